@@ -1,0 +1,36 @@
+"""The command tree."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from exosuit_cli import __version__
+from exosuit_cli.cli.config import config_app
+from exosuit_cli.cli.scan import scan_command
+
+app = typer.Typer(
+    name="exosuit",
+    help="Ingest source repositories for large language models: exact tokens, digests and a complete ledger, fast.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("scan")(scan_command)
+app.add_typer(config_app)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"exosuit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", "-V", help="Print the version and exit.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Ingest source repositories for large language models."""

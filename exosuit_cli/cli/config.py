@@ -1,0 +1,38 @@
+"""`exosuit config`: what the settings are, and where each comes from."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from exosuit_cli.cli.border import command_border
+
+config_app = typer.Typer(name="config", help="Show the settings.", no_args_is_help=True)
+
+
+@config_app.callback()
+def _config() -> None:
+    """Show the settings."""
+
+
+@config_app.command("show")
+def show_command(
+    config: Annotated[str | None, typer.Option(metavar="FILE", help="A settings file to use.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    debug: Annotated[bool, typer.Option(help="Print a traceback with an error.")] = False,
+) -> None:
+    """Print every setting with its value and where it came from."""
+    with command_border(debug=debug):
+        from exosuit_cli.config import load_settings
+
+        rows = load_settings(config).rows()
+        if as_json:
+            settings = [{"key": row.key, "value": row.value, "origin": str(row.origin)} for row in rows]
+            typer.echo(json.dumps({"schema": "exosuit.config/1", "settings": settings}, indent=2))
+            return
+        width = max(len(row.key) for row in rows)
+        value_width = max(len(json.dumps(row.value)) for row in rows)
+        for row in rows:
+            typer.echo(f"{row.key:<{width}}  {json.dumps(row.value):<{value_width}}  {row.origin}")

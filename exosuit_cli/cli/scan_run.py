@@ -1,0 +1,159 @@
+"""What `exosuit scan` does once its flags are parsed."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from exosuit_cli.config import load_settings
+from exosuit_cli.config.schema import Settings
+from exosuit_cli.ingest import ProgressCallback, ScanOptions, ScanResult, scan, scan_names
+from exosuit_cli.model.errors import ExitCode, UsageError
+from exosuit_cli.report.manifest import check_manifest, write_manifest
+from exosuit_cli.system.stop import StopRequest, stop_on_signals
+from exosuit_cli.walk import WalkOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ScanCommand:
+    """The parsed command line. `flags` are dotted setting keys with the values given, None where none was."""
+
+    paths: tuple[str, ...]
+    flags: Mapping[str, object]
+    config: str | None
+    tokens: bool
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    stdin0: bool
+    verify: bool
+    tree: bool
+    as_json: bool
+    as_jsonl: bool
+    manifest: str | None
+    log_file: str | None
+    strict: bool
+    quiet: bool
+
+    def run(self, logger: logging.Logger) -> ExitCode:
+        """Scan, report, and say how it went."""
+        if self.as_json and self.as_jsonl:
+            raise UsageError("--json and --jsonl both write to stdout; give one of them")
+        settings = load_settings(self.config, self.flags).settings
+        if self.verify and not settings.scan.index:
+            raise UsageError("--verify compares with the index, which --no-index leaves out; give one of them")
+        if self.manifest is not None:
+            check_manifest(self.manifest)
+        options = self._options(settings)
+        with stop_on_signals() as stop:
+            result = self._scan(options, stop)
+            for problem in result.problems:
+                logger.warning("%s:%d: %s: %s", problem.source, problem.line, problem.why, problem.text)
+            for warning in result.warnings:
+                logger.warning(warning)
+            written = write_manifest(self.manifest, result) if self.manifest is not None else 0
+            result = result.with_output_bytes(written)
+            self._report(result, settings)
+        logger.info("scan finished", extra={"tree_digest": result.tree_digest, "files": len(result.paths)})
+        return self._verdict(result, stop, logger)
+
+    def _options(self, settings: Settings) -> ScanOptions:
+        chosen = settings.scan
+        return ScanOptions(
+            encoding=chosen.encoding if self.tokens else None,
+            hash=chosen.hash,
+            workers=chosen.workers,
+            device=chosen.device,
+            walk=WalkOptions(
+                ignore=chosen.ignore,
+                hidden=chosen.hidden,
+                follow=chosen.follow,
+                one_file_system=chosen.one_file_system,
+                include=self.include,
+                exclude=self.exclude,
+                own_outputs=_identities([self.manifest, self.log_file]),
+            ),
+            max_file_size=chosen.max_file_size,
+            slab_bytes=chosen.slab_bytes,
+            batch_files=settings.phase.batch_files,
+            use_index=chosen.index,
+            verify=self.verify,
+        )
+
+    def _scan(self, options: ScanOptions, stop: StopRequest) -> ScanResult:
+        with _progress_line(self.quiet) as progress:
+            if not self.stdin0:
+                return scan(self.paths, options, stop=stop, progress=progress)
+            if len(self.paths) > 1:
+                raise UsageError("--stdin0 takes one PATH, the directory that the names are relative to")
+            names = [name for name in sys.stdin.buffer.read().split(b"\0") if name]
+            return scan_names(self.paths[0] if self.paths else ".", names, options, stop=stop, progress=progress)
+
+    def _report(self, result: ScanResult, settings: Settings) -> None:
+        if self.as_jsonl:
+            from exosuit_cli.report.jsonl import write_jsonl
+
+            write_jsonl(sys.stdout.buffer, result, times=True)
+        elif self.as_json:
+            import json
+
+            from exosuit_cli.report.document import scan_document
+
+            document = scan_document(
+                result, settings.phases, settings.current_phase, top=settings.scan.top, tree=self.tree
+            )
+            sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        elif not self.quiet:
+            from rich.console import Console
+
+            from exosuit_cli.report.terminal import print_scan
+
+            print_scan(
+                Console(highlight=False, emoji=False, markup=False),
+                result,
+                settings.phases,
+                settings.current_phase,
+                top=settings.scan.top,
+                tree=self.tree,
+            )
+
+    def _verdict(self, result: ScanResult, stop: StopRequest, logger: logging.Logger) -> ExitCode:
+        if stop.signal is not None:
+            return ExitCode(128 + stop.signal)
+        if result.verify_failures:
+            for position in result.verify_failures[:20]:
+                logger.error("%s: content changed while size and times did not", os.fsdecode(result.paths[position]))
+            return ExitCode.CHECK_FAILED
+        if result.unreadable:
+            return ExitCode.UNREADABLE_PATHS
+        if self.strict and (result.problems or result.warnings or result.totals.estimated_files):
+            logger.error("--strict: the scan had warnings or estimated token counts")
+            return ExitCode.CHECK_FAILED
+        return ExitCode.SUCCESS
+
+
+def _identities(outputs: list[str | None]) -> frozenset[tuple[int, int]]:
+    """(st_dev, st_ino) of what this run writes, stdout and stderr included where they are files."""
+    found = set()
+    for output in (*outputs, 1, 2):
+        if output is None:
+            continue
+        try:
+            status = os.stat(output)
+        except OSError:
+            continue  # not there yet, or closed
+        if status.st_mode & 0o170000 == 0o100000:
+            found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
+
+
+def _progress_line(quiet: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    import contextlib
+
+    if quiet or not sys.stderr.isatty():
+        return contextlib.nullcontext(None)
+    from exosuit_cli.report.progress import progress_line
+
+    return progress_line()

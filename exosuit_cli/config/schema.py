@@ -1,0 +1,165 @@
+"""The settings: what each one is, what it accepts, and the frozen records that the program works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from exosuit_cli.config.fields import Field, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PHASE_COUNT: Final = 9
+LAYER_NAMES: Final = ("gpu_vram", "shared_memory", "system_ram", "nvme_ssd", "archive")
+"""The memory layers, fastest first."""
+
+BYTES_PER_GB: Final = 10**9
+_MOST_TOKENS: Final = 10**12
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A token limit with its settings. Limits count in decimal thousands: 128K is 128,000 tokens, 1M is 1,000,000."""
+
+    phase: int
+    name: str
+    token_limit: int
+    batch_files: int
+    stable_under_load: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryLayer:
+    """The budget of one tier: full at whichever of the two capacities comes first; a capacity of 0 turns it off."""
+
+    name: str
+    capacity_gb: float
+    token_capacity: int
+    priority: str
+    compression: str
+    eviction_policy: str
+    dynamic_allocation: bool
+
+    @property
+    def capacity_bytes(self) -> int:
+        """The capacity in bytes; a GB is 10^9 bytes."""
+        return int(self.capacity_gb * BYTES_PER_GB)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanDefaults:
+    """What `scan` does unless a flag says otherwise. Sizes are in bytes; `workers` 0 is one per usable CPU."""
+
+    encoding: str
+    hash: str
+    workers: int
+    device: str
+    slab_bytes: int
+    max_file_size: int
+    hidden: bool
+    ignore: bool
+    follow: bool
+    one_file_system: bool
+    index: bool
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, checked: the current limit is the current phase's, the multiplier is target / baseline."""
+
+    current_phase: int
+    current_token_limit: int
+    baseline_token_limit: int
+    improvement_multiplier: float
+    target_token_limit: int
+    memory_layers: tuple[MemoryLayer, ...]
+    phases: tuple[Phase, ...]
+    scan: ScanDefaults
+
+    @property
+    def phase(self) -> Phase:
+        """The current phase."""
+        return self.phases[self.current_phase]
+
+    def layer(self, name: str) -> MemoryLayer:
+        """Return the memory layer of one of `LAYER_NAMES`."""
+        return self.memory_layers[LAYER_NAMES.index(name)]
+
+
+def _top_fields() -> Iterator[Field]:
+    last = PHASE_COUNT - 1
+    yield Field("current_phase", "integer", "the phase in force", 0, last, flag="--phase")
+    yield Field(
+        "current_token_limit", "integer", "its limit in tokens; follows the phase when left out", 1, _MOST_TOKENS
+    )
+    yield Field(
+        "baseline_token_limit", "integer", "the limit that improvement is measured from, in tokens", 1, _MOST_TOKENS
+    )
+    yield Field("improvement_multiplier", "number", "target / baseline; follows them when left out", 1, _MOST_TOKENS)
+    yield Field("target_token_limit", "integer", "the limit to reach, in tokens", 1, _MOST_TOKENS)
+
+
+def _layer_fields(prefix: str) -> Iterator[Field]:
+    priorities = ("hot", "warm", "cold", "persistent", "archive")
+    policies = ("lru", "lfu", "fifo", "none")
+    yield Field(prefix + "capacity_gb", "number", "byte budget in GB of 10^9 bytes; 0 turns the layer off", 0, 10**6)
+    yield Field(prefix + "token_capacity", "integer", "token budget; 0 turns the layer off", 0, _MOST_TOKENS)
+    yield Field(prefix + "priority", "choice", "the place in the order of promotion", choices=priorities)
+    yield Field(prefix + "compression", "choice", "how a chunk is packed here", choices=("none", "zstd"))
+    yield Field(prefix + "eviction_policy", "choice", "what leaves a full layer first; none: nothing", choices=policies)
+    yield Field(prefix + "dynamic_allocation", "boolean", "take memory as it fills, instead of at the start")
+
+
+def _phase_fields(prefix: str) -> Iterator[Field]:
+    yield Field(prefix + "name", "text", "the name in reports", 1, 40)
+    yield Field(prefix + "token_limit", "integer", "the limit in tokens, in decimal thousands", 1, _MOST_TOKENS)
+    yield Field(prefix + "batch_files", "integer", "the most files in one batch", 1, 1_000_000)
+    yield Field(prefix + "stable_under_load", "boolean", "the phase asks for proof of stability under load")
+
+
+def _scan_fields() -> Iterator[Field]:
+    yield Field("scan.encoding", "choice", "the encoding that counts tokens", choices=("o200k_base", "cl100k_base"))
+    yield Field("scan.hash", "choice", "the digest of each file", choices=("blake3", "xxh3"))
+    yield Field("scan.workers", "integer", "worker processes; 0: one per usable CPU", 0, 1024)
+    yield Field("scan.device", "device", "where the kernels run")
+    yield Field("scan.slab_bytes", "size", "bytes of files that are handled as one batch", 1 << 16, 1 << 30)
+    yield Field("scan.max_file_size", "size", "larger files are skipped; 0: no limit", 0, 1 << 60)
+    yield Field("scan.hidden", "boolean", "take files whose name starts with a dot")
+    yield Field("scan.ignore", "boolean", "honour ignore rules")
+    yield Field("scan.follow", "boolean", "follow symbolic links")
+    yield Field("scan.one_file_system", "boolean", "stay on the file system of the root")
+    yield Field("scan.index", "boolean", "use the incremental index")
+    yield Field("scan.top", "integer", "rows in the lists of largest files", 0, 10_000)
+
+
+def _all_fields() -> Iterator[Field]:
+    yield from _top_fields()
+    for name in LAYER_NAMES:
+        yield from _layer_fields(f"memory_layers.{name}.")
+    for number in range(PHASE_COUNT):
+        yield from _phase_fields(f"phases.{number}.")
+    yield from _scan_fields()
+
+
+FIELDS: Final[Mapping[str, Field]] = MappingProxyType({field.key: field for field in _all_fields()})
+"""Every setting by its dotted key, in the order in which they are shown. `phases.3.token_limit` is that of phase 3."""
+
+VARIABLES: Final[Mapping[str, Field]] = MappingProxyType({field.variable: field for field in FIELDS.values()})
+"""Every setting by its environment variable."""
+
+
+def build_settings(values: Mapping[str, Value]) -> Settings:
+    """Make the records from a value for every key of `FIELDS`; the values are taken as checked."""
+    tree: dict[str, dict[str, Any]] = {}
+    for key in FIELDS:
+        group, _, name = key.rpartition(".")
+        tree.setdefault(group, {})[name] = values[key]
+    return Settings(
+        **tree[""],
+        memory_layers=tuple(MemoryLayer(name, **tree[f"memory_layers.{name}"]) for name in LAYER_NAMES),
+        phases=tuple(Phase(number, **tree[f"phases.{number}"]) for number in range(PHASE_COUNT)),
+        scan=ScanDefaults(**tree["scan"]),
+    )

@@ -1,0 +1,255 @@
+"""The incremental index: what the last scan of a tree knew, so that the next reads only what changed.
+
+It answers two questions. Has this directory changed (its own times, and the ignore rules in force in it)? If not, its
+listing stands. Has this file changed (size, times, device, inode, mode)? If not, its row stands. Whatever was written
+so shortly before the last scan that a later write could carry the same time is not trusted (git's racy rule:
+Documentation/technical/racy-git.txt).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import stat
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from blake3 import blake3
+
+from exosuit_cli.ingest.shard import UNKNOWN
+from exosuit_cli.model.records import ROW, Directory, Outcome, Rows, Skip
+from exosuit_cli.system.atomic import write_atomic
+from exosuit_cli.walk import Listing
+from exosuit_cli.walk.tree import PastDirectory, RuleState
+
+MAGIC = b"exosuit.index\n"
+VERSION = 1
+_HEAD = struct.Struct("<II")  # version, bytes of the header
+_SEAL_BYTES = 32
+
+FINE_SLACK_NS = 100_000_000
+"""How long before a scan a write may have been for its time to repeat: over ten ticks of a 100 Hz kernel clock."""
+COARSE_SLACK_NS = 2_000_000_000
+"""The same for file systems that keep whole seconds (FAT: two of them)."""
+
+_DIRECTORY = np.dtype(
+    [
+        ("device", "<u8"),
+        ("inode", "<u8"),
+        ("mtime_ns", "<i8"),
+        ("ctime_ns", "<i8"),
+        ("files", "<u8"),
+        ("skips", "<u4"),
+        ("entered", "<u4"),
+    ]
+)
+
+
+class IndexUnusable(Exception):  # noqa: N818  (it is no failure: the scan goes on without)
+    """The file is no index that this version and these options can use; the message says why.
+
+    `refused` is True where it must not be replaced either: another version's, another user's, or no index at all.
+    """
+
+    def __init__(self, reason: str, *, refused: bool = False) -> None:
+        super().__init__(reason)
+        self.refused = refused
+
+
+@dataclass(slots=True)
+class Index:
+    """An index in memory. `rows` are in walk order, directory by directory; `order` sorts the ingested ones by path."""
+
+    rows: Rows
+    order: np.ndarray  # type: ignore[type-arg]
+    tree_digest: str
+    directories: dict[bytes, PastDirectory] = field(default_factory=dict)
+    rules: Mapping[bytes, RuleState | None] = field(default_factory=dict)
+    walk_is_known: bool = False
+    """Whether the listings were made with the same walk options."""
+    _starts: dict[bytes, int] = field(default_factory=dict)
+
+    def known_rows(self, listing: Listing, past: PastDirectory | None) -> Rows:
+        """ROW[len(listing.names)]: what is known of each file, `UNKNOWN` sizes for those that are new."""
+        path = listing.directory.path
+        if past is not None and past.listing is listing:
+            start = self._starts[path]
+            return self.rows[start : start + len(listing.names)]
+        known = np.zeros(len(listing.names), ROW)
+        known["size"] = UNKNOWN
+        old = self.directories.get(path)
+        if old is not None:
+            start = self._starts[path]
+            place = {name: start + position for position, name in enumerate(old.listing.names)}
+            for position, name in enumerate(listing.names):
+                found = place.get(name)
+                if found is not None:
+                    known[position] = self.rows[found]
+        return known
+
+
+def load_index(path: str, content_key: str, walk_key: str) -> Index:
+    """Read the index at `path`. Raises IndexUnusable, FileNotFoundError, OSError; never returns a damaged index."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise IndexUnusable("it is not a regular file", refused=True)
+        if status.st_uid != os.geteuid():
+            raise IndexUnusable("it belongs to another user", refused=True)
+        data = file.read()
+    if not data.startswith(MAGIC):
+        raise IndexUnusable("it is not an index")
+    if len(data) < len(MAGIC) + _HEAD.size + _SEAL_BYTES:
+        raise IndexUnusable("it is cut off")
+    version, header_bytes = _HEAD.unpack_from(data, len(MAGIC))
+    if version > VERSION:
+        raise IndexUnusable(f"a newer exosuit wrote it (format {version}, this one reads {VERSION})", refused=True)
+    if version < VERSION:
+        raise IndexUnusable(f"an older exosuit wrote it (format {version})")
+    if blake3(memoryview(data)[:-_SEAL_BYTES]).digest() != data[-_SEAL_BYTES:]:
+        raise IndexUnusable("its checksum does not match")
+    start = len(MAGIC) + _HEAD.size
+    header = json.loads(data[start : start + header_bytes])
+    if header["content_key"] != content_key:
+        raise IndexUnusable("it was made with other options")
+    sections = {}
+    offset = start + header_bytes
+    for name, length in header["sections"]:
+        sections[name] = memoryview(data)[offset : offset + length]
+        offset += length
+    return _assemble(header, sections, walk_is_known=header["walk_key"] == walk_key)
+
+
+def _assemble(header: dict[str, object], sections: dict[str, memoryview], *, walk_is_known: bool) -> Index:
+    rows = np.frombuffer(sections["rows"], ROW).copy()
+    made = int(header["started_ns"])  # type: ignore[call-overload]
+    rows["size"][_young(rows["mtime_ns"], made) | _young(rows["ctime_ns"], made)] = UNKNOWN
+    rows["size"][rows["outcome"] != Outcome.INGESTED] = UNKNOWN
+    directories = np.frombuffer(sections["directories"], _DIRECTORY)
+    young = _young(directories["mtime_ns"], made) | _young(directories["ctime_ns"], made)
+    paths = bytes(sections["paths"]).split(b"\0")
+    names = bytes(sections["names"]).split(b"\0") if len(rows) else []
+    skips = [
+        Skip(os.fsencode(path), Outcome(outcome), detail, bool(is_directory))
+        for path, outcome, detail, is_directory in json.loads(bytes(sections["skips"]))
+    ]
+    index = Index(
+        rows=rows,
+        order=np.frombuffer(sections["order"], np.int64),
+        tree_digest=str(header["tree_digest"]),
+        rules={os.fsencode(path): _rule_state(state, made) for path, state in json.loads(bytes(sections["rules"]))},
+        walk_is_known=walk_is_known,
+    )
+    children: dict[bytes, list[bytes]] = {}
+    file_start = skip_start = 0
+    for path, record, is_young in zip(paths, directories.tolist(), young.tolist(), strict=True):
+        device, inode, mtime_ns, ctime_ns, files, skip_count, entered = record
+        listing = Listing(
+            Directory(path, device, inode, mtime_ns, ctime_ns),
+            tuple(names[file_start : file_start + files]),
+            tuple(skips[skip_start : skip_start + skip_count]),
+            bool(entered),
+        )
+        below: list[bytes] = []
+        children[path] = below
+        if path:
+            parent, _, name = path.rpartition(b"/")
+            if parent in children:
+                children[parent].append(name)
+        index.directories[path] = PastDirectory(listing, below, trusted=bool(entered) and not is_young)
+        index._starts[path] = file_start  # noqa: SLF001  (this function is the constructor)
+        file_start += files
+        skip_start += skip_count
+    return index
+
+
+def save_index(
+    path: str,
+    *,
+    content_key: str,
+    walk_key: str,
+    started_ns: int,
+    rows: Rows,
+    order: np.ndarray,  # type: ignore[type-arg]
+    tree_digest: str,
+    listings: Sequence[Listing],
+    rules: Mapping[bytes, RuleState | None],
+) -> int:
+    """Write an index atomically; the bytes written. One writer at a time: a second one waits. Raises OSError."""
+    directories = np.array(
+        [
+            (
+                listing.directory.device,
+                listing.directory.inode,
+                listing.directory.mtime_ns,
+                listing.directory.ctime_ns,
+                len(listing.names),
+                len(listing.skips),
+                listing.entered,
+            )
+            for listing in listings
+        ],
+        _DIRECTORY,
+    )
+    skips = [
+        (os.fsdecode(skip.path), int(skip.outcome), skip.detail, int(skip.is_directory))
+        for listing in listings
+        for skip in listing.skips
+    ]
+    sections = {
+        "rows": rows.tobytes(),
+        "order": order.astype(np.int64).tobytes(),
+        "directories": directories.tobytes(),
+        "paths": b"\0".join([listing.directory.path for listing in listings]),
+        "names": b"\0".join([name for listing in listings for name in listing.names]),
+        "skips": json.dumps(skips).encode(),
+        "rules": json.dumps([(os.fsdecode(name), state) for name, state in rules.items()]).encode(),
+    }
+    header = json.dumps(
+        {
+            "content_key": content_key,
+            "walk_key": walk_key,
+            "started_ns": started_ns,
+            "tree_digest": tree_digest,
+            "sections": [(name, len(data)) for name, data in sections.items()],
+        }
+    ).encode()
+    parts = [MAGIC, _HEAD.pack(VERSION, len(header)), header, *sections.values()]
+    seal = blake3()
+    for part in parts:
+        seal.update(part)
+    parts.append(seal.digest())
+    data = b"".join(parts)
+    with _writer_lock(path + ".lock"):
+        write_atomic(path, data)
+    return len(data)
+
+
+@contextlib.contextmanager
+def _writer_lock(path: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _young(times_ns: np.ndarray, made_ns: int) -> np.ndarray:  # type: ignore[type-arg]
+    """Which times are so close to the scan that a later write could repeat them."""
+    slack = np.where(times_ns % 1_000_000_000 == 0, COARSE_SLACK_NS, FINE_SLACK_NS)
+    return times_ns >= made_ns - slack
+
+
+def _rule_state(state: list[int] | None, made_ns: int) -> RuleState | None:
+    """The remembered state of an ignore file; a young one equals nothing."""
+    if state is None:
+        return None
+    found = RuleState(*state)
+    young = _young(np.array([found.mtime_ns, found.ctime_ns]), made_ns)
+    return found._replace(size=UNKNOWN) if young.any() else found

@@ -1,0 +1,127 @@
+"""Where a tree's index lives, under which options it is valid, and what becomes of it when it is not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from blake3 import blake3
+
+from exosuit_cli.ingest.index import Index, IndexUnusable, load_index, save_index
+from exosuit_cli.ingest.options import ScanOptions
+from exosuit_cli.ingest.roots import Roots
+from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.model.errors import ExosuitError
+from exosuit_cli.model.records import Rows
+from exosuit_cli.system.paths import cache_directory, ensure_private
+from exosuit_cli.walk import Listing
+from exosuit_cli.walk.tree import RuleState
+
+CONTENT_RULES = 1
+"""Raised when the meaning of a row changes: what is text, how lines are counted."""
+
+
+class IndexFile:
+    """The index of one set of roots under one set of options; without an index where it is not wanted or not usable.
+
+    `reason` says, for a person, what the index did in this scan.
+    """
+
+    def __init__(self, path: str | None, content_key: str, walk_key: str, reason: str, warnings: list[str]) -> None:
+        self.index: Index | None = None
+        self.reason = reason
+        self.bytes_written = 0
+        self.own_outputs: frozenset[tuple[int, int]] = frozenset()
+        self._path = path
+        self._content_key = content_key
+        self._walk_key = walk_key
+        self._warnings = warnings
+
+    @classmethod
+    def open(cls, roots: Roots, options: ScanOptions, warnings: list[str]) -> IndexFile:
+        """Find and read the index. One that cannot be used is a warning or a reason, never an error."""
+        content_key = _key("content", CONTENT_RULES, options.hash, options.encoding, options.max_file_size, LANGUAGES)
+        walk = options.walk
+        walk_key = _key(
+            "walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
+            sorted(_inside(roots.base, walk.own_outputs)),
+        )  # fmt: skip
+        if not options.use_index:
+            return cls(None, content_key, walk_key, "not used (--no-index)", warnings)
+        name = _key("roots", roots.base, sorted(roots.roots), options.hash, options.encoding)[:32]
+        try:
+            directory = ensure_private(os.path.join(cache_directory(), "index"))
+        except (ExosuitError, OSError) as error:
+            warnings.append(f"the index is not used: {error}")
+            return cls(None, content_key, walk_key, "not usable", warnings)
+        found = cls(os.path.join(directory, f"{name}.index"), content_key, walk_key, "", warnings)
+        found._load()
+        return found
+
+    def _load(self) -> None:
+        assert self._path is not None
+        try:
+            self.index = load_index(self._path, self._content_key, self._walk_key)
+            self.reason = "used"
+        except FileNotFoundError:
+            self.reason = "none yet"
+        except IndexUnusable as error:
+            self.reason = f"rebuilt: {error}"
+            if error.refused:
+                self._warnings.append(f"the index {self._path} is not used: {error}; delete it to have a new one")
+                self.reason = f"not used: {error}"
+                self._path = None
+        except OSError as error:
+            self._warnings.append(f"the index {self._path} cannot be read: {error.strerror}")
+            self.reason = "not readable"
+            self._path = None
+
+    def save(
+        self,
+        *,
+        started_ns: int,
+        rows: Rows,
+        order: np.ndarray,  # type: ignore[type-arg]
+        tree_digest: str,
+        listings: Sequence[Listing],
+        rules: Mapping[bytes, RuleState | None],
+        walk_is_known: bool,
+    ) -> None:
+        """Write the new index; a failure is a warning, the scan's answer stands."""
+        if self._path is None:
+            return
+        try:
+            self.bytes_written = save_index(
+                self._path,
+                content_key=self._content_key,
+                walk_key=self._walk_key if walk_is_known else "",
+                started_ns=started_ns,
+                rows=rows,
+                order=order,
+                tree_digest=tree_digest,
+                listings=listings,
+                rules=rules,
+            )
+        except (OSError, ExosuitError) as error:
+            self._warnings.append(f"the index was not written: {error}")
+
+    def verify(self, listings: Sequence[Listing], rows: Rows, order: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+        """Positions, in path order, of files whose times and size stand in the index while their content does not."""
+        assert self.index is not None
+        known = np.concatenate([self.index.known_rows(listing, None) for listing in listings if listing.names])
+        same_stat = np.ones(len(rows), np.bool_)
+        for column in ("size", "mtime_ns", "ctime_ns", "device", "inode"):
+            same_stat &= known[column] == rows[column]
+        changed = same_stat & (known["digest"] != rows["digest"]).any(axis=1)
+        return np.flatnonzero(changed[order]).tolist()
+
+
+def _key(*parts: object) -> str:
+    return blake3(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _inside(base: bytes, outputs: frozenset[tuple[int, int]]) -> frozenset[tuple[int, int]]:
+    """The outputs on the file system of the base: only those can be met in the walk."""
+    device = os.stat(base).st_dev
+    return frozenset(output for output in outputs if output[0] == device)

@@ -1,0 +1,73 @@
+"""Files larger than a slab: streamed through its buffer, in bounded memory."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import xxhash
+from blake3 import blake3
+
+from exosuit_cli.ingest.text import is_text
+from exosuit_cli.model.protocols import TokenCounter
+from exosuit_cli.model.records import ROW, Kind
+from exosuit_cli.model.slab import TEXT_PROBE_BYTES
+from exosuit_cli.read import LargeFile
+from exosuit_cli.read.reader import same_content
+
+ATTEMPTS = 2
+
+
+def ingest_large(file: LargeFile, buffer: memoryview, algorithm: str, counter: TokenCounter | None) -> np.void | None:
+    """The row of an open file, read through `buffer`: content columns and size; None if it changed twice while read.
+
+    Tokens are exact as long as `TokenStream` can cut the text; where it cannot, the row says that they are estimated.
+    Raises OSError.
+    """
+    for _ in range(ATTEMPTS):
+        before = os.fstat(file.descriptor)
+        os.lseek(file.descriptor, 0, os.SEEK_SET)
+        row = _read_through(file.descriptor, buffer, algorithm, counter)
+        if same_content(before, os.fstat(file.descriptor)) and before.st_size in (int(row["size"]), 0):
+            return row
+    return None
+
+
+def _read_through(descriptor: int, buffer: memoryview, algorithm: str, counter: TokenCounter | None) -> np.void:
+    digest = blake3() if algorithm == "blake3" else xxhash.xxh3_128()
+    stream = counter.stream() if counter is not None else None
+    data = np.frombuffer(buffer, np.uint8)
+    text: bool | None = None
+    size = newlines = 0
+    last = ord("\n")
+    while read := _fill(descriptor, buffer):
+        piece = buffer[:read]
+        digest.update(piece)
+        if text is None:
+            text = is_text(bytes(piece[:TEXT_PROBE_BYTES]))
+        if text:
+            newlines += int(np.count_nonzero(data[:read] == ord("\n")))
+            if stream is not None:
+                stream.feed(bytes(piece))
+        last = piece[-1]
+        size += read
+    row = np.zeros((), ROW)
+    hashed = digest.digest()
+    row["digest"][: len(hashed)] = np.frombuffer(hashed, np.uint8)
+    row["size"] = size
+    row["kind"] = Kind.TEXT if text is not False else Kind.BINARY
+    row["lines"] = newlines + (last != ord("\n")) if text is not False else -1
+    row["tokens"] = -1
+    if stream is not None and text is not False:
+        counted = stream.finish()
+        row["tokens"] = counted.tokens
+        row["estimated"] = not counted.exact
+    return row[()]  # type: ignore[no-any-return]
+
+
+def _fill(descriptor: int, buffer: memoryview) -> int:
+    """Read until the buffer is full or the file ends; the bytes read."""
+    filled = 0
+    while filled < len(buffer) and (read := os.readv(descriptor, [buffer[filled:]])):
+        filled += read
+    return filled

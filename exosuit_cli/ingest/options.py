@@ -1,0 +1,44 @@
+"""What a scan is asked to do: resolved, checked, and small enough to send to a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from exosuit_cli.walk.tree import WalkOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """How to scan. The defaults are those of the command line.
+
+    encoding: a name known to `tokens`, or None to count no tokens.
+    hash: `blake3` (BLAKE3-256) or `xxh3` (XXH3-128).
+    workers: processes; 0 means one a usable CPU, or none for a small tree.
+    max_file_size, slab_bytes: bytes; a max_file_size of 0 means no limit.
+    batch_files: the most files in one batch.
+    use_index: take unchanged files from the index, and write it. verify: read everything and compare with the index.
+    """
+
+    encoding: str | None = "o200k_base"
+    hash: str = "blake3"
+    workers: int = 0
+    device: str = "auto"
+    walk: WalkOptions = field(default_factory=WalkOptions)
+    max_file_size: int = 4 << 30
+    slab_bytes: int = 1 << 20
+    batch_files: int = 800
+    use_index: bool = True
+    verify: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSettings:
+    """The part of the options that decides what one file's row holds; with a batch, all that a worker needs."""
+
+    base: bytes
+    encoding: str | None
+    hash: str
+    device: str
+    max_file_size: int
+    slab_bytes: int
+    follow: bool

@@ -1,0 +1,333 @@
+"""Who carries tasks out: this process for a small tree, supervised worker processes for a large one.
+
+A worker that dies takes only its current task with it: the task is split in two and tried again by a fresh worker,
+until the one file that kills workers stands alone and is quarantined.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from exosuit_cli.ingest.options import ShardSettings
+from exosuit_cli.ingest.shard import Shard, ShardResult
+from exosuit_cli.model.errors import ExosuitError
+from exosuit_cli.model.protocols import TokenCounter
+from exosuit_cli.model.records import Batch, Rows
+from exosuit_cli.system.page_cache import PageCacheReading
+
+PATIENCE_SECONDS = 0.25
+"""How long a worker keeps a batch before it gives the rest back, so that the last giants are shared."""
+IN_FLIGHT = 2
+"""Tasks a worker holds: one to work on, one so that it never waits for the parent."""
+DEATHS_WITHOUT_PROGRESS = 40
+"""More workers dying in a row than halving any batch can explain: the machine is at fault, not a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A batch, the places of its rows in the scan's result (int64[n]), and its rows as the index knows them."""
+
+    batch: Batch
+    places: npt.NDArray[np.int64]
+    known: Rows | None = None
+    read_links: bool = False
+    kills: int = 0
+
+    def part(self, start: int, stop: int) -> Task:
+        """The files from position `start` up to `stop` as a task of their own."""
+        groups = []
+        position = 0
+        for directory, names in self.batch.groups:
+            chosen = names[max(start - position, 0) : max(stop - position, 0)]
+            if chosen:
+                groups.append((directory, chosen))
+            position += len(names)
+        known = None if self.known is None else self.known[start:stop]
+        return Task(Batch(tuple(groups)), self.places[start:stop], known, self.read_links, self.kills)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A task and what came of it; a `result` of None means that its one file was quarantined."""
+
+    task: Task
+    result: ShardResult | None
+
+
+@dataclass(slots=True)
+class WorkerTotals:
+    """What the workers spent and saw, known once the pool is closed."""
+
+    cpu_seconds: float = 0.0
+    page_cache: PageCacheReading = field(default_factory=PageCacheReading)
+    deaths: int = 0
+
+
+class Pool(Protocol):
+    """Carries tasks out in any order."""
+
+    workers: int
+    totals: WorkerTotals
+
+    def pids(self) -> Sequence[int]:
+        """The worker processes alive now."""
+        ...
+
+    def has_room(self) -> bool:
+        """Whether a task handed in now would start before those of the other workers end."""
+        ...
+
+    def submit(self, task: Task) -> None:
+        """Hand in a task."""
+        ...
+
+    def collect(self, timeout: float) -> list[Finished]:
+        """What has finished, waiting up to `timeout` seconds for the first. Tasks cut short come back by themselves."""
+        ...
+
+    def busy(self) -> bool:
+        """Whether any task is out."""
+        ...
+
+    def close(self, *, abort: bool = False) -> None:
+        """End the workers: after their current task, or at once."""
+        ...
+
+
+class InlinePool:
+    """This process, one task at a time."""
+
+    def __init__(self, settings: ShardSettings, counter: TokenCounter | None) -> None:
+        self.workers = 1
+        self.totals = WorkerTotals()
+        self._shard = Shard(settings, counter)
+        self._tasks: deque[Task] = deque()
+
+    def pids(self) -> Sequence[int]:
+        return ()
+
+    def has_room(self) -> bool:
+        return not self._tasks
+
+    def submit(self, task: Task) -> None:
+        self._tasks.append(task)
+
+    def collect(self, timeout: float) -> list[Finished]:
+        if not self._tasks:
+            return []
+        task = self._tasks.popleft()
+        result = self._shard.ingest(task.batch, task.known, PATIENCE_SECONDS, read_links=task.read_links)
+        if result.consumed < len(task.places):
+            self._tasks.appendleft(task.part(result.consumed, len(task.places)))
+            task = task.part(0, result.consumed)
+        return [Finished(task, result)]
+
+    def busy(self) -> bool:
+        return bool(self._tasks)
+
+    def close(self, *, abort: bool = False) -> None:
+        self._tasks.clear()
+        self.totals.page_cache.add(self._shard.page_cache.reading)
+        self._shard.close()
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    process: BaseProcess
+    connection: Connection
+    tasks: deque[Task] = field(default_factory=deque)
+
+
+class ProcessPool:
+    """Worker processes, each with its own connection: the end of one is noticed at once and costs only its task.
+
+    Workers are forked while this process has a single thread, so that a loaded vocabulary is shared copy-on-write;
+    from a program with threads (or with CUDA up, which brings threads) they are spawned and load their own.
+    """
+
+    def __init__(self, settings: ShardSettings, counter: TokenCounter | None, workers: int) -> None:
+        self.workers = workers
+        self.totals = WorkerTotals()
+        self._settings = settings
+        self._counter = counter
+        self._backlog: deque[Task] = deque()
+        self._deaths_in_a_row = 0
+        self._workers: list[_Worker] = []
+        try:
+            for _ in range(workers):
+                self._start()
+        except BaseException:
+            self.close(abort=True)
+            raise
+
+    def pids(self) -> Sequence[int]:
+        return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
+
+    def has_room(self) -> bool:
+        return not self._backlog and any(len(worker.tasks) < IN_FLIGHT for worker in self._workers)
+
+    def submit(self, task: Task) -> None:
+        self._backlog.append(task)
+        self._deal()
+
+    def busy(self) -> bool:
+        return bool(self._backlog) or any(worker.tasks for worker in self._workers)
+
+    def collect(self, timeout: float) -> list[Finished]:
+        finished: list[Finished] = []
+        ready = wait([worker.connection for worker in self._workers], timeout)
+        for worker in [worker for worker in self._workers if worker.connection in ready]:
+            try:
+                message = worker.connection.recv()
+            except (EOFError, ConnectionError):
+                finished.extend(self._bury(worker))
+                continue
+            if isinstance(message, str):
+                raise ExosuitError(f"a worker failed, which is a fault of exosuit; please report it:\n{message}")
+            task = worker.tasks.popleft()
+            self._deaths_in_a_row = 0
+            if message.consumed < len(task.places):
+                self._backlog.appendleft(task.part(message.consumed, len(task.places)))
+                task = task.part(0, message.consumed)
+            finished.append(Finished(task, message))
+        self._deal()
+        return finished
+
+    def close(self, *, abort: bool = False) -> None:
+        for worker in self._workers:
+            if abort:
+                worker.process.kill()
+                continue
+            with contextlib.suppress(OSError):
+                worker.connection.send(None)
+        for worker in self._workers:
+            try:
+                farewell = None if abort else worker.connection.recv()
+                while farewell is not None and not isinstance(farewell, WorkerTotals):
+                    farewell = worker.connection.recv()
+                if farewell is not None:
+                    self.totals.cpu_seconds += farewell.cpu_seconds
+                    self.totals.page_cache.add(farewell.page_cache)
+            except (EOFError, OSError):
+                pass  # it died after its last result: nothing is lost but its own accounts
+            worker.connection.close()
+            worker.process.join()
+        self._workers.clear()
+        self._backlog.clear()
+
+    def _deal(self) -> None:
+        """Give each task to the worker with the fewest."""
+        while self._backlog:
+            worker = min(self._workers, key=lambda worker: len(worker.tasks))
+            if len(worker.tasks) >= IN_FLIGHT:
+                return
+            task = self._backlog.popleft()
+            worker.tasks.append(task)
+            with contextlib.suppress(OSError):  # a dead worker: `collect` finds it and takes its tasks back
+                worker.connection.send(task)
+
+    def _start(self) -> None:
+        method = start_method()
+        context = multiprocessing.get_context(method)
+        ours, theirs = context.Pipe()
+        forked = method == "fork"
+        process = context.Process(  # type: ignore[attr-defined]
+            target=_work,
+            args=(
+                theirs,
+                self._settings,
+                self._counter if forked else None,
+                [ours, *(worker.connection for worker in self._workers)] if forked else [],
+            ),
+            daemon=True,
+        )
+        process.start()
+        theirs.close()
+        self._workers.append(_Worker(process, ours))
+
+    def _bury(self, worker: _Worker) -> list[Finished]:
+        """Replace a dead worker; split the task that it died of, keep the ones that it had not begun."""
+        self._workers.remove(worker)
+        worker.connection.close()
+        worker.process.join()
+        self.totals.deaths += 1
+        self._deaths_in_a_row += 1
+        if self._deaths_in_a_row > DEATHS_WITHOUT_PROGRESS:
+            raise ExosuitError(
+                f"{self._deaths_in_a_row} workers died in a row (the last with exit code {worker.process.exitcode}): "
+                "the machine may be out of memory; try fewer --workers"
+            )
+        self._start()
+        if not worker.tasks:
+            return []
+        suspect = worker.tasks.popleft()
+        self._backlog.extendleft(reversed(worker.tasks))
+        size = len(suspect.places)
+        suspect = Task(suspect.batch, suspect.places, suspect.known, suspect.read_links, suspect.kills + 1)
+        if size == 1 and suspect.kills > 1:
+            return [Finished(suspect, None)]
+        middle = max(size // 2, 1)
+        for start, stop in ((middle, size), (0, middle)):
+            if start < stop:
+                self._backlog.appendleft(suspect.part(start, stop))
+        return []
+
+
+def start_method() -> str:
+    """`fork` while this process has one thread and fork is safe, else `spawn`."""
+    if sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
+        return "spawn"
+    return "fork" if len(os.listdir("/proc/self/task")) == 1 else "spawn"
+
+
+def _work(
+    connection: Connection, settings: ShardSettings, counter: TokenCounter | None, inherited: list[Connection]
+) -> None:
+    """A worker's life: tasks in, results out, until it is told to stop or the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for other in inherited:  # else a sibling would keep this parent's pipes open after the parent is gone
+        other.close()
+    try:
+        if counter is None and settings.encoding is not None:
+            from exosuit_cli.tokens import load_counter
+
+            counter = load_counter(settings.encoding)
+        shard = Shard(settings, counter)
+        tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
+        threading.Thread(target=_receive, args=(connection, tasks), daemon=True).start()
+        while (task := tasks.get()) is not None:
+            connection.send(shard.ingest(task.batch, task.known, PATIENCE_SECONDS, read_links=task.read_links))
+        connection.send(WorkerTotals(time.process_time(), shard.page_cache.reading))
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the parent is gone
+    except Exception:
+        with contextlib.suppress(OSError):
+            connection.send(traceback.format_exc())
+
+
+def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | None]) -> None:
+    try:
+        while (task := connection.recv()) is not None:
+            tasks.put(task)
+    except (EOFError, OSError):
+        pass
+    tasks.put(None)

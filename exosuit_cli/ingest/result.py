@@ -1,0 +1,254 @@
+"""What a scan found, in columns, and the sums over it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from blake3 import blake3
+
+from exosuit_cli.kernels import DIGEST_WIDTH
+from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Outcome, Rows, Skip
+from exosuit_cli.system.memory import MemoryReport
+from exosuit_cli.walk.rule_set import BadLine
+
+TREE_DIGEST_DOMAIN = b"exosuit.tree/1\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over the ingested files. `tokens` is None when none were counted; `estimated_files` of them are estimates."""
+
+    files: int
+    bytes: int
+    lines: int
+    tokens: int | None
+    estimated_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageTotals:
+    """Sums over the files of one language; `language` is None for text of an unknown one and for binary files."""
+
+    language: str | None
+    kind: Kind
+    files: int
+    bytes: int
+    lines: int
+    tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroup:
+    """Files of equal, non-empty content: positions into `paths`, ascending, and the size of one of them in bytes."""
+
+    members: tuple[int, ...]
+    size: int
+    tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """All groups, the one that wastes most first, and what keeping one of each would save."""
+
+    groups: tuple[DuplicateGroup, ...]
+    redundant_files: int
+    bytes_saved: int
+    tokens_saved: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """Time and work of this run. Seconds; `cpu_s` sums this process and its workers."""
+
+    wall_s: float
+    cpu_s: float
+    workers: int
+    device: str
+    device_reason: str
+    index_hits: int
+    bytes_read: int
+    index_reason: str
+    worker_deaths: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """A finished scan. `paths` are relative to `base`, in ascending byte order; `rows` is ROW[len(paths)], aligned.
+
+    `skips` are sorted by path. `partial` names the signal that ended the scan early, None for a complete one.
+    `verify_failures` are the positions whose content changed although size and times did not; None unless asked for.
+    """
+
+    base: bytes
+    roots: tuple[bytes, ...]
+    hash: str
+    encoding: str | None
+    paths: list[bytes]
+    rows: Rows
+    skips: list[Skip]
+    directories: int
+    tree_digest: str
+    throughput: Throughput
+    memory: MemoryReport
+    problems: list[BadLine] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    partial: str | None = None
+    verify_failures: list[int] | None = None
+
+    def with_output_bytes(self, written: int) -> ScanResult:
+        """The same result, with `written` more bytes in the nvme tier: an output was written after the scan."""
+        if not written:
+            return self
+        nvme = self.memory.nvme
+        details = {**nvme.details, "output_bytes": written}
+        tier = replace(nvme, peak_bytes=(nvme.peak_bytes or 0) + written, details=details)
+        return replace(self, memory=replace(self.memory, nvme=tier))
+
+    @property
+    def totals(self) -> Totals:
+        """Sums over the ingested files."""
+        rows = self.rows
+        return Totals(
+            files=len(rows),
+            bytes=int(rows["size"].sum()),
+            lines=_sum_known(rows["lines"]),
+            tokens=_sum_known(rows["tokens"]) if self.encoding is not None else None,
+            estimated_files=int(np.count_nonzero(rows["estimated"])),
+        )
+
+    @property
+    def discovered(self) -> int:
+        """Paths seen: ingested and skipped. A directory that was entered is not one of them, one left out is."""
+        return len(self.paths) + len(self.skips)
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        """Number of skips by reason, the most frequent first."""
+        counts = Counter(skip.outcome.label for skip in self.skips)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    @property
+    def unreadable(self) -> list[Skip]:
+        """The skips that nobody asked for."""
+        return [skip for skip in self.skips if skip.outcome in UNREADABLE_OUTCOMES]
+
+    def digest(self, position: int) -> str:
+        """The digest of one file, in hex."""
+        return bytes(self.rows["digest"][position, : DIGEST_WIDTH[self.hash]]).hex()
+
+    def languages(self) -> list[LanguageTotals]:
+        """Sums by language, most tokens (or bytes) first."""
+        rows = self.rows
+        key = rows["language"].astype(np.int64) * 2 + rows["kind"]
+        codes, inverse = np.unique(key, return_inverse=True)
+        files = np.bincount(inverse, minlength=len(codes))
+        sums = {
+            name: [int(total) for total in np.bincount(inverse, np.maximum(rows[name], 0), len(codes))]
+            for name in ("size", "lines", "tokens")
+        }
+        found = [
+            LanguageTotals(
+                language=LANGUAGES[code // 2] or None,
+                kind=Kind(code % 2),
+                files=int(files[index]),
+                bytes=sums["size"][index],
+                lines=sums["lines"][index],
+                tokens=sums["tokens"][index] if self.encoding is not None else None,
+            )
+            for index, code in enumerate(codes.tolist())
+        ]
+        return sorted(found, key=lambda item: (-(item.tokens or 0), -item.bytes, item.language or ""))
+
+    def largest(self, count: int) -> list[int]:
+        """Positions of the files with most tokens, or bytes where none were counted; ties in path order."""
+        weight = self.rows["tokens" if self.encoding is not None else "size"]
+        if count < len(weight):
+            least = np.partition(weight, len(weight) - count)[len(weight) - count] if count else 0
+            candidates = np.flatnonzero(weight >= least)
+        else:
+            candidates = np.arange(len(weight))
+        order = candidates[np.argsort(-weight[candidates], kind="stable")]
+        return [int(position) for position in order[:count] if weight[position] > 0]
+
+    def duplicates(self) -> Duplicates:
+        """Groups of files with equal digests, empty files left out."""
+        rows = self.rows
+        heads = np.ascontiguousarray(rows["digest"][:, :8]).view(np.uint64).ravel()
+        order = np.argsort(heads, kind="stable")
+        repeated = np.flatnonzero(heads[order][1:] == heads[order][:-1])
+        members: dict[bytes, dict[int, None]] = {}
+        for index in repeated.tolist():
+            for position in (int(order[index]), int(order[index + 1])):
+                if rows["size"][position]:
+                    members.setdefault(bytes(rows["digest"][position]), {})[position] = None
+        groups = [
+            DuplicateGroup(
+                tuple(sorted(positions)),
+                int(rows["size"][next(iter(positions))]),
+                int(rows["tokens"][next(iter(positions))]) if self.encoding is not None else None,
+            )
+            for positions in members.values()
+            if len(positions) > 1
+        ]
+        groups.sort(key=lambda group: (-group.size * (len(group.members) - 1), group.members))
+        return Duplicates(
+            groups=tuple(groups),
+            redundant_files=sum(len(group.members) - 1 for group in groups),
+            bytes_saved=sum(group.size * (len(group.members) - 1) for group in groups),
+            tokens_saved=sum(max(group.tokens or 0, 0) * (len(group.members) - 1) for group in groups)
+            if self.encoding is not None
+            else None,
+        )
+
+    def directory_totals(self) -> Iterator[tuple[bytes, int, int, int]]:
+        """Each directory with the (files, bytes, tokens) of all files below it, in path order; b"" is the base."""
+        sums: dict[bytes, list[int]] = {}
+        tokens = np.maximum(self.rows["tokens"], 0).tolist()
+        for path, size, count in zip(self.paths, self.rows["size"].tolist(), tokens, strict=True):
+            directory = path.rpartition(b"/")[0]
+            found = sums.get(directory)
+            if found is None:
+                found = sums[directory] = [0, 0, 0]
+            found[0] += 1
+            found[1] += size
+            found[2] += count
+        for directory in sorted(sums, key=len, reverse=True):
+            files, size, count = sums[directory]
+            while directory:
+                directory = directory.rpartition(b"/")[0]
+                above = sums.setdefault(directory, [0, 0, 0])
+                above[0] += files
+                above[1] += size
+                above[2] += count
+        for directory in sorted(sums, key=lambda path: path.split(b"/") if path else []):
+            files, size, count = sums[directory]
+            yield directory, files, size, count
+
+
+def tree_digest(paths: list[bytes], rows: Rows, algorithm: str) -> str:
+    r"""The digest of a whole tree, in hex: equal trees have equal ones on any machine, in any order of work.
+
+    It is BLAKE3-256 over the ASCII bytes `exosuit.tree/1`, NUL, the name of the file digest (`blake3` or `xxh3`), NUL,
+    and then for each ingested file, in ascending byte order of the path relative to the scan's base: the path, NUL,
+    the mode class (`x` if the owner may execute it, else `-`), and the raw digest (32 bytes of BLAKE3-256, or 16 of
+    XXH3-128). Times, owners, other mode bits, empty directories and skipped paths do not enter. `paths` is sorted.
+    """
+    width = DIGEST_WIDTH[algorithm]
+    tails = np.zeros((len(paths), width + 2), np.uint8)
+    tails[:, 1] = np.where(rows["executable"], ord("x"), ord("-"))
+    tails[:, 2:] = rows["digest"][:, :width]
+    blob = tails.tobytes()
+    parts: list[bytes] = [b""] * (2 * len(paths))
+    parts[0::2] = paths
+    parts[1::2] = [blob[start : start + width + 2] for start in range(0, len(blob), width + 2)]
+    digest = blake3(TREE_DIGEST_DOMAIN + algorithm.encode() + b"\0")
+    digest.update(b"".join(parts))
+    return digest.hexdigest()
+
+
+def _sum_known(column: np.ndarray) -> int:  # type: ignore[type-arg]
+    return int(column[column > 0].sum())

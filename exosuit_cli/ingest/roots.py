@@ -1,0 +1,71 @@
+"""Which directory the paths of a scan are relative to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from exosuit_cli.model.errors import UsageError
+
+PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """The base, an absolute directory without links, and the roots relative to it; b"" is the base itself."""
+
+    base: bytes
+    roots: tuple[bytes, ...]
+
+
+def resolve_roots(paths: Sequence[PathLike]) -> Roots:
+    """The base of a scan of `paths`: the deepest directory that holds them all.
+
+    One directory is its own base, so its files are named as inside it; of several paths it is their common ancestor.
+    A path that is a symbolic link is the thing it points to: naming it is asking for it.
+    Raises UsageError for a path that does not exist or is neither a directory nor a regular file.
+    """
+    if not paths:
+        raise UsageError("no PATH to scan; give a directory or a file, for example: exosuit scan .")
+    directories: list[bytes] = []
+    files: list[bytes] = []
+    for path in paths:
+        real = os.path.realpath(os.fsencode(path))
+        shown = os.fsdecode(path)
+        try:
+            os.stat(real)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise UsageError(f"cannot scan {shown!r}: {reason}") from error
+        if os.path.isdir(real):
+            directories.append(real)
+        elif os.path.isfile(real):
+            files.append(real)
+        else:
+            raise UsageError(f"cannot scan {shown!r}: it is neither a directory nor a regular file")
+    base = os.path.commonpath([*directories, *map(os.path.dirname, files)])
+    roots = tuple(dict.fromkeys(_relative(path, base) for path in (*directories, *files)))
+    return Roots(base, roots)
+
+
+def resolve_names(base: PathLike, names: Sequence[bytes]) -> Roots:
+    """Roots from a list of names relative to the directory `base`, as another program printed them.
+
+    A name that does not exist is no error here: the ledger will say that it vanished. Raises UsageError for a base that
+    is no directory and for a name outside of it.
+    """
+    real = os.path.realpath(os.fsencode(base))
+    if not os.path.isdir(real):
+        raise UsageError(f"cannot read names below {os.fsdecode(base)!r}: it is not a directory")
+    roots: dict[bytes, None] = {}
+    for name in names:
+        path = os.path.normpath(os.path.join(real, name))
+        if path != real and not path.startswith(real.rstrip(b"/") + b"/"):
+            raise UsageError(f"{os.fsdecode(name)!r} lies outside of {os.fsdecode(base)!r}; name a PATH that holds it")
+        roots[_relative(path, real)] = None
+    return Roots(real, tuple(roots))
+
+
+def _relative(path: bytes, base: bytes) -> bytes:
+    return b"" if path == base else path[len(base.rstrip(b"/")) + 1 :]

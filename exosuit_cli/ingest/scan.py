@@ -1,0 +1,340 @@
+"""The scan: from paths to a result."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from exosuit_cli.ingest.index import Index
+from exosuit_cli.ingest.index_file import IndexFile
+from exosuit_cli.ingest.ledger import Ledger
+from exosuit_cli.ingest.options import ScanOptions, ShardSettings
+from exosuit_cli.ingest.pool import InlinePool, Pool, ProcessPool
+from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
+from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
+from exosuit_cli.kernels import DIGEST_WIDTH, DeviceChoice, choose_device
+from exosuit_cli.model.errors import UsageError
+from exosuit_cli.model.protocols import TokenCounter
+from exosuit_cli.model.records import Outcome
+from exosuit_cli.system.memory import MemoryReport, MemorySampler, TierReading
+from exosuit_cli.system.page_cache import PageCacheReading
+from exosuit_cli.system.processors import usable_processors
+from exosuit_cli.system.stop import StopRequest
+from exosuit_cli.walk import TreeWalk
+from exosuit_cli.walk.tree import Listing
+
+POOL_FILES = 2000
+POOL_BYTES = 32 << 20
+"""Fewer files and fewer bytes than these are read in this process: starting workers would cost more than it saves."""
+LINGER_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a running scan is: files listed so far, whether that is all, files and bytes done, seconds since start."""
+
+    listed: int
+    walk_is_over: bool
+    done: int
+    bytes: int
+    seconds: float
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+def scan(
+    paths: PathLike | Sequence[PathLike],
+    options: ScanOptions | None = None,
+    *,
+    stop: StopRequest | None = None,
+    progress: ProgressCallback | None = None,
+) -> ScanResult:
+    """Scan files and directories: every path seen is in the result, as a row or as a skip with its reason.
+
+    The result depends on the tree and the options only, not on workers, order, device or index. Nothing is written but
+    the index, outside of the tree. `stop` ends the scan early with a partial result; `progress` is called several times
+    a second, on this thread.
+
+    Raises UsageError for paths and options that cannot be carried out, ResourceMissing for a device that is not there.
+    """
+    several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
+    return _Scan(resolve_roots(several), options or ScanOptions(), stop, progress).run()  # type: ignore[arg-type]
+
+
+def scan_names(
+    base: PathLike,
+    names: Sequence[bytes],
+    options: ScanOptions | None = None,
+    *,
+    stop: StopRequest | None = None,
+    progress: ProgressCallback | None = None,
+) -> ScanResult:
+    """Scan the files and directories that a list names, relative to the directory `base`; see `scan`.
+
+    A name that does not exist becomes a skip, not an error.
+    """
+    return _Scan(resolve_names(base, names), options or ScanOptions(), stop, progress).run()
+
+
+class _CounterLoader:
+    """Loads the vocabulary in a thread, beside the walk: it takes a quarter of a second and no lock of the interpreter."""
+
+    def __init__(self, encoding: str | None) -> None:
+        self._counter: TokenCounter | None = None
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._load, args=(encoding,), name="vocabulary")
+        if encoding is not None:
+            self._thread.start()
+
+    def _load(self, encoding: str) -> None:
+        try:
+            from exosuit_cli.tokens import load_counter
+
+            self._counter = load_counter(encoding)
+        except BaseException as error:  # noqa: BLE001  (it is raised again in `result`)
+            self._error = error
+
+    @property
+    def is_ready(self) -> bool:
+        return not self._thread.is_alive()
+
+    def result(self) -> TokenCounter | None:
+        if self._thread.ident is not None:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
+        return self._counter
+
+
+class _Scan:
+    def __init__(
+        self, roots: Roots, options: ScanOptions, stop: StopRequest | None, progress: ProgressCallback | None
+    ) -> None:
+        if options.hash not in DIGEST_WIDTH:
+            raise UsageError(f"unknown hash {options.hash!r}: expected {' or '.join(DIGEST_WIDTH)}")
+        self.started = time.monotonic()
+        self.started_cpu = time.process_time()
+        self.started_ns = time.time_ns()
+        self.roots = roots
+        self.options = options
+        self.stop = stop or StopRequest()
+        self.progress = progress
+        self.device: DeviceChoice = choose_device(options.device)
+        self.loader = _CounterLoader(options.encoding)
+        self.sampler = MemorySampler()
+        self.warnings: list[str] = []
+        self.settings = ShardSettings(
+            base=roots.base,
+            encoding=options.encoding,
+            hash=options.hash,
+            device=self.device.device,
+            max_file_size=options.max_file_size,
+            slab_bytes=options.slab_bytes,
+            follow=options.walk.follow,
+        )
+        self.pool: Pool | None = None
+        self.next_report = 0.0
+
+    def run(self) -> ScanResult:
+        """Walk, dispatch, collect, add up."""
+        index_file = IndexFile.open(self.roots, self.options, self.warnings)
+        index = index_file.index
+        use_past = index is not None and index.walk_is_known and not self.options.walk.follow
+        walk = TreeWalk(
+            self.roots.base,
+            self.roots.roots,
+            replace(self.options.walk, own_outputs=self.options.walk.own_outputs | index_file.own_outputs),
+            past=index.directories if use_past and index is not None else {},
+            past_rules=index.rules if use_past and index is not None else {},
+        )
+        ledger = Ledger(None if self.options.verify else index, self.options.batch_files)
+        fresh_listings = 0
+        try:
+            listings = iter(walk)
+            walking = True
+            while walking or ledger.tasks or (self.pool is not None and self.pool.busy()):
+                if self.stop:
+                    break
+                if walking:
+                    walking, fresh = self._walk_some(listings, ledger)
+                    fresh_listings += fresh
+                self._work(ledger, walking=walking)
+            self._drain(ledger)
+        except BaseException:
+            if self.pool is not None:
+                self.pool.close(abort=True)
+            raise
+        ledger.check()
+        return self._result(walk, ledger, index, index_file, unchanged=not fresh_listings)
+
+    def _walk_some(self, listings: Iterator, ledger: Ledger) -> tuple[bool, int]:  # type: ignore[type-arg]
+        """Walk until there is a new task or the walk is over; whether it goes on, and how many listings were fresh."""
+        tasks = len(ledger.tasks)
+        fresh = 0
+        for listing, past in listings:
+            ledger.add(listing, past)
+            fresh += past is None
+            if len(ledger.tasks) > tasks:
+                return True, fresh
+        ledger.flush()
+        return False, fresh
+
+    def _work(self, ledger: Ledger, *, walking: bool) -> None:
+        """Start the pool once it is clear which; keep it fed; take what is done."""
+        if self.pool is None:
+            undecided = ledger.files < POOL_FILES and self.options.workers < 2
+            if walking and (undecided or not self.loader.is_ready):
+                return
+            self.pool = self._start_pool(ledger)
+        while ledger.tasks and self.pool.has_room():
+            self.pool.submit(ledger.tasks.popleft())
+        idle = not walking and not ledger.tasks
+        for finished in self.pool.collect(LINGER_SECONDS if idle or not self.pool.has_room() and not walking else 0):
+            ledger.finish(finished)
+        ledger.settle_links()
+        self.sampler.sample(self.pool.pids())
+        now = time.monotonic()
+        if self.progress is not None and now >= self.next_report:
+            self.next_report = now + LINGER_SECONDS
+            self.progress(Progress(ledger.files, not walking, ledger.done, ledger.bytes, now - self.started))
+
+    def _start_pool(self, ledger: Ledger) -> Pool:
+        workers = self.options.workers or usable_processors()
+        if workers == 1 or (not self.options.workers and not self._pays(ledger)):
+            return InlinePool(self.settings, self.loader.result())
+        return ProcessPool(self.settings, self.loader.result(), workers)
+
+    def _pays(self, ledger: Ledger) -> bool:
+        """Whether the work is worth starting processes for."""
+        if ledger.files >= POOL_FILES:
+            return True
+        total = 0
+        for path in ledger.paths():
+            try:
+                total += os.lstat(os.path.join(self.roots.base, path)).st_size
+            except OSError:
+                continue
+        return total >= POOL_BYTES
+
+    def _drain(self, ledger: Ledger) -> None:
+        """Take in what the workers still hold, and let them go."""
+        if self.pool is None:
+            self.loader.result()
+            self.pool = InlinePool(self.settings, None)
+        if self.stop:
+            ledger.flush()
+            deadline = time.monotonic() + 5
+            while self.pool.busy() and self.pool.workers > 1 and time.monotonic() < deadline:
+                for finished in self.pool.collect(LINGER_SECONDS):
+                    ledger.finish(finished)
+            ledger.settle_links()
+            ledger.give_up()
+        self.sampler.sample(self.pool.pids(), now=True)
+        self.pool.close()
+
+    def _result(
+        self, walk: TreeWalk, ledger: Ledger, index: Index | None, index_file: IndexFile, *, unchanged: bool
+    ) -> ScanResult:
+        assert self.pool is not None
+        options = self.options
+        rows = ledger.rows[: ledger.files]
+        places = list(ledger.paths())
+        complete = not self.stop
+        # Nothing listed anew and no file read: the result is the one that the index was written from.
+        stands = index is not None and unchanged and complete and ledger.hits == ledger.files == len(index.rows)
+        if stands and index is not None:
+            order = index.order
+        else:
+            ingested = np.flatnonzero(rows["outcome"] == Outcome.INGESTED).tolist()
+            order = np.array(sorted(ingested, key=places.__getitem__), np.int64)
+        paths = [places[place] for place in order.tolist()]
+        skips = list(ledger.skips)
+        skips.extend(
+            ledger.skip_of(places[place], rows[place]) for place in np.flatnonzero(rows["outcome"] != Outcome.INGESTED)
+        )
+        skips.sort(key=lambda skip: skip.path)
+        sorted_rows = rows[order]
+        digest = index.tree_digest if stands and index else tree_digest(paths, sorted_rows, options.hash)
+        verify_failures = None
+        if options.verify and index is not None:
+            verify_failures = index_file.verify(ledger.listings, rows, order)
+        if complete and not stands:
+            index_file.save(
+                started_ns=self.started_ns,
+                rows=rows,
+                order=order,
+                tree_digest=digest,
+                listings=ledger.listings,
+                rules=walk.rules if not walk.problems else {},
+                walk_is_known=not walk.problems,
+            )
+        self.warnings.extend(self._hints(ledger, skips))
+        self.sampler.sample((), now=True)
+        totals = self.pool.totals
+        return ScanResult(
+            base=self.roots.base,
+            roots=self.roots.roots,
+            hash=options.hash,
+            encoding=options.encoding,
+            paths=paths,
+            rows=sorted_rows,
+            skips=skips,
+            directories=sum(listing.entered for listing in ledger.listings),
+            tree_digest=digest,
+            throughput=Throughput(
+                wall_s=time.monotonic() - self.started,
+                cpu_s=time.process_time() - self.started_cpu + totals.cpu_seconds,
+                workers=self.pool.workers,
+                device=self.device.device,
+                device_reason=self.device.reason,
+                index_hits=ledger.hits,
+                bytes_read=ledger.bytes_read,
+                index_reason=index_file.reason,
+                worker_deaths=totals.deaths,
+            ),
+            memory=MemoryReport(
+                vram=TierReading(None, f"no CUDA device is used (device {self.device.device})"),
+                shared=TierReading(None, "no pinned host memory is used without a CUDA device"),
+                ram=self.sampler.reading(),
+                nvme=TierReading(index_file.bytes_written, details={"index_bytes": index_file.bytes_written}),
+                page_cache=_page_cache_tier(totals.page_cache),
+            ),
+            problems=walk.problems,
+            warnings=self.warnings,
+            partial=self.stop.signal.name if self.stop.signal is not None else None,
+            verify_failures=verify_failures,
+        )
+
+    def _hints(self, ledger: Ledger, skips: list) -> Iterator[str]:  # type: ignore[type-arg]
+        """Warnings about a result that is probably not what was wanted."""
+        if ledger.files or not skips:
+            return
+        ignored = [skip for skip in skips if skip.outcome is Outcome.IGNORED]
+        if ignored:
+            yield (
+                f"0 files: every entry is ignored by {ignored[0].detail}; scan with --no-ignore to see them"
+                if len(ignored) == len(skips)
+                else f"0 files: {len(ignored)} of {len(skips)} entries are ignored, the first by {ignored[0].detail}"
+            )
+
+
+def _page_cache_tier(reading: PageCacheReading) -> TierReading:
+    if reading.reason is not None:
+        return TierReading(None, reading.reason)
+    if not reading.files:
+        return TierReading(None, "no file was read")
+    return TierReading(
+        None,
+        "sampled before reading, not summed over the corpus",
+        details={
+            "sampled_files": reading.files,
+            "sampled_bytes": reading.bytes,
+            "sampled_cached_bytes": reading.cached_bytes,
+        },
+    )

@@ -1,0 +1,74 @@
+"""The error tree. Every error owns the exit code that the command line answers with.
+
+    ExosuitError            1   a hole in exosuit itself
+    ├── UsageError          2   arguments that cannot be carried out
+    │   └── ConfigError     2   a settings file or variable that is wrong
+    ├── CheckFailed         3   a gate, a validation or a check failed
+    ├── Inconclusive        4   no verdict, under --strict
+    ├── NoBaseline          5   nothing comparable to compare with
+    ├── ResourceMissing     6   a demanded device or server is not there
+    └── OutputError         2   an output that cannot be written
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process answers with; the table in the README is this one."""
+
+    SUCCESS = 0
+    INTERNAL = 1
+    USAGE = 2
+    CHECK_FAILED = 3
+    INCONCLUSIVE = 4
+    NO_BASELINE = 5
+    RESOURCE_MISSING = 6
+    UNREADABLE_PATHS = 7
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class ExosuitError(Exception):
+    """Base of every error that is meant for a person: what happened, on which path, what to do."""
+
+    exit_code: ExitCode = ExitCode.INTERNAL
+
+
+class UsageError(ExosuitError):
+    """Arguments that cannot be carried out."""
+
+    exit_code = ExitCode.USAGE
+
+
+class ConfigError(UsageError):
+    """A setting that is unknown, of the wrong type or out of range; names the file and the key."""
+
+
+class OutputError(UsageError):
+    """An output file that cannot be written."""
+
+
+class CheckFailed(ExosuitError):
+    """A gate, a validation or a check failed."""
+
+    exit_code = ExitCode.CHECK_FAILED
+
+
+class Inconclusive(ExosuitError):
+    """No verdict could be reached."""
+
+    exit_code = ExitCode.INCONCLUSIVE
+
+
+class NoBaseline(ExosuitError):
+    """Nothing comparable is stored."""
+
+    exit_code = ExitCode.NO_BASELINE
+
+
+class ResourceMissing(ExosuitError):
+    """A demanded resource (device, server) is missing."""
+
+    exit_code = ExitCode.RESOURCE_MISSING

@@ -1,0 +1,208 @@
+"""The slab reader: whole files, back to back, in one buffer that is used again and again."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from exosuit_cli.model.records import Batch, Outcome
+from exosuit_cli.model.slab import Slab
+from exosuit_cli.system.page_cache import PageCacheProbe
+from exosuit_cli.system.safe_open import FILE_FLAGS, FOLLOWED_FILE_FLAGS, open_directory
+
+RETRIES = 1
+"""A file that changes while it is read is read again once."""
+
+_OUTCOME_OF_ERRNO = {
+    errno.ELOOP: Outcome.SYMLINK,  # O_NOFOLLOW met a link: it was swapped in after the listing
+    errno.ENOENT: Outcome.VANISHED,
+    errno.ENOTDIR: Outcome.VANISHED,
+    errno.ESTALE: Outcome.VANISHED,
+    errno.ENXIO: Outcome.SPECIAL,  # a socket, or a FIFO without a writer
+    errno.ENODEV: Outcome.SPECIAL,
+}
+
+
+class ReadStat(NamedTuple):
+    """A file that was read, or is about to be: its position in the batch and its identity."""
+
+    position: int
+    size: int
+    """Bytes actually read, which /proc and its like do not announce."""
+    status: os.stat_result
+
+
+class FilledSlab(NamedTuple):
+    """A slab and the files in it, in order."""
+
+    slab: Slab
+    files: list[ReadStat]
+
+
+class LargeFile(NamedTuple):
+    """An open file that no slab holds; the consumer reads it from `descriptor` before it asks for the next item."""
+
+    file: ReadStat
+    descriptor: int
+
+
+class _Unstable(Exception):
+    """The file changed while it was read."""
+
+
+def outcome_of(error: OSError) -> tuple[Outcome, int]:
+    """How an entry ends on this error, and the errno to keep."""
+    number = error.errno or errno.EIO
+    return _OUTCOME_OF_ERRNO.get(number, Outcome.UNREADABLE), number
+
+
+def same_content(before: os.stat_result, after: os.stat_result) -> bool:
+    """Whether nothing was written between two stats of one open file, as far as the file system tells."""
+    return (
+        before.st_size == after.st_size
+        and before.st_mtime_ns == after.st_mtime_ns
+        and before.st_ctime_ns == after.st_ctime_ns
+    )
+
+
+class SlabReader:
+    """Reads batches of files below `base` into one buffer of `slab_bytes`.
+
+    `max_file_size` in bytes, 0 for no limit. Memory: `slab_bytes`, whatever the files are.
+    """
+
+    def __init__(
+        self, base: int, *, slab_bytes: int, max_file_size: int, follow: bool, page_cache: PageCacheProbe
+    ) -> None:
+        self._base = base
+        self._buffer = np.empty(slab_bytes, np.uint8)
+        self._view = memoryview(self._buffer)
+        self._max_file_size = max_file_size or (1 << 63) - 1
+        self._follow = follow
+        self._page_cache = page_cache
+
+    def read(
+        self,
+        batch: Batch,
+        wanted: Callable[[int], bool] | None,
+        skip: Callable[[int, Outcome, int], None],
+        link: Callable[[int, os.stat_result], None] | None = None,
+    ) -> Iterator[FilledSlab | LargeFile]:
+        """Yield the files of a batch, each in a filled slab or as an open large file; the slab is valid until the next.
+
+        Positions count the batch's names from 0. `wanted(position)` chooses files (None: all). A file that cannot be
+        read is reported once to `skip(position, outcome, errno)` and never yielded; one with several hard links is
+        handed to `link(position, status)` instead of being read, where that is given.
+        """
+        flags = FOLLOWED_FILE_FLAGS if self._follow else FILE_FLAGS
+        capacity = len(self._buffer)
+        look = self._page_cache.look
+        position = -1
+        used = 0
+        offsets: list[int] = []
+        files: list[ReadStat] = []
+        for directory, names in batch.groups:
+            try:
+                parent = self._open_parent(directory.path, directory.device, directory.inode)
+            except OSError as error:
+                outcome, number = outcome_of(error)
+                for _ in names:
+                    position += 1
+                    if wanted is None or wanted(position):
+                        skip(position, outcome, number)
+                continue
+            try:
+                for name in names:
+                    position += 1
+                    if wanted is not None and not wanted(position):
+                        continue
+                    try:
+                        descriptor = os.open(name, flags, dir_fd=parent)
+                    except OSError as error:
+                        skip(position, *outcome_of(error))
+                        continue
+                    try:
+                        status = os.fstat(descriptor)
+                        if not stat.S_ISREG(status.st_mode):
+                            skip(position, Outcome.SPECIAL, 0)
+                            continue
+                        if link is not None and status.st_nlink > 1:
+                            link(position, status)
+                            continue
+                        size = status.st_size
+                        if size > self._max_file_size:
+                            skip(position, Outcome.TOO_LARGE, 0)
+                            continue
+                        look(descriptor, size)
+                        if used + size >= capacity and files:
+                            yield self._filled(used, offsets, files)
+                            used, offsets, files = 0, [], []
+                        if size < capacity:
+                            # One byte more than the size: a file that grew, or that hides its size, shows itself.
+                            read = os.readv(descriptor, [self._view[used : used + size + 1]])
+                            if read != size or not same_content(status, os.fstat(descriptor)):
+                                status, read = self._read_again(descriptor, used)
+                            if read >= 0:
+                                offsets.append(used)
+                                files.append(ReadStat(position, read, status))
+                                used += read
+                                continue
+                        # It outgrew the slab, or never fitted.
+                        if files:
+                            yield self._filled(used, offsets, files)
+                            used, offsets, files = 0, [], []
+                        yield LargeFile(ReadStat(position, size, status), descriptor)
+                    except _Unstable:
+                        skip(position, Outcome.CHANGED, 0)
+                    except OSError as error:
+                        skip(position, *outcome_of(error))
+                    finally:
+                        os.close(descriptor)
+            finally:
+                os.close(parent)
+        if files:
+            yield self._filled(used, offsets, files)
+
+    @property
+    def buffer(self) -> memoryview:
+        """The slab's memory, for a consumer that streams a large file through it."""
+        return self._view
+
+    def _filled(self, used: int, offsets: list[int], files: list[ReadStat]) -> FilledSlab:
+        slab = Slab(
+            data=self._buffer[:used],
+            offsets=np.array(offsets, np.int64),
+            lengths=np.array([file.size for file in files], np.int64),
+        )
+        return FilledSlab(slab, files)
+
+    def _open_parent(self, path: bytes, device: int, inode: int) -> int:
+        parent = open_directory(self._base, path, follow=self._follow)
+        status = os.fstat(parent)
+        if (status.st_dev, status.st_ino) != (device, inode):
+            os.close(parent)
+            raise OSError(errno.ENOENT, "the directory was replaced during the scan")
+        return parent
+
+    def _read_again(self, descriptor: int, used: int) -> tuple[os.stat_result, int]:
+        """Read until a quiet pass; the size is -1 where the file outgrew the slab. Raises _Unstable after the last."""
+        for _ in range(RETRIES):
+            status = os.fstat(descriptor)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            read = 0
+            while used + read < len(self._buffer):
+                got = os.readv(descriptor, [self._view[used + read :]])
+                if not got:
+                    break
+                read += got
+            else:
+                return status, -1
+            # A size of 0 is no promise: /proc announces it for files that hold something.
+            if same_content(status, os.fstat(descriptor)) and status.st_size in (read, 0):
+                return status, read
+        raise _Unstable

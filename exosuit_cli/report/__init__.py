@@ -1,0 +1,1 @@
+"""One result in, one format out: terminal, JSON, JSON lines, manifests."""

@@ -1,0 +1,47 @@
+"""The live line on stderr: files done, files a second, time left."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Iterator
+
+from exosuit_cli.ingest import Progress, ProgressCallback
+from exosuit_cli.model.units import format_bytes
+
+APPEARS_AFTER_SECONDS = 0.3
+
+
+@contextlib.contextmanager
+def progress_line() -> Iterator[ProgressCallback]:
+    """Yield a callback that rewrites one line of the terminal; the line is gone at the end.
+
+    It is drawn by the caller's own calls: a drawing thread would keep the scan from forking its workers.
+    """
+    drawn = False
+
+    def draw(progress: Progress) -> None:
+        nonlocal drawn
+        if progress.seconds < APPEARS_AFTER_SECONDS:
+            return
+        drawn = True
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write("\r" + _text(progress)[:width] + "\x1b[K")
+        sys.stderr.flush()
+
+    try:
+        yield draw
+    finally:
+        if drawn:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+def _text(progress: Progress) -> str:
+    rate = progress.done / progress.seconds
+    listed = f"{progress.listed:,}" if progress.walk_is_over else f"{progress.listed:,}+"
+    text = f"{progress.done:,} of {listed} files  {format_bytes(progress.bytes)}  {rate:,.0f} files/s"
+    if progress.walk_is_over and progress.done:
+        text += f"  {(progress.listed - progress.done) / rate:.0f} s left"
+    return text

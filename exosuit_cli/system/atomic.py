@@ -1,0 +1,128 @@
+"""The one atomic write: a reader sees the old file or the whole new one, never a part."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import stat
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from exosuit_cli.model.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _typeshed import ReadableBuffer
+
+PREFIX: Final = b".exosuit-"
+SUFFIX: Final = b".tmp"
+"""A temporary file is named PREFIX + 16 hex digits + SUFFIX; only a killed process leaves one behind."""
+
+_DIRECTORY_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_TEMPORARY_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_ATTEMPTS: Final = 100
+_BUFFER: Final = 1 << 18
+"""Bytes that are collected before a write system call."""
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | bytes, *, mode: int = 0o600) -> Iterator[BinaryIO]:
+    """Yield a binary file that becomes `path` when the block ends, and leaves no trace when the block raises.
+
+    The bytes go to a new file of a random name in the target's directory (O_EXCL and O_NOFOLLOW: a name planted there
+    is passed over, never opened). At the end: flush, fsync, rename, fsync of the directory, so that a crash leaves the
+    old file or the new one. A link at `path` is itself replaced, never written through; pass `os.path.realpath(path)`
+    to keep it. The directory is opened once: moved meanwhile, it still receives the file. `mode` is the permission of
+    the file, whatever the umask. Two fsyncs: not for a hot loop. Do not close the file that is yielded.
+
+    Raises OutputError, with the OSError as its cause, when the target's directory cannot be written, when the target is
+    not a regular file (a device is never replaced), and when a write fails (no space, a file too large). What the block
+    raises by itself passes unchanged.
+    """
+    target = os.fsencode(path)
+    directory, name = os.path.split(target)
+    with contextlib.ExitStack() as descriptors:
+        with _reported(target):
+            parent = os.open(directory or b".", _DIRECTORY_FLAGS)
+            descriptors.callback(os.close, parent)
+            _refuse_special(name, parent)
+            temporary, descriptor = _create(parent)
+        file = io.BufferedWriter(_Raw(descriptor, target), _BUFFER)
+        try:
+            yield file
+            with _reported(target):
+                file.flush()
+                os.fchmod(descriptor, mode)
+                os.fsync(descriptor)
+                file.close()
+                os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
+                _sync_directory(parent)
+        except BaseException:
+            with contextlib.suppress(OSError, OutputError):  # the first error is the one to tell
+                file.close()
+            with contextlib.suppress(OSError):
+                os.unlink(temporary, dir_fd=parent)
+            raise
+
+
+def write_atomic(path: str | bytes, content: bytes | bytearray | memoryview, *, mode: int = 0o600) -> None:
+    """Make `content` the whole content of the file `path`, as `atomic_file` does; raises OutputError."""
+    with atomic_file(path, mode=mode) as file:
+        file.write(content)
+
+
+class _Raw(io.FileIO):
+    """The descriptor under the buffer; a failed write names the target, since an OSError of write(2) names nothing."""
+
+    def __init__(self, descriptor: int, target: bytes) -> None:
+        super().__init__(descriptor, "wb")
+        self.target = target
+
+    def write(self, content: ReadableBuffer, /) -> int:
+        with _reported(self.target):
+            return super().write(content)
+
+
+@contextlib.contextmanager
+def _reported(target: bytes) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"{os.fsdecode(target)!r}: cannot be written: {reason}; the file is as it was before"
+        ) from error
+
+
+def _refuse_special(name: bytes, parent: int) -> None:
+    if name in (b"", b".", b".."):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    try:
+        kind = os.stat(name, dir_fd=parent).st_mode
+    except OSError:
+        return  # nothing there, or a link to nothing: the rename decides
+    if stat.S_ISDIR(kind):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(kind):
+        # Renaming onto /dev/null or /dev/stdout would destroy it for the whole machine when root does it.
+        raise OSError(errno.EINVAL, "not a regular file; write to its stream instead")
+
+
+def _create(parent: int) -> tuple[bytes, int]:
+    for _ in range(_ATTEMPTS):
+        temporary = PREFIX + os.urandom(8).hex().encode() + SUFFIX
+        try:
+            return temporary, os.open(temporary, _TEMPORARY_FLAGS, 0o600, dir_fd=parent)
+        except FileExistsError:
+            continue
+    raise FileExistsError(errno.EEXIST, f"{_ATTEMPTS} temporary names are taken")
+
+
+def _sync_directory(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # EINVAL: this file system has no fsync of directories (fsync(2))
+            raise

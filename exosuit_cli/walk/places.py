@@ -1,0 +1,68 @@
+"""Patterns with slashes as a tree of places, walked one directory at a time together with the tree that is scanned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from exosuit_cli.walk.name_index import NameIndex, NameRules
+from exosuit_cli.walk.patterns import GLOBSTAR, is_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Place:
+    """A place that patterns with slashes reach: the rules for names there, and the places that lie further down.
+
+    The pattern `a/*.d/x` puts the rule `x` at the place that is reached from the top through `a` and then `*.d`. Only
+    the places that a directory stands for are looked at inside it, so patterns for elsewhere cost nothing there.
+    """
+
+    __slots__ = ("_glob_index", "_glob_targets", "_globs", "_literals", "_repeats", "below", "names")
+
+    def __init__(self, *, repeats: bool = False) -> None:
+        self.names = NameRules()
+        self.below: Place | None = None
+        """The place after `**`, which is here too, since the stars may stand for no directory."""
+        self._repeats = repeats
+        self._literals: dict[bytes, Place] = {}
+        self._globs: dict[bytes, Place] = {}
+        self._glob_index: NameIndex | None = None
+        self._glob_targets: list[Place] = []
+
+    def add(self, components: Sequence[bytes], rank: int, *, only_directories: bool) -> None:
+        """File the rule `rank` where the pattern's `components` lead. Not after the first `enter`."""
+        place = self
+        for component in components[:-1]:
+            place = place._after(component)
+        place.names.add(components[-1], rank, only_directories=only_directories)
+
+    def enter(self, name: bytes) -> list[Place]:
+        """The places that the subdirectory `name` stands for, some perhaps twice."""
+        reached = [self] if self._repeats else []
+        literal = self._literals.get(name)
+        if literal is not None:
+            reached += literal.here()
+        if self._globs:
+            if self._glob_index is None:
+                self._glob_targets = list(self._globs.values())
+                self._glob_index = NameIndex(zip(self._globs, range(len(self._globs)), strict=True))
+            for identity in self._glob_index.find(name):
+                reached += self._glob_targets[identity].here()
+        return reached
+
+    def here(self) -> list[Place]:
+        """This place and the one after a `**` that stands for nothing, as far as there is anything in them."""
+        places = [self] if self.names or self._literals or self._globs else []
+        return places if self.below is None else [*places, self.below]
+
+    def _after(self, component: bytes) -> Place:
+        if component == GLOBSTAR:
+            if self.below is None:
+                self.below = Place(repeats=True)
+            return self.below
+        places = self._literals if is_literal(component) else self._globs
+        place = places.get(component)
+        if place is None:
+            place = places[component] = Place()
+        return place

@@ -1,0 +1,211 @@
+"""One list of ignore rules, as a .gitignore file holds it, ready to be asked."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.model.errors import UsageError
+from exosuit_cli.walk.name_index import NameRules
+from exosuit_cli.walk.patterns import GLOBSTAR, PatternError, is_literal, read_tokens, split_path
+from exosuit_cli.walk.places import Place
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from exosuit_cli.walk.name_index import NameIndex, Screen
+
+LONGEST_PATTERN: Final = 65_536
+"""Bytes. A longer line is reported and not applied: names have at most 255 bytes, so it is no honest pattern."""
+MOST_RULES: Final = 1_000_000
+"""Rules of one list that are applied; what follows is reported. Half a gigabyte of memory at most."""
+
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+_RULE_LINE: Final = re.compile(rb"^[^#\n][^\n]*", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule as written, without the line's end and trailing spaces."""
+
+    pattern: bytes
+    line: int
+    """1-based; for a command-line option, the how-manieth of its values."""
+    source: str
+    """The file, or the option, that it comes from."""
+    negated: bool
+    """It starts with `!`: what it matches is not ignored."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that is not applied, or a file (line 0) that could not be read, and why."""
+
+    source: str
+    line: int
+    text: bytes
+    why: str
+
+
+class Level:
+    """The rules of one list as they stand in one directory."""
+
+    __slots__ = ("_indexes", "_places", "rules")
+
+    def __init__(self, rules: RuleSet, places: tuple[Place, ...]) -> None:
+        self.rules = rules
+        self._places = places
+        self._indexes: list[tuple[NameIndex, ...] | None] = [None, None]
+
+    def enter(self, name: bytes) -> Level | None:
+        """The same rules inside the subdirectory `name`; None if none of them reaches there."""
+        if not self._places:
+            return self
+        places = tuple(dict.fromkeys([place for above in self._places for place in above.enter(name)]))
+        if places == self._places:
+            return self
+        return Level(self.rules, places) if places else self.rules.anywhere
+
+    def screens(self, *, is_directory: bool) -> list[Screen]:
+        """The tests of which one is passed by every name that `decide` has a rule for."""
+        return [index.screen for index in self._tables(is_directory)]
+
+    def decide(self, name: bytes, is_directory: bool) -> Rule | None:
+        """The last rule of the list that matches the entry `name` of this directory."""
+        found = [rank for index in self._tables(is_directory) for rank in index.find(name)]
+        return self.rules.rule(max(found)) if found else None
+
+    def _tables(self, is_directory: bool) -> tuple[NameIndex, ...]:
+        tables = self._indexes[is_directory]
+        if tables is None:
+            lists = [self.rules.names, *(place.names for place in self._places)]
+            tables = tuple(names.index(is_directory=is_directory) for names in lists if names)
+            self._indexes[is_directory] = tables
+        return tables
+
+
+class RuleSet:
+    """The rules of one ignore file, in the meaning of gitignore(5), relative to the directory that they apply to.
+
+    A line that can match nothing is in `problems`; the rest applies.
+    """
+
+    __slots__ = ("_lines", "_rules", "_texts", "anywhere", "names", "problems", "source", "top")
+
+    def __init__(self, patterns: Iterable[tuple[int, bytes]], source: str, problems: Sequence[BadLine] = ()) -> None:
+        """Take (line number, pattern) pairs, the text of each free of comments, line ends and trailing spaces."""
+        self.source = source
+        self.names = NameRules()
+        """The rules that hold for a name wherever it is."""
+        self._lines: list[int] = []
+        self._texts: list[bytes] = []
+        self._rules: dict[int, Rule] = {}
+        found = list(problems)
+        places = Place()
+        for line, text in patterns:
+            if len(self._texts) == MOST_RULES:
+                found.append(
+                    BadLine(source, line, text, f"it and all that follow: only {MOST_RULES} rules are applied")
+                )
+                break
+            try:
+                self._add(text, places)
+            except PatternError as error:
+                shown = text if len(text) <= LONGEST_PATTERN else text[:100]
+                found.append(BadLine(source, line, shown, str(error)))
+            self._lines.append(line)
+            self._texts.append(text)
+        self.problems = tuple(found)
+        self.anywhere = Level(self, ()) if self.names else None
+        """The rules below all that the patterns with slashes name; None if there are no others."""
+        reached = tuple(places.here())
+        self.top = Level(self, reached) if reached else self.anywhere
+        """The rules in the directory that they apply to; None if there are none."""
+
+    @classmethod
+    def parse(cls, data: bytes, source: str) -> RuleSet:
+        """Read an ignore file. Nothing in it is an error: what cannot be applied is reported in `problems`."""
+        return cls(_rule_lines(data), source)
+
+    @classmethod
+    def from_globs(cls, globs: Sequence[str], option: str) -> RuleSet:
+        """Take the values of a command-line option; `!` in front negates, `#` is a character like any other.
+
+        Raises UsageError for a value that can match nothing.
+        """
+        rules = cls(enumerate(map(os.fsencode, globs), 1), option)
+        for problem in rules.problems:
+            shown = problem.text.decode("utf-8", "backslashreplace")
+            raise UsageError(f"{option} {shown!r} can match nothing: {problem.why}; write it like a line of .gitignore")
+        return rules
+
+    def rule(self, rank: int) -> Rule:
+        """The rule that is the `rank`-th pattern, counted from 0."""
+        rule = self._rules.get(rank)
+        if rule is None:
+            text = self._texts[rank]
+            rule = self._rules[rank] = Rule(text, self._lines[rank], self.source, text.startswith(b"!"))
+        return rule
+
+    def last_match(self, path: bytes, name: bytes, is_dir: bool) -> Rule | None:
+        """The rule that decides about `path`, relative to the base; `name` is its last component.
+
+        Only the path itself is judged, not the directories that it is in.
+        """
+        level = self.top
+        if level is not self.anywhere:
+            for component in path.split(b"/")[:-1]:
+                if level is None:
+                    return None
+                level = level.enter(component)
+        return level.decide(name, is_dir) if level is not None else None
+
+    def _add(self, text: bytes, places: Place) -> None:
+        """File the pattern under the rank that it is about to have. Raises PatternError."""
+        if len(text) > LONGEST_PATTERN:
+            raise PatternError(f"it is longer than {LONGEST_PATTERN} bytes")
+        rank = len(self._texts)
+        pattern = text[1:] if text[:1] == b"!" else text
+        only_directories = pattern[-1:] == b"/"
+        if only_directories:
+            pattern = pattern[:-1]
+        if not pattern:
+            raise PatternError("it names nothing")
+        if b"/" not in pattern:
+            if not is_literal(pattern):
+                read_tokens(pattern)
+            self.names.add(pattern, rank, only_directories=only_directories)
+            return
+        for components in split_path(pattern):
+            for component in components:
+                if not is_literal(component):
+                    read_tokens(component)
+            if len(components) == 2 and components[0] == GLOBSTAR:
+                self.names.add(components[1], rank, only_directories=only_directories)
+            else:
+                places.add(components, rank, only_directories=only_directories)
+
+
+def _rule_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield (line number, pattern) for the lines that hold one."""
+    data = data.removeprefix(_BYTE_ORDER_MARK)
+    line, counted = 1, 0
+    for found in _RULE_LINE.finditer(data):
+        start = found.start()
+        line += data.count(b"\n", counted, start)
+        counted = start
+        # git reads C strings: what follows a NUL is not there.
+        text = _trim(found.group().removesuffix(b"\r").partition(b"\0")[0])
+        if text:
+            yield line, text
+
+
+def _trim(text: bytes) -> bytes:
+    """Take the trailing spaces off, but not one that is escaped."""
+    if text[-1:] != b" ":
+        return text
+    kept = text.rstrip(b" ")
+    backslashes = len(kept) - len(kept.rstrip(b"\\"))
+    return text[: len(kept) + backslashes % 2]

@@ -1,0 +1,177 @@
+"""Ignore rules exactly as git applies them, with the file and line that decided.
+
+The specification is gitignore(5) and git's dir.c: the last matching line of a file decides; a deeper .gitignore comes
+before one further up, then the repository's info/exclude, then the user's own list. The tests compare every verdict
+and every deciding line with `git check-ignore`. Git itself is never run.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.walk.git_files import Lookup, enclosing_repository, read_file, shown_path, user_excludes
+from exosuit_cli.walk.rule_set import BadLine, Rule, RuleSet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from exosuit_cli.walk.rule_set import Level
+
+    Screens = list[tuple[dict[bytes, list[int]], list[tuple[bytes, ...]], list[tuple[bytes, ...]], bytes | None, Level]]
+
+__all__ = ["BadLine", "Rule", "RuleSet", "Scope", "StandardRules", "read_rules", "standard_scope"]
+
+IGNORE_FILE: Final = b".gitignore"
+
+
+class Scope:
+    """The rules in force inside one directory; never changes, and is shared by the directories that can share it."""
+
+    __slots__ = ("_above", "_directories", "_files", "_own")
+
+    def __init__(self, above: tuple[Level, ...], own: tuple[Level, ...]) -> None:
+        self._above = above
+        self._own = own
+        self._files: Screens | None = None
+        self._directories: Screens | None = None
+
+    @classmethod
+    def root(cls, rule_sets: Iterable[RuleSet] = (), *, above: Iterable[RuleSet] = ()) -> Scope:
+        """The scope of the directory that `rule_sets` are relative to; later ones come before earlier ones.
+
+        Those in `above` come before all others, also before the .gitignore files further down.
+        """
+        return cls(_tops(above), _tops(rule_sets))
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no rule for anything here or below."""
+        return not self._above and not self._own
+
+    def enter(self, name: bytes, rules: RuleSet | None) -> Scope:
+        """The scope inside the subdirectory `name`, which has the .gitignore file `rules` or none."""
+        above = _enter(self._above, name)
+        own = _enter(self._own, name)
+        if rules is not None and rules.top is not None:
+            own = (rules.top, *own)
+        elif above is self._above and own is self._own:
+            return self
+        return Scope(above, own)
+
+    def match(self, name: bytes, is_dir: bool) -> Rule | None:
+        """The rule that decides about the entry `name` of this directory; it is ignored if the rule is not negated.
+
+        `is_dir` is true for a directory itself, not for a link to one. Entries of an ignored directory are ignored
+        whatever the rules say, and it is the caller who does not enter it.
+        """
+        screens = self._directories if is_dir else self._files
+        if screens is None:
+            screens = self._screen(is_dir)
+        first = name[0]
+        last = name[-1]
+        for exact, tails, heads, needle, level in screens:
+            if (
+                name in exact
+                or (tails[last] and name.endswith(tails[last]))
+                or (heads[first] and name.startswith(heads[first]))
+                or (needle is not None and needle in name)
+            ):
+                rule = level.decide(name, is_dir)
+                if rule is not None:
+                    return rule
+        return None
+
+    def _screen(self, is_dir: bool) -> Screens:
+        levels = (*self._above, *self._own)
+        screens = [(*screen, level) for level in levels for screen in level.screens(is_directory=is_dir)]
+        if is_dir:
+            self._directories = screens
+        else:
+            self._files = screens
+        return screens
+
+
+def _tops(rule_sets: Iterable[RuleSet]) -> tuple[Level, ...]:
+    return tuple(rules.top for rules in rule_sets if rules.top is not None)[::-1]
+
+
+def _enter(levels: tuple[Level, ...], name: bytes) -> tuple[Level, ...]:
+    below = tuple([inside for level in levels if (inside := level.enter(name)) is not None])
+    return levels if below == levels else below
+
+
+def read_rules(directory: int | bytes, source: str | bytes = IGNORE_FILE) -> RuleSet | None:
+    """Read the .gitignore file of a directory (a path or an open descriptor); None when it has none.
+
+    `source` is the name under which its rules are reported. A file that cannot be read, or that git would not read
+    because it is a symbolic link, gives no rules and one problem.
+    """
+    shown = source if isinstance(source, str) else shown_path(source)
+    try:
+        if isinstance(directory, int):
+            data = read_file(IGNORE_FILE, directory=directory, follow=False)
+        else:
+            data = read_file(os.path.join(directory, IGNORE_FILE), follow=False)
+    except OSError as error:
+        return RuleSet((), shown, [BadLine(shown, 0, b"", f"not applied: {error.strerror}")])
+    return None if data is None else RuleSet.parse(data, shown)
+
+
+@dataclass(frozen=True, slots=True)
+class StandardRules:
+    """The rules that git would apply to a directory, and where they come from."""
+
+    scope: Scope
+    sources: tuple[bytes, ...]
+    """Every file that was read or looked for, existing or not; while none of them changes, neither do the rules."""
+    problems: tuple[BadLine, ...]
+
+
+def standard_scope(
+    root: bytes,
+    *,
+    shown: bytes = b"",
+    above: Sequence[RuleSet] = (),
+    environ: Mapping[str, str] | None = None,
+) -> StandardRules:
+    """Collect what git applies to the entries of `root`: the user's list, info/exclude and the .gitignore files.
+
+    The .gitignore files are those from the top of the enclosing repository down to and including `root`; outside a
+    repository only that of `root`. A rule that hides `root` itself, or a directory above, does not count: it was asked
+    for. `shown` is the name of `root` in the sources of rules, `above` are rules that come before all others, `environ`
+    is the process's environment.
+    """
+    environ = os.environ if environ is None else environ
+    lookup = Lookup()
+    real = os.path.realpath(root)
+    repository = enclosing_repository(real, lookup, environ)
+    top = repository.top if repository else real
+    lists = [user_excludes(lookup, environ), repository.exclude if repository else None]
+    rule_sets: list[RuleSet] = []
+    for path in lists:
+        data = lookup.read(os.path.join(top, path)) if path else None
+        if path and data is not None:
+            rule_sets.append(RuleSet.parse(data, _shown(os.path.join(top, path), real, shown)))
+    below = [name for name in real[len(top) :].split(b"/") if name]
+    directory = top
+    scope: Scope | None = None
+    for name in (b"", *below):
+        directory = os.path.join(directory, name) if name else directory
+        file = os.path.join(directory, IGNORE_FILE)
+        lookup.sources.append(file)
+        rules = read_rules(directory, _shown(file, real, shown))
+        if rules is not None:
+            rule_sets.append(rules)
+        scope = scope.enter(name, rules) if scope else Scope.root(rule_sets, above=above)
+    assert scope is not None
+    for rule_set in rule_sets:
+        lookup.problems.extend(rule_set.problems)
+    return StandardRules(scope, tuple(lookup.sources), tuple(lookup.problems))
+
+
+def _shown(path: bytes, root: bytes, shown: bytes) -> str:
+    """The path relative to the root where it lies inside, as the paths of the walk are; else absolute."""
+    inside = path.removeprefix(root.rstrip(b"/") + b"/")
+    return shown_path(path if inside == path else os.path.join(shown, inside))

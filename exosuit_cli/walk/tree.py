@@ -1,0 +1,378 @@
+"""The walk: one directory at a time, no recursion, one open directory at a time, nothing followed unless asked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from exosuit_cli.model.records import Directory, Outcome, Skip
+from exosuit_cli.system.safe_open import open_directory
+from exosuit_cli.walk.rule_set import BadLine, RuleSet
+from exosuit_cli.walk.rules import Scope, read_rules, standard_scope
+
+VERSION_CONTROL_NAME = b".git"
+IGNORE_NAME = b".gitignore"
+LONGEST_STAT_PATH = 2048
+_FS_ENCODING = sys.getfilesystemencoding()
+
+
+@dataclass(frozen=True, slots=True)
+class WalkOptions:
+    """What the walk leaves out. Globs have the syntax of a line in .gitignore, relative to the base."""
+
+    ignore: bool = True
+    hidden: bool = True
+    follow: bool = False
+    one_file_system: bool = True
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    own_outputs: frozenset[tuple[int, int]] = frozenset()
+    """(st_dev, st_ino) of files that exosuit itself writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one directory held: the files to ingest and what was left out."""
+
+    directory: Directory
+    names: tuple[bytes, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    entered: bool = True
+    """False when the directory was not listed as a whole: a skip says why, or only some files in it were asked for."""
+
+
+class RuleState(NamedTuple):
+    """The state of an ignore file when it was read."""
+
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class PastDirectory:
+    """A directory as an earlier walk listed it, and the names of the directories below that it entered.
+
+    Its listing stands while `trusted` and as long as its times, its identity and the rules in force are the same.
+    """
+
+    listing: Listing
+    below: list[bytes]
+    trusted: bool
+
+
+class _Pending(NamedTuple):
+    """A directory to walk: its path, whether the rules that led here are those of the past walk, its own rules if
+    they are known already, and its ancestors' identities under --follow."""
+
+    path: bytes
+    trusted: bool
+    scope: Scope | None
+    ancestors: tuple[tuple[int, int], ...]
+
+
+@dataclass(slots=True)
+class TreeWalk:
+    """Walks `roots`, paths relative to the directory `base`, each path once however often the roots name it.
+
+    A root that is a directory is walked by the rules that git would apply inside it; a root that is a file is taken as
+    it is. `past` and `past_rules` are what an earlier walk with the same options left: a directory that is unchanged
+    since is not listed again. After the iteration `problems` holds the ignore lines that could not be applied, and
+    `rules` the state of every ignore file that was in force or looked for above the roots.
+    """
+
+    base: bytes
+    roots: Sequence[bytes]
+    options: WalkOptions
+    past: Mapping[bytes, PastDirectory] = field(default_factory=dict)
+    past_rules: Mapping[bytes, RuleState | None] = field(default_factory=dict)
+    problems: list[BadLine] = field(default_factory=list)
+    rules: dict[bytes, RuleState | None] = field(default_factory=dict)
+    _base_fd: int = field(default=-1, init=False)
+    _include: RuleSet | None = field(default=None, init=False)
+    _exclude: RuleSet | None = field(default=None, init=False)
+    _device: int = field(default=0, init=False)
+    _scopes: dict[bytes, Scope] = field(default_factory=dict, init=False)
+
+    def __iter__(self) -> Iterator[tuple[Listing, PastDirectory | None]]:
+        """Yield a listing for each directory, parents before children, and the past it was taken from, if it was.
+
+        Raises UsageError for a glob that is no glob.
+        """
+        options = self.options
+        self._include = RuleSet.from_globs(options.include, "--include") if options.include else None
+        self._exclude = RuleSet.from_globs(options.exclude, "--exclude") if options.exclude else None
+        self._base_fd = os.open(self.base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield from self._walk_roots()
+        finally:
+            os.close(self._base_fd)
+
+    def _walk_roots(self) -> Iterator[tuple[Listing, PastDirectory | None]]:
+        directories: set[bytes] = set()
+        files: defaultdict[bytes, dict[bytes, None]] = defaultdict(dict)
+        for root in sorted(set(self.roots)):
+            if not root or os.path.isdir(os.path.join(self.base, root)):
+                directories.add(root)
+            else:
+                parent, _, name = root.rpartition(b"/")
+                files[parent][name] = None
+        walked: set[bytes] = set()
+        for root in sorted(directories):
+            if root not in walked:
+                for listing, past in self._walk_tree(root, directories, walked):
+                    for name in listing.names if listing.directory.path in files else ():
+                        files[listing.directory.path].pop(name, None)
+                    yield listing, past
+        for parent, names in files.items():
+            if names:
+                yield self._list_named(parent, tuple(names)), None
+
+    def _walk_tree(
+        self, root: bytes, roots: set[bytes], walked: set[bytes]
+    ) -> Iterator[tuple[Listing, PastDirectory | None]]:
+        trusted = not self.options.follow
+        scope = None
+        if self.options.ignore:
+            standard = standard_scope(os.path.join(self.base, root) if root else self.base)
+            scope = standard.scope
+            self.problems.extend(standard.problems)
+            for source in standard.sources:
+                state = _state_of(source)
+                trusted = trusted and self.past_rules.get(source, _NEVER) == state
+                self.rules[source] = state
+        self._scopes = {} if scope is None else {root: scope}
+        self._device = -1
+        stack = [_Pending(root, trusted, scope, ())]
+        while stack:
+            pending = stack.pop()
+            path = pending.path
+            if path in roots:
+                if path in walked:
+                    continue
+                walked.add(path)
+            past = self.past.get(path) if pending.trusted else None
+            if past is not None and past.trusted and self._is_unchanged(past):
+                if path == root:
+                    self._device = past.listing.directory.device
+                prefix = path + b"/" if path else b""
+                stack.extend([_Pending(prefix + name, True, None, ()) for name in reversed(past.below)])
+                yield past.listing, past
+            else:
+                yield self._list(pending, stack, root), None
+
+    def _is_unchanged(self, past: PastDirectory) -> bool:
+        """Whether a directory and its ignore file are as the past walk found them."""
+        directory = past.listing.directory
+        path = directory.path
+        if len(path) > LONGEST_STAT_PATH:
+            return False
+        try:
+            status = os.stat(path or b".", dir_fd=self._base_fd, follow_symlinks=False)
+        except OSError:
+            return False
+        if (
+            status.st_mtime_ns != directory.mtime_ns
+            or status.st_ctime_ns != directory.ctime_ns
+            or status.st_ino != directory.inode
+            or status.st_dev != directory.device
+        ):
+            return False
+        source = path + b"/" + IGNORE_NAME
+        state = self.past_rules.get(source) if path else None  # a root's own was checked before the walk
+        if state is None:
+            return True
+        self.rules[source] = state
+        return _state_of(source, self._base_fd) == state
+
+    def _scope_of(self, root: bytes, path: bytes) -> Scope:
+        """The rules in force inside a directory whose parents were not listed this time."""
+        known = self._scopes.get(path)
+        if known is not None:
+            return known
+        parent, _, name = path.rpartition(b"/")
+        above = self._scope_of(root, parent)
+        descriptor = open_directory(self._base_fd, path)
+        try:
+            scope = above.enter(name, read_rules(descriptor, path + b"/" + IGNORE_NAME))
+        finally:
+            os.close(descriptor)
+        self._scopes[path] = scope
+        return scope
+
+    def _list(self, pending: _Pending, stack: list[_Pending], root: bytes) -> Listing:
+        path, trusted, scope, ancestors = pending
+        options = self.options
+        is_root = path == root
+        try:
+            descriptor = open_directory(self._base_fd, path, follow=options.follow)
+        except OSError as error:
+            return self._not_entered(path, error)
+        try:
+            status = os.fstat(descriptor)
+            if is_root:
+                self._device = status.st_dev
+            directory = Directory(path, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+            if options.one_file_system and status.st_dev != self._device:
+                skip = Skip(path, Outcome.OTHER_FILESYSTEM, is_directory=True)
+                return Listing(directory, skips=(skip,), entered=False)
+            identity = (status.st_dev, status.st_ino)
+            if options.follow and identity in ancestors:
+                return Listing(directory, skips=(Skip(path, Outcome.LOOP, is_directory=True),), entered=False)
+            if options.ignore and not is_root:
+                parent, _, name = path.rpartition(b"/")
+                source = path + b"/" + IGNORE_NAME
+                rules = read_rules(descriptor, source)
+                state = None
+                if rules is not None:
+                    state = self.rules[source] = _state_of(IGNORE_NAME, descriptor)
+                    self.problems.extend(rules.problems)
+                trusted = trusted and self.past_rules.get(source) == state
+                above = scope if scope is not None else self._scope_of(root, parent)
+                scope = above.enter(name, rules)
+            files, directories, skips = self._scan(descriptor, path, status.st_dev)
+        except OSError as error:
+            return self._not_entered(path, error)
+        finally:
+            os.close(descriptor)
+        prefix = path + b"/" if path else b""
+        below = self._choose(directories, prefix, scope, skips, is_directory=True)
+        names = self._choose(files, prefix, scope, skips, is_directory=False)
+        chain = (*ancestors, identity) if options.follow else ()
+        stack.extend([_Pending(prefix + name, trusted, scope, chain) for name in reversed(below)])
+        return Listing(directory, tuple(names), tuple(skips))
+
+    def _scan(
+        self, descriptor: int, path: bytes, device: int
+    ) -> tuple[list[bytes], list[bytes], list[Skip]]:
+        """Split the entries of an open directory into files, directories and skips."""
+        files: list[str] = []
+        directories: list[str] = []
+        skips: list[Skip] = []
+        own = self.options.own_outputs
+        prefix = path + b"/" if path else b""
+        with os.scandir(descriptor) as entries:
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    if own and (device, entry.inode()) in own:
+                        skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.OWN_OUTPUT))
+                        continue
+                    files.append(entry.name)
+                elif entry.is_dir(follow_symlinks=False):
+                    directories.append(entry.name)
+                else:
+                    name = os.fsencode(entry.name)
+                    if not entry.is_symlink():
+                        skips.append(Skip(prefix + name, Outcome.SPECIAL))
+                    elif not self.options.follow:
+                        skips.append(Skip(prefix + name, Outcome.SYMLINK))
+                    elif entry.is_dir():
+                        directories.append(entry.name)
+                    elif entry.is_file():
+                        files.append(entry.name)
+                    else:
+                        skips.append(Skip(prefix + name, Outcome.SYMLINK, "its target is gone or special"))
+        return _encode_names(files), _encode_names(directories), skips
+
+    def _choose(
+        self, names: list[bytes], prefix: bytes, scope: Scope | None, skips: list[Skip], *, is_directory: bool
+    ) -> list[bytes]:
+        """Keep what no rule leaves out, and write a skip for the rest."""
+        matching = scope is not None and not scope.empty
+        if not (matching or self._exclude or self._include or not self.options.hidden or VERSION_CONTROL_NAME in names):
+            return names
+        kept: list[bytes] = []
+        for name in names:
+            skip = self._leave_out(name, prefix, scope if matching else None, is_directory=is_directory)
+            if skip is None:
+                kept.append(name)
+            else:
+                skips.append(skip)
+        return kept
+
+    def _leave_out(self, name: bytes, prefix: bytes, scope: Scope | None, *, is_directory: bool) -> Skip | None:
+        if name == VERSION_CONTROL_NAME:
+            return Skip(prefix + name, Outcome.VERSION_CONTROL, is_directory=is_directory)
+        if not self.options.hidden and name.startswith(b"."):
+            return Skip(prefix + name, Outcome.HIDDEN, is_directory=is_directory)
+        if scope is not None:
+            rule = scope.match(name, is_directory)
+            if rule is not None and not rule.negated:
+                return Skip(prefix + name, Outcome.IGNORED, f"{rule.source}:{rule.line}", is_directory)
+        if self._exclude is not None:
+            rule = self._exclude.last_match(prefix + name, name, is_directory)
+            if rule is not None and not rule.negated:
+                return Skip(prefix + name, Outcome.EXCLUDED, _text(rule.pattern), is_directory)
+        if self._include is not None and not is_directory:
+            rule = self._include.last_match(prefix + name, name, is_directory)
+            if (rule is None or rule.negated) and not self._inside_included(prefix):
+                return Skip(prefix + name, Outcome.NOT_INCLUDED)
+        return None
+
+    def _inside_included(self, prefix: bytes) -> bool:
+        """Whether an --include pattern names one of the directories above, as `--include src` does."""
+        assert self._include is not None
+        end = prefix.find(b"/")
+        while end >= 0:
+            path = prefix[:end]
+            rule = self._include.last_match(path, path.rpartition(b"/")[2], True)
+            if rule is not None and not rule.negated:
+                return True
+            end = prefix.find(b"/", end + 1)
+        return False
+
+    def _list_named(self, parent: bytes, names: tuple[bytes, ...]) -> Listing:
+        """A listing of the files that were asked for by name."""
+        try:
+            descriptor = open_directory(self._base_fd, parent, follow=True)
+        except OSError as error:
+            return self._not_entered(parent, error)
+        prefix = parent + b"/" if parent else b""
+        kept: list[bytes] = []
+        skips: list[Skip] = []
+        try:
+            status = os.fstat(descriptor)
+            for name in names:
+                try:
+                    os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                    kept.append(name)
+                except OSError as error:
+                    outcome = Outcome.VANISHED if isinstance(error, FileNotFoundError) else Outcome.UNREADABLE
+                    skips.append(Skip(prefix + name, outcome, error.strerror or ""))
+        finally:
+            os.close(descriptor)
+        directory = Directory(parent, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+        # Only the named files are known of this directory: it must not be remembered as listed.
+        return Listing(directory, tuple(kept), tuple(skips), entered=False)
+
+    def _not_entered(self, path: bytes, error: OSError) -> Listing:
+        outcome = Outcome.VANISHED if isinstance(error, FileNotFoundError) else Outcome.UNREADABLE
+        skip = Skip(path, outcome, error.strerror or str(error), is_directory=True)
+        return Listing(Directory(path, 0, 0, 0, 0), skips=(skip,), entered=False)
+
+
+_NEVER = RuleState(-2, 0, 0, 0)
+"""Equal to no state that can be found."""
+
+
+def _state_of(path: bytes, directory: int | None = None) -> RuleState | None:
+    """The state of an ignore file now; None where there is none."""
+    try:
+        status = os.stat(path, dir_fd=directory, follow_symlinks=False)
+    except OSError:
+        return None
+    return RuleState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def _encode_names(names: list[str]) -> list[bytes]:
+    """The names as bytes, all at once: one conversion a directory instead of one a file."""
+    return "\0".join(names).encode(_FS_ENCODING, "surrogateescape").split(b"\0") if names else []
+
+
+def _text(pattern: bytes) -> str:
+    return pattern.decode("utf-8", "backslashreplace")

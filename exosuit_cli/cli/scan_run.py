@@ -13,6 +13,7 @@ from exosuit_cli.config.schema import Settings
 from exosuit_cli.ingest import ProgressCallback, ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.model.errors import ExitCode, UsageError
 from exosuit_cli.report.manifest import check_manifest, write_manifest
+from exosuit_cli.system.names import display_name
 from exosuit_cli.system.stop import StopRequest, stop_on_signals
 from exosuit_cli.walk import WalkOptions
 
@@ -50,7 +51,7 @@ class ScanCommand:
         with stop_on_signals() as stop:
             result = self._scan(options, stop)
             for problem in result.problems:
-                logger.warning("%s:%d: %s: %s", problem.source, problem.line, problem.why, problem.text)
+                logger.warning("%s:%d: %s: %s", problem.source, problem.line, problem.why, display_name(problem.text))
             for warning in result.warnings:
                 logger.warning(warning)
             written = write_manifest(self.manifest, result) if self.manifest is not None else 0

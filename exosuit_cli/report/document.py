@@ -103,7 +103,7 @@ def scan_document(
             for phase in phases
         ],
         "ignore_problems": [
-            {"source": problem.source, "line": problem.line, "text": problem.text, "why": problem.why}
+            {"source": problem.source, "line": problem.line, "text": text_name(problem.text)[0], "why": problem.why}
             for problem in result.problems
         ],
         "warnings": result.warnings,

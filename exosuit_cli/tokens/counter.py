@@ -190,7 +190,7 @@ def has_long_s_contraction(data: bytes, encoding: Encoding) -> bool:
 
 
 def private_bytes() -> int | None:
-    """Return the memory that is resident and not shared, from /proc/self/statm (proc(5)), or None where there is none."""
+    """Return the bytes that are resident and not shared, from /proc/self/statm (see proc(5)), or None without it."""
     try:
         with open("/proc/self/statm", "rb") as file:
             _, resident, shared, *_ = file.read().split()

@@ -11,6 +11,8 @@ import exosuit_cli
 from exosuit_cli.config import FIELDS, Value, default_config_file, edit_document, load_settings, user_config_file
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.config.conftest import Home
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(exosuit_cli.__file__)))

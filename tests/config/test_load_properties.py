@@ -93,12 +93,12 @@ def spelled(value: object) -> str:
 
 @given(partial(), partial(), partial(), partial(), st.randoms())
 def test_any_partial_layers_merge_key_by_key(
+    home_at: type[Home],
     user: dict[str, Any],
     file: dict[str, Any],
     variables: dict[str, Any],
     flags: dict[str, Any],
     order: random.Random,
-    home_at: type[Home],
 ) -> None:
     variables = {key: value for key, value in variables.items() if spelled(value).strip() == spelled(value)}
     documents = [nested(user), nested(file)]
@@ -144,7 +144,7 @@ def corrupted(draw: st.DrawFn) -> tuple[bytes, str]:
 
 @given(corrupted())
 @settings(max_examples=200)
-def test_any_single_corruption_is_refused_by_file_and_key(broken: tuple[bytes, str], home_at: type[Home]) -> None:
+def test_any_single_corruption_is_refused_by_file_and_key(home_at: type[Home], broken: tuple[bytes, str]) -> None:
     content, key = broken
     with tempfile.TemporaryDirectory() as root:
         home = home_at(root)
@@ -153,7 +153,7 @@ def test_any_single_corruption_is_refused_by_file_and_key(broken: tuple[bytes, s
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_any_bytes_load_or_are_refused(content: bytes, home_at: type[Home]) -> None:
+def test_any_bytes_load_or_are_refused(home_at: type[Home], content: bytes) -> None:
     with tempfile.TemporaryDirectory() as root:
         home = home_at(root)
         try:

@@ -25,7 +25,7 @@ def last_character_start(data: bytes | bytearray) -> int:
     Of the last four bytes, the one that begins a character, be it whole or cut off. Four continuation bytes in a row
     belong to no sequence together, so the last of them begins its own U+FFFD.
     """
-    for position in range(len(data) - 1, max(len(data) - 4, -1), -1):
+    for position in range(len(data) - 1, max(len(data) - 5, -1), -1):
         if data[position] & 0xC0 != 0x80:
             return position
     return max(len(data) - 1, 0)

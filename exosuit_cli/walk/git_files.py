@@ -65,7 +65,7 @@ def read_file(path: bytes, *, directory: int | None = None, follow: bool = True)
 
 
 def shown_path(path: bytes) -> str:
-    """The path for people; bytes that are no UTF-8 are escaped."""
+    """Return the path for people; bytes that are no UTF-8 are escaped."""
     return path.decode("utf-8", "backslashreplace")
 
 
@@ -116,7 +116,7 @@ def user_excludes(lookup: Lookup, environ: Mapping[str, str]) -> bytes | None:
 
 
 def _excludes_file(path: bytes, home: bytes, lookup: Lookup, depth: int) -> bytes | None:
-    """The last `core.excludesFile` of a configuration file and what it includes."""
+    """Return the last `core.excludesFile` of a configuration file and what it includes."""
     chosen: bytes | None = None
     text = lookup.read(path)
     for line, name, value in _variables(text or b""):
@@ -161,7 +161,7 @@ def _end(found: re.Match[bytes] | None) -> int:
 
 
 def _unquote(raw: bytes) -> bytes:
-    """A value without quotes, escapes and the white space around it."""
+    """Return a value without quotes, escapes and the white space around it."""
     value, space, quoted = b"", 0, False
     for part in _VALUE_PART.findall(raw):
         if part == b'"':
@@ -175,7 +175,7 @@ def _unquote(raw: bytes) -> bytes:
 
 
 def _expand_user(path: bytes, home: bytes) -> bytes | None:
-    """`~/x` and `~user/x` as a path; None when there is no such home."""
+    """Return `~/x` or `~user/x` as a path; None when there is no such home."""
     if path[:1] != b"~":
         return path
     user, slash, rest = path[1:].partition(b"/")
@@ -222,7 +222,7 @@ def enclosing_repository(directory: bytes, lookup: Lookup, environ: Mapping[str,
 
 
 def _linked_exclude(marker: bytes, lookup: Lookup) -> bytes | None:
-    """The list of patterns that a `.git` file leads to: a work tree's or a submodule's."""
+    """Name the list of patterns that a `.git` file leads to: a work tree's or a submodule's."""
     text = lookup.read(marker) or b""
     if not text.startswith(b"gitdir: "):
         lookup.report(marker, 1, text[:100], "it names no git directory")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os.path
+import re
+from collections.abc import Callable
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from exosuit_cli.walk.patterns import Glob, is_literal, spellings
+from exosuit_cli.walk.globs import Glob, is_literal, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,16 +17,21 @@ _MOST_IN_BUCKET: Final = 64
 _NO_ENDS: Final[list[tuple[bytes, ...]]] = [()] * 256
 
 
+Search = Callable[[bytes], re.Match[bytes] | None]
+
+_EVERY_NAME: Final[Search] = re.compile(b"").search
+
+
 class Screen(NamedTuple):
     """The cheap test before a look-up; a name that passes none of the four parts is matched by no pattern.
 
-    `name in exact`, `name.endswith(tails[name[-1]])`, `name.startswith(heads[name[0]])`, `needle in name`.
+    `name in exact`, `name.endswith(tails[name[-1]])`, `name.startswith(heads[name[0]])`, `search(name)`.
     """
 
     exact: dict[bytes, list[int]]
     tails: list[tuple[bytes, ...]]
     heads: list[tuple[bytes, ...]]
-    needle: bytes | None
+    search: Search | None
 
 
 class _Bucket:
@@ -58,13 +64,15 @@ class _Ends:
         return bucket
 
     def collect(self, name: bytes, found: list[int]) -> None:
+        from_start = self._from_start
         size = len(name)
-        for length in self._lengths.get(name[0] if self._from_start else name[-1], ()):
+        for length in self._lengths.get(name[0] if from_start else name[-1], ()):
             if length <= size:
-                bucket = self._buckets.get(name[:length] if self._from_start else name[size - length :])
+                bucket = self._buckets.get(name[:length] if from_start else name[size - length :])
                 if bucket is not None:
                     found += bucket.plain
-                    found += [identity for identity, glob in bucket.globs if glob.matches(name)]
+                    if bucket.globs:
+                        found += [identity for identity, glob in bucket.globs if glob.matches(name)]
 
     def screen(self) -> list[tuple[bytes, ...]]:
         if not self._buckets:
@@ -101,7 +109,7 @@ class NameIndex:
             else:
                 for glob in spellings(text):
                     self._add(glob, identity)
-        self.screen = Screen(self._exact, self._tails.screen(), self._heads.screen(), self._screen_needle())
+        self.screen = Screen(self._exact, self._tails.screen(), self._heads.screen(), self._screen_search())
 
     def _add(self, glob: Glob, identity: int) -> None:
         if glob.literal:
@@ -125,27 +133,35 @@ class NameIndex:
             else:
                 self._loose.append((identity, glob))
 
-    def _screen_needle(self) -> bytes | None:
+    def _screen_search(self) -> Search | None:
         if self._always or self._loose:
-            return b""
-        needles = [needle for group in self._inner.values() for needle in group]
-        return os.path.commonprefix(needles) if needles else None
+            return _EVERY_NAME
+        needles = [re.escape(needle) for group in self._inner.values() for needle in group]
+        if len(needles) > _MOST_IN_SCREEN:
+            return _EVERY_NAME
+        return re.compile(b"|".join(needles)).search if needles else None
 
     def find(self, name: bytes) -> list[int]:
         """Return the identities of the patterns that match `name`, in no order, some perhaps twice."""
         found = [*self._always, *self._exact.get(name, ())]
         self._tails.collect(name, found)
         self._heads.collect(name, found)
-        found += [identity for identity, glob in self._loose if glob.matches(name)]
+        search = self.screen.search
+        if search is not None and search(name):
+            self._collect_inner(name, found)
+        return found
+
+    def _collect_inner(self, name: bytes, found: list[int]) -> None:
+        candidates = list(self._loose)
         for length, group in self._inner.items():
             if len(group) <= len(name) - length:
-                candidates = [globs for needle, globs in group.items() if needle in name]
+                for needle, globs in group.items():
+                    if name.find(needle) >= 0:
+                        candidates += globs
             else:
-                parts = {name[start : start + length] for start in range(len(name) - length + 1)}
-                candidates = [group[part] for part in parts if part in group]
-            for globs in candidates:
-                found += [identity for identity, glob in globs if glob.matches(name)]
-        return found
+                for part in {name[start : start + length] for start in range(len(name) - length + 1)}:
+                    candidates += group.get(part, ())
+        found += [identity for identity, glob in candidates if glob.matches(name)]
 
 
 class NameRules:
@@ -168,7 +184,7 @@ class NameRules:
         self._some_only_directories |= only_directories
 
     def index(self, *, is_directory: bool) -> NameIndex:
-        """The table of the rules that apply to a directory, or to anything else."""
+        """Return the table of the rules that apply to a directory, or to anything else."""
         if is_directory or not self._some_only_directories:
             if self._all is None:
                 self._all = self._build(is_directory=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from exosuit_cli.walk.globs import is_literal
 from exosuit_cli.walk.name_index import NameIndex, NameRules
-from exosuit_cli.walk.patterns import GLOBSTAR, is_literal
+from exosuit_cli.walk.patterns import GLOBSTAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ class Place:
         place.names.add(components[-1], rank, only_directories=only_directories)
 
     def enter(self, name: bytes) -> list[Place]:
-        """The places that the subdirectory `name` stands for, some perhaps twice."""
+        """Return the places that the subdirectory `name` stands for, some perhaps twice."""
         reached = [self] if self._repeats else []
         literal = self._literals.get(name)
         if literal is not None:
@@ -52,7 +53,7 @@ class Place:
         return reached
 
     def here(self) -> list[Place]:
-        """This place and the one after a `**` that stands for nothing, as far as there is anything in them."""
+        """Return the place itself, if anything is in it, and the one after a `**` that stands for nothing."""
         places = [self] if self.names or self._literals or self._globs else []
         return places if self.below is None else [*places, self.below]
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.errors import UsageError
+from exosuit_cli.walk.globs import PatternError, check
 from exosuit_cli.walk.name_index import NameRules
-from exosuit_cli.walk.patterns import GLOBSTAR, PatternError, is_literal, read_tokens, split_path
+from exosuit_cli.walk.patterns import GLOBSTAR, split_path
 from exosuit_cli.walk.places import Place
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.walk.name_index import NameIndex, Screen
 
-LONGEST_PATTERN: Final = 65_536
+LONGEST_PATTERN: Final = 8192
 """Bytes. A longer line is reported and not applied: names have at most 255 bytes, so it is no honest pattern."""
 MOST_RULES: Final = 1_000_000
 """Rules of one list that are applied; what follows is reported. Half a gigabyte of memory at most."""
@@ -60,7 +61,7 @@ class Level:
         self._indexes: list[tuple[NameIndex, ...] | None] = [None, None]
 
     def enter(self, name: bytes) -> Level | None:
-        """The same rules inside the subdirectory `name`; None if none of them reaches there."""
+        """Return the same rules inside the subdirectory `name`; None if none of them reaches there."""
         if not self._places:
             return self
         places = tuple(dict.fromkeys([place for above in self._places for place in above.enter(name)]))
@@ -69,11 +70,11 @@ class Level:
         return Level(self.rules, places) if places else self.rules.anywhere
 
     def screens(self, *, is_directory: bool) -> list[Screen]:
-        """The tests of which one is passed by every name that `decide` has a rule for."""
+        """Return the tests of which one is passed by every name that `decide` has a rule for."""
         return [index.screen for index in self._tables(is_directory)]
 
     def decide(self, name: bytes, is_directory: bool) -> Rule | None:
-        """The last rule of the list that matches the entry `name` of this directory."""
+        """Return the last rule of the list that matches the entry `name` of this directory."""
         found = [rank for index in self._tables(is_directory) for rank in index.find(name)]
         return self.rules.rule(max(found)) if found else None
 
@@ -142,7 +143,7 @@ class RuleSet:
         return rules
 
     def rule(self, rank: int) -> Rule:
-        """The rule that is the `rank`-th pattern, counted from 0."""
+        """Return the rule that is the `rank`-th pattern, counted from 0."""
         rule = self._rules.get(rank)
         if rule is None:
             text = self._texts[rank]
@@ -150,7 +151,7 @@ class RuleSet:
         return rule
 
     def last_match(self, path: bytes, name: bytes, is_dir: bool) -> Rule | None:
-        """The rule that decides about `path`, relative to the base; `name` is its last component.
+        """Return the rule that decides about `path`, relative to the base; `name` is its last component.
 
         Only the path itself is judged, not the directories that it is in.
         """
@@ -174,14 +175,10 @@ class RuleSet:
         if not pattern:
             raise PatternError("it names nothing")
         if b"/" not in pattern:
-            if not is_literal(pattern):
-                read_tokens(pattern)
+            check(pattern)
             self.names.add(pattern, rank, only_directories=only_directories)
             return
         for components in split_path(pattern):
-            for component in components:
-                if not is_literal(component):
-                    read_tokens(component)
             if len(components) == 2 and components[0] == GLOBSTAR:
                 self.names.add(components[1], rank, only_directories=only_directories)
             else:

@@ -17,9 +17,12 @@ from exosuit_cli.walk.rule_set import BadLine, Rule, RuleSet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from exosuit_cli.walk.name_index import Search
     from exosuit_cli.walk.rule_set import Level
 
-    Screens = list[tuple[dict[bytes, list[int]], list[tuple[bytes, ...]], list[tuple[bytes, ...]], bytes | None, Level]]
+    Screens = list[
+        tuple[dict[bytes, list[int]], list[tuple[bytes, ...]], list[tuple[bytes, ...]], Search | None, Level]
+    ]
 
 __all__ = ["BadLine", "Rule", "RuleSet", "Scope", "StandardRules", "read_rules", "standard_scope"]
 
@@ -39,7 +42,7 @@ class Scope:
 
     @classmethod
     def root(cls, rule_sets: Iterable[RuleSet] = (), *, above: Iterable[RuleSet] = ()) -> Scope:
-        """The scope of the directory that `rule_sets` are relative to; later ones come before earlier ones.
+        """Return the scope of the directory that `rule_sets` are relative to; later ones come before earlier ones.
 
         Those in `above` come before all others, also before the .gitignore files further down.
         """
@@ -51,7 +54,7 @@ class Scope:
         return not self._above and not self._own
 
     def enter(self, name: bytes, rules: RuleSet | None) -> Scope:
-        """The scope inside the subdirectory `name`, which has the .gitignore file `rules` or none."""
+        """Return the scope inside the subdirectory `name`, which has the .gitignore file `rules` or none."""
         above = _enter(self._above, name)
         own = _enter(self._own, name)
         if rules is not None and rules.top is not None:
@@ -61,22 +64,22 @@ class Scope:
         return Scope(above, own)
 
     def match(self, name: bytes, is_dir: bool) -> Rule | None:
-        """The rule that decides about the entry `name` of this directory; it is ignored if the rule is not negated.
+        """Return the rule that decides about the entry `name` of this directory.
 
-        `is_dir` is true for a directory itself, not for a link to one. Entries of an ignored directory are ignored
-        whatever the rules say, and it is the caller who does not enter it.
+        The entry is ignored if there is a rule and it is not negated. `is_dir` is true for a directory itself, not for
+        a link to one. Entries of an ignored directory are ignored whatever the rules say: the caller does not enter it.
         """
         screens = self._directories if is_dir else self._files
         if screens is None:
             screens = self._screen(is_dir)
         first = name[0]
         last = name[-1]
-        for exact, tails, heads, needle, level in screens:
+        for exact, tails, heads, search, level in screens:
             if (
                 name in exact
                 or (tails[last] and name.endswith(tails[last]))
                 or (heads[first] and name.startswith(heads[first]))
-                or (needle is not None and needle in name)
+                or (search is not None and search(name))
             ):
                 rule = level.decide(name, is_dir)
                 if rule is not None:
@@ -172,6 +175,6 @@ def standard_scope(
 
 
 def _shown(path: bytes, root: bytes, shown: bytes) -> str:
-    """The path relative to the root where it lies inside, as the paths of the walk are; else absolute."""
+    """Return the path relative to the root where it lies inside, as the paths of the walk are; else absolute."""
     inside = path.removeprefix(root.rstrip(b"/") + b"/")
     return shown_path(path if inside == path else os.path.join(shown, inside))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -137,6 +138,7 @@ def test_a_pipe_is_read_and_one_without_a_writer_does_not_block(home: Home) -> N
 
     def write() -> None:
         for piece in (b'{"scan": ', b'{"top": 3}}'):
+            time.sleep(0.1)  # the reader comes first and has to wait
             os.write(writer, piece)
         os.close(writer)
 

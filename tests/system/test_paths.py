@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import TYPE_CHECKING
 
 import pytest
@@ -104,9 +105,16 @@ def test_the_mode_of_a_directory_that_was_there_stays(tmp_path: Path) -> None:
 
 
 def test_many_threads_make_it_at_once(tmp_path: Path) -> None:
-    wanted = str(tmp_path / "a" / "b" / "c" / "d")
+    together = Barrier(8)
+
+    def make(wanted: str) -> str:
+        together.wait()
+        return ensure_private(wanted)
+
     with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(lambda _: ensure_private(wanted), range(64))) == {wanted}
+        for number in range(100):
+            wanted = str(tmp_path / str(number) / "a" / "b" / "c" / "d")
+            assert set(pool.map(make, [wanted] * 8)) == {wanted}
 
 
 def test_a_directory_of_another_user_is_refused(foreign: str) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+from typing import TYPE_CHECKING
 from unittest.mock import patch
 
 import pytest
 import tiktoken
 import tiktoken_ext.openai_public as published
 
-from exosuit_cli.model.protocols import TokenCounter
 from exosuit_cli.tokens import ENCODINGS, IMPLEMENTATIONS, load_counter
 from exosuit_cli.tokens.encodings import read_vocabulary
+
+if TYPE_CHECKING:
+    from exosuit_cli.model.protocols import TokenCounter
 
 
 class Oracle:

@@ -10,7 +10,14 @@ WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2003\u200a\u2028\u2029\u202f\u20
 LOOKS_WHITE = "\x1c\x1d\x1e\x1f\u180e\u200b\u2060\ufeff"
 CONTRACTIONS = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"]
 APOSTROPHES = ["'", "\N{RIGHT SINGLE QUOTATION MARK}", "\N{MODIFIER LETTER APOSTROPHE}", "\N{FULLWIDTH APOSTROPHE}"]
-SPECIAL_TOKENS = ["<|endoftext|>", "<|fim_prefix|>", "<|fim_middle|>", "<|fim_suffix|>", "<|endofprompt|>", "<|im_start|>"]
+SPECIAL_TOKENS = [
+    "<|endoftext|>",
+    "<|fim_prefix|>",
+    "<|fim_middle|>",
+    "<|fim_suffix|>",
+    "<|endofprompt|>",
+    "<|im_start|>",
+]
 CLUSTERS = [
     "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466",  # a family, joined
     "\U0001f44d\U0001f3fd",  # thumbs up with a skin tone
@@ -34,14 +41,18 @@ characters = st.characters(exclude_categories=["Cs"], exclude_characters="".join
 
 _run = st.builds(
     str.__mul__,
-    st.sampled_from([*WHITE_SPACE, *LOOKS_WHITE, *"!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~", "\r\n", "a", "Z", "7", "中", "\u0301"]),
+    st.sampled_from(
+        [*WHITE_SPACE, *LOOKS_WHITE, *"!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~", "\r\n", "a", "Z", "7", "中", "\u0301"]
+    ),
     st.sampled_from([1, 1, 2, 3, 4, 5, 15, 16, 17, 63, 64, 65, 200]),
 )
 _contraction = st.builds(
     lambda word, mark, tail: word + mark + tail,
     st.sampled_from(["", "don", "I", "WE", "x1", "É", "\u017f", "a\u0301", " ", "."]),
     st.sampled_from(APOSTROPHES),
-    st.sampled_from([*(c[1:] for c in CONTRACTIONS), *(c[1:].upper() for c in CONTRACTIONS), "Ll", "\u017f", "\u017fa", "x"]),
+    st.sampled_from(
+        [*(c[1:] for c in CONTRACTIONS), *(c[1:].upper() for c in CONTRACTIONS), "Ll", "\u017f", "\u017fa", "x"]
+    ),
 )
 _fragment = st.one_of(
     _run,

@@ -1,0 +1,248 @@
+"""What one component of an ignore pattern matches: a name, without slashes.
+
+The specification is git's wildmatch.c. Patterns and names are bytes; case counts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SPECIAL: Final = re.compile(rb"[*?\[\\]")
+_FALLIBLE: Final = re.compile(rb"[\[\\]")
+_TOKEN: Final = re.compile(rb"[^*?\[\\]+|\*+|\?|\[|\\(?:.)", re.DOTALL)
+
+_ANY: Final = frozenset(range(256))
+_MOST_SPELLINGS: Final = 16
+
+_BACKSLASH, _OPEN, _CLOSE, _DASH, _COLON, _STAR, _QUESTION = b"\\[]-:*?"
+
+_DIGITS: Final = frozenset(b"0123456789")
+_UPPER: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_LOWER: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz")
+_PRINTABLE: Final = frozenset(range(0x20, 0x7F))
+_CLASSES: Final[dict[bytes, frozenset[int]]] = {
+    b"alnum": _DIGITS | _UPPER | _LOWER,
+    b"alpha": _UPPER | _LOWER,
+    b"blank": frozenset(b" \t"),
+    b"cntrl": frozenset(range(0x20)) | {0x7F},
+    b"digit": _DIGITS,
+    b"graph": _PRINTABLE - {0x20},
+    b"lower": _LOWER,
+    b"print": _PRINTABLE,
+    b"punct": _PRINTABLE - {0x20} - _DIGITS - _UPPER - _LOWER,
+    b"space": frozenset(b" \t\n\r"),  # git's own table of characters knows neither \v nor \f
+    b"upper": _UPPER,
+    b"xdigit": _DIGITS | frozenset(b"abcdefABCDEF"),
+}
+
+Token = bytes | frozenset[int] | None
+"""A literal, a set of bytes of which one stands here, or None for a star."""
+
+
+class PatternError(ValueError):
+    """A pattern that can match nothing; the message says why."""
+
+
+def is_literal(text: bytes) -> bool:
+    """Whether `text` holds no character that is special in a pattern."""
+    return _SPECIAL.search(text) is None
+
+
+def check(text: bytes) -> None:
+    """Raise PatternError if no name can match the component `text`."""
+    if _FALLIBLE.search(text):
+        _read_tokens(text)
+
+
+def read_set(text: bytes, at: int) -> tuple[frozenset[int], int]:
+    """Return the members of the bracket expression that starts at `at`, and the position after it."""
+    unterminated = PatternError("a bracket expression is not closed")
+    at += 1
+    negated = text[at : at + 1] in (b"!", b"^")
+    at += negated
+    members: set[int] = set()
+    previous = 0
+    closing = -1
+    start = at
+    while True:
+        if at >= len(text):
+            raise unterminated
+        byte = text[at]
+        if byte == _CLOSE and at > start:
+            break
+        if byte == _BACKSLASH:
+            at += 1
+            if at == len(text):
+                raise unterminated
+            previous = text[at]
+            members.add(previous)
+        elif byte == _DASH and previous and at + 1 < len(text) and text[at + 1] != _CLOSE:
+            at += 1 + (text[at + 1] == _BACKSLASH)
+            if at == len(text):
+                raise unterminated
+            members.update(range(previous, text[at] + 1))
+            previous = 0
+        elif byte == _OPEN and text[at + 1 : at + 2] == b":":
+            if closing < at + 2:
+                closing = text.find(b"]", at + 2)
+                if closing < 0:
+                    raise unterminated
+            if closing == at + 2 or text[closing - 1] != _COLON:
+                previous = _OPEN  # no `:]`: the bracket is a member like any other
+                members.add(previous)
+            else:
+                named = _CLASSES.get(text[at + 2 : closing - 1])
+                if named is None:
+                    raise PatternError("a bracket expression names a character class that does not exist")
+                members |= named
+                previous = 0
+                at = closing
+        else:
+            previous = byte
+            members.add(byte)
+        at += 1
+    chosen = _ANY - members if negated else frozenset(members)
+    if not chosen:
+        raise PatternError("a bracket expression holds no character")
+    return chosen, at + 1
+
+
+def _read_tokens(text: bytes) -> list[Token]:
+    """Read one component; no two stars and no two literals are neighbours. Raises PatternError."""
+    tokens: list[Token] = []
+    at = 0
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        if found is None:
+            raise PatternError("it ends in a backslash")
+        first = text[at]
+        if first == _OPEN:
+            members, at = read_set(text, at)
+            tokens.append(members)
+            continue
+        at = found.end()
+        if first == _STAR:
+            tokens.append(None)
+        elif first == _QUESTION:
+            tokens.append(_ANY)
+        else:
+            _append_literal(tokens, text[at - 1 : at] if first == _BACKSLASH else found.group())
+    return tokens
+
+
+def _append_literal(tokens: list[Token], literal: bytes) -> None:
+    if tokens and isinstance(tokens[-1], bytes):
+        tokens[-1] += literal
+    else:
+        tokens.append(literal)
+
+
+def spellings(text: bytes) -> list[Glob]:
+    """Return globs of which exactly the union matches what the component `text` matches. Raises PatternError.
+
+    Small bracket expressions are written out, as `*.tab.c` and `*.tab.h` for `*.tab.[ch]`: literals are what an index
+    can look up.
+    """
+    if text.count(b"*") == 1 and is_literal(text.replace(b"*", b"")):
+        # By far the most patterns are of this kind.
+        head, _, tail = text.partition(b"*")
+        return [Glob([token for token in (head, None, tail) if token != b""])]
+    variants: list[list[Token]] = [[]]
+    for token in _read_tokens(text):
+        if isinstance(token, frozenset) and len(token) * len(variants) <= _MOST_SPELLINGS:
+            variants = [[*variant] for variant in variants for _ in token]
+            for position, variant in enumerate(variants):
+                _append_literal(variant, bytes([sorted(token)[position % len(token)]]))
+        elif isinstance(token, bytes):
+            for variant in variants:
+                _append_literal(variant, token)
+        else:
+            for variant in variants:
+                variant.append(token)
+    return [Glob(variant) for variant in variants]
+
+
+class Glob:
+    """One component with its literal ends, so that most names are refused without a regular expression.
+
+    `matches` takes time linear in the name for any pattern: between two stars stands a part of fixed length, and the
+    leftmost place where such a part fits is always as good as a later one, so no choice is ever taken back.
+    """
+
+    __slots__ = ("_middles", "_regex", "_tokens", "head", "least", "needle", "open", "tail")
+
+    def __init__(self, tokens: Sequence[Token]) -> None:
+        self._tokens = tokens
+        first, last = tokens[0], tokens[-1]
+        self.open = None in tokens
+        """Whether it holds a star; if not, a name of any other length than `least` does not match."""
+        self.head = first if isinstance(first, bytes) else b""
+        self.tail = last if isinstance(last, bytes) and len(tokens) > 1 else b""
+        inner = [token for token in tokens[1:-1] if isinstance(token, bytes)]
+        self.needle = max(inner, key=len, default=b"")
+        """The longest literal that is neither head nor tail."""
+        self.least = sum(1 if isinstance(token, frozenset) else len(token or b"") for token in tokens)
+        self._middles = None if any(isinstance(token, frozenset) for token in tokens) else inner
+        self._regex: re.Pattern[bytes] | None = None
+
+    @property
+    def literal(self) -> bool:
+        """Whether exactly one name matches: `head`."""
+        return len(self._tokens) == 1 and isinstance(self._tokens[0], bytes)
+
+    @property
+    def anything(self) -> bool:
+        """Whether every name matches."""
+        return self.open and len(self._tokens) == 1
+
+    @property
+    def only_tail(self) -> bool:
+        """Whether the names that end in `tail` are the ones that match."""
+        return self.open and len(self._tokens) == 2 and bool(self.tail)
+
+    @property
+    def only_head(self) -> bool:
+        """Whether the names that start with `head` are the ones that match."""
+        return self.open and len(self._tokens) == 2 and bool(self.head)
+
+    def matches(self, name: bytes) -> bool:
+        """Whether the whole of `name` matches."""
+        size = len(name)
+        if size < self.least or not (name.startswith(self.head) and name.endswith(self.tail)):
+            return False
+        if self._middles is None:
+            if not self.open and size != self.least:
+                return False
+            if self._regex is None:
+                self._regex = _compile(self._tokens)
+            return self._regex.fullmatch(name) is not None
+        if not self.open:
+            return size == self.least
+        at, end = len(self.head), size - len(self.tail)
+        for middle in self._middles:
+            at = name.find(middle, at, end)
+            if at < 0:
+                return False
+            at += len(middle)
+        return True
+
+
+def _compile(tokens: Sequence[Token]) -> re.Pattern[bytes]:
+    parts: list[bytes] = [b""]
+    for token in tokens:
+        if token is None:
+            parts.append(b"")
+        elif isinstance(token, bytes):
+            parts[-1] += re.escape(token)
+        elif token == _ANY:
+            parts[-1] += b"."
+        else:
+            parts[-1] += b"[" + b"".join(b"\\x%02x" % member for member in sorted(token)) + b"]"
+    if len(parts) > 1:
+        parts[1:-1] = [b"(?>.*?" + part + b")" for part in parts[1:-1]]
+        parts[-1] = b".*" + parts[-1]
+    return re.compile(b"".join(parts), re.DOTALL)

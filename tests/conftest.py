@@ -1,0 +1,71 @@
+"""What every test stands on: its own home, a deterministic Hypothesis profile in CI, the installed command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci" if os.environ.get("CI") or os.environ.get("HYPOTHESIS_PROFILE") == "ci" else "default")
+
+RunExosuit = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the settings, the index or the git configuration of whoever runs it."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("CONFIG", "CACHE", "STATE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
+    for name in [name for name in os.environ if name.startswith("EXOSUIT_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+
+
+@pytest.fixture(scope="session")
+def exosuit() -> Path:
+    """The installed console script."""
+    script = Path(sysconfig.get_path("scripts")) / "exosuit"
+    assert script.exists(), "the package is not installed in this environment"
+    return script
+
+
+@pytest.fixture
+def run(exosuit: Path) -> RunExosuit:
+    """Run the command as a user does; a hang is a failure."""
+
+    def run_exosuit(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
+        command = [str(exosuit), *map(os.fsencode, map(_plain, arguments))]
+        return subprocess.run(command, capture_output=True, timeout=120, **options)  # type: ignore[call-overload]
+
+    return run_exosuit
+
+
+def _plain(argument: object) -> str | bytes:
+    return argument if isinstance(argument, (str, bytes)) else str(argument)
+
+
+@pytest.fixture(scope="session")
+def git() -> str:
+    """The git executable, an oracle; never run by exosuit."""
+    found = shutil.which("git")
+    if found is None:
+        pytest.skip("git is not installed: apt-get install git")
+    return found
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The source tree that the tests belong to."""
+    return Path(__file__).resolve().parent.parent
+
+

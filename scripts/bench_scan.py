@@ -41,8 +41,7 @@ class Side:
         with open(self.stdin or os.devnull, "rb") as stdin:
             started = time.perf_counter()
             done = subprocess.run(
-                self.command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                env=os.environ | self.environment, check=False,
+                self.command, stdin=stdin, capture_output=True, env=os.environ | self.environment, check=False,
             )  # fmt: skip
             seconds = time.perf_counter() - started
         if done.returncode:
@@ -90,7 +89,9 @@ def _spread(seconds: list[float]) -> dict[str, object]:
 
 
 def _scan_work(tree: str, *options: str) -> dict[str, object]:
-    document = json.loads(subprocess.run([EXOSUIT, "scan", tree, "--json", *options], stdout=subprocess.PIPE, check=True).stdout)
+    document = json.loads(
+        subprocess.run([EXOSUIT, "scan", tree, "--json", *options], stdout=subprocess.PIPE, check=True).stdout
+    )
     return {
         **document["totals"],
         "tree_digest": document["tree_digest"],
@@ -128,12 +129,12 @@ def _rows(arguments: argparse.Namespace, scratch: Path) -> list[Row]:
             Row(
                 "no tokens, XXH3",
                 Side("exosuit scan --no-tokens --hash xxh3", [*digests, "--hash", "xxh3"]),
-                Side(f"xargs -P{processors} xxhsum -H2", ["xargs", "-0", f"-P{processors}", "xxhsum", "-H2"], str(names)),
+                Side(
+                    f"xargs -P{processors} xxhsum -H2", ["xargs", "-0", f"-P{processors}", "xxhsum", "-H2"], str(names)
+                ),
             )
         )
-    rows.append(
-        Row("exact tokens", full, None, target_seconds=4.0, work=_scan_work(tree, *everything, "--no-index"))
-    )
+    rows.append(Row("exact tokens", full, None, target_seconds=4.0, work=_scan_work(tree, *everything, "--no-index")))
     if arguments.git:
         options = [arguments.git, *everything, "--json"]
         subprocess.run([EXOSUIT, "scan", *options], env=os.environ | index, stdout=subprocess.DEVNULL, check=True)
@@ -164,14 +165,14 @@ def _rows(arguments: argparse.Namespace, scratch: Path) -> list[Row]:
             Row(
                 "exact tokens of a part, against repomix",
                 Side("exosuit scan", [EXOSUIT, "scan", part, *everything, "--no-index", "--json"]),
-                Side("repomix", [*arguments.repomix.split(), "--no-gitignore", "--no-security-check", "-o", output, part]),
+                Side(
+                    "repomix", [*arguments.repomix.split(), "--no-gitignore", "--no-security-check", "-o", output, part]
+                ),
                 target_ratio=1 / 30,
                 work=_scan_work(part, *everything, "--no-index"),
             )
         )
-    rows.append(
-        Row("start", Side("exosuit --version", [EXOSUIT, "--version"]), None, target_seconds=0.15)
-    )
+    rows.append(Row("start", Side("exosuit --version", [EXOSUIT, "--version"]), None, target_seconds=0.15))
     return rows
 
 
@@ -219,7 +220,8 @@ def _line(result: dict[str, object]) -> str:
     text = f"{result['name']:<48} {a['median_s']:8.3f} s ({a['min_s']:.3f}-{a['max_s']:.3f})"
     b = result.get("b")
     if isinstance(b, dict):
-        text += f"  {b['label']} {b['median_s']:.3f} s  ratio {result['ratio']:.3f} ({result['ratio_min']:.3f}-{result['ratio_max']:.3f})"
+        text += f"  {b['label']} {b['median_s']:.3f} s"
+        text += f"  ratio {result['ratio']:.3f} ({result['ratio_min']:.3f}-{result['ratio_max']:.3f})"
         if result["target_ratio"]:
             text += f"  wanted <= {result['target_ratio']:.3f}"
     elif result["target_seconds"]:

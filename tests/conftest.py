@@ -67,5 +67,3 @@ def git() -> str:
 def project() -> Path:
     """The source tree that the tests belong to."""
     return Path(__file__).resolve().parent.parent
-
-

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
 from exosuit_cli.model.errors import ExitCode
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NEEDS = {
     "python3 -m venv": "run in fresh environments by .ci/run",
@@ -18,7 +22,7 @@ NEEDS = {
 
 
 def _blocks(project: Path) -> list[str]:
-    return re.findall(r"^```(?:sh|bash)\n(.*?)^```", (project / "README.md").read_text(), re.M | re.S)
+    return re.findall(r"^```(?:sh|bash)\n(.*?)^```", (project / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
 def _commands(project: Path) -> list[str]:
@@ -51,7 +55,7 @@ def test_commands_run(project: Path, exosuit: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", list(ExitCode))
 def test_exit_codes_are_documented(project: Path, code: ExitCode) -> None:
-    assert re.search(rf"^\| (\d+, )?{code.value}(, \d+)? \|", (project / "README.md").read_text(), re.M)
+    assert re.search(rf"^\| (\d+, )?{code.value}(, \d+)? \|", (project / "README.md").read_text(), re.MULTILINE)
 
 
 def test_every_option_of_scan_is_documented(project: Path, exosuit: Path) -> None:

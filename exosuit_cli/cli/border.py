@@ -9,12 +9,15 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import typer
 
 from exosuit_cli.model.errors import ExitCode, ExosuitError, OutputError
 from exosuit_cli.system.names import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 logger = logging.getLogger("exosuit")
 
@@ -46,7 +49,9 @@ class _Terminal(logging.Formatter):
 
 
 @contextlib.contextmanager
-def command_border(*, debug: bool, verbose: int = 0, quiet: bool = False, log_file: str | None = None) -> Iterator[None]:
+def command_border(
+    *, debug: bool, verbose: int = 0, quiet: bool = False, log_file: str | None = None
+) -> Iterator[None]:
     """Run a command's body: log to stderr (and to `log_file` as JSON lines), turn errors into exit codes.
 
     Warnings are shown; `verbose` shows information (1) and debugging (2), `quiet` shows errors only. A traceback is

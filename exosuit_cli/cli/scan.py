@@ -18,7 +18,8 @@ def scan_command(
         list[str] | None, typer.Argument(metavar="PATH...", help="Directories and files to scan.", show_default=False)
     ] = None,
     tokens: Annotated[
-        bool | None, typer.Option("--tokens/--no-tokens", help="Count tokens.", rich_help_panel=WORK, show_default="yes")
+        bool | None,
+        typer.Option("--tokens/--no-tokens", help="Count tokens.", rich_help_panel=WORK, show_default="yes"),
     ] = None,
     encoding: Annotated[
         str | None, typer.Option(metavar="NAME", help="o200k_base or cl100k_base.", rich_help_panel=WORK)
@@ -96,8 +97,6 @@ def scan_command(
 ) -> None:
     """Scan repositories: files, bytes, lines, exact tokens, digests, duplicates, and a ledger of every path."""
     with command_border(debug=debug, verbose=verbose, quiet=quiet, log_file=log_file):
-        from exosuit_cli.cli.scan_run import ScanCommand
-
         flags: dict[str, object] = {
             "scan.encoding": encoding,
             "scan.hash": hash_name,
@@ -111,11 +110,21 @@ def scan_command(
             "scan.index": index,
             "scan.top": top,
         }
+        from exosuit_cli.config import load_settings
+
+        settings = load_settings(config, flags).settings
+        loader = None
+        if tokens is not False:
+            from exosuit_cli.tokens import CounterLoader
+
+            loader = CounterLoader(settings.scan.encoding)
+        # Imported only now: the vocabulary is loading meanwhile.
+        from exosuit_cli.cli.scan_run import ScanCommand
+
         command = ScanCommand(
             paths=tuple(paths or ()),
-            flags=flags,
-            config=config,
-            tokens=tokens is not False,
+            settings=settings,
+            loader=loader,
             include=tuple(include or ()),
             exclude=tuple(exclude or ()),
             stdin0=stdin0,

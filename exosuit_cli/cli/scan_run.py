@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from exosuit_cli.config import load_settings
-from exosuit_cli.config.schema import Settings
-from exosuit_cli.ingest import ProgressCallback, ScanOptions, ScanResult, scan, scan_names
+from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.model.errors import ExitCode, UsageError
 from exosuit_cli.report.manifest import check_manifest, write_manifest
 from exosuit_cli.system.names import display_name
 from exosuit_cli.system.stop import StopRequest, stop_on_signals
 from exosuit_cli.walk import WalkOptions
 
+if TYPE_CHECKING:
+    import logging
+
+    from exosuit_cli.config import Settings
+    from exosuit_cli.tokens import CounterLoader
+
 
 @dataclass(frozen=True, slots=True)
 class ScanCommand:
-    """The parsed command line. `flags` are dotted setting keys with the values given, None where none was."""
+    """The parsed command line; `loader` loads the counter of the settings' encoding, None to count no tokens."""
 
     paths: tuple[str, ...]
-    flags: Mapping[str, object]
-    config: str | None
-    tokens: bool
+    settings: Settings
+    loader: CounterLoader | None
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     stdin0: bool
@@ -42,7 +45,7 @@ class ScanCommand:
         """Scan, report, and say how it went."""
         if self.as_json and self.as_jsonl:
             raise UsageError("--json and --jsonl both write to stdout; give one of them")
-        settings = load_settings(self.config, self.flags).settings
+        settings = self.settings
         if self.verify and not settings.scan.index:
             raise UsageError("--verify compares with the index, which --no-index leaves out; give one of them")
         if self.manifest is not None:
@@ -63,7 +66,7 @@ class ScanCommand:
     def _options(self, settings: Settings) -> ScanOptions:
         chosen = settings.scan
         return ScanOptions(
-            encoding=chosen.encoding if self.tokens else None,
+            encoding=chosen.encoding if self.loader is not None else None,
             hash=chosen.hash,
             workers=chosen.workers,
             device=chosen.device,
@@ -86,11 +89,12 @@ class ScanCommand:
     def _scan(self, options: ScanOptions, stop: StopRequest) -> ScanResult:
         with _progress_line(self.quiet) as progress:
             if not self.stdin0:
-                return scan(self.paths, options, stop=stop, progress=progress)
+                return scan(self.paths, options, stop=stop, progress=progress, loader=self.loader)
             if len(self.paths) > 1:
                 raise UsageError("--stdin0 takes one PATH, the directory that the names are relative to")
             names = [name for name in sys.stdin.buffer.read().split(b"\0") if name]
-            return scan_names(self.paths[0] if self.paths else ".", names, options, stop=stop, progress=progress)
+            base = self.paths[0] if self.paths else "."
+            return scan_names(base, names, options, stop=stop, progress=progress, loader=self.loader)
 
     def _report(self, result: ScanResult, settings: Settings) -> None:
         if self.as_jsonl:
@@ -150,11 +154,9 @@ def _identities(outputs: list[str | None]) -> frozenset[tuple[int, int]]:
     return frozenset(found)
 
 
-def _progress_line(quiet: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    import contextlib
-
+def _progress_line(quiet: bool) -> AbstractContextManager[ProgressCallback | None]:
     if quiet or not sys.stderr.isatty():
-        return contextlib.nullcontext(None)
+        return nullcontext(None)
     from exosuit_cli.report.progress import progress_line
 
     return progress_line()

@@ -1,6 +1,5 @@
 """The settings: one schema, five layers that merge key by key, and an origin for every value."""
 
-from exosuit_cli.config.edit import edit_document
 from exosuit_cli.config.fields import Field, Value
 from exosuit_cli.config.layers import Origin
 from exosuit_cli.config.load import (
@@ -28,7 +27,6 @@ __all__ = [
     "Settings",
     "Value",
     "default_config_file",
-    "edit_document",
     "load_settings",
     "user_config_file",
 ]

@@ -14,17 +14,20 @@ import json
 import os
 import stat
 import struct
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from blake3 import blake3
 
 from exosuit_cli.ingest.shard import UNKNOWN
-from exosuit_cli.model.records import ROW, Directory, Outcome, Rows, Skip
+from exosuit_cli.model.records import RAW, ROW, Directory, Outcome, Rows, Skip
 from exosuit_cli.system.atomic import write_atomic
 from exosuit_cli.walk import Listing
 from exosuit_cli.walk.tree import PastDirectory, RuleState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 MAGIC = b"exosuit.index\n"
 VERSION = 1
@@ -65,7 +68,7 @@ class Index:
     """An index in memory. `rows` are in walk order, directory by directory; `order` sorts the ingested ones by path."""
 
     rows: Rows
-    order: np.ndarray  # type: ignore[type-arg]
+    order: np.ndarray
     tree_digest: str
     directories: dict[bytes, PastDirectory] = field(default_factory=dict)
     rules: Mapping[bytes, RuleState | None] = field(default_factory=dict)
@@ -88,7 +91,7 @@ class Index:
             for position, name in enumerate(listing.names):
                 found = place.get(name)
                 if found is not None:
-                    known[position] = self.rows[found]
+                    known.view(RAW)[position] = self.rows.view(RAW)[found]
         return known
 
 
@@ -125,9 +128,9 @@ def load_index(path: str, content_key: str, walk_key: str) -> Index:
     return _assemble(header, sections, walk_is_known=header["walk_key"] == walk_key)
 
 
-def _assemble(header: dict[str, object], sections: dict[str, memoryview], *, walk_is_known: bool) -> Index:
-    rows = np.frombuffer(sections["rows"], ROW).copy()
-    made = int(header["started_ns"])  # type: ignore[call-overload]
+def _assemble(header: dict[str, Any], sections: dict[str, memoryview], *, walk_is_known: bool) -> Index:
+    rows = np.frombuffer(sections["rows"], RAW).copy().view(ROW)
+    made = int(header["started_ns"])
     rows["size"][_young(rows["mtime_ns"], made) | _young(rows["ctime_ns"], made)] = UNKNOWN
     rows["size"][rows["outcome"] != Outcome.INGESTED] = UNKNOWN
     directories = np.frombuffer(sections["directories"], _DIRECTORY)
@@ -175,7 +178,7 @@ def save_index(
     walk_key: str,
     started_ns: int,
     rows: Rows,
-    order: np.ndarray,  # type: ignore[type-arg]
+    order: np.ndarray,
     tree_digest: str,
     listings: Sequence[Listing],
     rules: Mapping[bytes, RuleState | None],
@@ -231,7 +234,7 @@ def save_index(
 
 
 @contextlib.contextmanager
-def _writer_lock(path: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _writer_lock(path: str) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -240,7 +243,7 @@ def _writer_lock(path: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
         os.close(descriptor)
 
 
-def _young(times_ns: np.ndarray, made_ns: int) -> np.ndarray:  # type: ignore[type-arg]
+def _young(times_ns: np.ndarray, made_ns: int) -> np.ndarray:
     """Which times are so close to the scan that a later write could repeat them."""
     slack = np.where(times_ns % 1_000_000_000 == 0, COARSE_SLACK_NS, FINE_SLACK_NS)
     return times_ns >= made_ns - slack

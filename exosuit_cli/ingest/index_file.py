@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from blake3 import blake3
 
 from exosuit_cli.ingest.index import Index, IndexUnusable, load_index, save_index
-from exosuit_cli.ingest.options import ScanOptions
-from exosuit_cli.ingest.roots import Roots
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.errors import ExosuitError
-from exosuit_cli.model.records import Rows
 from exosuit_cli.system.paths import cache_directory, ensure_private
-from exosuit_cli.walk import Listing
-from exosuit_cli.walk.tree import RuleState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exosuit_cli.ingest.options import ScanOptions
+    from exosuit_cli.ingest.roots import Roots
+    from exosuit_cli.model.records import Rows
+    from exosuit_cli.walk import Listing
+    from exosuit_cli.walk.tree import RuleState
 
 CONTENT_RULES = 1
 """Raised when the meaning of a row changes: what is text, how lines are counted."""
@@ -82,7 +86,7 @@ class IndexFile:
         *,
         started_ns: int,
         rows: Rows,
-        order: np.ndarray,  # type: ignore[type-arg]
+        order: np.ndarray,
         tree_digest: str,
         listings: Sequence[Listing],
         rules: Mapping[bytes, RuleState | None],
@@ -106,7 +110,7 @@ class IndexFile:
         except (OSError, ExosuitError) as error:
             self._warnings.append(f"the index was not written: {error}")
 
-    def verify(self, listings: Sequence[Listing], rows: Rows, order: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+    def verify(self, listings: Sequence[Listing], rows: Rows, order: np.ndarray) -> list[int]:
         """Positions, in path order, of files whose times and size stand in the index while their content does not."""
         assert self.index is not None
         known = np.concatenate([self.index.known_rows(listing, None) for listing in listings if listing.names])

@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xxhash
 from blake3 import blake3
 
 from exosuit_cli.ingest.text import is_text
-from exosuit_cli.model.protocols import TokenCounter
-from exosuit_cli.model.records import ROW, Kind
+from exosuit_cli.model.records import ROW, Kind, Rows
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
-from exosuit_cli.read import LargeFile
 from exosuit_cli.read.reader import same_content
+
+if TYPE_CHECKING:
+    from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.read import LargeFile
 
 ATTEMPTS = 2
 
 
-def ingest_large(file: LargeFile, buffer: memoryview, algorithm: str, counter: TokenCounter | None) -> np.void | None:
-    """The row of an open file, read through `buffer`: content columns and size; None if it changed twice while read.
+def ingest_large(file: LargeFile, buffer: memoryview, algorithm: str, counter: TokenCounter | None) -> Rows | None:
+    """The row of an open file, ROW[1], read through `buffer`: its content columns and its size.
 
-    Tokens are exact as long as `TokenStream` can cut the text; where it cannot, the row says that they are estimated.
+    None if it changed twice while it was read. Tokens are exact as long as `TokenStream` can cut the text; where it cannot, the row says that they are estimated.
     Raises OSError.
     """
     for _ in range(ATTEMPTS):
         before = os.fstat(file.descriptor)
         os.lseek(file.descriptor, 0, os.SEEK_SET)
         row = _read_through(file.descriptor, buffer, algorithm, counter)
-        if same_content(before, os.fstat(file.descriptor)) and before.st_size in (int(row["size"]), 0):
+        if same_content(before, os.fstat(file.descriptor)) and before.st_size in (int(row["size"][0]), 0):
             return row
     return None
 
 
-def _read_through(descriptor: int, buffer: memoryview, algorithm: str, counter: TokenCounter | None) -> np.void:
+def _read_through(descriptor: int, buffer: memoryview, algorithm: str, counter: TokenCounter | None) -> Rows:
     digest = blake3() if algorithm == "blake3" else xxhash.xxh3_128()
     stream = counter.stream() if counter is not None else None
     data = np.frombuffer(buffer, np.uint8)
@@ -51,9 +54,9 @@ def _read_through(descriptor: int, buffer: memoryview, algorithm: str, counter: 
                 stream.feed(bytes(piece))
         last = piece[-1]
         size += read
-    row = np.zeros((), ROW)
+    row = np.zeros(1, ROW)
     hashed = digest.digest()
-    row["digest"][: len(hashed)] = np.frombuffer(hashed, np.uint8)
+    row["digest"][0, : len(hashed)] = np.frombuffer(hashed, np.uint8)
     row["size"] = size
     row["kind"] = Kind.TEXT if text is not False else Kind.BINARY
     row["lines"] = newlines + (last != ord("\n")) if text is not False else -1
@@ -62,7 +65,7 @@ def _read_through(descriptor: int, buffer: memoryview, algorithm: str, counter: 
         counted = stream.finish()
         row["tokens"] = counted.tokens
         row["estimated"] = not counted.exact
-    return row[()]  # type: ignore[no-any-return]
+    return row
 
 
 def _fill(descriptor: int, buffer: memoryview) -> int:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.ingest.index import Index, PastDirectory
 from exosuit_cli.ingest.pool import Finished, Task
 from exosuit_cli.model.errors import ExosuitError
-from exosuit_cli.model.records import ROW, Batch, Directory, Outcome, Rows, Skip
-from exosuit_cli.walk import Listing
+from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Outcome, Rows, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exosuit_cli.ingest.index import Index
+    from exosuit_cli.walk import Listing, PastDirectory
 
 PENDING = 255
 """The outcome of a place that has no row yet."""
@@ -37,7 +41,7 @@ class Ledger:
         self._index = index
         self._batch_files = batch_files
         self._groups: list[tuple[Directory, tuple[bytes, ...]]] = []
-        self._known: list[Rows] = []
+        self._known: Rows = np.empty(batch_files, ROW)
         self._batch_start = 0
         self._links: dict[tuple[int, int], list[int]] = {}
         self._link_names: dict[int, tuple[Directory, bytes]] = {}
@@ -53,7 +57,7 @@ class Ledger:
         self.files += len(names)
         if self.files > len(self.rows):
             grown = np.zeros(max(self.files, 2 * len(self.rows)), ROW)
-            grown[: len(self.rows)] = self.rows
+            grown.view(RAW)[: len(self.rows)] = self.rows.view(RAW)
             self.rows = grown
         self.rows["outcome"][self.files - len(names) : self.files] = PENDING
         taken = 0
@@ -62,7 +66,8 @@ class Ledger:
             part = names[taken : taken + room]
             self._groups.append((listing.directory, part))
             if known is not None:
-                self._known.append(known[taken : taken + len(part)])
+                start = self._batch_files - room
+                self._known.view(RAW)[start : start + len(part)] = known.view(RAW)[taken : taken + len(part)]
             taken += len(part)
             if len(part) == room:
                 self._close_batch(self.files - len(names) + taken)
@@ -74,10 +79,9 @@ class Ledger:
 
     def _close_batch(self, end: int) -> None:
         places = np.arange(self._batch_start, end)
-        known = np.concatenate(self._known) if self._index is not None else None
+        known = self._known.view(RAW)[: len(places)].copy().view(ROW) if self._index is not None else None
         self.tasks.append(Task(Batch(tuple(self._groups)), places, known))
         self._groups = []
-        self._known = []
         self._batch_start = end
 
     def finish(self, finished: Finished) -> None:
@@ -88,10 +92,11 @@ class Ledger:
             self.done += len(task.places)
             return
         missed = task.places[~result.hits]
-        self.rows[missed] = result.rows
+        raw = self.rows.view(RAW)
+        raw[missed] = result.rows.view(RAW)
         if result.hits.any():
             assert task.known is not None
-            self.rows[task.places[result.hits]] = task.known[result.hits]
+            raw[task.places[result.hits]] = task.known.view(RAW)[result.hits]
             self.hits += int(np.count_nonzero(result.hits))
         self.bytes_read += result.bytes_read
         linked = missed[result.rows["outcome"] == Outcome.LINKED]
@@ -100,7 +105,7 @@ class Ledger:
         self.done += len(task.places) - len(linked)
         self.bytes += int(self.rows["size"][task.places].sum())
 
-    def _defer_links(self, task: Task, linked: np.ndarray) -> None:  # type: ignore[type-arg]
+    def _defer_links(self, task: Task, linked: np.ndarray) -> None:
         """Let the first of several hard links be read, and the others wait for it."""
         names = [(directory, name) for directory, group in task.batch.groups for name in group]
         position_of = {int(place): position for position, place in enumerate(task.places)}

@@ -16,21 +16,24 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
-from exosuit_cli.ingest.options import ShardSettings
 from exosuit_cli.ingest.shard import Shard, ShardResult
 from exosuit_cli.model.errors import ExosuitError
-from exosuit_cli.model.protocols import TokenCounter
 from exosuit_cli.model.records import Batch, Rows
 from exosuit_cli.system.page_cache import PageCacheReading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from multiprocessing.process import BaseProcess
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from exosuit_cli.ingest.options import ShardSettings
+    from exosuit_cli.model.protocols import TokenCounter
 
 PATIENCE_SECONDS = 0.25
 """How long a worker keeps a batch before it gives the rest back, so that the last giants are shared."""
@@ -129,7 +132,7 @@ class InlinePool:
     def submit(self, task: Task) -> None:
         self._tasks.append(task)
 
-    def collect(self, timeout: float) -> list[Finished]:
+    def collect(self, timeout: float) -> list[Finished]:  # noqa: ARG002  (nothing to wait for)
         if not self._tasks:
             return []
         task = self._tasks.popleft()
@@ -142,7 +145,7 @@ class InlinePool:
     def busy(self) -> bool:
         return bool(self._tasks)
 
-    def close(self, *, abort: bool = False) -> None:
+    def close(self, *, abort: bool = False) -> None:  # noqa: ARG002  (nothing runs between two calls)
         self._tasks.clear()
         self.totals.page_cache.add(self._shard.page_cache.reading)
         self._shard.close()
@@ -319,7 +322,7 @@ def _work(
         connection.send(WorkerTotals(time.process_time(), shard.page_cache.reading))
     except (BrokenPipeError, ConnectionResetError):
         pass  # the parent is gone
-    except Exception:
+    except Exception:  # noqa: BLE001  (the parent raises it)
         with contextlib.suppress(OSError):
             connection.send(traceback.format_exc())
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from blake3 import blake3
 
 from exosuit_cli.kernels import DIGEST_WIDTH
 from exosuit_cli.languages import LANGUAGES
-from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Outcome, Rows, Skip
-from exosuit_cli.system.memory import MemoryReport
-from exosuit_cli.walk.rule_set import BadLine
+from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Rows, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exosuit_cli.system.memory import MemoryReport
+    from exosuit_cli.walk.rule_set import BadLine
 
 TREE_DIGEST_DOMAIN = b"exosuit.tree/1\0"
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over the ingested files. `tokens` is None when none were counted; `estimated_files` of them are estimates."""
+    """Sums over the ingested files. `tokens` is None when none were counted; those of `estimated_files` are estimates."""
 
     files: int
     bytes: int
@@ -250,5 +254,5 @@ def tree_digest(paths: list[bytes], rows: Rows, algorithm: str) -> str:
     return digest.hexdigest()
 
 
-def _sum_known(column: np.ndarray) -> int:  # type: ignore[type-arg]
+def _sum_known(column: np.ndarray) -> int:
     return int(column[column > 0].sum())

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from exosuit_cli.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.ingest.index import Index
 from exosuit_cli.ingest.index_file import IndexFile
 from exosuit_cli.ingest.ledger import Ledger
 from exosuit_cli.ingest.options import ScanOptions, ShardSettings
@@ -19,14 +18,17 @@ from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
 from exosuit_cli.kernels import DIGEST_WIDTH, DeviceChoice, choose_device
 from exosuit_cli.model.errors import UsageError
-from exosuit_cli.model.protocols import TokenCounter
-from exosuit_cli.model.records import Outcome
+from exosuit_cli.model.records import RAW, ROW, Outcome, Skip
 from exosuit_cli.system.memory import MemoryReport, MemorySampler, TierReading
-from exosuit_cli.system.page_cache import PageCacheReading
 from exosuit_cli.system.processors import usable_processors
 from exosuit_cli.system.stop import StopRequest
-from exosuit_cli.walk import TreeWalk
-from exosuit_cli.walk.tree import Listing
+from exosuit_cli.tokens import CounterLoader
+from exosuit_cli.walk import Listing, PastDirectory, TreeWalk
+
+if TYPE_CHECKING:
+    from exosuit_cli.ingest.index import Index
+    from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.system.page_cache import PageCacheReading
 
 POOL_FILES = 2000
 POOL_BYTES = 32 << 20
@@ -54,17 +56,18 @@ def scan(
     *,
     stop: StopRequest | None = None,
     progress: ProgressCallback | None = None,
+    loader: CounterLoader | None = None,
 ) -> ScanResult:
     """Scan files and directories: every path seen is in the result, as a row or as a skip with its reason.
 
     The result depends on the tree and the options only, not on workers, order, device or index. Nothing is written but
     the index, outside of the tree. `stop` ends the scan early with a partial result; `progress` is called several times
-    a second, on this thread.
+    a second, on this thread. `loader` is a counter of the same encoding that is being loaded already.
 
     Raises UsageError for paths and options that cannot be carried out, ResourceMissing for a device that is not there.
     """
     several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
-    return _Scan(resolve_roots(several), options or ScanOptions(), stop, progress).run()  # type: ignore[arg-type]
+    return _Scan(resolve_roots(several), options or ScanOptions(), stop, progress, loader).run()
 
 
 def scan_names(
@@ -74,47 +77,23 @@ def scan_names(
     *,
     stop: StopRequest | None = None,
     progress: ProgressCallback | None = None,
+    loader: CounterLoader | None = None,
 ) -> ScanResult:
     """Scan the files and directories that a list names, relative to the directory `base`; see `scan`.
 
     A name that does not exist becomes a skip, not an error.
     """
-    return _Scan(resolve_names(base, names), options or ScanOptions(), stop, progress).run()
-
-
-class _CounterLoader:
-    """Loads the vocabulary in a thread, beside the walk: it takes a quarter of a second and no lock of the interpreter."""
-
-    def __init__(self, encoding: str | None) -> None:
-        self._counter: TokenCounter | None = None
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._load, args=(encoding,), name="vocabulary")
-        if encoding is not None:
-            self._thread.start()
-
-    def _load(self, encoding: str) -> None:
-        try:
-            from exosuit_cli.tokens import load_counter
-
-            self._counter = load_counter(encoding)
-        except BaseException as error:  # noqa: BLE001  (it is raised again in `result`)
-            self._error = error
-
-    @property
-    def is_ready(self) -> bool:
-        return not self._thread.is_alive()
-
-    def result(self) -> TokenCounter | None:
-        if self._thread.ident is not None:
-            self._thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._counter
+    return _Scan(resolve_names(base, names), options or ScanOptions(), stop, progress, loader).run()
 
 
 class _Scan:
     def __init__(
-        self, roots: Roots, options: ScanOptions, stop: StopRequest | None, progress: ProgressCallback | None
+        self,
+        roots: Roots,
+        options: ScanOptions,
+        stop: StopRequest | None,
+        progress: ProgressCallback | None,
+        loader: CounterLoader | None,
     ) -> None:
         if options.hash not in DIGEST_WIDTH:
             raise UsageError(f"unknown hash {options.hash!r}: expected {' or '.join(DIGEST_WIDTH)}")
@@ -126,7 +105,9 @@ class _Scan:
         self.stop = stop or StopRequest()
         self.progress = progress
         self.device: DeviceChoice = choose_device(options.device)
-        self.loader = _CounterLoader(options.encoding)
+        self.loader = loader
+        if options.encoding is not None and (loader is None or loader.encoding != options.encoding):
+            self.loader = CounterLoader(options.encoding)
         self.sampler = MemorySampler()
         self.warnings: list[str] = []
         self.settings = ShardSettings(
@@ -173,7 +154,7 @@ class _Scan:
         ledger.check()
         return self._result(walk, ledger, index, index_file, unchanged=not fresh_listings)
 
-    def _walk_some(self, listings: Iterator, ledger: Ledger) -> tuple[bool, int]:  # type: ignore[type-arg]
+    def _walk_some(self, listings: Iterator[tuple[Listing, PastDirectory | None]], ledger: Ledger) -> tuple[bool, int]:
         """Walk until there is a new task or the walk is over; whether it goes on, and how many listings were fresh."""
         tasks = len(ledger.tasks)
         fresh = 0
@@ -189,13 +170,13 @@ class _Scan:
         """Start the pool once it is clear which; keep it fed; take what is done."""
         if self.pool is None:
             undecided = ledger.files < POOL_FILES and self.options.workers < 2
-            if walking and (undecided or not self.loader.is_ready):
+            if walking and (undecided or not (self.loader is None or self.loader.is_ready)):
                 return
             self.pool = self._start_pool(ledger)
         while ledger.tasks and self.pool.has_room():
             self.pool.submit(ledger.tasks.popleft())
         idle = not walking and not ledger.tasks
-        for finished in self.pool.collect(LINGER_SECONDS if idle or not self.pool.has_room() and not walking else 0):
+        for finished in self.pool.collect(LINGER_SECONDS if idle or (not self.pool.has_room() and not walking) else 0):
             ledger.finish(finished)
         ledger.settle_links()
         self.sampler.sample(self.pool.pids())
@@ -207,8 +188,11 @@ class _Scan:
     def _start_pool(self, ledger: Ledger) -> Pool:
         workers = self.options.workers or usable_processors()
         if workers == 1 or (not self.options.workers and not self._pays(ledger)):
-            return InlinePool(self.settings, self.loader.result())
-        return ProcessPool(self.settings, self.loader.result(), workers)
+            return InlinePool(self.settings, self._counter())
+        return ProcessPool(self.settings, self._counter(), workers)
+
+    def _counter(self) -> TokenCounter | None:
+        return self.loader.result() if self.loader is not None else None
 
     def _pays(self, ledger: Ledger) -> bool:
         """Whether the work is worth starting processes for."""
@@ -225,8 +209,7 @@ class _Scan:
     def _drain(self, ledger: Ledger) -> None:
         """Take in what the workers still hold, and let them go."""
         if self.pool is None:
-            self.loader.result()
-            self.pool = InlinePool(self.settings, None)
+            self.pool = InlinePool(self.settings, self._counter())
         if self.stop:
             ledger.flush()
             deadline = time.monotonic() + 5
@@ -259,7 +242,7 @@ class _Scan:
             ledger.skip_of(places[place], rows[place]) for place in np.flatnonzero(rows["outcome"] != Outcome.INGESTED)
         )
         skips.sort(key=lambda skip: skip.path)
-        sorted_rows = rows[order]
+        sorted_rows = rows.view(RAW)[order].view(ROW)
         digest = index.tree_digest if stands and index else tree_digest(paths, sorted_rows, options.hash)
         verify_failures = None
         if options.verify and index is not None:
@@ -311,7 +294,7 @@ class _Scan:
             verify_failures=verify_failures,
         )
 
-    def _hints(self, ledger: Ledger, skips: list) -> Iterator[str]:  # type: ignore[type-arg]
+    def _hints(self, ledger: Ledger, skips: list[Skip]) -> Iterator[str]:
         """Warnings about a result that is probably not what was wanted."""
         if ledger.files or not skips:
             return

@@ -5,21 +5,24 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.ingest.large import ingest_large
-from exosuit_cli.ingest.options import ShardSettings
 from exosuit_cli.ingest.text import is_text
 from exosuit_cli.kernels import load_kernels
 from exosuit_cli.languages import language_of_name, language_of_shebang
-from exosuit_cli.model.protocols import TokenCounter
-from exosuit_cli.model.records import ROW, Batch, Kind, Outcome, Rows
+from exosuit_cli.model.records import RAW, ROW, Batch, Kind, Outcome, Rows
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
 from exosuit_cli.read import FilledSlab, SlabReader
 from exosuit_cli.system.page_cache import PageCacheProbe
 from exosuit_cli.system.safe_open import open_directory
+
+if TYPE_CHECKING:
+    from exosuit_cli.ingest.options import ShardSettings
+    from exosuit_cli.model.protocols import TokenCounter
 
 UNKNOWN = -1
 """The `size` of a known row that stands for a file the index does not hold."""
@@ -95,14 +98,15 @@ class Shard:
                 files = item.files
             else:
                 files = [item.file]
+                position = item.file.position
                 row = ingest_large(item, self._reader.buffer, self._settings.hash, self._counter)
                 if row is None:
-                    skip(item.file.position, Outcome.CHANGED, 0)
+                    skip(position, Outcome.CHANGED, 0)
                     continue
-                rows[item.file.position] = row
-                if row["kind"] == Kind.TEXT:
-                    rows["language"][item.file.position] = language_of_name(names[item.file.position])
-                files = [item.file._replace(size=int(row["size"]))]
+                rows[position] = row[0]
+                if rows["kind"][position] == Kind.TEXT:
+                    rows["language"][position] = language_of_name(names[position])
+                files = [item.file._replace(size=int(rows["size"][position]))]
             for file in files:
                 positions.append(file.position)
                 sizes.append(file.size)
@@ -117,14 +121,14 @@ class Shard:
         rows["inode"][positions] = [status.st_ino for status in statuses]
         rows["executable"][positions] = [(status.st_mode >> 6) & 1 for status in statuses]
         hits = hits[:consumed]
-        return ShardResult(consumed, rows[:consumed][~hits], hits, sum(sizes))
+        return ShardResult(consumed, rows.view(RAW)[:consumed][~hits].view(ROW), hits, sum(sizes))
 
     def _take_slab(self, filled: FilledSlab, names: list[bytes], rows: Rows) -> None:
         """Write the rows of one slab: digests, lines, kinds, languages, tokens."""
         slab, files = filled
         columns = self._kernels.columns(slab)
         positions = [file.position for file in files]
-        view = memoryview(slab.data)
+        view = slab.data.data
         offsets = slab.offsets.tolist()
         lengths = slab.lengths.tolist()
         binary = columns.has_nul.copy()
@@ -146,7 +150,7 @@ class Shard:
                 continue
             tokens.append(count(bytes(view[start : start + length])) if count is not None else -1)
             language = language_of_name(names[position])
-            if not language and view[start : start + 2] == b"#!":
+            if not language and bytes(view[start : start + 2]) == b"#!":
                 language = language_of_shebang(bytes(view[start : start + min(length, 256)]))
             languages.append(language)
         rows["tokens"][positions] = tokens

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,9 @@ from blake3 import blake3
 
 from exosuit_cli.kernels.protocol import DIGEST_WIDTH
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, Slab, SlabColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NEWLINE = 10
 
@@ -34,7 +37,7 @@ class CpuKernels:
     def columns(self, slab: Slab) -> SlabColumns:
         """Compute every column; see `SlabColumns` for shapes, dtypes and units."""
         digest = self._digest
-        view = memoryview(slab.data)
+        view = slab.data.data
         starts = slab.offsets.tolist()
         ends = (slab.offsets + slab.lengths).tolist()
         spans = list(zip(starts, ends, strict=True))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from exosuit_cli.model.slab import Slab, SlabColumns
+if TYPE_CHECKING:
+    from exosuit_cli.model.slab import Slab, SlabColumns
 
 DIGEST_WIDTH = {"blake3": 32, "xxh3": 16}
 """Bytes of a digest by the name of its algorithm: BLAKE3-256 and XXH3-128."""

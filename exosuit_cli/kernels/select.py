@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from exosuit_cli.kernels.protocol import Kernels
 from exosuit_cli.model.errors import ResourceMissing, UsageError
+
+if TYPE_CHECKING:
+    from exosuit_cli.kernels.protocol import Kernels
 
 
 @dataclass(frozen=True, slots=True)

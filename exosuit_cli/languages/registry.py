@@ -1,140 +1,59 @@
-"""Languages by file name, extension and shebang, from the registry that Pygments keeps (over 500 languages).
-
-Where several of its languages claim one extension, `PREFERRED` decides; `ADDED` names what it lacks.
-"""
+"""Languages by file name, extension and shebang; the names come from `table`."""
 
 from __future__ import annotations
 
 import fnmatch
+import functools
 import re
-from collections import defaultdict
+from typing import TYPE_CHECKING
 
-from pygments.lexers._mapping import LEXERS  # the registry without the lexers: importing those would cost 100 ms
+from exosuit_cli.languages.table import EXTENSIONS, NAMES, PATTERNS
 
-PREFERRED = {
-    ".as": "ActionScript 3",
-    ".asm": "NASM",
-    ".bas": "VB.net",
-    ".cl": "Common Lisp",
-    ".cp": "C++",
-    ".ecl": "ECL",
-    ".feature": "Gherkin",
-    ".fs": "F#",
-    ".gd": "GDScript",
-    ".h": "C",
-    ".hh": "C++",
-    ".inc": "PHP",
-    ".inf": "INI",
-    ".m": "Objective-C",
-    ".mm": "Objective-C++",
-    ".pl": "Perl",
-    ".pm": "Perl",
-    ".pro": "Prolog",
-    ".prolog": "Prolog",
-    ".s": "GAS",
-    ".S": "GAS",
-    ".sc": "SuperCollider",
-    ".sql": "SQL",
-    ".t": "Perl",
-    ".ttl": "Turtle",
-    ".v": "verilog",
-    ".xsl": "XSLT",
-    ".xslt": "XSLT",
-}
-ADDED = {
-    ".adoc": "AsciiDoc",
-    ".bazel": "Starlark",
-    ".bzl": "Starlark",
-    ".csv": "CSV",
-    ".cts": "TypeScript",
-    ".mts": "TypeScript",
-    ".ipynb": "Jupyter Notebook",
-    ".jsonl": "JSON Lines",
-    ".jsonc": "JSON",
-    ".log": "Text only",
-    ".mdx": "Markdown",
-    ".svg": "SVG",
-    ".tsv": "TSV",
-}
-ADDED_NAMES = {
-    "BUILD": "Starlark",
-    "CHANGELOG": "Text only",
-    "COPYING": "Text only",
-    "LICENSE": "Text only",
-    "NOTICE": "Text only",
-    "README": "Text only",
-    "go.mod": "Go Module",
-    "go.sum": "Go Module",
-}
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 INTERPRETERS = {
-    "ash": "Bash",
-    "awk": "Awk",
-    "bash": "Bash",
-    "dash": "Bash",
-    "deno": "TypeScript",
-    "fish": "Fish",
-    "gawk": "Awk",
-    "ksh": "Bash",
-    "lua": "Lua",
-    "make": "Makefile",
-    "node": "JavaScript",
-    "nodejs": "JavaScript",
-    "perl": "Perl",
-    "php": "PHP",
-    "python": "Python",
-    "ruby": "Ruby",
-    "Rscript": "S",
-    "sed": "Sed",
-    "sh": "Bash",
-    "tclsh": "Tcl",
-    "zsh": "Bash",
+    b"Rscript": "R",
+    b"ash": "Shell",
+    b"awk": "Awk",
+    b"bash": "Shell",
+    b"dash": "Shell",
+    b"deno": "TypeScript",
+    b"fish": "Fish",
+    b"gawk": "Awk",
+    b"ksh": "Shell",
+    b"lua": "Lua",
+    b"make": "Makefile",
+    b"node": "JavaScript",
+    b"nodejs": "JavaScript",
+    b"perl": "Perl",
+    b"php": "PHP",
+    b"python": "Python",
+    b"ruby": "Ruby",
+    b"sed": "Sed",
+    b"sh": "Shell",
+    b"tclsh": "Tcl",
+    b"zsh": "Shell",
 }
-SHOWN_AS = {"Text only": "Text", "verilog": "Verilog", "S": "R", "GAS": "Assembly"}
 
-
-def _tables() -> tuple[dict[str, str], dict[str, str], list[tuple[str, str]]]:
-    claims: dict[str, set[str]] = defaultdict(set)
-    names: dict[str, str] = {}
-    patterns: list[tuple[str, str]] = []
-    for _module, language, _aliases, globs, _mimetypes in LEXERS.values():
-        for glob in globs:
-            if glob.startswith("*.") and not re.search(r"[*?\[.]", glob[2:]):
-                claims[glob[1:]].add(language)
-            elif re.search(r"[*?\[]", glob):
-                patterns.append((glob, language))
-            else:
-                names[glob] = language
-    extensions = {extension: min(rivals, key=lambda name: (len(name), name)) for extension, rivals in claims.items()}
-    return extensions | PREFERRED | ADDED, names | ADDED_NAMES, patterns
-
-
-_extensions, _names, _patterns = _tables()
 LANGUAGES: tuple[str, ...] = (
     "",
-    *sorted(
-        {
-            SHOWN_AS.get(language, language)
-            for language in (*_extensions.values(), *_names.values(), *INTERPRETERS.values(), *(n for _, n in _patterns))
-        }
-    ),
+    *sorted({*EXTENSIONS.values(), *NAMES.values(), *PATTERNS.values(), *INTERPRETERS.values()}),
 )
 """Display names; a language's code is its position here; code 0, the empty name, means unknown."""
 
 _code = {language: code for code, language in enumerate(LANGUAGES)}
+_code_of_extension = {extension: _code[language] for extension, language in EXTENSIONS.items()}
+_code_of_name = {name: _code[language] for name, language in NAMES.items()}
+_code_of_interpreter = {interpreter: _code[language] for interpreter, language in INTERPRETERS.items()}
+_SHEBANG = rb"#![ \t]*(?:\S*/)?env(?:[ \t]+-\S+|[ \t]+\w+=\S*)*[ \t]+(?:\S*/)?(\S+)|#![ \t]*(?:\S*/)?(\S+)"
 
 
-def _encode(table: dict[str, str]) -> dict[bytes, int]:
-    return {key.encode(): _code[SHOWN_AS.get(language, language)] for key, language in table.items()}
-
-
-_code_of_extension = _encode(_extensions)
-_code_of_name = _encode(_names)
-_code_of_interpreter = _encode(INTERPRETERS)
-_matchers = [
-    (re.compile(fnmatch.translate(glob).encode()).match, _code[SHOWN_AS.get(language, language)])
-    for glob, language in sorted(_patterns, key=lambda pattern: -len(pattern[0]))
-]
-_shebang = re.compile(rb"#![ \t]*(?:\S*/)?env(?:[ \t]+-\S+|[ \t]+\w+=\S*)*[ \t]+(?:\S*/)?(\S+)|#![ \t]*(?:\S*/)?(\S+)")
+@functools.cache
+def _matchers() -> list[tuple[Callable[[bytes], object], int]]:
+    """The patterns, the longest first: it is the most particular. Compiled when a name first needs them."""
+    ordered = sorted(PATTERNS.items(), key=lambda item: (-len(item[0]), item[0]))
+    return [(re.compile(fnmatch.translate(glob.decode()).encode()).match, _code[name]) for glob, name in ordered]
 
 
 def language_of_name(name: bytes) -> int:
@@ -152,7 +71,7 @@ def language_of_name(name: bytes) -> int:
         code = _code_of_extension.get(extension) or _code_of_extension.get(extension.lower())
         if code is not None:
             return code
-    for matches, pattern_code in _matchers:
+    for matches, pattern_code in _matchers():
         if matches(name):
             return pattern_code
     return 0
@@ -163,7 +82,7 @@ def language_of_shebang(head: bytes) -> int:
 
     Versions are dropped: python3.12 is python.
     """
-    found = _shebang.match(head.partition(b"\n")[0])
+    found = re.match(_SHEBANG, head.partition(b"\n")[0])
     if found is None:
         return 0
     interpreter: bytes = found.group(1) or found.group(2)

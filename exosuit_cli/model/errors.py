@@ -1,13 +1,13 @@
 """The error tree. Every error owns the exit code that the command line answers with.
 
-    ExosuitError            1   a hole in exosuit itself
-    ├── UsageError          2   arguments that cannot be carried out
-    │   └── ConfigError     2   a settings file or variable that is wrong
-    ├── CheckFailed         3   a gate, a validation or a check failed
-    ├── Inconclusive        4   no verdict, under --strict
-    ├── NoBaseline          5   nothing comparable to compare with
-    ├── ResourceMissing     6   a demanded device or server is not there
-    └── OutputError         2   an output that cannot be written
+ExosuitError            1   a hole in exosuit itself
+├── UsageError          2   arguments that cannot be carried out
+│   └── ConfigError     2   a settings file or variable that is wrong
+├── CheckFailed         3   a gate, a validation or a check failed
+├── Inconclusive        4   no verdict, under --strict
+├── NoBaseline          5   nothing comparable to compare with
+├── ResourceMissing     6   a demanded device or server is not there
+└── OutputError         2   an output that cannot be written
 """
 
 from __future__ import annotations

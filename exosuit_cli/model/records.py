@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +85,9 @@ ROW = np.dtype(
 )
 """One file, 96 bytes, little-endian on every machine; also the row format of the index."""
 
+RAW = np.dtype((np.void, ROW.itemsize))
+"""A row as opaque bytes: numpy copies `rows.view(RAW)` ten times as fast as rows with fields."""
+
 Rows = npt.NDArray[np.void]
 
 
@@ -97,9 +101,10 @@ class Skip:
     is_directory: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """An open-able directory of the walk: its path relative to the base and the identity that it must still have.
+class Directory(NamedTuple):
+    """A directory of the walk: its path relative to the base and the identity that it must still have.
+
+    A tuple, not a dataclass: thousands cross to the workers, and tuples cross ten times as fast.
 
     `path` is b"" for the base itself. `device` and `inode` are st_dev and st_ino at the time of listing.
     """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 TEXT_PROBE_BYTES = 8192
 """How far into a file the text-or-binary decision looks."""
@@ -29,7 +31,7 @@ class Slab:
 
 @dataclass(frozen=True, slots=True)
 class SlabColumns:
-    """What the kernels compute over one slab of n files; every backend gives the same bytes.
+    r"""What the kernels compute over one slab of n files; every backend gives the same bytes.
 
     digests: uint8[n, width], width 32 for blake3 and 16 for xxh3 (XXH3-128, canonical big-endian form).
     newlines: int64[n], the number of b"\\n" bytes.

@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from exosuit_cli.model.records import Batch, Outcome
 from exosuit_cli.model.slab import Slab
-from exosuit_cli.system.page_cache import PageCacheProbe
 from exosuit_cli.system.safe_open import FILE_FLAGS, FOLLOWED_FILE_FLAGS, open_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from exosuit_cli.system.page_cache import PageCacheProbe
 
 RETRIES = 1
 """A file that changes while it is read is read again once."""
@@ -81,7 +84,7 @@ class SlabReader:
     ) -> None:
         self._base = base
         self._buffer = np.empty(slab_bytes, np.uint8)
-        self._view = memoryview(self._buffer)
+        self._view = self._buffer.data
         self._max_file_size = max_file_size or (1 << 63) - 1
         self._follow = follow
         self._page_cache = page_cache

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exosuit_cli import __version__
-from exosuit_cli.config.schema import Phase
-from exosuit_cli.ingest import ScanResult
 from exosuit_cli.report.records import file_record, skip_record
-from exosuit_cli.system.memory import TierReading
 from exosuit_cli.system.names import text_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exosuit_cli.config.schema import Phase
+    from exosuit_cli.ingest import ScanResult
+    from exosuit_cli.system.memory import TierReading
 
 SCHEMA = "exosuit.scan/1"
 

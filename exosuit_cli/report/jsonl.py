@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from exosuit_cli.ingest import ScanResult
 from exosuit_cli.report.records import records
+
+if TYPE_CHECKING:
+    from exosuit_cli.ingest import ScanResult
 
 _LINES_AT_ONCE = 1000
 

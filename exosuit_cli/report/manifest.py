@@ -6,12 +6,15 @@ A manifest holds no times: two checkouts of one commit are one tree.
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Any
 
-from exosuit_cli.ingest import ScanResult
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.report.jsonl import write_jsonl
 from exosuit_cli.report.records import records
 from exosuit_cli.system.atomic import atomic_file
+
+if TYPE_CHECKING:
+    from exosuit_cli.ingest import ScanResult
 
 FORMATS = (".jsonl", ".jsonl.zst", ".parquet")
 ZSTD_LEVEL = 9
@@ -43,7 +46,7 @@ def write_manifest(path: str, result: ScanResult) -> int:
             with atomic_file(path, mode=0o644) as file:
                 compressor = zstandard.ZstdCompressor(level=ZSTD_LEVEL, write_checksum=True)
                 with compressor.stream_writer(file, closefd=False) as stream:
-                    write_jsonl(stream, result, times=False)  # type: ignore[arg-type]
+                    write_jsonl(stream, result, times=False)
         else:
             with atomic_file(path, mode=0o644) as file:
                 write_jsonl(file, result, times=False)
@@ -83,7 +86,7 @@ def _write_parquet(path: str, result: ScanResult) -> None:
         writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
 
 
-def _pyarrow():  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _pyarrow() -> tuple[Any, Any]:
     try:
         import pyarrow
         import pyarrow.parquet

@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from exosuit_cli.ingest import Progress, ProgressCallback
 from exosuit_cli.model.units import format_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exosuit_cli.ingest import Progress, ProgressCallback
 
 APPEARS_AFTER_SECONDS = 0.3
 

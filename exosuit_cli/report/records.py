@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
-from exosuit_cli.ingest import ScanResult
 from exosuit_cli.kernels import DIGEST_WIDTH
 from exosuit_cli.languages import LANGUAGES
-from exosuit_cli.model.records import Skip
 from exosuit_cli.system.names import text_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exosuit_cli.ingest import ScanResult
+    from exosuit_cli.model.records import Skip
 
 
 class FileRecord(TypedDict, total=False):

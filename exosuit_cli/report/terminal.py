@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from exosuit_cli.config.schema import Phase
-from exosuit_cli.ingest import ScanResult
 from exosuit_cli.model.records import Kind
 from exosuit_cli.model.units import format_bytes, format_count
-from exosuit_cli.system.memory import TierReading
 from exosuit_cli.system.names import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from exosuit_cli.config.schema import Phase
+    from exosuit_cli.ingest import ScanResult
+    from exosuit_cli.system.memory import TierReading
 
 LANGUAGES_SHOWN = 12
 

@@ -1,1 +1,1 @@
-"""The border to the operating system: safe opens, byte-path names, atomic writes, directories, signals, memory readings."""
+"""The border to the operating system: safe opens, names, atomic writes, directories, signals, readings."""

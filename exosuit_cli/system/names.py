@@ -30,5 +30,3 @@ def text_name(name: bytes) -> tuple[str, str | None]:
         return name.decode("utf-8"), None
     except UnicodeDecodeError:
         return name.decode("utf-8", "backslashreplace"), base64.b64encode(name).decode("ascii")
-
-

@@ -40,9 +40,9 @@ def load_counter(encoding: str, implementation: str = "gigatoken") -> TokenCount
     as U+FEFF.
 
     Exact means: the same as tiktoken with the same Unicode tables. The split patterns ask whether a character is a
-    letter, mark, digit or white space; gigatoken 0.10 and toktok 0.3 answer with the tables of Unicode 17.0, tiktoken
-    0.14 with those of 16.0. A text can therefore count differently where it holds a letter, mark or digit that Unicode
-    17.0 added (4,699 code points, none of them in common use); nowhere else.
+    letter, mark, number or white space; gigatoken 0.10 and toktok 0.3 answer with the tables of Unicode 17.0, tiktoken
+    0.14 with those of 16.0. A text can therefore count differently where it holds a letter, mark or number that
+    Unicode 17.0 added (4,699 code points, none of them in common use); nowhere else.
 
     Loading takes about 0.3 s and may happen in any thread; gigatoken releases the interpreter meanwhile. After that a
     counter belongs to one thread of a process. A process that is forked inherits it ready, on shared pages.
@@ -113,7 +113,8 @@ class GigatokenCounter:
     def _cut(self, data: bytes) -> Iterator[tuple[bytes, bool]]:
         for start, stop, giant in windows(data, WINDOW):
             piece = data[start:stop]
-            yield piece, giant and not has_long_s_contraction(piece, self._encoding)
+            # An endless word in which toktok could err costs gigatoken O(n log n) time and 24 bytes of memory a byte.
+            yield piece, giant and not misleads_toktok(piece, self._encoding)
 
     def _linear(self) -> ToktokCounter:
         if self._slow is None:
@@ -138,7 +139,7 @@ class ToktokCounter:
     """Counts with toktok, in time linear in the text; see `load_counter` for what is guaranteed.
 
     toktok 0.3 does not see that an apostrophe and U+017F, the long s that folds to `s`, are the contraction `'s` where
-    o200k_base hangs it on the word before. A text with these two characters is counted by gigatoken in that encoding.
+    o200k_base takes it with the word before. A text with these two characters is counted by gigatoken in that encoding.
     """
 
     implementation: Final = "toktok"
@@ -155,13 +156,13 @@ class ToktokCounter:
 
     def count(self, data: bytes) -> int:
         """Return the exact number of tokens of the text that `data` holds."""
-        if has_long_s_contraction(data, self._encoding):
+        if misleads_toktok(data, self._encoding):
             return self._other().count(data)
         return int(self._core.count(data.decode("utf-8", "replace")))
 
     def encode(self, data: bytes) -> npt.NDArray[np.uint32]:
         """Return the token ids of that text, uint32[n]; `count(data)` is their number."""
-        if has_long_s_contraction(data, self._encoding):
+        if misleads_toktok(data, self._encoding):
             return self._other().encode(data)
         ids = self._core.encode_to_numpy(data.decode("utf-8", "replace"), disallowed_special=())
         return np.asarray(ids, dtype=np.uint32)
@@ -184,9 +185,9 @@ IMPLEMENTATIONS: Final = tuple(_LOADERS)
 """Names that `load_counter` knows; the first is the default."""
 
 
-def has_long_s_contraction(data: bytes, encoding: Encoding) -> bool:
-    """Tell whether `data` holds the one thing that toktok is known to split wrongly in this encoding."""
-    return encoding.contraction_with_long_s and _LONG_S_CONTRACTION in data
+def misleads_toktok(data: bytes, encoding: Encoding) -> bool:
+    """Tell whether `data` holds the two characters that toktok may split wrongly in this encoding."""
+    return encoding.joins_contractions and _LONG_S_CONTRACTION in data
 
 
 def private_bytes() -> int | None:

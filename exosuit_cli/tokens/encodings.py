@@ -29,8 +29,8 @@ class Encoding:
     sha256: str
     """Published SHA-256, in hex, of the vocabulary in tiktoken's format: a line `base64(token) rank` for each token."""
     gigatoken_scheme: str
-    contraction_with_long_s: bool
-    """Whether the pattern hangs contractions on the word before them, as one pre-token with it."""
+    joins_contractions: bool
+    """Whether the pattern takes a contraction with the word before it, as one pre-token."""
 
     @property
     def vocabulary_path(self) -> str:
@@ -45,13 +45,13 @@ ENCODINGS: Final[Mapping[str, Encoding]] = {
             name="o200k_base",
             sha256="446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
             gigatoken_scheme="o200k",
-            contraction_with_long_s=True,
+            joins_contractions=True,
         ),
         Encoding(
             name="cl100k_base",
             sha256="223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
             gigatoken_scheme="gpt4",
-            contraction_with_long_s=False,
+            joins_contractions=False,
         ),
     )
 }

@@ -27,7 +27,7 @@ _SYSTEM_CONFIG: Final = b"/etc/gitconfig"
 _MOST_INCLUDES: Final = 10
 _BLANK: Final = re.compile(rb"(?:[ \t\r\n]|[#;][^\n]*)*+")
 _SECTION: Final = re.compile(rb'\[([-.A-Za-z0-9]+)([ \t]+"(?:[^"\\\n]|\\[^\n])*+")?\]')
-_NAME: Final = re.compile(rb"([A-Za-z][-A-Za-z0-9]*)[ \t]*(=|(?=\n)|\Z)")
+_NAME: Final = re.compile(rb"([A-Za-z][-A-Za-z0-9]*)[ \t]*(=|(?=\n|\Z))")
 _VALUE: Final = re.compile(rb'((?:[^"\\#;\n]|\\[\n"\\ntb]|"(?:[^"\\\n]|\\[\n"\\ntb])*+")*+)(?:[#;][^\n]*)?(?=\n|\Z)')
 _VALUE_PART: Final = re.compile(rb'[ \t\r]+|\\.|"|[^ \t\r\\"]+', re.DOTALL)
 _ESCAPES: Final = {b"\\\n": b"", b"\\n": b"\n", b"\\t": b"\t", b"\\b": b"\b"}
@@ -108,18 +108,18 @@ def user_excludes(lookup: Lookup, environ: Mapping[str, str]) -> bytes | None:
         files += [home + b"/.gitconfig"] if home else []
     chosen: bytes | None = None
     for path in files:
-        found = _excludes_file(path, home, lookup, 0) if path else None
+        found = _excludes_file((path,), home, lookup) if path else None
         chosen = chosen if found is None else found
     if chosen is None and xdg:
         return xdg + b"/git/ignore"
     return chosen
 
 
-def _excludes_file(path: bytes, home: bytes, lookup: Lookup, depth: int) -> bytes | None:
-    """Return the last `core.excludesFile` of a configuration file and what it includes."""
+def _excludes_file(chain: tuple[bytes, ...], home: bytes, lookup: Lookup) -> bytes | None:
+    """Return the last `core.excludesFile` of the last file in `chain`, which the ones before it include."""
+    path = chain[-1]
     chosen: bytes | None = None
-    text = lookup.read(path)
-    for line, name, value in _variables(text or b""):
+    for line, name, value in _variables(lookup.read(path) or b""):
         if name not in (b"", b"core.excludesfile", b"include.path"):
             continue
         named = None if value is None else _expand_user(value, home)
@@ -127,8 +127,12 @@ def _excludes_file(path: bytes, home: bytes, lookup: Lookup, depth: int) -> byte
             lookup.report(path, line, value or b"", "this line of git's configuration cannot be read")
         elif name == b"core.excludesfile":
             chosen = named
-        elif depth < _MOST_INCLUDES:
-            found = _excludes_file(os.path.join(os.path.dirname(path), named), home, lookup, depth + 1)
+        else:
+            included = os.path.join(os.path.dirname(path), named)
+            if included in chain or len(chain) > _MOST_INCLUDES:
+                lookup.report(path, line, named, "it includes a file that includes it, or is nested too deep")
+                continue
+            found = _excludes_file((*chain, included), home, lookup)
             chosen = chosen if found is None else found
     return chosen
 
@@ -142,15 +146,15 @@ def _variables(text: bytes) -> Iterator[tuple[int, bytes, bytes | None]]:
         line = text.count(b"\n", 0, at) + 1
         header = _SECTION.match(text, at)
         if header:
-            section = header[1].lower() + (header[2] or b"")
+            section = header[1].lower() + (header[2] or b"") + b"."
             at = header.end()
         else:
             name = _NAME.match(text, at)
             value = _VALUE.match(text, name.end()) if name and name[2] else None
-            if name is None or not section or (name[2] and value is None):
+            if name is None or (name[2] and value is None):
                 yield line, b"", None
                 return
-            yield line, section + b"." + name[1].lower(), _unquote(value[1]) if value else None
+            yield line, section + name[1].lower(), _unquote(value[1]) if value else None
             at = value.end() if value else name.end()
         at = _end(_BLANK.match(text, at))
 
@@ -235,4 +239,4 @@ def _linked_exclude(marker: bytes, lookup: Lookup) -> bytes | None:
         return None
     if common is not None:
         directory = os.path.join(directory, common.rstrip(b"\r\n"))
-    return os.path.normpath(os.path.join(directory, b"info/exclude"))
+    return os.path.join(os.path.realpath(directory), b"info/exclude")

@@ -176,18 +176,30 @@ class Glob:
     __slots__ = ("_middles", "_regex", "_tokens", "head", "least", "needle", "open", "tail")
 
     def __init__(self, tokens: Sequence[Token]) -> None:
-        self._tokens = tokens
         first, last = tokens[0], tokens[-1]
-        self.open = None in tokens
-        """Whether it holds a star; if not, a name of any other length than `least` does not match."""
         self.head = first if isinstance(first, bytes) else b""
         self.tail = last if isinstance(last, bytes) and len(tokens) > 1 else b""
-        inner = [token for token in tokens[1:-1] if isinstance(token, bytes)]
-        self.needle = max(inner, key=len, default=b"")
+        self.open = False
+        """Whether it holds a star; if not, a name of any other length than `least` does not match."""
+        self.least = 0
+        self.needle = b""
         """The longest literal that is neither head nor tail."""
-        self.least = sum(1 if isinstance(token, frozenset) else len(token or b"") for token in tokens)
-        self._middles = None if any(isinstance(token, frozenset) for token in tokens) else inner
+        self._tokens = tokens
+        self._middles: list[bytes] | None = []
         self._regex: re.Pattern[bytes] | None = None
+        for position, token in enumerate(tokens):
+            if token is None:
+                self.open = True
+            elif isinstance(token, frozenset):
+                self.least += 1
+                self._middles = None
+            else:
+                self.least += len(token)
+                if 0 < position < len(tokens) - 1:
+                    if len(token) > len(self.needle):
+                        self.needle = token
+                    if self._middles is not None:
+                        self._middles.append(token)
 
     @property
     def literal(self) -> bool:

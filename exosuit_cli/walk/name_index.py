@@ -136,10 +136,16 @@ class NameIndex:
     def _screen_search(self) -> Search | None:
         if self._always or self._loose:
             return _EVERY_NAME
-        needles = [re.escape(needle) for group in self._inner.values() for needle in group]
-        if len(needles) > _MOST_IN_SCREEN:
+        # What the needles with the same two bytes in front have in common stands for all of them.
+        common: dict[bytes, bytes] = {}
+        for group in self._inner.values():
+            for needle in group:
+                known = common.setdefault(needle[:2], needle)
+                if not needle.startswith(known):
+                    common[needle[:2]] = _common_start(known, needle)
+        if len(common) > _MOST_IN_SCREEN:
             return _EVERY_NAME
-        return re.compile(b"|".join(needles)).search if needles else None
+        return re.compile(b"|".join(map(re.escape, common.values()))).search if common else None
 
     def find(self, name: bytes) -> list[int]:
         """Return the identities of the patterns that match `name`, in no order, some perhaps twice."""
@@ -162,6 +168,11 @@ class NameIndex:
                 for part in {name[start : start + length] for start in range(len(name) - length + 1)}:
                     candidates += group.get(part, ())
         found += [identity for identity, glob in candidates if glob.matches(name)]
+
+
+def _common_start(one: bytes, other: bytes) -> bytes:
+    same = [a == b for a, b in zip(one, other, strict=False)]
+    return one[: [*same, False].index(False)]
 
 
 class NameRules:

@@ -105,19 +105,17 @@ class RuleSet:
         self._rules: dict[int, Rule] = {}
         found = list(problems)
         places = Place()
-        for line, text in patterns:
-            if len(self._texts) == MOST_RULES:
-                found.append(
-                    BadLine(source, line, text, f"it and all that follow: only {MOST_RULES} rules are applied")
-                )
+        for count, (line, text) in enumerate(patterns):
+            if count == MOST_RULES:
+                found.append(BadLine(source, line, text[:100], f"not applied, as all below: over {MOST_RULES} rules"))
                 break
             try:
                 self._add(text, places)
             except PatternError as error:
-                shown = text if len(text) <= LONGEST_PATTERN else text[:100]
-                found.append(BadLine(source, line, shown, str(error)))
-            self._lines.append(line)
-            self._texts.append(text)
+                found.append(BadLine(source, line, text[:LONGEST_PATTERN], str(error)))
+            else:
+                self._lines.append(line)
+                self._texts.append(text)
         self.problems = tuple(found)
         self.anywhere = Level(self, ()) if self.names else None
         """The rules below all that the patterns with slashes name; None if there are no others."""

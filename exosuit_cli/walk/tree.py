@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from exosuit_cli.model.records import Directory, Outcome, Skip
 from exosuit_cli.system.safe_open import open_directory
 from exosuit_cli.walk.rule_set import BadLine, RuleSet
 from exosuit_cli.walk.rules import Scope, read_rules, standard_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
 
 VERSION_CONTROL_NAME = b".git"
 IGNORE_NAME = b".gitignore"
@@ -67,13 +69,15 @@ class PastDirectory:
 
 
 class _Pending(NamedTuple):
-    """A directory to walk: its path, whether the rules that led here are those of the past walk, its own rules if
-    they are known already, and its ancestors' identities under --follow."""
+    """A directory that the walk has not come to yet."""
 
     path: bytes
     trusted: bool
+    """Whether the rules that led here are those of the past walk."""
     scope: Scope | None
+    """The rules in force around it, where they are known already."""
     ancestors: tuple[tuple[int, int], ...]
+    """The identities of the directories above, under --follow."""
 
 
 @dataclass(slots=True)
@@ -247,9 +251,7 @@ class TreeWalk:
         stack.extend([_Pending(prefix + name, trusted, scope, chain) for name in reversed(below)])
         return Listing(directory, tuple(names), tuple(skips))
 
-    def _scan(
-        self, descriptor: int, path: bytes, device: int
-    ) -> tuple[list[bytes], list[bytes], list[Skip]]:
+    def _scan(self, descriptor: int, path: bytes, device: int) -> tuple[list[bytes], list[bytes], list[Skip]]:
         """Split the entries of an open directory into files, directories and skips."""
         files: list[str] = []
         directories: list[str] = []

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import logging
 
     from exosuit_cli.config import Settings
+    from exosuit_cli.ingest import ProgressCallback
     from exosuit_cli.tokens import CounterLoader
 
 

@@ -26,7 +26,7 @@ _SHOWN: Final = 60
 """Characters of a rejected value that an error message repeats."""
 
 
-class InvalidValue(ValueError):  # noqa: N818  a reason, completed to a ConfigError where the file is known
+class InvalidValue(ValueError):
     """Why a value is not accepted, in words that follow the value: `a string`, `out of range`."""
 
 

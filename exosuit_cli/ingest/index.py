@@ -52,7 +52,7 @@ _DIRECTORY = np.dtype(
 )
 
 
-class IndexUnusable(Exception):  # noqa: N818  (it is no failure: the scan goes on without)
+class IndexUnusable(Exception):
     """The file is no index that this version and these options can use; the message says why.
 
     `refused` is True where it must not be replaced either: another version's, another user's, or no index at all.

@@ -24,7 +24,8 @@ ATTEMPTS = 2
 def ingest_large(file: LargeFile, buffer: memoryview, algorithm: str, counter: TokenCounter | None) -> Rows | None:
     """The row of an open file, ROW[1], read through `buffer`: its content columns and its size.
 
-    None if it changed twice while it was read. Tokens are exact as long as `TokenStream` can cut the text; where it cannot, the row says that they are estimated.
+    None if it changed twice while it was read. Tokens are exact as long as `TokenStream` can cut the text; where it
+    cannot, the row says that they are estimated.
     Raises OSError.
     """
     for _ in range(ATTEMPTS):

@@ -24,7 +24,7 @@ TREE_DIGEST_DOMAIN = b"exosuit.tree/1\0"
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over the ingested files. `tokens` is None when none were counted; those of `estimated_files` are estimates."""
+    """Sums over the ingested files. `tokens` is None when none were counted; `estimated_files` of them are inexact."""
 
     files: int
     bytes: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -64,6 +65,23 @@ class Outcome(IntEnum):
 
 UNREADABLE_OUTCOMES = frozenset({Outcome.UNREADABLE, Outcome.CHANGED, Outcome.VANISHED, Outcome.QUARANTINED})
 """Skips that nobody asked for: the scan is complete in the ledger, yet answers with exit code 7."""
+
+FARTHEST_NS = 2**63 - 1
+"""The farthest from the epoch that a row can say, in nanoseconds: the years 1677 and 2262. File systems go farther."""
+
+
+def clamp_ns(time_ns: int) -> int:
+    """The time as a row can hold it: one farther from the epoch than `FARTHEST_NS` becomes that."""
+    return max(-FARTHEST_NS, min(time_ns, FARTHEST_NS))
+
+
+def time_column(times_ns: Sequence[int]) -> npt.NDArray[np.int64]:
+    """Times as int64[n] nanoseconds, clamped like `clamp_ns`."""
+    try:
+        return np.array(times_ns, np.int64)
+    except OverflowError:
+        return np.array([clamp_ns(time_ns) for time_ns in times_ns], np.int64)
+
 
 ROW = np.dtype(
     [

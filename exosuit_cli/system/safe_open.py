@@ -10,9 +10,15 @@ FILE_FLAGS = _COMMON | os.O_NOFOLLOW
 """For `os.open(name, FILE_FLAGS, dir_fd=...)`: a link fails with ELOOP, a FIFO or device does not block."""
 FOLLOWED_FILE_FLAGS = _COMMON
 DIRECTORY_FLAGS = FILE_FLAGS | os.O_DIRECTORY
+_BASE_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 
 _LONGEST = 2048
 """Bytes of path handed to one system call; PATH_MAX is 4096 on Linux and 1024 elsewhere for the absolute form."""
+
+
+def open_base(path: bytes) -> int:
+    """Open a directory for `dir_fd` only: not being allowed to list it is found out when it is listed, as a skip."""
+    return os.open(path, _BASE_FLAGS)
 
 
 def open_directory(base: int, path: bytes, *, follow: bool = False) -> int:

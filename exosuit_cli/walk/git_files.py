@@ -41,6 +41,8 @@ def read_file(path: bytes, *, directory: int | None = None, follow: bool = True)
     """
     if path == b"/dev/null":
         return b""
+    if b"\0" in path:
+        raise OSError(errno.EINVAL, "a name with a NUL byte")
     try:
         descriptor = os.open(path, FOLLOWED_FILE_FLAGS if follow else FILE_FLAGS, dir_fd=directory)
     except (FileNotFoundError, NotADirectoryError):
@@ -228,15 +230,11 @@ def enclosing_repository(directory: bytes, lookup: Lookup, environ: Mapping[str,
 def _linked_exclude(marker: bytes, lookup: Lookup) -> bytes | None:
     """Name the list of patterns that a `.git` file leads to: a work tree's or a submodule's."""
     text = lookup.read(marker) or b""
-    if not text.startswith(b"gitdir: "):
+    if not text.startswith(b"gitdir: ") or b"\0" in text:
         lookup.report(marker, 1, text[:100], "it names no git directory")
         return None
     directory = os.path.join(os.path.dirname(marker), text.removeprefix(b"gitdir: ").rstrip(b"\r\n"))
-    try:
-        common = lookup.read(os.path.join(directory, b"commondir"))
-    except ValueError:  # a NUL
-        lookup.report(marker, 1, text[:100], "it names no git directory")
-        return None
-    if common is not None:
+    common = lookup.read(os.path.join(directory, b"commondir"))
+    if common is not None and b"\0" not in common:
         directory = os.path.join(directory, common.rstrip(b"\r\n"))
     return os.path.join(os.path.realpath(directory), b"info/exclude")

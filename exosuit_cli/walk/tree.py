@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from exosuit_cli.model.records import Directory, Outcome, Skip
-from exosuit_cli.system.safe_open import open_directory
+from exosuit_cli.model.records import Directory, Outcome, Skip, clamp_ns
+from exosuit_cli.system.safe_open import open_base, open_directory
 from exosuit_cli.walk.rule_set import BadLine, RuleSet
 from exosuit_cli.walk.rules import Scope, read_rules, standard_scope
 
@@ -33,7 +34,7 @@ class WalkOptions:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     own_outputs: frozenset[tuple[int, int]] = frozenset()
-    """(st_dev, st_ino) of files that exosuit itself writes."""
+    """(st_dev, st_ino) of files that exosuit itself writes, and of directories that hold nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class TreeWalk:
         options = self.options
         self._include = RuleSet.from_globs(options.include, "--include") if options.include else None
         self._exclude = RuleSet.from_globs(options.exclude, "--exclude") if options.exclude else None
-        self._base_fd = os.open(self.base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._base_fd = open_base(self.base)
         try:
             yield from self._walk_roots()
         finally:
@@ -152,7 +153,7 @@ class TreeWalk:
                 self.rules[source] = state
         self._scopes = {} if scope is None else {root: scope}
         self._device = -1
-        stack = [_Pending(root, trusted, scope, ())]
+        stack = [_Pending(root, trusted, scope, None, ())]
         while stack:
             pending = stack.pop()
             path = pending.path
@@ -165,7 +166,8 @@ class TreeWalk:
                 if path == root:
                     self._device = past.listing.directory.device
                 prefix = path + b"/" if path else b""
-                stack.extend([_Pending(prefix + name, True, None, ()) for name in reversed(past.below)])
+                identity = (past.listing.directory.device, past.listing.directory.inode)
+                stack.extend([_Pending(prefix + name, True, None, identity, ()) for name in reversed(past.below)])
                 yield past.listing, past
             else:
                 yield self._list(pending, stack, root), None
@@ -194,23 +196,23 @@ class TreeWalk:
         self.rules[source] = state
         return _state_of(source, self._base_fd) == state
 
-    def _scope_of(self, root: bytes, path: bytes) -> Scope:
+    def _scope_of(self, path: bytes) -> Scope:
         """The rules in force inside a directory whose parents were not listed this time."""
-        known = self._scopes.get(path)
-        if known is not None:
-            return known
-        parent, _, name = path.rpartition(b"/")
-        above = self._scope_of(root, parent)
-        descriptor = open_directory(self._base_fd, path)
-        try:
-            scope = above.enter(name, read_rules(descriptor, path + b"/" + IGNORE_NAME))
-        finally:
-            os.close(descriptor)
-        self._scopes[path] = scope
+        unknown: list[bytes] = []
+        while (scope := self._scopes.get(path)) is None:
+            unknown.append(path)
+            path = path.rpartition(b"/")[0]
+        for path in reversed(unknown):
+            descriptor = open_directory(self._base_fd, path)
+            try:
+                scope = scope.enter(path.rpartition(b"/")[2], read_rules(descriptor, path + b"/" + IGNORE_NAME))
+            finally:
+                os.close(descriptor)
+            self._scopes[path] = scope
         return scope
 
     def _list(self, pending: _Pending, stack: list[_Pending], root: bytes) -> Listing:
-        path, trusted, scope, ancestors = pending
+        path, trusted, scope, above, ancestors = pending
         options = self.options
         is_root = path == root
         try:
@@ -221,7 +223,12 @@ class TreeWalk:
             status = os.fstat(descriptor)
             if is_root:
                 self._device = status.st_dev
-            directory = Directory(path, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+            if above is not None and not options.follow and b"/" in path:
+                # O_NOFOLLOW guards the last component only; a link swapped in further up leads to other parents.
+                parent_status = os.stat(b"..", dir_fd=descriptor)
+                if (parent_status.st_dev, parent_status.st_ino) != above:
+                    return self._not_entered(path, FileNotFoundError(errno.ENOENT, "replaced during the scan"))
+            directory = _directory(path, status)
             if options.one_file_system and status.st_dev != self._device:
                 skip = Skip(path, Outcome.OTHER_FILESYSTEM, is_directory=True)
                 return Listing(directory, skips=(skip,), entered=False)
@@ -237,8 +244,7 @@ class TreeWalk:
                     state = self.rules[source] = _state_of(IGNORE_NAME, descriptor)
                     self.problems.extend(rules.problems)
                 trusted = trusted and self.past_rules.get(source) == state
-                above = scope if scope is not None else self._scope_of(root, parent)
-                scope = above.enter(name, rules)
+                scope = (scope if scope is not None else self._scope_of(parent)).enter(name, rules)
             files, directories, skips = self._scan(descriptor, path, status.st_dev)
         except OSError as error:
             return self._not_entered(path, error)
@@ -248,7 +254,7 @@ class TreeWalk:
         below = self._choose(directories, prefix, scope, skips, is_directory=True)
         names = self._choose(files, prefix, scope, skips, is_directory=False)
         chain = (*ancestors, identity) if options.follow else ()
-        stack.extend([_Pending(prefix + name, trusted, scope, chain) for name in reversed(below)])
+        stack.extend([_Pending(prefix + name, trusted, scope, identity, chain) for name in reversed(below)])
         return Listing(directory, tuple(names), tuple(skips))
 
     def _scan(self, descriptor: int, path: bytes, device: int) -> tuple[list[bytes], list[bytes], list[Skip]]:
@@ -266,19 +272,18 @@ class TreeWalk:
                         continue
                     files.append(entry.name)
                 elif entry.is_dir(follow_symlinks=False):
+                    if own and (device, entry.inode()) in own:
+                        skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.OWN_OUTPUT, is_directory=True))
+                        continue
                     directories.append(entry.name)
+                elif not entry.is_symlink():
+                    skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.SPECIAL))
+                elif not self.options.follow:
+                    skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.SYMLINK))
                 else:
-                    name = os.fsencode(entry.name)
-                    if not entry.is_symlink():
-                        skips.append(Skip(prefix + name, Outcome.SPECIAL))
-                    elif not self.options.follow:
-                        skips.append(Skip(prefix + name, Outcome.SYMLINK))
-                    elif entry.is_dir():
-                        directories.append(entry.name)
-                    elif entry.is_file():
-                        files.append(entry.name)
-                    else:
-                        skips.append(Skip(prefix + name, Outcome.SYMLINK, "its target is gone or special"))
+                    skip = _follow(entry, prefix, files, directories)
+                    if skip is not None:
+                        skips.append(skip)
         return _encode_names(files), _encode_names(directories), skips
 
     def _choose(
@@ -330,11 +335,12 @@ class TreeWalk:
 
     def _list_named(self, parent: bytes, names: tuple[bytes, ...]) -> Listing:
         """A listing of the files that were asked for by name."""
+        prefix = parent + b"/" if parent else b""
         try:
             descriptor = open_directory(self._base_fd, parent, follow=True)
         except OSError as error:
-            return self._not_entered(parent, error)
-        prefix = parent + b"/" if parent else b""
+            missing = [Skip(prefix + name, _outcome_of(error), error.strerror or "") for name in names]
+            return Listing(Directory(parent, 0, 0, 0, 0), skips=tuple(missing), entered=False)
         kept: list[bytes] = []
         skips: list[Skip] = []
         try:
@@ -344,18 +350,39 @@ class TreeWalk:
                     os.stat(name, dir_fd=descriptor, follow_symlinks=False)
                     kept.append(name)
                 except OSError as error:
-                    outcome = Outcome.VANISHED if isinstance(error, FileNotFoundError) else Outcome.UNREADABLE
-                    skips.append(Skip(prefix + name, outcome, error.strerror or ""))
+                    skips.append(Skip(prefix + name, _outcome_of(error), error.strerror or ""))
         finally:
             os.close(descriptor)
-        directory = Directory(parent, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
         # Only the named files are known of this directory: it must not be remembered as listed.
-        return Listing(directory, tuple(kept), tuple(skips), entered=False)
+        return Listing(_directory(parent, status), tuple(kept), tuple(skips), entered=False)
 
     def _not_entered(self, path: bytes, error: OSError) -> Listing:
-        outcome = Outcome.VANISHED if isinstance(error, FileNotFoundError) else Outcome.UNREADABLE
-        skip = Skip(path, outcome, error.strerror or str(error), is_directory=True)
+        skip = Skip(path, _outcome_of(error), error.strerror or str(error), is_directory=True)
         return Listing(Directory(path, 0, 0, 0, 0), skips=(skip,), entered=False)
+
+
+def _outcome_of(error: OSError) -> Outcome:
+    # A directory that is none any more when it is opened was replaced after it was listed.
+    return Outcome.VANISHED if isinstance(error, (FileNotFoundError, NotADirectoryError)) else Outcome.UNREADABLE
+
+
+def _directory(path: bytes, status: os.stat_result) -> Directory:
+    mtime_ns, ctime_ns = clamp_ns(status.st_mtime_ns), clamp_ns(status.st_ctime_ns)
+    return Directory(path, status.st_dev, status.st_ino, mtime_ns, ctime_ns)
+
+
+def _follow(entry: os.DirEntry[str], prefix: bytes, files: list[str], directories: list[str]) -> Skip | None:
+    """File a symbolic link as what it leads to; a skip where that is nothing to scan."""
+    try:
+        if entry.is_dir():
+            directories.append(entry.name)
+            return None
+        if entry.is_file():
+            files.append(entry.name)
+            return None
+    except OSError as error:  # a loop of links, a target out of reach
+        return Skip(prefix + os.fsencode(entry.name), Outcome.SYMLINK, error.strerror or "")
+    return Skip(prefix + os.fsencode(entry.name), Outcome.SYMLINK, "its target is gone or special")
 
 
 _NEVER = RuleState(-2, 0, 0, 0)
@@ -368,7 +395,7 @@ def _state_of(path: bytes, directory: int | None = None) -> RuleState | None:
         status = os.stat(path, dir_fd=directory, follow_symlinks=False)
     except OSError:
         return None
-    return RuleState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return RuleState(status.st_size, clamp_ns(status.st_mtime_ns), clamp_ns(status.st_ctime_ns), status.st_ino)
 
 
 def _encode_names(names: list[str]) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -15,29 +16,53 @@ from exosuit_cli.model.slab import TEXT_PROBE_BYTES
 from exosuit_cli.read.reader import same_content
 
 if TYPE_CHECKING:
+    from exosuit_cli.ingest.options import ShardSettings
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.read import LargeFile
+    from exosuit_cli.system.stop import StopRequest
 
 ATTEMPTS = 2
 
 
-def ingest_large(file: LargeFile, buffer: memoryview, algorithm: str, counter: TokenCounter | None) -> Rows | None:
-    """The row of an open file, ROW[1], read through `buffer`: its content columns and its size.
+class Interrupted(Exception):
+    """The scan was asked to stop while it read the file."""
 
-    None if it changed twice while it was read. Tokens are exact as long as `TokenStream` can cut the text; where it
-    cannot, the row says that they are estimated.
-    Raises OSError.
+
+def ingest_large(
+    file: LargeFile, buffer: memoryview, settings: ShardSettings, counter: TokenCounter | None, stop: StopRequest
+) -> tuple[Rows, os.stat_result] | None:
+    """The row of an open file, ROW[1], read through `buffer`: its content columns and size; and its stat before that.
+
+    None if it changed twice while it was read; one that grows is not read beyond the size that it had, one that tells
+    no size (/proc) not beyond the largest size of the settings. Tokens are exact as long as `TokenStream` can cut the
+    text; where it cannot, the row says that they are estimated.
+    Raises OSError, and Interrupted on a request to `stop`.
     """
     for _ in range(ATTEMPTS):
         before = os.fstat(file.descriptor)
         os.lseek(file.descriptor, 0, os.SEEK_SET)
-        row = _read_through(file.descriptor, buffer, algorithm, counter)
-        if same_content(before, os.fstat(file.descriptor)) and before.st_size in (int(row["size"][0]), 0):
-            return row
+        limit = before.st_size or settings.max_file_size or None
+        row = _read_through(file.descriptor, buffer, limit, settings.hash, counter, stop)
+        if row is None and not before.st_size:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        if (
+            row is not None
+            and before.st_size in (int(row["size"][0]), 0)
+            and same_content(before, os.fstat(file.descriptor))
+        ):
+            return row, before
     return None
 
 
-def _read_through(descriptor: int, buffer: memoryview, algorithm: str, counter: TokenCounter | None) -> Rows:
+def _read_through(
+    descriptor: int,
+    buffer: memoryview,
+    limit: int | None,
+    algorithm: str,
+    counter: TokenCounter | None,
+    stop: StopRequest,
+) -> Rows | None:
+    """The row of everything up to the end; None where that lies beyond `limit` bytes."""
     digest = blake3() if algorithm == "blake3" else xxhash.xxh3_128()
     stream = counter.stream() if counter is not None else None
     data = np.frombuffer(buffer, np.uint8)
@@ -45,6 +70,11 @@ def _read_through(descriptor: int, buffer: memoryview, algorithm: str, counter: 
     size = newlines = 0
     last = ord("\n")
     while read := _fill(descriptor, buffer):
+        if stop:
+            raise Interrupted
+        size += read
+        if limit is not None and size > limit:
+            return None
         piece = buffer[:read]
         digest.update(piece)
         if text is None:
@@ -54,7 +84,6 @@ def _read_through(descriptor: int, buffer: memoryview, algorithm: str, counter: 
             if stream is not None:
                 stream.feed(bytes(piece))
         last = piece[-1]
-        size += read
     row = np.zeros(1, ROW)
     hashed = digest.digest()
     row["digest"][0, : len(hashed)] = np.frombuffer(hashed, np.uint8)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.ingest.pool import Finished, Task
+from exosuit_cli.languages import language_of_name
 from exosuit_cli.model.errors import ExosuitError
-from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Outcome, Rows, Skip
+from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Kind, Outcome, Rows, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,21 +124,41 @@ class Ledger:
         self.tasks.append(Task(Batch(((directory, (name,)),)), np.array([place]), None, read_links=True))
 
     def settle_links(self) -> None:
-        """Give every hard link the row of the one that was read; where that one vanished, read the next."""
+        """Give every hard link the row of the one that was read; where that one vanished, read the next.
+
+        The language is that of each link's own name. A link whose name tells none may have one by its first line: it
+        takes it from a reading under such a name, so that the order of reading decides nothing.
+        """
         for identity, places in list(self._links.items()):
             first, *others = places
             outcome = self.rows["outcome"][first]
             if outcome == Outcome.LINKED:
                 continue
             del self._links[identity]
-            if outcome == Outcome.VANISHED and others:
-                self._links[identity] = others
-                self._read_link(others[0])
+            settled = [] if outcome == Outcome.VANISHED else self._settle(first, others)
+            self.done += len(settled)
+            self.bytes += int(self.rows["size"][first]) * len(settled)
+            served = set(settled)
+            left = [place for place in others if place not in served]
+            if left:
+                self._links[identity] = left
+                self._read_link(left[0])
+
+    def _settle(self, first: int, others: list[int]) -> list[int]:
+        """Copy the row of one hard link to the others that it can serve; their places."""
+        rows, raw = self.rows, self.rows.view(RAW)
+        is_text = rows["outcome"][first] == Outcome.INGESTED and rows["kind"][first] == Kind.TEXT
+        named = language_of_name(self._link_names[first][1])
+        settled = []
+        for place in others:
+            language = language_of_name(self._link_names[place][1])
+            if is_text and named and not language:
                 continue
-            for place in others:
-                self.rows[place] = self.rows[first]
-            self.done += len(others)
-            self.bytes += int(self.rows["size"][first]) * len(others)
+            raw[place] = raw[first]
+            if is_text and language:
+                rows["language"][place] = language
+            settled.append(place)
+        return settled
 
     def give_up(self) -> None:
         """Mark every place that has no row as not reached: the scan was interrupted."""

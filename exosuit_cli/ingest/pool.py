@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.ingest.options import ShardSettings
     from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.system.stop import StopRequest
 
 PATIENCE_SECONDS = 0.25
 """How long a worker keeps a batch before it gives the rest back, so that the last giants are shared."""
@@ -117,10 +118,10 @@ class Pool(Protocol):
 class InlinePool:
     """This process, one task at a time."""
 
-    def __init__(self, settings: ShardSettings, counter: TokenCounter | None) -> None:
+    def __init__(self, settings: ShardSettings, counter: TokenCounter | None, stop: StopRequest) -> None:
         self.workers = 1
         self.totals = WorkerTotals()
-        self._shard = Shard(settings, counter)
+        self._shard = Shard(settings, counter, stop)
         self._tasks: deque[Task] = deque()
 
     def pids(self) -> Sequence[int]:
@@ -199,7 +200,7 @@ class ProcessPool:
         for worker in [worker for worker in self._workers if worker.connection in ready]:
             try:
                 message = worker.connection.recv()
-            except (EOFError, ConnectionError):
+            except (EOFError, OSError):  # OSError: it died while it sent
                 finished.extend(self._bury(worker))
                 continue
             if isinstance(message, str):
@@ -332,5 +333,5 @@ def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | None]) -> N
         while (task := connection.recv()) is not None:
             tasks.put(task)
     except (EOFError, OSError):
-        pass
+        os._exit(1)  # the parent is gone: nobody waits for what this worker is doing, however long that takes
     tasks.put(None)

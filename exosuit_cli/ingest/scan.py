@@ -34,6 +34,8 @@ POOL_FILES = 2000
 POOL_BYTES = 32 << 20
 """Fewer files and fewer bytes than these are read in this process: starting workers would cost more than it saves."""
 LINGER_SECONDS = 0.1
+DRAIN_SECONDS = 5
+"""How long an interrupted scan waits for the files that its workers are reading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,7 @@ class _Scan:
         self.started_ns = time.time_ns()
         self.roots = roots
         self.options = options
-        self.stop = stop or StopRequest()
+        self.stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self.progress = progress
         self.device: DeviceChoice = choose_device(options.device)
         self.loader = loader
@@ -188,7 +190,7 @@ class _Scan:
     def _start_pool(self, ledger: Ledger) -> Pool:
         workers = self.options.workers or usable_processors()
         if workers == 1 or (not self.options.workers and not self._pays(ledger)):
-            return InlinePool(self.settings, self._counter())
+            return InlinePool(self.settings, self._counter(), self.stop)
         return ProcessPool(self.settings, self._counter(), workers)
 
     def _counter(self) -> TokenCounter | None:
@@ -209,17 +211,17 @@ class _Scan:
     def _drain(self, ledger: Ledger) -> None:
         """Take in what the workers still hold, and let them go."""
         if self.pool is None:
-            self.pool = InlinePool(self.settings, self._counter())
+            self.pool = InlinePool(self.settings, self._counter(), self.stop)
         if self.stop:
             ledger.flush()
-            deadline = time.monotonic() + 5
+            deadline = time.monotonic() + DRAIN_SECONDS
             while self.pool.busy() and self.pool.workers > 1 and time.monotonic() < deadline:
                 for finished in self.pool.collect(LINGER_SECONDS):
                     ledger.finish(finished)
             ledger.settle_links()
             ledger.give_up()
         self.sampler.sample(self.pool.pids(), now=True)
-        self.pool.close()
+        self.pool.close(abort=self.pool.busy())
 
     def _result(
         self, walk: TreeWalk, ledger: Ledger, index: Index | None, index_file: IndexFile, *, unchanged: bool

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from exosuit_cli.ingest.large import ingest_large
+from exosuit_cli.ingest.large import Interrupted, ingest_large
 from exosuit_cli.ingest.text import is_text
 from exosuit_cli.kernels import load_kernels
 from exosuit_cli.languages import language_of_name, language_of_shebang
-from exosuit_cli.model.records import RAW, ROW, Batch, Kind, Outcome, Rows
+from exosuit_cli.model.records import RAW, ROW, Batch, Kind, Outcome, Rows, time_column
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
-from exosuit_cli.read import FilledSlab, SlabReader
+from exosuit_cli.read import FilledSlab, ReadStat, SlabReader
+from exosuit_cli.read.reader import outcome_of
 from exosuit_cli.system.page_cache import PageCacheProbe
-from exosuit_cli.system.safe_open import open_directory
+from exosuit_cli.system.safe_open import open_base, open_directory
+from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
     from exosuit_cli.ingest.options import ShardSettings
@@ -43,13 +45,17 @@ class ShardResult:
 
 
 class Shard:
-    """Ingests batches below one base directory, one after the other, with one slab of memory."""
+    """Ingests batches below one base directory, one after the other, with one slab of memory.
 
-    def __init__(self, settings: ShardSettings, counter: TokenCounter | None) -> None:
+    A request to `stop` is met within a giant file too; that file is then left for another turn.
+    """
+
+    def __init__(self, settings: ShardSettings, counter: TokenCounter | None, stop: StopRequest | None = None) -> None:
         self._settings = settings
         self._counter = counter
+        self._stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self._kernels = load_kernels(settings.device, settings.hash)
-        self._base = os.open(settings.base, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._base = open_base(settings.base)
         self.page_cache = PageCacheProbe()
         self._reader = SlabReader(
             self._base,
@@ -97,16 +103,23 @@ class Shard:
                 self._take_slab(item, names, rows)
                 files = item.files
             else:
-                files = [item.file]
                 position = item.file.position
-                row = ingest_large(item, self._reader.buffer, self._settings.hash, self._counter)
-                if row is None:
+                try:
+                    ingested = ingest_large(item, self._reader.buffer, self._settings, self._counter, self._stop)
+                except Interrupted:
+                    consumed = position
+                    break
+                except OSError as error:
+                    skip(position, *outcome_of(error))
+                    continue
+                if ingested is None:
                     skip(position, Outcome.CHANGED, 0)
                     continue
+                row, status = ingested
                 rows[position] = row[0]
                 if rows["kind"][position] == Kind.TEXT:
                     rows["language"][position] = language_of_name(names[position])
-                files = [item.file._replace(size=int(rows["size"][position]))]
+                files = [ReadStat(position, int(rows["size"][position]), status)]
             for file in files:
                 positions.append(file.position)
                 sizes.append(file.size)
@@ -115,8 +128,8 @@ class Shard:
                 consumed = files[-1].position + 1
                 break
         rows["size"][positions] = sizes
-        rows["mtime_ns"][positions] = [status.st_mtime_ns for status in statuses]
-        rows["ctime_ns"][positions] = [status.st_ctime_ns for status in statuses]
+        rows["mtime_ns"][positions] = time_column([status.st_mtime_ns for status in statuses])
+        rows["ctime_ns"][positions] = time_column([status.st_ctime_ns for status in statuses])
         rows["device"][positions] = [status.st_dev for status in statuses]
         rows["inode"][positions] = [status.st_ino for status in statuses]
         rows["executable"][positions] = [(status.st_mode >> 6) & 1 for status in statuses]
@@ -186,15 +199,17 @@ class Shard:
                     )
             finally:
                 os.close(parent)
-        size, mtime_ns, ctime_ns, device, inode, mode = np.array(found, np.int64).reshape(-1, 6).T
-        regular = (mode & 0o170000) == 0o100000
+        if not found:
+            return np.zeros(0, np.bool_)
+        sizes, mtimes_ns, ctimes_ns, devices, inodes, modes = zip(*found, strict=True)
+        mode = np.array(modes, np.int64)
         same: npt.NDArray[np.bool_] = (
-            regular
-            & (known["size"] == size)
-            & (known["mtime_ns"] == mtime_ns)
-            & (known["ctime_ns"] == ctime_ns)
-            & (known["device"].astype(np.int64) == device)
-            & (known["inode"].astype(np.int64) == inode)
+            ((mode & 0o170000) == 0o100000)
+            & (known["size"] == np.array(sizes, np.int64))
+            & (known["mtime_ns"] == time_column(mtimes_ns))
+            & (known["ctime_ns"] == time_column(ctimes_ns))
+            & (known["device"] == np.array(devices, np.uint64))
+            & (known["inode"] == np.array(inodes, np.uint64))
             & (known["executable"] == (mode >> 6) & 1)
         )
         return same

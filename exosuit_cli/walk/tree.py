@@ -77,6 +77,8 @@ class _Pending(NamedTuple):
     """Whether the rules that led here are those of the past walk."""
     scope: Scope | None
     """The rules in force around it, where they are known already."""
+    above: tuple[int, int] | None
+    """The identity of the directory that listed it; None for a root."""
     ancestors: tuple[tuple[int, int], ...]
     """The identities of the directories above, under --follow."""
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.walk import git_files, rule_set
 from exosuit_cli.walk.rules import Rule, RuleSet, Scope, read_rules, standard_scope
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def matches(lines: bytes, path: bytes, *, is_dir: bool = False) -> bool:
@@ -79,8 +83,8 @@ def said(rule: Rule | None) -> str:
         (b"[!ab]", [b"c", b"\xff"], [b"a"]),
         (b"[^ab]", [b"c"], [b"b"]),
         (b"[a-c]x", [b"bx"], [b"dx", b"-x"]),
-        (b"[b-ac]", [b"c"], [b"a", b"b", b"-"]),
-        (b"[!z-a]", [b"a", b"-"], []),
+        (b"[b-ac]", [b"b", b"c"], [b"a", b"-"]),
+        (b"[!z-a]", [b"a", b"-"], [b"z"]),
         (b"[]a]", [b"]", b"a"], [b"[]a]"]),
         (b"[!]a]", [b"b"], [b"]", b"a"]),
         (b"[a-]", [b"-", b"a"], [b"b"]),
@@ -173,18 +177,26 @@ def test_lines_without_a_pattern_are_passed_over(data: bytes) -> None:
     assert Scope.root([rules]).empty
 
 
-@pytest.mark.parametrize(
-    "line",
-    [b"/", b"!", b"!/", b"//", b"a//b", b"//a", b"foo\\", b"a/foo\\", b"[ab", b"a/[ab", b"[a\\]", b"[]", b"[!]", b"[z-a]"]
-    + [b"[[:alpha]", b"[[:none:]]", b"[[::]]", b"[a-\\", b"./a", b"a/..", b"x" * 9000],
-)  # fmt: skip
+BAD_LINES = [b"/", b"!", b"!/", b"//", b"a//b", b"//a", b"./a", b"a/..", b"foo\\", b"a/foo\\", b"[ab", b"a/[ab"]
+BAD_LINES += [
+    b"[a\\]",
+    b"[]",
+    b"[!]",
+    b"[a-\\",
+    b"[[:none:]]",
+    b"[[::]]",
+    b"[![:print:][:cntrl:]\x80-\xff]",
+    b"x" * 9000,
+]
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
 def test_a_line_that_can_match_nothing_is_reported_and_the_rest_applies(line: bytes) -> None:
     rules = RuleSet.parse(b"first\n" + line + b"\nlast\n", "a/.gitignore")
-    (problem,) = rules.problems if not line.startswith(b"[[:alpha]") else (None,)
-    if problem is not None:
-        assert (problem.source, problem.line) == ("a/.gitignore", 2)
-        assert line.startswith(problem.text)
-        assert problem.why
+    (problem,) = rules.problems
+    assert (problem.source, problem.line) == ("a/.gitignore", 2)
+    assert line.startswith(problem.text)
+    assert problem.why
     scope = Scope.root([rules])
     assert [said(scope.match(name, False)) for name in (b"first", b"last")] == [
         "a/.gitignore:1:first",
@@ -265,10 +277,12 @@ def test_a_rule_file_that_is_no_plain_file_is_reported(
         file.write_bytes(b"*\n" * 600_000)
         if kind == "large":
             monkeypatch.setattr(git_files, "LARGEST_FILE", 1_100_000)
-        elif os.geteuid() == 0:
-            pytest.skip("root reads everything")
         else:
-            file.chmod(0)
+
+            def refuse(*_: object, **__: object) -> int:
+                raise PermissionError(errno.EACCES, "Permission denied")
+
+            monkeypatch.setattr(git_files.os, "open", refuse)
     rules = read_rules(os.fsencode(tmp_path), "s")
     assert rules is not None
     assert rules.last_match(b"x", b"x", False) is None
@@ -388,27 +402,31 @@ def test_many_stars_take_no_time(pattern: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [b"**/" * 2000 + b"x", b"**/a/" * 1000 + b"x", b"a/" * 1000 + b"**/b", b"**/*/" * 500 + b"x"]
+    ("pattern", "hit"),
+    [
+        (b"**/" * 2000 + b"x", True),
+        (b"**/*/" * 500 + b"x", True),
+        (b"**/a/" * 501 + b"x", False),
+        (b"a/" * 9 + b"**/y", False),
+    ],
 )
-def test_many_components_take_no_time(pattern: bytes) -> None:
-    path = b"a/" * 500
-    assert matches(pattern, path + b"x") == (b"2000" in b"" or pattern.startswith((b"**/**", b"**/*/")))
-    assert not matches(pattern, path + b"y")
+def test_many_components_take_no_time(pattern: bytes, hit: bool) -> None:
+    assert matches(pattern, b"a/" * 500 + b"x") == hit
+    assert not matches(pattern, b"a/" * 500 + b"z")
 
 
-@pytest.mark.parametrize(
-    "form",
-    [b"name%d", b"dir%d/*.o", b"foo%d*.o", b"*foo%d", b"*foo%d*", b"foo*%d*.o", b"[a-z]%d?", b"x%d**/b", b"**/b%d*/c"]
-    + [b"a/**/b%d", b"[[:alpha:]]%d", b"[%d", b"same", b"*same*?", b"%d/"],
-)
-def test_a_hundred_thousand_patterns(form: bytes) -> None:
-    count = 100_000
-    data = b"".join(form % number + b"\n" for number in range(count)) if b"%" in form else (form + b"\n") * count
+MANY = [b"name%d", b"dir%d/*.o", b"foo%d*.o", b"*foo%d", b"same", b"[%d"]
+ODD = [b"*foo%d*", b"foo*%d*.o", b"[a-z]%d?", b"x%d**/b", b"**/b%d*/c", b"a/**/b%d", b"*?a*"]
+
+
+@pytest.mark.parametrize(("form", "count"), [*((form, 100_000) for form in MANY), *((form, 20_000) for form in ODD)])
+def test_a_great_many_patterns(form: bytes, count: int) -> None:
+    data = b"".join([(form % number if b"%" in form else form) + b"\n" for number in range(count)])
     rules = RuleSet.parse(data, "s")
     assert len(rules.problems) == (count if form == b"[%d" else 0)
     scope = Scope.root([rules])
     for number in range(2000):
-        assert scope.match(b"untouched-%d.c" % number, False) is None
+        assert scope.match(b"untouched-%d.c" % number, False) is None or form == b"*?a*"
         scope.enter(b"untouched-%d" % number, None).match(b"x", False)
     if form in (b"name%d", b"foo%d*.o", b"*foo%d"):
         name = (form % 77_777).replace(b"*", b"")

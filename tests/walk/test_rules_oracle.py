@@ -14,13 +14,14 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
+from exosuit_cli.walk.git_files import shown_path
 from exosuit_cli.walk.rules import Rule, RuleSet, Scope, read_rules, standard_scope
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is the oracle")
 
 SHORT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-Verdict = tuple[bytes, int, bytes] | None
+Verdict = tuple[str, int, bytes] | None
 """Source, line and pattern of the rule that decided; None if no rule matched."""
 
 
@@ -40,7 +41,7 @@ def check_ignore(top: bytes, paths: list[bytes], environ: dict[str, str]) -> lis
     fields = answer.stdout.split(b"\0")[:-1]
     assert fields[3::4] == paths
     return [
-        (os.path.join(top, source), int(line), pattern) if source else None
+        (shown_path(os.path.join(top, source)), int(line), pattern) if source else None
         for source, line, pattern in zip(fields[::4], fields[1::4], fields[2::4], strict=True)
     ]
 
@@ -59,7 +60,7 @@ def write(path: bytes, data: bytes) -> None:
 
 
 def verdict_of(rule: Rule | None, root: bytes) -> Verdict:
-    return None if rule is None else (os.path.join(root, os.fsencode(rule.source)), rule.line, rule.pattern)
+    return None if rule is None else (os.path.join(shown_path(root), rule.source), rule.line, rule.pattern)
 
 
 # Characters that mean something in a pattern, alone and in odd places, and names that they can match.

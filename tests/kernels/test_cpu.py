@@ -1,0 +1,161 @@
+"""The contract of a backend, held against blake3, xxhash and plain Python; a further backend joins `BACKENDS`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xxhash
+from blake3 import blake3
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exosuit_cli.kernels import DIGEST_WIDTH, Kernels, load_kernels
+from exosuit_cli.model.slab import TEXT_PROBE_BYTES, Slab, SlabColumns
+
+BACKENDS = ("cpu",)
+
+ORACLES: dict[str, Callable[[bytes], bytes]] = {
+    "blake3": lambda data: blake3(data).digest(),
+    "xxh3": lambda data: xxhash.xxh3_128(data).digest(),
+}
+
+# Lengths around the borders of BLAKE3's blocks (64), chunks (1024) and subtrees, of the probe, and of a real file.
+GOLDEN_LENGTHS = (
+    *(0, 1, 3, 63, 64, 65, 127, 128, 1023, 1024, 1025, 2047, 2048, 2049, 3072, 4096, 5120),
+    *(8191, 8192, 8193, 16384, 31744, 102400),
+)
+
+
+@pytest.fixture(params=BACKENDS)
+def device(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=ORACLES)
+def algorithm(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def slab_of(files: list[bytes]) -> Slab:
+    lengths = np.array([len(file) for file in files], np.int64)
+    data = np.frombuffer(b"".join(files), np.uint8)
+    return Slab(data, np.cumsum(lengths, dtype=np.int64) - lengths, lengths)
+
+
+def assert_columns(columns: SlabColumns, files: list[bytes], algorithm: str) -> None:
+    """Every value, dtype and shape, against the oracles."""
+    assert columns.digests.dtype == np.uint8
+    assert columns.digests.shape == (len(files), DIGEST_WIDTH[algorithm])
+    assert columns.digests.tobytes() == b"".join(ORACLES[algorithm](file) for file in files)
+    expected = {
+        "newlines": (np.int64, [file.count(b"\n") for file in files]),
+        "last_bytes": (np.int16, [file[-1] if file else -1 for file in files]),
+        "max_bytes": (np.uint8, [max(file, default=0) for file in files]),
+        "has_nul": (np.bool_, [0 in file[:TEXT_PROBE_BYTES] for file in files]),
+    }
+    for name, (dtype, values) in expected.items():
+        column = getattr(columns, name)
+        assert (name, column.dtype) == (name, np.dtype(dtype))
+        assert (name, column.tolist()) == (name, values)
+
+
+def check(kernels: Kernels, files: list[bytes], algorithm: str) -> None:
+    assert_columns(kernels.columns(slab_of(files)), files, algorithm)
+
+
+def golden(length: int) -> bytes:
+    """The input of BLAKE3's own test vectors: bytes that count from 0 to 250."""
+    return bytes(range(251)) * (length // 251) + bytes(range(length % 251))
+
+
+def test_device_is_named(device: str, algorithm: str) -> None:
+    assert load_kernels(device, algorithm).device == device
+
+
+def test_published_digests(device: str) -> None:
+    """The first bytes of test_vectors.json of BLAKE3, and XXH3-128 of nothing as xxhsum -H2 prints it."""
+    files = [b"", golden(1), golden(1024), golden(102400)]
+    digests = load_kernels(device, "blake3").columns(slab_of(files)).digests
+    assert [bytes(digest[:8]).hex() for digest in digests] == [
+        "af1349b9f5f9a1a6",
+        "2d3adedff11b61f1",
+        "42214739f095a406",
+        "bc3e3d41a1146b06",
+    ]
+    empty = load_kernels(device, "xxh3").columns(slab_of([b""])).digests
+    assert empty.tobytes().hex() == "99aa06d3014798d86001c324468d497f"
+
+
+@pytest.mark.parametrize("length", GOLDEN_LENGTHS)
+def test_golden_lengths_alone(device: str, algorithm: str, length: int) -> None:
+    check(load_kernels(device, algorithm), [golden(length)], algorithm)
+
+
+def test_golden_lengths_together(device: str, algorithm: str) -> None:
+    files = [golden(length) for length in GOLDEN_LENGTHS]
+    check(load_kernels(device, algorithm), [*files, *reversed(files)], algorithm)
+
+
+def test_no_files(device: str, algorithm: str) -> None:
+    check(load_kernels(device, algorithm), [], algorithm)
+
+
+def test_ten_thousand_empty_files(device: str, algorithm: str) -> None:
+    check(load_kernels(device, algorithm), [b""] * 10_000, algorithm)
+
+
+def test_five_thousand_files(device: str, algorithm: str) -> None:
+    source = random.Random(5000)
+    files = [source.randbytes(min(int(source.paretovariate(0.7)), 60_000) - 1) for _ in range(5000)]
+    assert b"" in files
+    check(load_kernels(device, algorithm), files, algorithm)
+
+
+@pytest.mark.parametrize("place", [0, 1, 8190, 8191, 8192, 8193, 20_000])
+def test_nul_counts_within_the_probe_only(device: str, place: int) -> None:
+    """Also when the neighbours hold NULs: nothing leaks from file to file."""
+    file = bytearray(b"x" * 20_001)
+    file[place] = 0
+    files = [b"\0", bytes(file), b"\0" * 3, b"a" * 8192, b"b", b"", b"\0"]
+    columns = load_kernels(device, "blake3").columns(slab_of(files))
+    assert columns.has_nul.tolist() == [True, place < TEXT_PROBE_BYTES, True, False, False, False, True]
+
+
+@pytest.mark.parametrize("fill", [b"", b"\n", b"\0", b"\x7f", b"\x80", b"\xff"])
+def test_one_byte_values(device: str, algorithm: str, fill: bytes) -> None:
+    """Empty files first, last and between, where `reduceat` would take the next file's first byte."""
+    check(load_kernels(device, algorithm), [b"", fill, b"", b"", fill * 9000, fill, b"", b""], algorithm)
+
+
+def test_slabs_one_after_the_other(device: str, algorithm: str) -> None:
+    """What a backend keeps between slabs (buffers) changes no answer, whether the next slab is larger or smaller."""
+    kernels = load_kernels(device, algorithm)
+    source = random.Random(7)
+    for count in (3, 500, 1, 0, 40, 1000, 2):
+        check(kernels, [source.randbytes(source.randrange(3000)) for _ in range(count)], algorithm)
+
+
+def test_data_may_be_part_of_a_larger_buffer(device: str, algorithm: str) -> None:
+    """A slab's data is a view of a buffer that holds the last slab's bytes behind it."""
+    files = [b"one\n", b"", b"three"]
+    whole = slab_of(files)
+    buffer = np.frombuffer(whole.data.tobytes() + b"\0\n\xff" * 5000, np.uint8)
+    columns = load_kernels(device, algorithm).columns(Slab(buffer[: len(whole.data)], whole.offsets, whole.lengths))
+    assert_columns(columns, files, algorithm)
+
+
+pieces = st.one_of(
+    st.binary(max_size=200),
+    st.sampled_from([b"", b"\n", b"\0", b"\xff", b"line\n" * 50]),
+    st.builds(lambda data, times: data * times, st.binary(min_size=1, max_size=9), st.integers(1, 2000)),
+)
+
+
+@given(st.lists(pieces, max_size=40), st.sampled_from(sorted(ORACLES)))
+@settings(deadline=None)
+def test_any_files(files: list[bytes], algorithm: str) -> None:
+    for device in BACKENDS:
+        check(load_kernels(device, algorithm), files, algorithm)

@@ -113,17 +113,20 @@ def scan_command(
         from exosuit_cli.config import load_settings
 
         settings = load_settings(config, flags).settings
+        encoding = settings.scan.encoding if tokens is not False else None
         loader = None
-        if tokens is not False:
-            from exosuit_cli.tokens import CounterLoader
+        if encoding is not None:
+            from exosuit_cli.ingest.index_path import preload_counter
 
-            loader = CounterLoader(settings.scan.encoding)
+            where = [] if stdin0 else paths or []
+            loader = preload_counter(where, settings.scan.hash, encoding, use_index=settings.scan.index)
         # Imported only now: the vocabulary is loading meanwhile.
         from exosuit_cli.cli.scan_run import ScanCommand
 
         command = ScanCommand(
             paths=tuple(paths or ()),
             settings=settings,
+            encoding=encoding,
             loader=loader,
             include=tuple(include or ()),
             exclude=tuple(exclude or ()),

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScanCommand:
-    """The parsed command line; `loader` loads the counter of the settings' encoding, None to count no tokens."""
+    """The parsed command line; `encoding` is None to count no tokens; `loader` may be loading its counter already."""
 
     paths: tuple[str, ...]
     settings: Settings
+    encoding: str | None
     loader: CounterLoader | None
     include: tuple[str, ...]
     exclude: tuple[str, ...]
@@ -67,7 +68,7 @@ class ScanCommand:
     def _options(self, settings: Settings) -> ScanOptions:
         chosen = settings.scan
         return ScanOptions(
-            encoding=chosen.encoding if self.loader is not None else None,
+            encoding=self.encoding,
             hash=chosen.hash,
             workers=chosen.workers,
             device=chosen.device,

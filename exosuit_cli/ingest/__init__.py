@@ -1,7 +1,33 @@
-"""The pipeline: walk, read, kernels, tokens; workers and their supervision, the incremental index, the manifest."""
+"""The pipeline: walk, read, kernels, tokens; workers and their supervision, the incremental index, the result.
 
-from exosuit_cli.ingest.options import ScanOptions
-from exosuit_cli.ingest.result import ScanResult
-from exosuit_cli.ingest.scan import Progress, ProgressCallback, scan, scan_names
+The public names are imported when they are first used: `exosuit scan` starts to load its vocabulary before numpy.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exosuit_cli.ingest.options import ScanOptions
+    from exosuit_cli.ingest.result import ScanResult
+    from exosuit_cli.ingest.pipeline import Progress, ProgressCallback, scan, scan_names
+
+_HOMES = {
+    "Progress": "pipeline",
+    "ProgressCallback": "pipeline",
+    "ScanOptions": "options",
+    "ScanResult": "result",
+    "scan": "pipeline",
+    "scan_names": "pipeline",
+}
 
 __all__ = ["Progress", "ProgressCallback", "ScanOptions", "ScanResult", "scan", "scan_names"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found

@@ -15,12 +15,13 @@ import os
 import stat
 import struct
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from blake3 import blake3
 
-from exosuit_cli.ingest.shard import UNKNOWN
 from exosuit_cli.model.records import RAW, ROW, Directory, Outcome, Rows, Skip
 from exosuit_cli.system.atomic import write_atomic
 from exosuit_cli.walk import Listing
@@ -28,6 +29,8 @@ from exosuit_cli.walk.tree import PastDirectory, RuleState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from exosuit_cli.ingest.recheck import Standing
 
 MAGIC = b"exosuit.index\n"
 VERSION = 1
@@ -63,36 +66,72 @@ class IndexUnusable(Exception):
         self.refused = refused
 
 
+UNKNOWN = -1
+"""The `size` of a row that no file can equal: what the index knows of it is not to be trusted."""
+
+
 @dataclass(slots=True)
 class Index:
-    """An index in memory. `rows` are in walk order, directory by directory; `order` sorts the ingested ones by path."""
+    """An index in memory.
+
+    `listings` are in walk order; `rows` are ROW[files] in the same order, listing by listing; `order` sorts those of
+    ingested files by path. `below` and `trusted` are aligned with `listings`: the directories entered from each, and
+    whether it was listed as a whole and was not young. `rules` are the ignore files that were in force.
+    """
 
     rows: Rows
-    order: np.ndarray
+    order: npt.NDArray[np.int64]
     tree_digest: str
-    directories: dict[bytes, PastDirectory] = field(default_factory=dict)
-    rules: Mapping[bytes, RuleState | None] = field(default_factory=dict)
-    walk_is_known: bool = False
+    listings: list[Listing]
+    below: list[list[bytes]]
+    trusted: list[bool]
+    rules: Mapping[bytes, RuleState | None]
+    walk_is_known: bool
     """Whether the listings were made with the same walk options."""
-    _starts: dict[bytes, int] = field(default_factory=dict)
+    _starts: list[int] = field(init=False)
+    _positions: dict[bytes, int] = field(init=False)
+    _standing: Standing | None = field(default=None, init=False)
 
-    def known_rows(self, listing: Listing, past: PastDirectory | None) -> Rows:
-        """ROW[len(listing.names)]: what is known of each file, `UNKNOWN` sizes for those that are new."""
-        path = listing.directory.path
-        if past is not None and past.listing is listing:
-            start = self._starts[path]
-            return self.rows[start : start + len(listing.names)]
-        known = np.zeros(len(listing.names), ROW)
-        known["size"] = UNKNOWN
-        old = self.directories.get(path)
-        if old is not None:
-            start = self._starts[path]
-            place = {name: start + position for position, name in enumerate(old.listing.names)}
-            for position, name in enumerate(listing.names):
-                found = place.get(name)
-                if found is not None:
-                    known.view(RAW)[position] = self.rows.view(RAW)[found]
-        return known
+    def __post_init__(self) -> None:
+        self._starts = [0, *accumulate(len(listing.names) for listing in self.listings)]
+        self._positions = {listing.directory.path: position for position, listing in enumerate(self.listings)}
+
+    def start(self, position: int) -> int:
+        """Where the rows of a listing start; of the position after the last, the number of rows."""
+        return self._starts[position]
+
+    def stand(self, standing: Standing) -> None:
+        """Enter what `recheck` found."""
+        self._standing = standing
+
+    def unchanged_directories(self) -> dict[bytes, PastDirectory]:
+        """The directories whose listings stand."""
+        if self._standing is None or not self.walk_is_known:
+            return {}
+        return {
+            listing.directory.path: PastDirectory(listing, below)
+            for listing, below, stands in zip(self.listings, self.below, self._standing.directories, strict=True)
+            if stands
+        }
+
+    def known_rows(self, listing: Listing) -> tuple[Rows, npt.NDArray[np.bool_]] | None:
+        """ROW[names] and bool[names]: the remembered rows of a listing's files, and which of them stand.
+
+        None where nothing is known of the directory.
+        """
+        position = self._positions.get(listing.directory.path)
+        if position is None or self._standing is None:
+            return None
+        start, stop = self._starts[position], self._starts[position + 1]
+        old = self.listings[position]
+        if old is listing:
+            return self.rows[start:stop], self._standing.files[start:stop]
+        place = {name: start + index for index, name in enumerate(old.names)}
+        places = np.array([place.get(name, -1) for name in listing.names], np.int64)
+        if not len(self.rows):
+            return None
+        stands = (places >= 0) & self._standing.files[places]
+        return self.rows.view(RAW)[places].view(ROW), stands
 
 
 def load_index(path: str, content_key: str, walk_key: str) -> Index:
@@ -141,34 +180,35 @@ def _assemble(header: dict[str, Any], sections: dict[str, memoryview], *, walk_i
         Skip(os.fsencode(path), Outcome(outcome), detail, bool(is_directory))
         for path, outcome, detail, is_directory in json.loads(bytes(sections["skips"]))
     ]
-    index = Index(
+    listings: list[Listing] = []
+    children: dict[bytes, list[bytes]] = {}
+    file_start = skip_start = 0
+    for path, record in zip(paths, directories.tolist(), strict=True):
+        device, inode, mtime_ns, ctime_ns, files, skip_count, entered = record
+        listings.append(
+            Listing(
+                Directory(path, device, inode, mtime_ns, ctime_ns),
+                tuple(names[file_start : file_start + files]),
+                tuple(skips[skip_start : skip_start + skip_count]),
+                bool(entered),
+            )
+        )
+        children[path] = []
+        parent, _, name = path.rpartition(b"/")
+        if path and parent in children:
+            children[parent].append(name)
+        file_start += files
+        skip_start += skip_count
+    return Index(
         rows=rows,
         order=np.frombuffer(sections["order"], np.int64),
         tree_digest=str(header["tree_digest"]),
+        listings=listings,
+        below=[children[listing.directory.path] for listing in listings],
+        trusted=((directories["entered"] != 0) & ~young).tolist(),
         rules={os.fsencode(path): _rule_state(state, made) for path, state in json.loads(bytes(sections["rules"]))},
         walk_is_known=walk_is_known,
     )
-    children: dict[bytes, list[bytes]] = {}
-    file_start = skip_start = 0
-    for path, record, is_young in zip(paths, directories.tolist(), young.tolist(), strict=True):
-        device, inode, mtime_ns, ctime_ns, files, skip_count, entered = record
-        listing = Listing(
-            Directory(path, device, inode, mtime_ns, ctime_ns),
-            tuple(names[file_start : file_start + files]),
-            tuple(skips[skip_start : skip_start + skip_count]),
-            bool(entered),
-        )
-        below: list[bytes] = []
-        children[path] = below
-        if path:
-            parent, _, name = path.rpartition(b"/")
-            if parent in children:
-                children[parent].append(name)
-        index.directories[path] = PastDirectory(listing, below, trusted=bool(entered) and not is_young)
-        index._starts[path] = file_start  # noqa: SLF001  (this function is the constructor)
-        file_start += files
-        skip_start += skip_count
-    return index
 
 
 def save_index(

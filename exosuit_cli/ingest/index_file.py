@@ -9,9 +9,10 @@ import numpy as np
 from blake3 import blake3
 
 from exosuit_cli.ingest.index import Index, IndexUnusable, load_index, save_index
+from exosuit_cli.ingest.index_path import index_path
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.errors import ExosuitError
-from exosuit_cli.system.paths import cache_directory, ensure_private
+from exosuit_cli.system.paths import ensure_private
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,13 +54,13 @@ class IndexFile:
         )  # fmt: skip
         if not options.use_index:
             return cls(None, content_key, walk_key, "not used (--no-index)", warnings)
-        name = _key("roots", roots.base, sorted(roots.roots), options.hash, options.encoding)[:32]
         try:
-            directory = ensure_private(os.path.join(cache_directory(), "index"))
+            path = index_path(roots, options.hash, options.encoding)
+            ensure_private(os.path.dirname(path))
         except (ExosuitError, OSError) as error:
             warnings.append(f"the index is not used: {error}")
             return cls(None, content_key, walk_key, "not usable", warnings)
-        found = cls(os.path.join(directory, f"{name}.index"), content_key, walk_key, "", warnings)
+        found = cls(path, content_key, walk_key, "", warnings)
         found._load()
         return found
 
@@ -113,11 +114,18 @@ class IndexFile:
     def verify(self, listings: Sequence[Listing], rows: Rows, order: np.ndarray) -> list[int]:
         """Positions, in path order, of files whose times and size stand in the index while their content does not."""
         assert self.index is not None
-        known = np.concatenate([self.index.known_rows(listing, None) for listing in listings if listing.names])
-        same_stat = np.ones(len(rows), np.bool_)
-        for column in ("size", "mtime_ns", "ctime_ns", "device", "inode"):
-            same_stat &= known[column] == rows[column]
-        changed = same_stat & (known["digest"] != rows["digest"]).any(axis=1)
+        changed = np.zeros(len(rows), np.bool_)
+        start = 0
+        for listing in listings:
+            stop = start + len(listing.names)
+            known = self.index.known_rows(listing)
+            if known is not None:
+                old, found = known[0], rows[start:stop]
+                same = np.ones(stop - start, np.bool_)
+                for column in ("size", "mtime_ns", "ctime_ns", "device", "inode"):
+                    same &= old[column] == found[column]
+                changed[start:stop] = same & (old["digest"] != found["digest"]).any(axis=1)
+            start = stop
         return np.flatnonzero(changed[order]).tolist()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,13 +15,22 @@ from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Kind, Outcome, Rows, Skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from exosuit_cli.ingest.index import Index
-    from exosuit_cli.walk import Listing, PastDirectory
+    from exosuit_cli.walk import Listing
 
 PENDING = 255
 """The outcome of a place that has no row yet."""
+
+
+@dataclass(slots=True)
+class _Link:
+    """A file with several hard links: the place that is read for all of them, and those that wait for its row."""
+
+    reader: int
+    waiting: list[int] = field(default_factory=list)
+    is_read: bool = False
 
 
 class Ledger:
@@ -35,130 +45,130 @@ class Ledger:
         self.skips: list[Skip] = []
         self.files = 0
         self.done = 0
-        self.bytes = 0
         self.hits = 0
         self.bytes_read = 0
         self.tasks: deque[Task] = deque()
         self._index = index
         self._batch_files = batch_files
         self._groups: list[tuple[Directory, tuple[bytes, ...]]] = []
-        self._known: Rows = np.empty(batch_files, ROW)
-        self._batch_start = 0
-        self._links: dict[tuple[int, int], list[int]] = {}
-        self._link_names: dict[int, tuple[Directory, bytes]] = {}
+        self._places: list[int] = []
+        self._links: dict[tuple[int, int], _Link] = {}
+        self._link_of: dict[int, _Link] = {}
+        self._link_files: dict[int, tuple[Directory, bytes]] = {}
 
-    def add(self, listing: Listing, past: PastDirectory | None) -> None:
-        """Enter one directory: its skips at once, its files as places in tasks."""
+    def add(self, listing: Listing) -> None:
+        """Enter one directory: its skips, the rows that stand, and the other files as places in tasks."""
         self.listings.append(listing)
         self.skips.extend(listing.skips)
         names = listing.names
         if not names:
             return
-        known = self._index.known_rows(listing, past) if self._index is not None else None
+        start = self.files
         self.files += len(names)
         if self.files > len(self.rows):
             grown = np.zeros(max(self.files, 2 * len(self.rows)), ROW)
             grown.view(RAW)[: len(self.rows)] = self.rows.view(RAW)
             self.rows = grown
-        self.rows["outcome"][self.files - len(names) : self.files] = PENDING
+        known = self._index.known_rows(listing) if self._index is not None else None
+        if known is None:
+            self.rows["outcome"][start : self.files] = PENDING
+            self._enqueue(listing.directory, names, range(start, self.files))
+            return
+        rows, stands = known
+        self.rows.view(RAW)[start : self.files] = rows.view(RAW)
+        hits = int(np.count_nonzero(stands))
+        self.hits += hits
+        self.done += hits
+        if hits < len(names):
+            missed = np.flatnonzero(~stands)
+            self.rows["outcome"][start + missed] = PENDING
+            self._enqueue(listing.directory, tuple(names[index] for index in missed), (start + missed).tolist())
+
+    def _enqueue(self, directory: Directory, names: tuple[bytes, ...], places: Sequence[int]) -> None:
+        """Put files into the batch that is being filled, and close it whenever it is full."""
         taken = 0
         while taken < len(names):
-            room = self._batch_files - (self.files - len(names) + taken - self._batch_start)
+            room = self._batch_files - len(self._places)
             part = names[taken : taken + room]
-            self._groups.append((listing.directory, part))
-            if known is not None:
-                start = self._batch_files - room
-                self._known.view(RAW)[start : start + len(part)] = known.view(RAW)[taken : taken + len(part)]
+            self._groups.append((directory, part))
+            self._places.extend(places[taken : taken + room])
             taken += len(part)
-            if len(part) == room:
-                self._close_batch(self.files - len(names) + taken)
+            if len(self._places) == self._batch_files:
+                self.flush()
 
     def flush(self) -> None:
-        """Close the batch that is being filled: the walk is over."""
+        """Close the batch that is being filled."""
         if self._groups:
-            self._close_batch(self.files)
-
-    def _close_batch(self, end: int) -> None:
-        places = np.arange(self._batch_start, end)
-        known = self._known.view(RAW)[: len(places)].copy().view(ROW) if self._index is not None else None
-        self.tasks.append(Task(Batch(tuple(self._groups)), places, known))
-        self._groups = []
-        self._batch_start = end
+            self.tasks.append(Task(Batch(tuple(self._groups)), np.array(self._places, np.int64)))
+            self._groups = []
+            self._places = []
 
     def finish(self, finished: Finished) -> None:
         """Enter the rows of a finished task."""
         task, result = finished.task, finished.result
         if result is None:
             self.rows["outcome"][task.places] = Outcome.QUARANTINED
-            self.done += len(task.places)
-            return
-        missed = task.places[~result.hits]
-        raw = self.rows.view(RAW)
-        raw[missed] = result.rows.view(RAW)
-        if result.hits.any():
-            assert task.known is not None
-            raw[task.places[result.hits]] = task.known.view(RAW)[result.hits]
-            self.hits += int(np.count_nonzero(result.hits))
-        self.bytes_read += result.bytes_read
-        linked = missed[result.rows["outcome"] == Outcome.LINKED]
-        if len(linked):
-            self._defer_links(task, linked)
-        self.done += len(task.places) - len(linked)
-        self.bytes += int(self.rows["size"][task.places].sum())
+        else:
+            self.rows.view(RAW)[task.places] = result.rows.view(RAW)
+            self.bytes_read += result.bytes_read
+        linked = self.rows["outcome"][task.places] == Outcome.LINKED
+        self.done += len(task.places) - int(np.count_nonzero(linked))
+        if linked.any():
+            self._defer_links(task, np.flatnonzero(linked).tolist())
+        if task.read_links:
+            for place in task.places.tolist():
+                self._link_was_read(place)
 
-    def _defer_links(self, task: Task, linked: np.ndarray) -> None:
-        """Let the first of several hard links be read, and the others wait for it."""
-        names = [(directory, name) for directory, group in task.batch.groups for name in group]
-        position_of = {int(place): position for position, place in enumerate(task.places)}
-        for place in linked.tolist():
+    def _defer_links(self, task: Task, positions: list[int]) -> None:
+        """Have one of several hard links read; the others wait for its row, or take it if it is there."""
+        files = [(directory, name) for directory, group in task.batch.groups for name in group]
+        first_met: list[int] = []
+        for position in positions:
+            place = int(task.places[position])
             row = self.rows[place]
-            waiting = self._links.setdefault((int(row["device"]), int(row["inode"])), [])
-            waiting.append(place)
-            directory, name = names[position_of[place]]
-            self._link_names[place] = (directory, name)
-            if len(waiting) == 1:
-                self._read_link(place)
+            identity = (int(row["device"]), int(row["inode"]))
+            self._link_files[place] = files[position]
+            link = self._links.get(identity)
+            if link is None:
+                link = self._links[identity] = _Link(place)
+                first_met.append(place)
+            elif link.is_read:
+                link.waiting = [place]
+                self._link_was_read(link.reader)
+            else:
+                link.waiting.append(place)
+            self._link_of[place] = link
+        self._read_links(first_met)
 
-    def _read_link(self, place: int) -> None:
-        directory, name = self._link_names[place]
-        self.tasks.append(Task(Batch(((directory, (name,)),)), np.array([place]), None, read_links=True))
+    def _read_links(self, places: list[int]) -> None:
+        if places:
+            groups = tuple((directory, (name,)) for directory, name in map(self._link_files.__getitem__, places))
+            self.tasks.append(Task(Batch(groups), np.array(places, np.int64), read_links=True))
 
-    def settle_links(self) -> None:
-        """Give every hard link the row of the one that was read; where that one vanished, read the next.
+    def _link_was_read(self, reader: int) -> None:
+        """Give the waiting hard links the row of the one that was read; where it vanished, read the next.
 
         The language is that of each link's own name. A link whose name tells none may have one by its first line: it
         takes it from a reading under such a name, so that the order of reading decides nothing.
         """
-        for identity, places in list(self._links.items()):
-            first, *others = places
-            outcome = self.rows["outcome"][first]
-            if outcome == Outcome.LINKED:
+        link = self._link_of[reader]
+        rows = self.rows
+        is_text = rows["outcome"][reader] == Outcome.INGESTED and rows["kind"][reader] == Kind.TEXT
+        reader_has_name = language_of_name(self._link_files[reader][1]) != 0
+        left = []
+        for place in link.waiting:
+            language = language_of_name(self._link_files[place][1])
+            if rows["outcome"][reader] == Outcome.VANISHED or (is_text and reader_has_name and not language):
+                left.append(place)
                 continue
-            del self._links[identity]
-            settled = [] if outcome == Outcome.VANISHED else self._settle(first, others)
-            self.done += len(settled)
-            self.bytes += int(self.rows["size"][first]) * len(settled)
-            served = set(settled)
-            left = [place for place in others if place not in served]
-            if left:
-                self._links[identity] = left
-                self._read_link(left[0])
-
-    def _settle(self, first: int, others: list[int]) -> list[int]:
-        """Copy the row of one hard link to the others that it can serve; their places."""
-        rows, raw = self.rows, self.rows.view(RAW)
-        is_text = rows["outcome"][first] == Outcome.INGESTED and rows["kind"][first] == Kind.TEXT
-        named = language_of_name(self._link_names[first][1])
-        settled = []
-        for place in others:
-            language = language_of_name(self._link_names[place][1])
-            if is_text and named and not language:
-                continue
-            raw[place] = raw[first]
+            rows.view(RAW)[place] = rows.view(RAW)[reader]
             if is_text and language:
                 rows["language"][place] = language
-            settled.append(place)
-        return settled
+            self.done += 1
+        link.is_read = not left
+        if left:
+            link.reader, *link.waiting = left
+            self._read_links([link.reader])
 
     def give_up(self) -> None:
         """Mark every place that has no row as not reached: the scan was interrupted."""

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.ingest.shard import Shard, ShardResult
 from exosuit_cli.model.errors import ExosuitError
-from exosuit_cli.model.records import Batch, Rows
+from exosuit_cli.model.records import Batch
 from exosuit_cli.system.page_cache import PageCacheReading
 
 if TYPE_CHECKING:
@@ -46,11 +46,10 @@ DEATHS_WITHOUT_PROGRESS = 40
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A batch, the places of its rows in the scan's result (int64[n]), and its rows as the index knows them."""
+    """A batch, and the places of its rows in the scan's result (int64[n])."""
 
     batch: Batch
     places: npt.NDArray[np.int64]
-    known: Rows | None = None
     read_links: bool = False
     kills: int = 0
 
@@ -63,8 +62,7 @@ class Task:
             if chosen:
                 groups.append((directory, chosen))
             position += len(names)
-        known = None if self.known is None else self.known[start:stop]
-        return Task(Batch(tuple(groups)), self.places[start:stop], known, self.read_links, self.kills)
+        return Task(Batch(tuple(groups)), self.places[start:stop], self.read_links, self.kills)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ class InlinePool:
         if not self._tasks:
             return []
         task = self._tasks.popleft()
-        result = self._shard.ingest(task.batch, task.known, PATIENCE_SECONDS, read_links=task.read_links)
+        result = self._shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links)
         if result.consumed < len(task.places):
             self._tasks.appendleft(task.part(result.consumed, len(task.places)))
             task = task.part(0, result.consumed)
@@ -284,7 +282,7 @@ class ProcessPool:
         suspect = worker.tasks.popleft()
         self._backlog.extendleft(reversed(worker.tasks))
         size = len(suspect.places)
-        suspect = Task(suspect.batch, suspect.places, suspect.known, suspect.read_links, suspect.kills + 1)
+        suspect = Task(suspect.batch, suspect.places, suspect.read_links, suspect.kills + 1)
         if size == 1 and suspect.kills > 1:
             return [Finished(suspect, None)]
         middle = max(size // 2, 1)
@@ -319,7 +317,7 @@ def _work(
         # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
         threading.Thread(target=_receive, args=(connection, tasks), daemon=True).start()
         while (task := tasks.get()) is not None:
-            connection.send(shard.ingest(task.batch, task.known, PATIENCE_SECONDS, read_links=task.read_links))
+            connection.send(shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
         connection.send(WorkerTotals(time.process_time(), shard.page_cache.reading))
     except (BrokenPipeError, ConnectionResetError):
         pass  # the parent is gone

@@ -92,15 +92,14 @@ class SlabReader:
     def read(
         self,
         batch: Batch,
-        wanted: Callable[[int], bool] | None,
         skip: Callable[[int, Outcome, int], None],
         link: Callable[[int, os.stat_result], None] | None = None,
     ) -> Iterator[FilledSlab | LargeFile]:
         """Yield the files of a batch, each in a filled slab or as an open large file; the slab is valid until the next.
 
-        Positions count the batch's names from 0. `wanted(position)` chooses files (None: all). A file that cannot be
-        read is reported once to `skip(position, outcome, errno)` and never yielded; one with several hard links is
-        handed to `link(position, status)` instead of being read, where that is given.
+        Positions count the batch's names from 0. A file that cannot be read is reported once to `skip(position,
+        outcome, errno)` and never yielded; one with several hard links is handed to `link(position, status)` instead of
+        being read, where that is given.
         """
         flags = FOLLOWED_FILE_FLAGS if self._follow else FILE_FLAGS
         capacity = len(self._buffer)
@@ -116,14 +115,11 @@ class SlabReader:
                 outcome, number = outcome_of(error)
                 for _ in names:
                     position += 1
-                    if wanted is None or wanted(position):
-                        skip(position, outcome, number)
+                    skip(position, outcome, number)
                 continue
             try:
                 for name in names:
                     position += 1
-                    if wanted is not None and not wanted(position):
-                        continue
                     try:
                         descriptor = os.open(name, flags, dir_fd=parent)
                     except OSError as error:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST_PATTERN: Final = 8192
 """Bytes. A longer line is reported and not applied: names have at most 255 bytes, so it is no honest pattern."""
-MOST_RULES: Final = 1_000_000
-"""Rules of one list that are applied; what follows is reported. Half a gigabyte of memory at most."""
+MOST_RULES: Final = 250_000
+"""Rules of one list that are applied; what follows is reported. Some 2 kB of memory each at most."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _RULE_LINE: Final = re.compile(rb"^[^#\n][^\n]*", re.MULTILINE)

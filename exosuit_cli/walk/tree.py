@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 VERSION_CONTROL_NAME = b".git"
 IGNORE_NAME = b".gitignore"
-LONGEST_STAT_PATH = 2048
 _FS_ENCODING = sys.getfilesystemencoding()
 
 
@@ -59,14 +58,10 @@ class RuleState(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PastDirectory:
-    """A directory as an earlier walk listed it, and the names of the directories below that it entered.
-
-    Its listing stands while `trusted` and as long as its times, its identity and the rules in force are the same.
-    """
+    """A directory as an earlier walk listed it, and the names of the directories below that it entered."""
 
     listing: Listing
-    below: list[bytes]
-    trusted: bool
+    below: Sequence[bytes]
 
 
 class _Pending(NamedTuple):
@@ -88,9 +83,10 @@ class TreeWalk:
     """Walks `roots`, paths relative to the directory `base`, each path once however often the roots name it.
 
     A root that is a directory is walked by the rules that git would apply inside it; a root that is a file is taken as
-    it is. `past` and `past_rules` are what an earlier walk with the same options left: a directory that is unchanged
-    since is not listed again. After the iteration `problems` holds the ignore lines that could not be applied, and
-    `rules` the state of every ignore file that was in force or looked for above the roots.
+    it is. `past` are the directories that are unchanged since an earlier walk with the same options, `past_rules` the
+    state of the ignore files then: while the rules that lead to it are the same, such a directory is not listed again.
+    After the iteration `problems` holds the ignore lines that could not be applied, and `rules` the state of every
+    ignore file that was in force or looked for above the roots.
     """
 
     base: bytes
@@ -150,7 +146,7 @@ class TreeWalk:
             scope = standard.scope
             self.problems.extend(standard.problems)
             for source in standard.sources:
-                state = _state_of(source)
+                state = state_of(source)
                 trusted = trusted and self.past_rules.get(source, _NEVER) == state
                 self.rules[source] = state
         self._scopes = {} if scope is None else {root: scope}
@@ -164,7 +160,7 @@ class TreeWalk:
                     continue
                 walked.add(path)
             past = self.past.get(path) if pending.trusted else None
-            if past is not None and past.trusted and self._is_unchanged(past):
+            if past is not None:
                 if path == root:
                     self._device = past.listing.directory.device
                 prefix = path + b"/" if path else b""
@@ -173,30 +169,6 @@ class TreeWalk:
                 yield past.listing, past
             else:
                 yield self._list(pending, stack, root), None
-
-    def _is_unchanged(self, past: PastDirectory) -> bool:
-        """Whether a directory and its ignore file are as the past walk found them."""
-        directory = past.listing.directory
-        path = directory.path
-        if len(path) > LONGEST_STAT_PATH:
-            return False
-        try:
-            status = os.stat(path or b".", dir_fd=self._base_fd, follow_symlinks=False)
-        except OSError:
-            return False
-        if (
-            status.st_mtime_ns != directory.mtime_ns
-            or status.st_ctime_ns != directory.ctime_ns
-            or status.st_ino != directory.inode
-            or status.st_dev != directory.device
-        ):
-            return False
-        source = path + b"/" + IGNORE_NAME
-        state = self.past_rules.get(source) if path else None  # a root's own was checked before the walk
-        if state is None:
-            return True
-        self.rules[source] = state
-        return _state_of(source, self._base_fd) == state
 
     def _scope_of(self, path: bytes) -> Scope:
         """The rules in force inside a directory whose parents were not listed this time."""
@@ -243,7 +215,7 @@ class TreeWalk:
                 rules = read_rules(descriptor, source)
                 state = None
                 if rules is not None:
-                    state = self.rules[source] = _state_of(IGNORE_NAME, descriptor)
+                    state = self.rules[source] = state_of(IGNORE_NAME, descriptor)
                     self.problems.extend(rules.problems)
                 trusted = trusted and self.past_rules.get(source) == state
                 scope = (scope if scope is not None else self._scope_of(parent)).enter(name, rules)
@@ -391,7 +363,7 @@ _NEVER = RuleState(-2, 0, 0, 0)
 """Equal to no state that can be found."""
 
 
-def _state_of(path: bytes, directory: int | None = None) -> RuleState | None:
+def state_of(path: bytes, directory: int | None = None) -> RuleState | None:
     """The state of an ignore file now; None where there is none."""
     try:
         status = os.stat(path, dir_fd=directory, follow_symlinks=False)

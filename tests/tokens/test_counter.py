@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @given(text=texts)
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=300)
 def test_counts_and_ids_are_those_of_tiktoken(oracle: Oracle, counter: TokenCounter, text: str) -> None:
     expected = oracle.ids(text)
     assert counter.count(text.encode()) == len(expected)
@@ -85,8 +85,7 @@ ENDLESS = {"a": "a", "spaces": " ", "newlines": "\n", "hyphens": "-", "CJK": "æ¼
 
 @pytest.mark.parametrize("unit", ENDLESS.values(), ids=ENDLESS)
 def test_an_endless_run_is_counted_exactly(unit: str, oracle: Oracle, gigatoken: TokenCounter) -> None:
-    run = unit * (240_000 // len(unit.encode()))  # tiktoken overflows its stack on a million spaces
-    text = run * 2 if unit == " " else run * 3
+    text = unit * (400_000 // len(unit.encode()))  # tiktoken overflows its stack on a million spaces
     assert len(text.encode()) > counter.WINDOW
     assert gigatoken.count(text.encode()) == oracle.count(text)
     assert gigatoken.encode(text.encode()).tolist() == oracle.ids(text)

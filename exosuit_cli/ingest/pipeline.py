@@ -13,7 +13,8 @@ import numpy as np
 from exosuit_cli.ingest.index_file import IndexFile
 from exosuit_cli.ingest.ledger import Ledger
 from exosuit_cli.ingest.options import ScanOptions, ShardSettings
-from exosuit_cli.ingest.pool import InlinePool, Pool, ProcessPool
+from exosuit_cli.ingest.pool import InlinePool, Pool, ProcessPool, WorkerTotals
+from exosuit_cli.ingest.recheck import recheck
 from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
 from exosuit_cli.kernels import DIGEST_WIDTH, DeviceChoice, choose_device
@@ -108,8 +109,6 @@ class _Scan:
         self.progress = progress
         self.device: DeviceChoice = choose_device(options.device)
         self.loader = loader
-        if options.encoding is not None and (loader is None or loader.encoding != options.encoding):
-            self.loader = CounterLoader(options.encoding)
         self.sampler = MemorySampler()
         self.warnings: list[str] = []
         self.settings = ShardSettings(
@@ -125,19 +124,19 @@ class _Scan:
         self.next_report = 0.0
 
     def run(self) -> ScanResult:
-        """Walk, dispatch, collect, add up."""
+        """Look what stands of the index, walk, dispatch, collect, add up."""
         index_file = IndexFile.open(self.roots, self.options, self.warnings)
-        index = index_file.index
-        use_past = index is not None and index.walk_is_known and not self.options.walk.follow
+        index = self._recheck(index_file.index)
+        past = index.unchanged_directories() if index is not None and not self.options.walk.follow else {}
         walk = TreeWalk(
             self.roots.base,
             self.roots.roots,
             replace(self.options.walk, own_outputs=self.options.walk.own_outputs | index_file.own_outputs),
-            past=index.directories if use_past and index is not None else {},
-            past_rules=index.rules if use_past and index is not None else {},
+            past=past,
+            past_rules=index.rules if past and index is not None else {},
         )
         ledger = Ledger(None if self.options.verify else index, self.options.batch_files)
-        fresh_listings = 0
+        listed_anew = 0
         try:
             listings = iter(walk)
             walking = True
@@ -145,8 +144,8 @@ class _Scan:
                 if self.stop:
                     break
                 if walking:
-                    walking, fresh = self._walk_some(listings, ledger)
-                    fresh_listings += fresh
+                    walking, anew = self._walk_some(listings, ledger)
+                    listed_anew += anew
                 self._work(ledger, walking=walking)
             self._drain(ledger)
         except BaseException:
@@ -154,22 +153,42 @@ class _Scan:
                 self.pool.close(abort=True)
             raise
         ledger.check()
-        return self._result(walk, ledger, index, index_file, unchanged=not fresh_listings)
+        # Nothing listed anew and no file read: the result is the one that the index was written from.
+        stands = index is not None and not (listed_anew or self.stop) and ledger.hits == ledger.files == len(index.rows)
+        return self._result(walk, ledger, index_file, stands=stands)
+
+    def _recheck(self, index: Index | None) -> Index | None:
+        """Find out what stands of the index, and load the vocabulary if that is not everything."""
+        if index is not None:
+            processes = self.options.workers or usable_processors()
+            standing = recheck(index, self.roots.base, follow=self.options.walk.follow, processes=processes)
+            index.stand(standing)
+            if standing.is_whole() and not self.options.verify:
+                return index
+        self._load_counter()
+        return index
+
+    def _load_counter(self) -> None:
+        encoding = self.options.encoding
+        if encoding is not None and (self.loader is None or self.loader.encoding != encoding):
+            self.loader = CounterLoader(encoding)
 
     def _walk_some(self, listings: Iterator[tuple[Listing, PastDirectory | None]], ledger: Ledger) -> tuple[bool, int]:
-        """Walk until there is a new task or the walk is over; whether it goes on, and how many listings were fresh."""
+        """Walk until there is a new task or the walk is over; whether it goes on, and how many listings were new."""
         tasks = len(ledger.tasks)
-        fresh = 0
+        anew = 0
         for listing, past in listings:
-            ledger.add(listing, past)
-            fresh += past is None
+            ledger.add(listing)
+            anew += past is None
             if len(ledger.tasks) > tasks:
-                return True, fresh
+                return True, anew
         ledger.flush()
-        return False, fresh
+        return False, anew
 
     def _work(self, ledger: Ledger, *, walking: bool) -> None:
         """Start the pool once it is clear which; keep it fed; take what is done."""
+        if self.pool is None and not ledger.tasks:
+            return
         if self.pool is None:
             undecided = ledger.files < POOL_FILES and self.options.workers < 2
             if walking and (undecided or not (self.loader is None or self.loader.is_ready)):
@@ -180,12 +199,11 @@ class _Scan:
         idle = not walking and not ledger.tasks
         for finished in self.pool.collect(LINGER_SECONDS if idle or (not self.pool.has_room() and not walking) else 0):
             ledger.finish(finished)
-        ledger.settle_links()
         self.sampler.sample(self.pool.pids())
         now = time.monotonic()
         if self.progress is not None and now >= self.next_report:
             self.next_report = now + LINGER_SECONDS
-            self.progress(Progress(ledger.files, not walking, ledger.done, ledger.bytes, now - self.started))
+            self.progress(Progress(ledger.files, not walking, ledger.done, ledger.bytes_read, now - self.started))
 
     def _start_pool(self, ledger: Ledger) -> Pool:
         workers = self.options.workers or usable_processors()
@@ -194,6 +212,7 @@ class _Scan:
         return ProcessPool(self.settings, self._counter(), workers)
 
     def _counter(self) -> TokenCounter | None:
+        self._load_counter()
         return self.loader.result() if self.loader is not None else None
 
     def _pays(self, ledger: Ledger) -> bool:
@@ -210,29 +229,26 @@ class _Scan:
 
     def _drain(self, ledger: Ledger) -> None:
         """Take in what the workers still hold, and let them go."""
-        if self.pool is None:
-            self.pool = InlinePool(self.settings, self._counter(), self.stop)
+        if self.pool is None:  # nothing had to be read
+            if self.loader is not None:
+                self.loader.result()
+            ledger.give_up()
+            return
         if self.stop:
             ledger.flush()
             deadline = time.monotonic() + DRAIN_SECONDS
             while self.pool.busy() and self.pool.workers > 1 and time.monotonic() < deadline:
                 for finished in self.pool.collect(LINGER_SECONDS):
                     ledger.finish(finished)
-            ledger.settle_links()
             ledger.give_up()
         self.sampler.sample(self.pool.pids(), now=True)
         self.pool.close(abort=self.pool.busy())
 
-    def _result(
-        self, walk: TreeWalk, ledger: Ledger, index: Index | None, index_file: IndexFile, *, unchanged: bool
-    ) -> ScanResult:
-        assert self.pool is not None
+    def _result(self, walk: TreeWalk, ledger: Ledger, index_file: IndexFile, *, stands: bool) -> ScanResult:
         options = self.options
+        index = index_file.index
         rows = ledger.rows[: ledger.files]
         places = list(ledger.paths())
-        complete = not self.stop
-        # Nothing listed anew and no file read: the result is the one that the index was written from.
-        stands = index is not None and unchanged and complete and ledger.hits == ledger.files == len(index.rows)
         if stands and index is not None:
             order = index.order
         else:
@@ -249,7 +265,7 @@ class _Scan:
         verify_failures = None
         if options.verify and index is not None:
             verify_failures = index_file.verify(ledger.listings, rows, order)
-        if complete and not stands:
+        if not (stands or self.stop):
             index_file.save(
                 started_ns=self.started_ns,
                 rows=rows,
@@ -261,7 +277,7 @@ class _Scan:
             )
         self.warnings.extend(self._hints(ledger, skips))
         self.sampler.sample((), now=True)
-        totals = self.pool.totals
+        totals = self.pool.totals if self.pool is not None else WorkerTotals()
         return ScanResult(
             base=self.roots.base,
             roots=self.roots.roots,
@@ -275,7 +291,7 @@ class _Scan:
             throughput=Throughput(
                 wall_s=time.monotonic() - self.started,
                 cpu_s=time.process_time() - self.started_cpu + totals.cpu_seconds,
-                workers=self.pool.workers,
+                workers=self.pool.workers if self.pool is not None else 1,
                 device=self.device.device,
                 device_reason=self.device.reason,
                 index_hits=ledger.hits,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -18,6 +19,17 @@ def main() -> None:
     # numpy's linear algebra would start a thread a core for work that exosuit never does, and a process with threads
     # cannot be forked safely.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _mend_streams()
     from exosuit_cli.cli.app import app
 
     app()
+
+
+def _mend_streams() -> None:
+    """Give closed standard streams a place, so that no file is opened in theirs; escape what stdout cannot encode."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            # Opening takes the lowest free descriptor, which is the closed stream's own.
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  (open until the end)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

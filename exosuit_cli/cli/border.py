@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import sys
 import time
 import traceback
@@ -48,6 +49,33 @@ class _Terminal(logging.Formatter):
         return f"exosuit: {record.levelname.lower()}: {display_name(record.getMessage())}"
 
 
+class _LogFile(logging.FileHandler):
+    """Log lines for a program; the first that cannot be written is told on the terminal and ends the file."""
+
+    failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802  (logging's signature and name)
+        self.failed = True
+        logger.removeHandler(self)
+        logger.error("cannot write the log file %r: %s", self.baseFilename, _reason(sys.exc_info()[1]))
+
+
+@contextlib.contextmanager
+def standard_output() -> Iterator[None]:
+    """Have everything that the block prints on stdout by its end.
+
+    Raises OutputError where it cannot be written; a reader that has gone is a BrokenPipeError as always.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _discard_output()
+        raise OutputError(f"cannot write to stdout: {_reason(error)}") from error
+
+
 @contextlib.contextmanager
 def command_border(
     *, debug: bool, verbose: int = 0, quiet: bool = False, log_file: str | None = None
@@ -64,23 +92,25 @@ def command_border(
     terminal.setLevel(level)
     terminal.setFormatter(_Terminal())
     handlers: list[logging.Handler] = [terminal]
+    log: _LogFile | None = None
     try:
         logger.addHandler(terminal)
         if log_file is not None:
-            handlers.append(_log_handler(log_file))
+            log = _open_log(log_file)
+            handlers.append(log)
         yield
         sys.stdout.flush()
+        _check_log(log)
     except ExosuitError as error:
         if debug:
             traceback.print_exc()
         logger.error(str(error), extra={"exit_code": int(error.exit_code)})  # noqa: TRY400  (one line is the promise)
         raise typer.Exit(int(error.exit_code)) from error
     except BrokenPipeError as error:
-        # The reader has gone, as `| head` does. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()  # the reader has gone, as `| head` does
         raise typer.Exit(int(ExitCode.SUCCESS)) from error
     except KeyboardInterrupt as error:
-        raise typer.Exit(int(ExitCode.INTERRUPTED)) from error
+        raise typer.Exit(128 + (error.args[0] if error.args else signal.SIGINT)) from error
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:
@@ -96,15 +126,30 @@ def command_border(
     finally:
         for handler in handlers:
             logger.removeHandler(handler)
-            handler.close()
+            with contextlib.suppress(OSError):  # a log file that could not be written: told already
+                handler.close()
 
 
-def _log_handler(path: str) -> logging.Handler:
+def _open_log(path: str) -> _LogFile:
     try:
-        handler = logging.FileHandler(path, encoding="utf-8")
+        handler = _LogFile(path, encoding="utf-8")
     except OSError as error:
-        raise OutputError(f"cannot write the log file {path!r}: {error.strerror}; name another --log-file") from error
+        raise OutputError(f"cannot write the log file {path!r}: {_reason(error)}; name another --log-file") from error
     handler.setFormatter(_JsonLines())
     handler.setLevel(logging.DEBUG)
     logger.addHandler(handler)
     return handler
+
+
+def _check_log(log: _LogFile | None) -> None:
+    if log is not None and log.failed:
+        raise typer.Exit(int(OutputError.exit_code))
+
+
+def _discard_output() -> None:
+    """Send what stdout still holds nowhere: Python would complain again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _reason(error: BaseException | None) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exosuit_cli.cli.border import command_border
+from exosuit_cli.cli.border import command_border, standard_output
 
 config_app = typer.Typer(name="config", help="Show the settings.", no_args_is_help=True)
 
@@ -28,11 +28,12 @@ def show_command(
         from exosuit_cli.config import load_settings
 
         rows = load_settings(config).rows()
-        if as_json:
-            settings = [{"key": row.key, "value": row.value, "origin": str(row.origin)} for row in rows]
-            typer.echo(json.dumps({"schema": "exosuit.config/1", "settings": settings}, indent=2))
-            return
-        width = max(len(row.key) for row in rows)
-        value_width = max(len(json.dumps(row.value)) for row in rows)
-        for row in rows:
-            typer.echo(f"{row.key:<{width}}  {json.dumps(row.value):<{value_width}}  {row.origin}")
+        with standard_output():
+            if as_json:
+                settings = [{"key": row.key, "value": row.value, "origin": str(row.origin)} for row in rows]
+                typer.echo(json.dumps({"schema": "exosuit.config/1", "settings": settings}, indent=2))
+                return
+            width = max(len(row.key) for row in rows)
+            value_width = max(len(json.dumps(row.value)) for row in rows)
+            for row in rows:
+                typer.echo(f"{row.key:<{width}}  {json.dumps(row.value):<{value_width}}  {row.origin}")

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exosuit_cli.cli.border import standard_output
 from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.model.errors import ExitCode, UsageError
 from exosuit_cli.report.manifest import check_manifest, write_manifest
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from exosuit_cli.config import Settings
     from exosuit_cli.ingest import ProgressCallback
     from exosuit_cli.tokens import CounterLoader
+    from exosuit_cli.walk.rule_set import BadLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,13 @@ class ScanCommand:
         with stop_on_signals() as stop:
             result = self._scan(options, stop)
             for problem in result.problems:
-                logger.warning("%s:%d: %s: %s", problem.source, problem.line, problem.why, display_name(problem.text))
+                logger.warning(_told(problem))
             for warning in result.warnings:
                 logger.warning(warning)
             written = write_manifest(self.manifest, result) if self.manifest is not None else 0
             result = result.with_output_bytes(written)
-            self._report(result, settings)
+            with standard_output():
+                self._report(result, settings)
         logger.info("scan finished", extra={"tree_digest": result.tree_digest, "files": len(result.paths)})
         return self._verdict(result, stop, logger)
 
@@ -113,12 +116,10 @@ class ScanCommand:
             )
             sys.stdout.write(json.dumps(document, indent=2) + "\n")
         elif not self.quiet:
-            from rich.console import Console
-
-            from exosuit_cli.report.terminal import print_scan
+            from exosuit_cli.report.terminal import open_console, print_scan
 
             print_scan(
-                Console(highlight=False, emoji=False, markup=False),
+                open_console(),
                 result,
                 settings.phases,
                 settings.current_phase,
@@ -139,6 +140,12 @@ class ScanCommand:
             logger.error("--strict: the scan had warnings or estimated token counts")
             return ExitCode.CHECK_FAILED
         return ExitCode.SUCCESS
+
+
+def _told(problem: BadLine) -> str:
+    if not problem.line:  # the file as a whole
+        return f"{problem.source}: {problem.why}"
+    return f"{problem.source}:{problem.line}: {problem.why}: {display_name(problem.text)}"
 
 
 def _identities(outputs: list[str | None]) -> frozenset[tuple[int, int]]:

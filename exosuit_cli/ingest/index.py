@@ -145,7 +145,7 @@ def load_index(path: str, content_key: str, walk_key: str) -> Index:
             raise IndexUnusable("it belongs to another user", refused=True)
         data = file.read()
     if not data.startswith(MAGIC):
-        raise IndexUnusable("it is not an index")
+        raise IndexUnusable("it is not an index", refused=True)
     if len(data) < len(MAGIC) + _HEAD.size + _SEAL_BYTES:
         raise IndexUnusable("it is cut off")
     version, header_bytes = _HEAD.unpack_from(data, len(MAGIC))
@@ -193,7 +193,7 @@ def _assemble(header: dict[str, Any], sections: dict[str, memoryview], *, walk_i
                 bool(entered),
             )
         )
-        children[path] = []
+        children.setdefault(path, [])  # files asked for by name have a listing beside their directory's own
         parent, _, name = path.rpartition(b"/")
         if path and parent in children:
             children[parent].append(name)

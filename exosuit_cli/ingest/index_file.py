@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ from blake3 import blake3
 from exosuit_cli.ingest.index import Index, IndexUnusable, load_index, save_index
 from exosuit_cli.ingest.index_path import index_path
 from exosuit_cli.languages import LANGUAGES
-from exosuit_cli.model.errors import ExosuitError
-from exosuit_cli.system.paths import ensure_private
+from exosuit_cli.model.errors import ExosuitError, UsageError
+from exosuit_cli.system.paths import cache_directory, ensure_private, state_directory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ class IndexFile:
         self.index: Index | None = None
         self.reason = reason
         self.bytes_written = 0
-        self.own_outputs: frozenset[tuple[int, int]] = frozenset()
+        self.own_outputs = _own_directories()
         self._path = path
         self._content_key = content_key
         self._walk_key = walk_key
@@ -50,7 +51,7 @@ class IndexFile:
         walk = options.walk
         walk_key = _key(
             "walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
-            sorted(_inside(roots.base, walk.own_outputs)),
+            sorted(_inside(roots.base, walk.own_outputs | _own_directories())),
         )  # fmt: skip
         if not options.use_index:
             return cls(None, content_key, walk_key, "not used (--no-index)", warnings)
@@ -108,8 +109,10 @@ class IndexFile:
                 listings=listings,
                 rules=rules,
             )
-        except (OSError, ExosuitError) as error:
+        except ExosuitError as error:
             self._warnings.append(f"the index was not written: {error}")
+        except OSError as error:
+            self._warnings.append(f"the index was not written: {error.filename!r}: {error.strerror}")
 
     def verify(self, listings: Sequence[Listing], rows: Rows, order: np.ndarray) -> list[int]:
         """Positions, in path order, of files whose times and size stand in the index while their content does not."""
@@ -127,6 +130,16 @@ class IndexFile:
                 changed[start:stop] = same & (old["digest"] != found["digest"]).any(axis=1)
             start = stop
         return np.flatnonzero(changed[order]).tolist()
+
+
+def _own_directories() -> frozenset[tuple[int, int]]:
+    """(st_dev, st_ino) of the directories of exosuit's own files, where they are there."""
+    found = set()
+    for name in (cache_directory, state_directory):
+        with contextlib.suppress(OSError, UsageError):  # not there, or no home to have them in
+            status = os.stat(name())
+            found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
 
 
 def _key(*parts: object) -> str:

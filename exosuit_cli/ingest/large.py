@@ -11,8 +11,9 @@ import xxhash
 from blake3 import blake3
 
 from exosuit_cli.ingest.text import is_text
+from exosuit_cli.languages import language_of_shebang
 from exosuit_cli.model.records import ROW, Kind, Rows
-from exosuit_cli.model.slab import TEXT_PROBE_BYTES
+from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES
 from exosuit_cli.read.reader import same_content
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _read_through(
     stream = counter.stream() if counter is not None else None
     data = np.frombuffer(buffer, np.uint8)
     text: bool | None = None
-    size = newlines = 0
+    size = newlines = language = 0
     last = ord("\n")
     while read := _fill(descriptor, buffer):
         if stop:
@@ -79,6 +80,7 @@ def _read_through(
         digest.update(piece)
         if text is None:
             text = is_text(bytes(piece[:TEXT_PROBE_BYTES]))
+            language = language_of_shebang(bytes(piece[:SHEBANG_BYTES])) if text else 0
         if text:
             newlines += int(np.count_nonzero(data[:read] == ord("\n")))
             if stream is not None:
@@ -88,6 +90,7 @@ def _read_through(
     hashed = digest.digest()
     row["digest"][0, : len(hashed)] = np.frombuffer(hashed, np.uint8)
     row["size"] = size
+    row["language"] = language
     row["kind"] = Kind.TEXT if text is not False else Kind.BINARY
     row["lines"] = newlines + (last != ord("\n")) if text is not False else -1
     row["tokens"] = -1

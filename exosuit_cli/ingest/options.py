@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from exosuit_cli.model.errors import UsageError
+from exosuit_cli.model.slab import TEXT_PROBE_BYTES
 from exosuit_cli.walk.tree import WalkOptions
+
+_LEAST = {"workers": 0, "max_file_size": 0, "slab_bytes": TEXT_PROBE_BYTES, "batch_files": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,8 @@ class ScanOptions:
     max_file_size, slab_bytes: bytes; a max_file_size of 0 means no limit.
     batch_files: the most files in one batch.
     use_index: take unchanged files from the index, and write it. verify: read everything and compare with the index.
+
+    Raises UsageError for a number that is too small.
     """
 
     encoding: str | None = "o200k_base"
@@ -29,6 +35,11 @@ class ScanOptions:
     batch_files: int = 800
     use_index: bool = True
     verify: bool = False
+
+    def __post_init__(self) -> None:
+        for name, least in _LEAST.items():
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} {getattr(self, name)} is not accepted; accepted: {least} and more")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,11 @@ import numpy as np
 from exosuit_cli.ingest.index_file import IndexFile
 from exosuit_cli.ingest.ledger import Ledger
 from exosuit_cli.ingest.options import ScanOptions, ShardSettings
-from exosuit_cli.ingest.pool import InlinePool, Pool, ProcessPool, WorkerTotals
+from exosuit_cli.ingest.pool import InlinePool, Pool, ProcessPool
 from exosuit_cli.ingest.recheck import recheck
 from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
+from exosuit_cli.ingest.worker import WorkerTotals
 from exosuit_cli.kernels import DIGEST_WIDTH, DeviceChoice, choose_device
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.records import RAW, ROW, Outcome, Skip
@@ -265,6 +266,8 @@ class _Scan:
         verify_failures = None
         if options.verify and index is not None:
             verify_failures = index_file.verify(ledger.listings, rows, order)
+        elif options.verify:
+            self.warnings.append(f"nothing was verified: there is no index to compare with ({index_file.reason})")
         if not (stands or self.stop):
             index_file.save(
                 started_ns=self.started_ns,

@@ -7,27 +7,18 @@ until the one file that kills workers stands alone and is quarantined.
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import os
-import queue
-import signal
-import sys
-import threading
-import time
-import traceback
 from collections import deque
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.ingest.shard import Shard, ShardResult
+from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, WorkerTotals, start_worker
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import Batch
-from exosuit_cli.system.page_cache import PageCacheReading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from multiprocessing.process import BaseProcess
 
     import numpy as np
     import numpy.typing as npt
@@ -36,8 +27,6 @@ if TYPE_CHECKING:
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.system.stop import StopRequest
 
-PATIENCE_SECONDS = 0.25
-"""How long a worker keeps a batch before it gives the rest back, so that the last giants are shared."""
 IN_FLIGHT = 2
 """Tasks a worker holds: one to work on, one so that it never waits for the parent."""
 DEATHS_WITHOUT_PROGRESS = 40
@@ -71,15 +60,6 @@ class Finished:
 
     task: Task
     result: ShardResult | None
-
-
-@dataclass(slots=True)
-class WorkerTotals:
-    """What the workers spent and saw, known once the pool is closed."""
-
-    cpu_seconds: float = 0.0
-    page_cache: PageCacheReading = field(default_factory=PageCacheReading)
-    deaths: int = 0
 
 
 class Pool(Protocol):
@@ -152,7 +132,7 @@ class InlinePool:
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    process: BaseProcess
+    process: Process
     connection: Connection
     tasks: deque[Task] = field(default_factory=deque)
 
@@ -246,23 +226,9 @@ class ProcessPool:
                 worker.connection.send(task)
 
     def _start(self) -> None:
-        method = start_method()
-        context = multiprocessing.get_context(method)
-        ours, theirs = context.Pipe()
-        forked = method == "fork"
-        process = context.Process(  # type: ignore[attr-defined]
-            target=_work,
-            args=(
-                theirs,
-                self._settings,
-                self._counter if forked else None,
-                [ours, *(worker.connection for worker in self._workers)] if forked else [],
-            ),
-            daemon=True,
-        )
-        process.start()
-        theirs.close()
-        self._workers.append(_Worker(process, ours))
+        siblings = [worker.connection for worker in self._workers]
+        process, connection = start_worker(self._settings, self._counter, siblings)
+        self._workers.append(_Worker(process, connection))
 
     def _bury(self, worker: _Worker) -> list[Finished]:
         """Replace a dead worker; split the task that it died of, keep the ones that it had not begun."""
@@ -290,46 +256,3 @@ class ProcessPool:
             if start < stop:
                 self._backlog.appendleft(suspect.part(start, stop))
         return []
-
-
-def start_method() -> str:
-    """`fork` while this process has one thread and fork is safe, else `spawn`."""
-    if sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
-        return "spawn"
-    return "fork" if len(os.listdir("/proc/self/task")) == 1 else "spawn"
-
-
-def _work(
-    connection: Connection, settings: ShardSettings, counter: TokenCounter | None, inherited: list[Connection]
-) -> None:
-    """A worker's life: tasks in, results out, until it is told to stop or the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    for other in inherited:  # else a sibling would keep this parent's pipes open after the parent is gone
-        other.close()
-    try:
-        if counter is None and settings.encoding is not None:
-            from exosuit_cli.tokens import load_counter
-
-            counter = load_counter(settings.encoding)
-        shard = Shard(settings, counter)
-        tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
-        # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
-        threading.Thread(target=_receive, args=(connection, tasks), daemon=True).start()
-        while (task := tasks.get()) is not None:
-            connection.send(shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
-        connection.send(WorkerTotals(time.process_time(), shard.page_cache.reading))
-    except (BrokenPipeError, ConnectionResetError):
-        pass  # the parent is gone
-    except Exception:  # noqa: BLE001  (the parent raises it)
-        with contextlib.suppress(OSError):
-            connection.send(traceback.format_exc())
-
-
-def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | None]) -> None:
-    try:
-        while (task := connection.recv()) is not None:
-            tasks.put(task)
-    except (EOFError, OSError):
-        os._exit(1)  # the parent is gone: nobody waits for what this worker is doing, however long that takes
-    tasks.put(None)

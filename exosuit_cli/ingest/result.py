@@ -47,7 +47,10 @@ class LanguageTotals:
 
 @dataclass(frozen=True, slots=True)
 class DuplicateGroup:
-    """Files of equal, non-empty content: positions into `paths`, ascending, and the size of one of them in bytes."""
+    """Files of equal, non-empty content: positions into `paths`, ascending, and what one of them holds.
+
+    `size` in bytes; `tokens` is None for binary files and where none were counted.
+    """
 
     members: tuple[int, ...]
     size: int
@@ -193,7 +196,7 @@ class ScanResult:
             DuplicateGroup(
                 tuple(sorted(positions)),
                 int(rows["size"][next(iter(positions))]),
-                int(rows["tokens"][next(iter(positions))]) if self.encoding is not None else None,
+                _known(rows["tokens"][next(iter(positions))]),
             )
             for positions in members.values()
             if len(positions) > 1
@@ -203,7 +206,7 @@ class ScanResult:
             groups=tuple(groups),
             redundant_files=sum(len(group.members) - 1 for group in groups),
             bytes_saved=sum(group.size * (len(group.members) - 1) for group in groups),
-            tokens_saved=sum(max(group.tokens or 0, 0) * (len(group.members) - 1) for group in groups)
+            tokens_saved=sum((group.tokens or 0) * (len(group.members) - 1) for group in groups)
             if self.encoding is not None
             else None,
         )
@@ -220,14 +223,14 @@ class ScanResult:
             found[0] += 1
             found[1] += size
             found[2] += count
-        for directory in sorted(sums, key=len, reverse=True):
-            files, size, count = sums[directory]
-            while directory:
-                directory = directory.rpartition(b"/")[0]
-                above = sums.setdefault(directory, [0, 0, 0])
-                above[0] += files
-                above[1] += size
-                above[2] += count
+        for directory, (files, size, count) in [(directory, tuple(own)) for directory, own in sums.items()]:
+            above = directory
+            while above:
+                above = above.rpartition(b"/")[0]
+                total = sums.setdefault(above, [0, 0, 0])
+                total[0] += files
+                total[1] += size
+                total[2] += count
         for directory in sorted(sums, key=lambda path: path.split(b"/") if path else []):
             files, size, count = sums[directory]
             yield directory, files, size, count
@@ -252,6 +255,10 @@ def tree_digest(paths: list[bytes], rows: Rows, algorithm: str) -> str:
     digest = blake3(TREE_DIGEST_DOMAIN + algorithm.encode() + b"\0")
     digest.update(b"".join(parts))
     return digest.hexdigest()
+
+
+def _known(value: int) -> int | None:
+    return int(value) if value >= 0 else None
 
 
 def _sum_known(column: np.ndarray) -> int:

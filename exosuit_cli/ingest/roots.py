@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -34,9 +35,11 @@ def resolve_roots(paths: Sequence[PathLike]) -> Roots:
     directories: list[bytes] = []
     files: list[bytes] = []
     for path in paths:
-        real = os.path.realpath(os.fsencode(path))
         shown = os.fsdecode(path)
         try:
+            if not shown:
+                raise FileNotFoundError(errno.ENOENT, "an empty name")  # it would be the working directory
+            real = os.path.realpath(os.fsencode(path))
             os.stat(real)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
@@ -58,14 +61,18 @@ def resolve_names(base: PathLike, names: Sequence[bytes]) -> Roots:
     A name that does not exist is no error here: the ledger will say that it vanished. Raises UsageError for a base that
     is no directory and for a name outside of it.
     """
-    real = os.path.realpath(os.fsencode(base))
-    if not os.path.isdir(real):
-        raise UsageError(f"cannot read names below {os.fsdecode(base)!r}: it is not a directory")
+    shown = os.fsdecode(base)
+    try:
+        real = os.path.realpath(os.fsencode(base))
+    except (OSError, ValueError) as error:  # the working directory is gone; a NUL
+        raise UsageError(f"cannot read names below {shown!r}: {error}") from error
+    if not shown or not os.path.isdir(real):
+        raise UsageError(f"cannot read names below {shown!r}: it is not a directory")
     roots: dict[bytes, None] = {}
     for name in names:
         path = os.path.normpath(os.path.join(real, name))
         if path != real and not path.startswith(real.rstrip(b"/") + b"/"):
-            raise UsageError(f"{os.fsdecode(name)!r} lies outside of {os.fsdecode(base)!r}; name a PATH that holds it")
+            raise UsageError(f"{os.fsdecode(name)!r} lies outside of {shown!r}; name a PATH that holds it")
         roots[_relative(path, real)] = None
     return Roots(real, tuple(roots))
 

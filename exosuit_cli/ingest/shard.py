@@ -14,7 +14,7 @@ from exosuit_cli.ingest.text import is_text
 from exosuit_cli.kernels import load_kernels
 from exosuit_cli.languages import language_of_name, language_of_shebang
 from exosuit_cli.model.records import ROW, Batch, Kind, Outcome, Rows, time_column
-from exosuit_cli.model.slab import TEXT_PROBE_BYTES
+from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES
 from exosuit_cli.read import FilledSlab, ReadStat, SlabReader
 from exosuit_cli.read.reader import outcome_of
 from exosuit_cli.system.page_cache import PageCacheProbe
@@ -107,7 +107,7 @@ class Shard:
                 row, status = ingested
                 rows[position] = row[0]
                 if rows["kind"][position] == Kind.TEXT:
-                    rows["language"][position] = language_of_name(names[position])
+                    rows["language"][position] = language_of_name(names[position]) or row["language"][0]
                 files = [ReadStat(position, int(rows["size"][position]), status)]
             for file in files:
                 positions.append(file.position)
@@ -152,7 +152,7 @@ class Shard:
             tokens.append(count(bytes(view[start : start + length])) if count is not None else -1)
             language = language_of_name(names[position])
             if not language and bytes(view[start : start + 2]) == b"#!":
-                language = language_of_shebang(bytes(view[start : start + min(length, 256)]))
+                language = language_of_shebang(bytes(view[start : start + min(length, SHEBANG_BYTES)]))
             languages.append(language)
         rows["tokens"][positions] = tokens
         rows["language"][positions] = languages

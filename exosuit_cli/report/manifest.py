@@ -30,6 +30,8 @@ def check_manifest(path: str) -> None:
     directory = os.path.dirname(path) or "."
     if not os.path.isdir(directory):
         raise OutputError(f"cannot write {path!r}: {directory!r} is not a directory")
+    if os.path.isdir(path):
+        raise OutputError(f"cannot write {path!r}: it is a directory")
     if not os.access(directory, os.W_OK):
         raise OutputError(f"cannot write {path!r}: no permission to write in {directory!r}")
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from exosuit_cli.kernels import DIGEST_WIDTH
 from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.model.records import Outcome
 from exosuit_cli.system.names import text_name
 
 if TYPE_CHECKING:
@@ -41,8 +42,12 @@ class SkipRecord(TypedDict, total=False):
 
 
 def records(result: ScanResult, *, times: bool) -> Iterator[FileRecord | SkipRecord]:
-    """Every record of a scan, files and skips together; `times` says whether files carry `mtime_ns`."""
-    skips = iter(result.skips)
+    """Every record of a scan, files and skips together; `times` says whether files carry `mtime_ns`.
+
+    Without times they are those of the tree alone: exosuit's own outputs are left out, since whether they are there
+    yet is no property of the tree.
+    """
+    skips = iter([skip for skip in result.skips if times or skip.outcome is not Outcome.OWN_OUTPUT])
     skip = next(skips, None)
     for position, path in enumerate(result.paths):
         while skip is not None and skip.path <= path:

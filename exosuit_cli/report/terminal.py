@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -15,13 +16,22 @@ from exosuit_cli.system.names import display_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console
-
     from exosuit_cli.config.schema import Phase
     from exosuit_cli.ingest import ScanResult
     from exosuit_cli.system.memory import TierReading
 
 LANGUAGES_SHOWN = 12
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave the error to the border of the command: rich would exit with 1."""
+        raise  # the BrokenPipeError that rich is handling when it calls this
+
+
+def open_console() -> Console:
+    """The console that reports are printed on; nothing in a text is markup."""
+    return _Console(highlight=False, emoji=False, markup=False)
 
 
 def print_scan(

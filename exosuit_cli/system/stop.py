@@ -24,7 +24,7 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_on_signals() -> Iterator[StopRequest]:
-    """Handle SIGINT and SIGTERM within the block; a second signal raises KeyboardInterrupt where it arrives.
+    """Handle SIGINT and SIGTERM within the block; a second signal raises KeyboardInterrupt(signal) where it arrives.
 
     Outside of the main thread, where Python takes no signals, the request is never made.
     """
@@ -35,7 +35,7 @@ def stop_on_signals() -> Iterator[StopRequest]:
 
     def handle(number: int, _frame: FrameType | None) -> None:
         if request.signal is not None:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt(signal.Signals(number))
         request.signal = signal.Signals(number)
 
     previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}

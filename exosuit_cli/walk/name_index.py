@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exosuit_cli.walk.globs import Glob, is_literal, spellings
@@ -52,31 +51,32 @@ class _Ends:
     def __init__(self, *, from_start: bool) -> None:
         self._from_start = from_start
         self._buckets: dict[bytes, _Bucket] = {}
-        self._lengths: dict[int, list[int]] = {}
+        self._lengths: dict[int, dict[int, None]] = {}
 
     def bucket(self, literal: bytes) -> _Bucket:
         bucket = self._buckets.get(literal)
         if bucket is None:
             bucket = self._buckets[literal] = _Bucket()
-            lengths = self._lengths.setdefault(literal[0] if self._from_start else literal[-1], [])
-            if len(literal) not in lengths:
-                lengths.append(len(literal))
+            self._lengths.setdefault(literal[0] if self._from_start else literal[-1], {})[len(literal)] = None
         return bucket
 
     def collect(self, name: bytes, found: list[int]) -> None:
         from_start = self._from_start
         size = len(name)
         for length in self._lengths.get(name[0] if from_start else name[-1], ()):
-            if length <= size:
-                bucket = self._buckets.get(name[:length] if from_start else name[size - length :])
-                if bucket is not None:
-                    found += bucket.plain
-                    if bucket.globs:
-                        found += [identity for identity, glob in bucket.globs if glob.matches(name)]
+            if length > size:
+                break
+            bucket = self._buckets.get(name[:length] if from_start else name[size - length :])
+            if bucket is not None:
+                found += bucket.plain
+                if bucket.globs:
+                    found += [identity for identity, glob in bucket.globs if glob.matches(name)]
 
-    def screen(self) -> list[tuple[bytes, ...]]:
+    def finish(self) -> list[tuple[bytes, ...]]:
+        """Return the screen for this end; nothing is added after that."""
         if not self._buckets:
             return _NO_ENDS
+        self._lengths = {byte: dict.fromkeys(sorted(lengths)) for byte, lengths in self._lengths.items()}
         by_byte: dict[int, list[bytes]] = {}
         for literal in self._buckets:
             by_byte.setdefault(literal[0] if self._from_start else literal[-1], []).append(literal)
@@ -96,7 +96,7 @@ class NameIndex:
     __slots__ = ("_always", "_exact", "_heads", "_inner", "_loose", "_tails", "screen")
 
     def __init__(self, components: Iterable[tuple[bytes, int]]) -> None:
-        """Index `components`: (text, identity) with identities that ascend. Raises PatternError."""
+        """Index `components`: (text, identity). Raises PatternError."""
         self._always: list[int] = []
         self._exact: dict[bytes, list[int]] = {}
         self._heads = _Ends(from_start=True)
@@ -109,7 +109,7 @@ class NameIndex:
             else:
                 for glob in spellings(text):
                     self._add(glob, identity)
-        self.screen = Screen(self._exact, self._tails.screen(), self._heads.screen(), self._screen_search())
+        self.screen = Screen(self._exact, self._tails.finish(), self._heads.finish(), self._screen_search())
 
     def _add(self, glob: Glob, identity: int) -> None:
         if glob.literal:
@@ -207,4 +207,4 @@ class NameRules:
     def _build(self, *, is_directory: bool) -> NameIndex:
         # Of equal patterns the last decides; repeating one a million times must not make a list of a million matches.
         last = {text: rank for text, rank, only_directories in self._rules if is_directory or not only_directories}
-        return NameIndex(sorted(last.items(), key=itemgetter(1)))
+        return NameIndex(last.items())

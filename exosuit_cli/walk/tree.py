@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -100,6 +101,7 @@ class TreeWalk:
     _include: RuleSet | None = field(default=None, init=False)
     _exclude: RuleSet | None = field(default=None, init=False)
     _device: int = field(default=0, init=False)
+    _asked_for: frozenset[bytes] = field(default=frozenset(), init=False)
     _scopes: dict[bytes, Scope] = field(default_factory=dict, init=False)
 
     def __iter__(self) -> Iterator[tuple[Listing, PastDirectory | None]]:
@@ -119,8 +121,9 @@ class TreeWalk:
     def _walk_roots(self) -> Iterator[tuple[Listing, PastDirectory | None]]:
         directories: set[bytes] = set()
         files: defaultdict[bytes, dict[bytes, None]] = defaultdict(dict)
-        for root in sorted(set(self.roots)):
-            if not root or os.path.isdir(os.path.join(self.base, root)):
+        self._asked_for = frozenset(self.roots)
+        for root in sorted(self._asked_for):
+            if not root or self._is_directory(root):
                 directories.add(root)
             else:
                 parent, _, name = root.rpartition(b"/")
@@ -129,12 +132,19 @@ class TreeWalk:
         for root in sorted(directories):
             if root not in walked:
                 for listing, past in self._walk_tree(root, directories, walked):
-                    for name in listing.names if listing.directory.path in files else ():
+                    for name in _seen_names(listing) if listing.directory.path in files else ():
                         files[listing.directory.path].pop(name, None)
                     yield listing, past
         for parent, names in files.items():
             if names:
                 yield self._list_named(parent, tuple(names)), None
+
+    def _is_directory(self, root: bytes) -> bool:
+        try:
+            status = os.stat(root, dir_fd=self._base_fd, follow_symlinks=self.options.follow)
+        except OSError:
+            return False
+        return stat.S_ISDIR(status.st_mode)
 
     def _walk_tree(
         self, root: bytes, roots: set[bytes], walked: set[bytes]
@@ -142,11 +152,11 @@ class TreeWalk:
         trusted = not self.options.follow
         scope = None
         if self.options.ignore:
-            standard = standard_scope(os.path.join(self.base, root) if root else self.base)
+            standard = standard_scope(os.path.join(self.base, root) if root else self.base, shown=root)
             scope = standard.scope
             self.problems.extend(standard.problems)
             for source in standard.sources:
-                state = state_of(source)
+                state = state_of(source, follow=True)
                 trusted = trusted and self.past_rules.get(source, _NEVER) == state
                 self.rules[source] = state
         self._scopes = {} if scope is None else {root: scope}
@@ -168,7 +178,11 @@ class TreeWalk:
                 stack.extend([_Pending(prefix + name, True, None, identity, ()) for name in reversed(past.below)])
                 yield past.listing, past
             else:
-                yield self._list(pending, stack, root), None
+                listing = self._list(pending, stack, root)
+                if not listing.entered and path != root and path in roots:
+                    walked.remove(path)  # its turn comes as a root, which may lie on another file system
+                    continue
+                yield listing, None
 
     def _scope_of(self, path: bytes) -> Scope:
         """The rules in force inside a directory whose parents were not listed this time."""
@@ -270,7 +284,7 @@ class TreeWalk:
         kept: list[bytes] = []
         for name in names:
             skip = self._leave_out(name, prefix, scope if matching else None, is_directory=is_directory)
-            if skip is None:
+            if skip is None or skip.path in self._asked_for:
                 kept.append(name)
             else:
                 skips.append(skip)
@@ -335,6 +349,13 @@ class TreeWalk:
         return Listing(Directory(path, 0, 0, 0, 0), skips=(skip,), entered=False)
 
 
+def _seen_names(listing: Listing) -> Iterator[bytes]:
+    """The names that a listing has an answer for; directories below that were entered are not among them."""
+    yield from listing.names
+    for skip in listing.skips:
+        yield skip.path.rpartition(b"/")[2]
+
+
 def _outcome_of(error: OSError) -> Outcome:
     # A directory that is none any more when it is opened was replaced after it was listed.
     return Outcome.VANISHED if isinstance(error, (FileNotFoundError, NotADirectoryError)) else Outcome.UNREADABLE
@@ -363,10 +384,10 @@ _NEVER = RuleState(-2, 0, 0, 0)
 """Equal to no state that can be found."""
 
 
-def state_of(path: bytes, directory: int | None = None) -> RuleState | None:
-    """The state of an ignore file now; None where there is none."""
+def state_of(path: bytes, directory: int | None = None, *, follow: bool = False) -> RuleState | None:
+    """The state of an ignore file now; None where there is none. `follow` for those that git reads through links."""
     try:
-        status = os.stat(path, dir_fd=directory, follow_symlinks=False)
+        status = os.stat(path, dir_fd=directory, follow_symlinks=follow)
     except OSError:
         return None
     return RuleState(status.st_size, clamp_ns(status.st_mtime_ns), clamp_ns(status.st_ctime_ns), status.st_ino)

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from exosuit_cli.walk.git_files import Lookup, enclosing_repository, read_file, user_excludes
@@ -54,6 +54,8 @@ def git(arguments: list[str], directory: bytes, environ: dict[str, str]) -> subp
 @needs_git
 @settings(deadline=None, max_examples=250)
 @given(configurations, st.none() | configurations, st.none() | configurations)
+@example(b"[core]\nexcludesFile =  a  \tb \t # c\n", None, None)
+@example(b"[core]\nexcludesFile = x\n[include]\npath = inc\n", None, b"[core]\nexcludesFile = ~/y\n")
 def test_the_users_list_is_named_as_git_config_names_it(home: bytes, xdg: bytes | None, included: bytes | None) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         directory = os.fsencode(temporary)

@@ -145,7 +145,7 @@ def path_for(random: Random, pattern: bytes) -> bytes:
     return b"/".join(components) or b"a"
 
 
-@settings(deadline=None, max_examples=int(os.environ.get("N1", "25")))
+@settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 2**64), lines=st.sampled_from([1, 1, 4, 300]))
 def test_a_file_of_rules_means_what_it_means_to_git(seed: int, lines: int) -> None:
     """Files of one line, of a few, and of so many that every kind of table is used."""
@@ -285,7 +285,7 @@ def walk(root: bytes, environ: dict[str, str]) -> dict[bytes, Verdict]:
     return verdicts
 
 
-@settings(SHORT, max_examples=int(os.environ.get("N2", "400")))
+@settings(SHORT, max_examples=400)
 @given(trees())
 def test_a_tree_is_judged_as_git_judges_it(tree: Tree) -> None:
     with tempfile.TemporaryDirectory() as temporary:

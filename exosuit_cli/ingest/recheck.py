@@ -157,5 +157,6 @@ def _directory_stands(index: Index, position: int, descriptor: int) -> bool:
         or status.st_dev != directory.device
     ):
         return False
-    rules = index.rules.get(directory.path + b"/" + IGNORE_NAME)
+    # The rules of the base stand or fall with those above it, which the walk compares.
+    rules = index.rules.get(directory.path + b"/" + IGNORE_NAME) if directory.path else None
     return rules is None or state_of(IGNORE_NAME, descriptor) == rules

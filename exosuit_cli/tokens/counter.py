@@ -1,4 +1,7 @@
-"""The exact counters: gigatoken for speed, toktok for what gigatoken is slow at, and as a second opinion."""
+"""The exact counters: gigatoken for speed, toktok for what gigatoken is slow at, and as a second opinion.
+
+numpy is imported where it is used: a vocabulary can then be loading while the program still imports it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from exosuit_cli.model.errors import ResourceMissing, UsageError
-from exosuit_cli.tokens.boundaries import windows
 from exosuit_cli.tokens.encodings import Encoding, find_encoding, read_vocabulary
 from exosuit_cli.tokens.stream import HELD_LIMIT, WindowedStream
 from exosuit_cli.tokens.text import to_utf8
@@ -17,6 +17,7 @@ from exosuit_cli.tokens.text import to_utf8
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy as np
     import numpy.typing as npt
     from gigatoken.gigatoken_rs import BPETokenizer
 
@@ -103,6 +104,8 @@ class GigatokenCounter:
         """Return the token ids of that text, uint32[n]; `count(data)` is their number."""
         if len(data) <= WINDOW:
             return self._encode(data)
+        import numpy as np
+
         return np.concatenate(
             [self._linear().encode(piece) if linear else self._encode(piece) for piece, linear in self._cut(data)]
         )
@@ -112,6 +115,8 @@ class GigatokenCounter:
         return WindowedStream(self.count, held_limit)
 
     def _cut(self, data: bytes) -> Iterator[tuple[bytes, bool]]:
+        from exosuit_cli.tokens.boundaries import windows
+
         for start, stop, giant in windows(data, WINDOW):
             piece = data[start:stop]
             # An endless word in which toktok could err costs gigatoken O(n log n) time and 24 bytes of memory a byte.
@@ -162,7 +167,7 @@ class ToktokCounter:
         if misleads_toktok(data, self._encoding):
             return self._other().encode(data)
         ids = self._core.encode_to_numpy(data.decode("utf-8", "replace"), disallowed_special=())
-        return np.asarray(ids, dtype=np.uint32)
+        return ids.astype("uint32", copy=False)
 
     def stream(self, held_limit: int = HELD_LIMIT) -> WindowedStream:
         """Start to count a text that is too large to hold; an estimate beyond `held_limit` bytes without a cut."""

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from exosuit_cli.model.errors import ResourceMissing, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
     import numpy.typing as npt
 
 _DATA: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
@@ -99,6 +98,8 @@ def token_byte_lengths(encoding: str) -> npt.NDArray[np.uint16]:
         ResourceMissing: the packaged vocabulary is absent or altered.
 
     """
+    import numpy as np
+
     lines = read_vocabulary(find_encoding(encoding)).splitlines()
     # The SHA-256 says that the ranks are 0, 1, 2 and so on, one a line.
     lengths = np.fromiter((len(binascii.a2b_base64(line.partition(b" ")[0])) for line in lines), np.uint16, len(lines))

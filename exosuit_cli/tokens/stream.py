@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.protocols import StreamCount
-from exosuit_cli.tokens.boundaries import last_boundary
 from exosuit_cli.tokens.text import last_character_start
 
 if TYPE_CHECKING:
@@ -42,6 +41,8 @@ class WindowedStream:
         self._held += data
         if len(self._held) < min(_BATCH, self._held_limit):
             return
+        from exosuit_cli.tokens.boundaries import last_boundary
+
         cut = last_boundary(self._held, max(self._searched - 1, 0), len(self._held))
         if cut >= 0:
             self._count_until(cut)

@@ -154,7 +154,7 @@ class TreeWalk:
         if self.options.ignore:
             standard = standard_scope(os.path.join(self.base, root) if root else self.base, shown=root)
             scope = standard.scope
-            self.problems.extend(standard.problems)
+            self.problems.extend([problem for problem in standard.problems if problem not in self.problems])
             for source in standard.sources:
                 state = state_of(source, follow=True)
                 trusted = trusted and self.past_rules.get(source, _NEVER) == state
@@ -173,6 +173,9 @@ class TreeWalk:
             if past is not None:
                 if path == root:
                     self._device = past.listing.directory.device
+                source = path + b"/" + IGNORE_NAME
+                if path and source in self.past_rules:
+                    self.rules[source] = self.past_rules[source]
                 prefix = path + b"/" if path else b""
                 identity = (past.listing.directory.device, past.listing.directory.inode)
                 stack.extend([_Pending(prefix + name, True, None, identity, ()) for name in reversed(past.below)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,7 +29,6 @@ class Reading:
         slab_bytes: int = 1 << 16,
         max_file_size: int = 0,
         follow: bool = False,
-        wanted: Callable[[int], bool] | None = None,
         links: bool = False,
     ) -> None:
         self.contents: dict[int, bytes] = {}
@@ -48,7 +47,7 @@ class Reading:
                 page_cache=PageCacheProbe(),
             )
             on_link = (lambda position, _status: self.linked.append(position)) if links else None
-            for item in reader.read(batch_of(base, names), wanted, self._skip, on_link):
+            for item in reader.read(batch_of(base, names), self._skip, on_link):
                 self._take(item, slab_bytes)
         finally:
             os.close(descriptor)
@@ -141,15 +140,6 @@ def test_any_sizes_in_any_slab(tmp_path_factory: pytest.TempPathFactory, sizes: 
     assert not reading.skips
 
 
-def test_only_wanted_files_are_touched(tmp_path: Path) -> None:
-    for number in range(6):
-        (tmp_path / str(number)).write_bytes(b"x")
-    names = [b"0", b"1", b"gone", b"3", b"also gone", b"5"]
-    reading = Reading(tmp_path, names, wanted={0, 2, 5}.__contains__)
-    assert reading.order == [0, 5]
-    assert set(reading.skips) == {2}
-
-
 def test_what_is_no_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"content")
     (tmp_path / "link").symlink_to("file")
@@ -158,8 +148,7 @@ def test_what_is_no_file_is_reported(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "socket"))
-        names = [b"link", b"dead", b"directory", b"fifo", b"socket", b"gone", b"file/below", b"file"]
-        reading = Reading(tmp_path, names[:6] + names[7:])
+        reading = Reading(tmp_path, [b"link", b"dead", b"directory", b"fifo", b"socket", b"gone", b"file"])
     outcomes = [reading.skips[position][0] for position in range(6)]
     assert outcomes == [
         Outcome.SYMLINK,
@@ -215,7 +204,7 @@ def test_a_directory_that_was_replaced_is_not_entered(tmp_path: Path) -> None:
     skips: Skips = {}
     descriptor = os.open(tmp_path, os.O_RDONLY)
     reader = SlabReader(descriptor, slab_bytes=100, max_file_size=0, follow=False, page_cache=PageCacheProbe())
-    assert not list(reader.read(batch, None, lambda position, *reason: skips.update({position: reason})))
+    assert not list(reader.read(batch, lambda position, *reason: skips.update({position: reason})))
     os.close(descriptor)
     assert skips[0][0] is Outcome.VANISHED
 
@@ -240,7 +229,7 @@ def test_an_abandoned_reading_closes_its_files(tmp_path: Path) -> None:
         (tmp_path / str(number)).write_bytes(b"x" * 60)
     descriptor = os.open(tmp_path, os.O_RDONLY)
     reader = SlabReader(descriptor, slab_bytes=64, max_file_size=0, follow=False, page_cache=PageCacheProbe())
-    items = reader.read(batch_of(tmp_path, [b"0", b"1", b"2"]), None, lambda *_: None)
+    items = reader.read(batch_of(tmp_path, [b"0", b"1", b"2"]), lambda *_: None)
     next(items)
     items.close()
     os.close(descriptor)
@@ -252,7 +241,7 @@ def test_a_slab_is_valid_until_the_next(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     descriptor = os.open(tmp_path, os.O_RDONLY)
     reader = SlabReader(descriptor, slab_bytes=64, max_file_size=0, follow=False, page_cache=PageCacheProbe())
-    items = reader.read(batch_of(tmp_path, [b"a", b"b"]), None, lambda *_: None)
+    items = reader.read(batch_of(tmp_path, [b"a", b"b"]), lambda *_: None)
     first = next(items)
     assert isinstance(first, FilledSlab)
     assert first.slab.data.tobytes() == b"a" * 60

@@ -114,12 +114,13 @@ def scan_command(
 
         settings = load_settings(config, flags).settings
         encoding = settings.scan.encoding if tokens is not False else None
-        loader = None
+        zygote = None
         if encoding is not None:
-            from exosuit_cli.ingest.index_path import preload_counter
+            from exosuit_cli.ingest.index_path import fork_early
 
             where = [] if stdin0 else paths or []
-            loader = preload_counter(where, settings.scan.hash, encoding, use_index=settings.scan.index)
+            defaults = settings.scan
+            zygote = fork_early(where, defaults.hash, encoding, workers=defaults.workers, use_index=defaults.index)
         # Imported only now: the vocabulary is loading meanwhile.
         from exosuit_cli.cli.scan_run import ScanCommand
 
@@ -127,7 +128,7 @@ def scan_command(
             paths=tuple(paths or ()),
             settings=settings,
             encoding=encoding,
-            loader=loader,
+            zygote=zygote,
             include=tuple(include or ()),
             exclude=tuple(exclude or ()),
             stdin0=stdin0,

@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 
     from exosuit_cli.config import Settings
     from exosuit_cli.ingest import ProgressCallback
-    from exosuit_cli.tokens import CounterLoader
+    from exosuit_cli.ingest.zygote import Zygote
     from exosuit_cli.walk.rule_set import BadLine
 
 
 @dataclass(frozen=True, slots=True)
 class ScanCommand:
-    """The parsed command line; `encoding` is None to count no tokens; `loader` may be loading its counter already."""
+    """The parsed command line; `encoding` is None to count no tokens; `zygote` was forked early for it, if at all."""
 
     paths: tuple[str, ...]
     settings: Settings
     encoding: str | None
-    loader: CounterLoader | None
+    zygote: Zygote | None
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     stdin0: bool
@@ -94,12 +94,12 @@ class ScanCommand:
     def _scan(self, options: ScanOptions, stop: StopRequest) -> ScanResult:
         with _progress_line(self.quiet) as progress:
             if not self.stdin0:
-                return scan(self.paths, options, stop=stop, progress=progress, loader=self.loader)
+                return scan(self.paths, options, stop=stop, progress=progress, zygote=self.zygote)
             if len(self.paths) > 1:
                 raise UsageError("--stdin0 takes one PATH, the directory that the names are relative to")
             names = [name for name in sys.stdin.buffer.read().split(b"\0") if name]
             base = self.paths[0] if self.paths else "."
-            return scan_names(base, names, options, stop=stop, progress=progress, loader=self.loader)
+            return scan_names(base, names, options, stop=stop, progress=progress, zygote=self.zygote)
 
     def _report(self, result: ScanResult, settings: Settings) -> None:
         if self.as_jsonl:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exosuit_cli.ingest.options import ScanOptions
-    from exosuit_cli.ingest.result import ScanResult
     from exosuit_cli.ingest.pipeline import Progress, ProgressCallback, scan, scan_names
+    from exosuit_cli.ingest.result import ScanResult
 
 _HOMES = {
     "Progress": "pipeline",

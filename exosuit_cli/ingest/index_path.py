@@ -7,13 +7,14 @@ import os
 from typing import TYPE_CHECKING
 
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_roots
+from exosuit_cli.ingest.zygote import Zygote, start_method
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.system.paths import cache_directory
+from exosuit_cli.system.processors import usable_processors
+from exosuit_cli.tokens.encodings import find_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from exosuit_cli.tokens import CounterLoader
 
 
 def index_path(roots: Roots, algorithm: str, encoding: str | None) -> str:
@@ -27,18 +28,19 @@ def index_path(roots: Roots, algorithm: str, encoding: str | None) -> str:
     )
 
 
-def preload_counter(
-    paths: Sequence[PathLike], algorithm: str, encoding: str, *, use_index: bool
-) -> CounterLoader | None:
-    """Start to load the vocabulary before anything else is imported, unless an index may make it needless.
+def fork_early(
+    paths: Sequence[PathLike], algorithm: str, encoding: str, *, workers: int, use_index: bool
+) -> Zygote | None:
+    """Fork the zygote before anything heavy is imported, unless an index may make it needless.
 
-    What is wrong with `paths` is for the scan to say: then nothing is loaded.
+    What is wrong with `paths` is for the scan to say: then nothing is forked.
     """
     try:
         if use_index and os.path.exists(index_path(resolve_roots(paths), algorithm, encoding)):
             return None
+        find_encoding(encoding)
     except ExosuitError:
         return None
-    from exosuit_cli.tokens import CounterLoader
-
-    return CounterLoader(encoding)
+    if start_method() != "fork":
+        return None
+    return Zygote(encoding, workers or usable_processors())

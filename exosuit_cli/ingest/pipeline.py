@@ -17,14 +17,15 @@ from exosuit_cli.ingest.pool import InlinePool, Pool, ProcessPool
 from exosuit_cli.ingest.recheck import recheck
 from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
-from exosuit_cli.ingest.worker import WorkerTotals
+from exosuit_cli.ingest.worker import WorkerTotals, start_method
+from exosuit_cli.ingest.zygote import Zygote, start_method
 from exosuit_cli.kernels import DIGEST_WIDTH, DeviceChoice, choose_device
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.records import RAW, ROW, Outcome, Skip
 from exosuit_cli.system.memory import MemoryReport, MemorySampler, TierReading
 from exosuit_cli.system.processors import usable_processors
 from exosuit_cli.system.stop import StopRequest
-from exosuit_cli.tokens import CounterLoader
+from exosuit_cli.tokens import load_counter
 from exosuit_cli.walk import Listing, PastDirectory, TreeWalk
 
 if TYPE_CHECKING:
@@ -60,18 +61,18 @@ def scan(
     *,
     stop: StopRequest | None = None,
     progress: ProgressCallback | None = None,
-    loader: CounterLoader | None = None,
+    zygote: Zygote | None = None,
 ) -> ScanResult:
     """Scan files and directories: every path seen is in the result, as a row or as a skip with its reason.
 
     The result depends on the tree and the options only, not on workers, order, device or index. Nothing is written but
     the index, outside of the tree. `stop` ends the scan early with a partial result; `progress` is called several times
-    a second, on this thread. `loader` is a counter of the same encoding that is being loaded already.
+    a second, on this thread. `zygote` was forked early for the same encoding and number of workers.
 
     Raises UsageError for paths and options that cannot be carried out, ResourceMissing for a device that is not there.
     """
     several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
-    return _Scan(resolve_roots(several), options or ScanOptions(), stop, progress, loader).run()
+    return _Scan(resolve_roots(several), options or ScanOptions(), stop, progress, zygote).run()
 
 
 def scan_names(
@@ -81,13 +82,13 @@ def scan_names(
     *,
     stop: StopRequest | None = None,
     progress: ProgressCallback | None = None,
-    loader: CounterLoader | None = None,
+    zygote: Zygote | None = None,
 ) -> ScanResult:
     """Scan the files and directories that a list names, relative to the directory `base`; see `scan`.
 
     A name that does not exist becomes a skip, not an error.
     """
-    return _Scan(resolve_names(base, names), options or ScanOptions(), stop, progress, loader).run()
+    return _Scan(resolve_names(base, names), options or ScanOptions(), stop, progress, zygote).run()
 
 
 class _Scan:
@@ -97,7 +98,7 @@ class _Scan:
         options: ScanOptions,
         stop: StopRequest | None,
         progress: ProgressCallback | None,
-        loader: CounterLoader | None,
+        zygote: Zygote | None,
     ) -> None:
         if options.hash not in DIGEST_WIDTH:
             raise UsageError(f"unknown hash {options.hash!r}: expected {' or '.join(DIGEST_WIDTH)}")
@@ -109,7 +110,7 @@ class _Scan:
         self.stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self.progress = progress
         self.device: DeviceChoice = choose_device(options.device)
-        self.loader = loader
+        self.zygote = zygote
         self.sampler = MemorySampler()
         self.warnings: list[str] = []
         self.settings = ShardSettings(
@@ -121,10 +122,20 @@ class _Scan:
             slab_bytes=options.slab_bytes,
             follow=options.walk.follow,
         )
+        self.workers = options.workers or usable_processors()
+        self.zygote_cpu_seconds = 0.0
         self.pool: Pool | None = None
         self.next_report = 0.0
 
     def run(self) -> ScanResult:
+        """Scan, and leave no process behind."""
+        try:
+            return self._run()
+        finally:
+            if self.zygote is not None:
+                self.zygote.close()
+
+    def _run(self) -> ScanResult:
         """Look what stands of the index, walk, dispatch, collect, add up."""
         index_file = IndexFile.open(self.roots, self.options, self.warnings)
         index = self._recheck(index_file.index)
@@ -153,6 +164,8 @@ class _Scan:
             if self.pool is not None:
                 self.pool.close(abort=True)
             raise
+        if self.zygote is not None:
+            self.zygote_cpu_seconds = self.zygote.close()
         ledger.check()
         # Nothing listed anew and no file read: the result is the one that the index was written from.
         stands = index is not None and not (listed_anew or self.stop) and ledger.hits == ledger.files == len(index.rows)
@@ -161,18 +174,19 @@ class _Scan:
     def _recheck(self, index: Index | None) -> Index | None:
         """Find out what stands of the index, and load the vocabulary if that is not everything."""
         if index is not None:
-            processes = self.options.workers or usable_processors()
-            standing = recheck(index, self.roots.base, follow=self.options.walk.follow, processes=processes)
+            follow = self.options.walk.follow
+            standing = recheck(index, self.roots.base, follow=follow, processes=self.workers)
             index.stand(standing)
             if standing.is_whole() and not self.options.verify:
                 return index
-        self._load_counter()
+        self._prepare_counter()
         return index
 
-    def _load_counter(self) -> None:
+    def _prepare_counter(self) -> None:
+        """Have the vocabulary loaded elsewhere from now on, where that is possible."""
         encoding = self.options.encoding
-        if encoding is not None and (self.loader is None or self.loader.encoding != encoding):
-            self.loader = CounterLoader(encoding)
+        if encoding is not None and self.zygote is None and start_method() == "fork":
+            self.zygote = Zygote(encoding, self.workers)
 
     def _walk_some(self, listings: Iterator[tuple[Listing, PastDirectory | None]], ledger: Ledger) -> tuple[bool, int]:
         """Walk until there is a new task or the walk is over; whether it goes on, and how many listings were new."""
@@ -192,7 +206,7 @@ class _Scan:
             return
         if self.pool is None:
             undecided = ledger.files < POOL_FILES and self.options.workers < 2
-            if walking and (undecided or not (self.loader is None or self.loader.is_ready)):
+            if walking and undecided:
                 return
             self.pool = self._start_pool(ledger)
         while ledger.tasks and self.pool.has_room():
@@ -200,21 +214,28 @@ class _Scan:
         idle = not walking and not ledger.tasks
         for finished in self.pool.collect(LINGER_SECONDS if idle or (not self.pool.has_room() and not walking) else 0):
             ledger.finish(finished)
-        self.sampler.sample(self.pool.pids())
+        self.sampler.sample(self._pids())
         now = time.monotonic()
         if self.progress is not None and now >= self.next_report:
             self.next_report = now + LINGER_SECONDS
             self.progress(Progress(ledger.files, not walking, ledger.done, ledger.bytes_read, now - self.started))
 
     def _start_pool(self, ledger: Ledger) -> Pool:
-        workers = self.options.workers or usable_processors()
-        if workers == 1 or (not self.options.workers and not self._pays(ledger)):
+        self._prepare_counter()
+        if self.workers == 1 or (not self.options.workers and not self._pays(ledger)):
             return InlinePool(self.settings, self._counter(), self.stop)
-        return ProcessPool(self.settings, self._counter(), workers)
+        counter = self._counter() if self.zygote is None else None
+        return ProcessPool(self.settings, counter, self.workers, self.zygote)
 
     def _counter(self) -> TokenCounter | None:
-        self._load_counter()
-        return self.loader.result() if self.loader is not None else None
+        """The counter for this process."""
+        if self.options.encoding is None:
+            return None
+        return self.zygote.counter() if self.zygote is not None else load_counter(self.options.encoding)
+
+    def _pids(self) -> list[int]:
+        pool = self.pool.pids() if self.pool is not None else ()
+        return [*pool, *(self.zygote.pids() if self.zygote is not None else ())]
 
     def _pays(self, ledger: Ledger) -> bool:
         """Whether the work is worth starting processes for."""
@@ -231,8 +252,6 @@ class _Scan:
     def _drain(self, ledger: Ledger) -> None:
         """Take in what the workers still hold, and let them go."""
         if self.pool is None:  # nothing had to be read
-            if self.loader is not None:
-                self.loader.result()
             ledger.give_up()
             return
         if self.stop:
@@ -242,7 +261,7 @@ class _Scan:
                 for finished in self.pool.collect(LINGER_SECONDS):
                     ledger.finish(finished)
             ledger.give_up()
-        self.sampler.sample(self.pool.pids(), now=True)
+        self.sampler.sample(self._pids(), now=True)
         self.pool.close(abort=self.pool.busy())
 
     def _result(self, walk: TreeWalk, ledger: Ledger, index_file: IndexFile, *, stands: bool) -> ScanResult:
@@ -293,7 +312,7 @@ class _Scan:
             tree_digest=digest,
             throughput=Throughput(
                 wall_s=time.monotonic() - self.started,
-                cpu_s=time.process_time() - self.started_cpu + totals.cpu_seconds,
+                cpu_s=time.process_time() - self.started_cpu + totals.cpu_seconds + self.zygote_cpu_seconds,
                 workers=self.pool.workers if self.pool is not None else 1,
                 device=self.device.device,
                 device_reason=self.device.reason,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.ingest.shard import Shard, ShardResult
 from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, WorkerTotals, start_worker
+from exosuit_cli.ingest.zygote import ForkedProcess
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import Batch
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.ingest.options import ShardSettings
+    from exosuit_cli.ingest.zygote import Zygote
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.system.stop import StopRequest
 
@@ -140,11 +142,13 @@ class _Worker:
 class ProcessPool:
     """Worker processes, each with its own connection: the end of one is noticed at once and costs only its task.
 
-    Workers are forked while this process has a single thread, so that a loaded vocabulary is shared copy-on-write;
-    from a program with threads (or with CUDA up, which brings threads) they are spawned and load their own.
+    They come from the zygote, where there is one, and share its vocabulary. Without, and for each that has died, this
+    process forks one while it has a single thread; a program with threads (and CUDA brings threads) spawns them.
     """
 
-    def __init__(self, settings: ShardSettings, counter: TokenCounter | None, workers: int) -> None:
+    def __init__(
+        self, settings: ShardSettings, counter: TokenCounter | None, workers: int, zygote: Zygote | None = None
+    ) -> None:
         self.workers = workers
         self.totals = WorkerTotals()
         self._settings = settings
@@ -153,7 +157,9 @@ class ProcessPool:
         self._deaths_in_a_row = 0
         self._workers: list[_Worker] = []
         try:
-            for _ in range(workers):
+            if zygote is not None:
+                self._workers = [_Worker(process, connection) for process, connection in zygote.workers(settings)]
+            while len(self._workers) < workers:
                 self._start()
         except BaseException:
             self.close(abort=True)
@@ -181,6 +187,11 @@ class ProcessPool:
             except (EOFError, OSError):  # OSError: it died while it sent
                 finished.extend(self._bury(worker))
                 continue
+            if isinstance(message, int):  # the zygote's child says who it is
+                worker.process = ForkedProcess(message, is_child=False)
+                continue
+            if isinstance(message, BaseException):
+                raise message
             if isinstance(message, str):
                 raise ExosuitError(f"a worker failed, which is a fault of exosuit; please report it:\n{message}")
             task = worker.tasks.popleft()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from exosuit_cli.ingest.worker import start_method
+from exosuit_cli.ingest.zygote import start_method
 from exosuit_cli.model.records import time_column
 from exosuit_cli.system.safe_open import open_base, open_directory
 from exosuit_cli.walk.tree import IGNORE_NAME, state_of

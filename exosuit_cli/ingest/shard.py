@@ -14,7 +14,7 @@ from exosuit_cli.ingest.text import is_text
 from exosuit_cli.kernels import load_kernels
 from exosuit_cli.languages import language_of_name, language_of_shebang
 from exosuit_cli.model.records import ROW, Batch, Kind, Outcome, Rows, time_column
-from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES
+from exosuit_cli.model.slab import TEXT_PROBE_BYTES
 from exosuit_cli.read import FilledSlab, ReadStat, SlabReader
 from exosuit_cli.read.reader import outcome_of
 from exosuit_cli.system.page_cache import PageCacheProbe
@@ -141,18 +141,20 @@ class Shard:
         rows["digest"][positions, : columns.digests.shape[1]] = columns.digests
         rows["kind"][positions] = binary
         rows["lines"][positions] = np.where(binary, -1, columns.newlines + unterminated)
-        count = self._counter.count if self._counter is not None else None
-        tokens: list[int] = []
+        texts: list[bytes] = []
         languages: list[int] = []
         for position, start, length, is_binary in zip(positions, offsets, lengths, binary.tolist(), strict=True):
             if is_binary:
-                tokens.append(-1)
                 languages.append(0)
                 continue
-            tokens.append(count(bytes(view[start : start + length])) if count is not None else -1)
             language = language_of_name(names[position])
             if not language and bytes(view[start : start + 2]) == b"#!":
-                language = language_of_shebang(bytes(view[start : start + min(length, SHEBANG_BYTES)]))
+                language = language_of_shebang(bytes(view[start : start + min(length, 256)]))
             languages.append(language)
+            if self._counter is not None:
+                texts.append(bytes(view[start : start + length]))
+        tokens = np.full(len(files), -1, np.int64)
+        if self._counter is not None:
+            tokens[~binary] = self._counter.count_batch(texts)
         rows["tokens"][positions] = tokens
         rows["language"][positions] = languages

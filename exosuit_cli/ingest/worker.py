@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.ingest.shard import Shard
+from exosuit_cli.ingest.zygote import start_method
 from exosuit_cli.system.page_cache import PageCacheReading
 
 if TYPE_CHECKING:
@@ -77,13 +78,6 @@ class _Program:
         self._process.wait()
 
 
-def start_method() -> str:
-    """`fork` while this process has one thread and fork is safe, else `spawn`."""
-    if sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
-        return "spawn"
-    return "fork" if len(os.listdir("/proc/self/task")) == 1 else "spawn"
-
-
 def start_worker(
     settings: ShardSettings, counter: TokenCounter | None, siblings: Sequence[Connection]
 ) -> tuple[Process, Connection]:
@@ -96,7 +90,7 @@ def start_worker(
     ours, theirs = multiprocessing.Pipe()
     if start_method() == "fork":
         forked = multiprocessing.get_context("fork").Process(
-            target=_work, args=(theirs, settings, counter, [ours, *siblings]), daemon=True
+            target=work, args=(theirs, settings, counter, [ours, *siblings]), daemon=True
         )
         forked.start()
         theirs.close()
@@ -119,10 +113,10 @@ def main(descriptor: int) -> None:
         settings: ShardSettings = connection.recv()
     except (EOFError, OSError):
         return  # the parent is gone
-    _work(connection, settings, None, [])
+    work(connection, settings, None, [])
 
 
-def _work(
+def work(
     connection: Connection, settings: ShardSettings, counter: TokenCounter | None, inherited: list[Connection]
 ) -> None:
     """A worker's life: tasks in, results out, until it is told to stop or the parent is gone."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
 
@@ -45,6 +47,10 @@ class TokenCounter(Protocol):
 
     def count(self, data: bytes) -> int:
         """Return the exact number of tokens of the text that `data` holds."""
+        ...
+
+    def count_batch(self, texts: Sequence[bytes]) -> list[int]:
+        """Return the count of each text."""
         ...
 
     def encode(self, data: bytes) -> npt.NDArray[np.uint32]:

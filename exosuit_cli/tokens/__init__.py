@@ -2,6 +2,5 @@
 
 from exosuit_cli.tokens.counter import IMPLEMENTATIONS, load_counter
 from exosuit_cli.tokens.encodings import ENCODINGS, token_byte_lengths
-from exosuit_cli.tokens.loading import CounterLoader
 
-__all__ = ["ENCODINGS", "IMPLEMENTATIONS", "CounterLoader", "load_counter", "token_byte_lengths"]
+__all__ = ["ENCODINGS", "IMPLEMENTATIONS", "load_counter", "token_byte_lengths"]

@@ -15,7 +15,7 @@ from exosuit_cli.tokens.stream import HELD_LIMIT, WindowedStream
 from exosuit_cli.tokens.text import to_utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -100,6 +100,10 @@ class GigatokenCounter:
             self._linear().count(piece) if linear else len(self._encode(piece)) for piece, linear in self._cut(data)
         )
 
+    def count_batch(self, texts: Sequence[bytes]) -> list[int]:
+        """Return the count of each text."""
+        return [self.count(text) for text in texts]
+
     def encode(self, data: bytes) -> npt.NDArray[np.uint32]:
         """Return the token ids of that text, uint32[n]; `count(data)` is their number."""
         if len(data) <= WINDOW:
@@ -162,12 +166,17 @@ class ToktokCounter:
             return self._other().count(data)
         return int(self._core.count(data.decode("utf-8", "replace")))
 
+    def count_batch(self, texts: Sequence[bytes]) -> list[int]:
+        """Return the count of each text."""
+        return [self.count(text) for text in texts]
+
     def encode(self, data: bytes) -> npt.NDArray[np.uint32]:
         """Return the token ids of that text, uint32[n]; `count(data)` is their number."""
         if misleads_toktok(data, self._encoding):
             return self._other().encode(data)
         ids = self._core.encode_to_numpy(data.decode("utf-8", "replace"), disallowed_special=())
-        return ids.astype("uint32", copy=False)
+        converted: npt.NDArray[np.uint32] = ids.astype("uint32", copy=False)
+        return converted
 
     def stream(self, held_limit: int = HELD_LIMIT) -> WindowedStream:
         """Start to count a text that is too large to hold; an estimate beyond `held_limit` bytes without a cut."""

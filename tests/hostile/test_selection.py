@@ -63,7 +63,7 @@ def test_a_rule_from_above_that_hides_everything_is_named(tree: Path, scan: Scan
 
 def test_bad_lines_are_told_and_the_others_apply(tree: Path, scan: Scanner) -> None:
     fill(tree, "a.txt", "a.log", "b.tmp", "keep.log")
-    lines = ["[", "*.log", "!", "[[:nothing:]]", "*.tmp", "/", "!keep.log", "trailing\\", "a" * 9000, "[z-a]"]
+    lines = ["[", "*.log", "!", "[[:nothing:]]", "*.tmp", "/", "!keep.log", "trailing\\", "a" * 9000]
     (tree / ".gitignore").write_text("\n".join(lines) + "\n")
     scanned = scan(tree)
     assert scanned.outcomes() == {
@@ -75,7 +75,7 @@ def test_bad_lines_are_told_and_the_others_apply(tree: Path, scan: Scanner) -> N
     }
     assert scanned.records[b"a.log"]["detail"] == ".gitignore:2"
     problems = scanned.document["ignore_problems"]
-    assert {problem["line"] for problem in problems} == {1, 3, 4, 6, 8, 9, 10}
+    assert {problem["line"] for problem in problems} == {1, 3, 4, 6, 8, 9}
     assert scanned.stderr.count("\n") == len(problems)
     assert all(f".gitignore:{problem['line']}: {problem['why']}" in scanned.stderr for problem in problems)
 
@@ -173,7 +173,7 @@ def test_the_scanned_trees_own_configuration_is_never_read(tree: Path, run: RunE
         ('{"scan": {"workers": -1}}', ("scan.workers", "0", "1024")),
         ('{"scan": {"workers": 1e99}}', ("scan.workers", "1024")),
         ('{"scan": {"hash": "md5"}}', ("scan.hash", "blake3", "xxh3")),
-        ('{"scan": {"max_file_size": "big"}}', ("scan.max_file_size", "4GiB")),
+        ('{"scan": {"max_file_size": "big"}}', ("scan.max_file_size", "0 B", "EiB")),
         ('{"current_phase": 9}', ("current_phase", "8")),
         ("encoding: o200k_base", ("not JSON",)),
         ("[1, 2]", ("object",)),
@@ -199,7 +199,7 @@ def test_a_wrong_configuration_names_file_key_and_range(
         (["--device", "cuda:999"], 6, ("cuda:999",)),
         (["--workers", "-1"], 2, ("-1", "0")),
         (["--max-file-size", "-5"], 2, ("-5",)),
-        (["--max-file-size", "4 parsecs"], 2, ("4 parsecs", "4GiB")),
+        (["--max-file-size", "4 parsecs"], 2, ("4 parsecs", "0 B", "EiB")),
         (["--json", "--jsonl"], 2, ("--json", "--jsonl")),
         (["--include", "["], 2, ("--include", "[")),
         (["--exclude", ""], 2, ("--exclude",)),

@@ -1,0 +1,206 @@
+"""A process forked before anything heavy is imported, that loads the vocabulary while the scan gets ready.
+
+Loading takes a quarter of a second and holds the interpreter's lock, so a thread would gain nothing. When it is clear
+what the scan needs, the zygote becomes that: a counter for this process, which reads a small tree by itself, or the
+workers for a large one, which share the loaded vocabulary copy-on-write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import traceback
+from multiprocessing import Pipe
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from multiprocessing.connection import Connection
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from exosuit_cli.ingest.options import ShardSettings
+    from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.tokens.stream import WindowedStream
+
+
+def start_method() -> str:
+    """`fork` while this process has one thread and fork is safe, else `spawn`."""
+    if sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
+        return "spawn"
+    return "fork" if len(os.listdir("/proc/self/task")) == 1 else "spawn"
+
+
+class ForkedProcess:
+    """A process by its pid; `is_child` says whether it is ours to wait for, or a child of the zygote."""
+
+    def __init__(self, pid: int | None, *, is_child: bool) -> None:
+        self.pid = pid
+        self.exitcode: int | None = None
+        self.cpu_seconds = 0.0
+        self._is_child = is_child
+
+    def kill(self) -> None:
+        """End it at once, if it has begun."""
+        if self.pid is not None and self.exitcode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+
+    def join(self) -> None:
+        """Wait for its end."""
+        if self._is_child and self.pid is not None and self.exitcode is None:
+            _, status, usage = os.wait4(self.pid, 0)
+            self.exitcode = os.waitstatus_to_exitcode(status)
+            self.cpu_seconds = usage.ru_utime + usage.ru_stime
+
+
+class Zygote:
+    """Forks at once; only while this process has a single thread. `encoding` is loaded; at most `workers` will come."""
+
+    def __init__(self, encoding: str, workers: int) -> None:
+        self.encoding: Final = encoding
+        pairs = [Pipe() for _ in range(workers)]
+        self._ours = [ours for ours, _ in pairs]
+        theirs = [their for _, their in pairs]
+        self._process = ForkedProcess(_fork(lambda: _live(encoding, theirs, self._ours)), is_child=True)
+        self._handed_over = False
+        for connection in theirs:
+            connection.close()
+
+    def pids(self) -> Sequence[int]:
+        """The zygote's own process, until its workers belong to a pool."""
+        return [] if self._handed_over or self._process.pid is None else [self._process.pid]
+
+    def counter(self) -> RemoteCounter:
+        """Have it count tokens for this process."""
+        return RemoteCounter(self.encoding, self._ours[0])
+
+    def workers(self, settings: ShardSettings) -> list[tuple[ForkedProcess, Connection]]:
+        """Have it become as many workers as were announced; the pool that takes them over ends them."""
+        self._handed_over = True
+        with contextlib.suppress(OSError):  # it is dead already: the pool finds it so
+            self._ours[0].send(settings)
+        siblings = [ForkedProcess(None, is_child=False) for _ in self._ours[1:]]
+        return list(zip([self._process, *siblings], self._ours, strict=True))
+
+    def close(self) -> float:
+        """End it, unless a pool has taken it over; the processor seconds that it used."""
+        if self._handed_over:
+            return 0.0
+        for connection in self._ours:
+            connection.close()
+        self._process.kill()
+        self._process.join()
+        return self._process.cpu_seconds
+
+
+class RemoteCounter:
+    """The counter in the zygote, as a `TokenCounter`; if that process dies, the vocabulary is loaded in this one."""
+
+    implementation: Final = "gigatoken"
+
+    def __init__(self, encoding: str, connection: Connection) -> None:
+        self.encoding: Final = encoding
+        self._connection = connection
+        self._local: TokenCounter | None = None
+
+    def count(self, data: bytes) -> int:
+        return self.count_batch([data])[0]
+
+    def count_batch(self, texts: Sequence[bytes]) -> list[int]:
+        counts: list[int] = self._ask("count_batch", texts)
+        return counts
+
+    def encode(self, data: bytes) -> npt.NDArray[np.uint32]:
+        ids: npt.NDArray[np.uint32] = self._ask("encode", data)
+        return ids
+
+    def stream(self) -> WindowedStream:
+        from exosuit_cli.tokens.stream import WindowedStream
+
+        return WindowedStream(self.count)
+
+    def _ask(self, method: str, argument: object) -> Any:
+        if self._local is None:
+            try:
+                self._connection.send((method, argument))
+                answer = self._connection.recv()
+            except (EOFError, OSError):
+                self._local = _load(self.encoding)
+            else:
+                if isinstance(answer, BaseException):
+                    raise answer
+                return answer
+        return getattr(self._local, method)(argument)
+
+
+def _fork(run: Callable[[], None]) -> int:
+    """Run a function in a forked process; its pid."""
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        run()
+        code = 0
+    except BaseException:  # noqa: BLE001  (nothing may unwind into the program that was forked)
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _load(encoding: str) -> TokenCounter:
+    from exosuit_cli.tokens import load_counter
+
+    return load_counter(encoding)
+
+
+def _live(encoding: str, connections: Sequence[Connection], other_ends: Sequence[Connection]) -> None:
+    """The zygote: load, then be what the first message asks for."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what it means
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for connection in other_ends:
+        connection.close()
+    first = connections[0]
+    counter: TokenCounter | None = None
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone
+        try:
+            counter = _load(encoding)
+        except Exception as error:  # noqa: BLE001  (the parent raises it)
+            first.recv()
+            first.send(error)
+            return
+        message = first.recv()
+        if isinstance(message, tuple):
+            _serve(first, counter, message)
+        else:
+            _multiply(connections, counter, message)
+
+
+def _serve(connection: Connection, counter: TokenCounter, message: tuple[str, Any]) -> None:
+    """Answer until the parent closes the connection."""
+    while True:
+        method, argument = message
+        connection.send(getattr(counter, method)(argument))
+        message = connection.recv()
+
+
+def _multiply(connections: Sequence[Connection], counter: TokenCounter, settings: ShardSettings) -> None:
+    """Become one worker for each connection; this process is the first."""
+    from exosuit_cli.ingest.worker import work
+
+    def sibling(own: Connection) -> Callable[[], None]:
+        def live() -> None:
+            own.send(os.getpid())
+            work(own, settings, counter, [other for other in connections if other is not own])
+
+        return live
+
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the pool watches the siblings by their connections
+    for connection in connections[1:]:
+        _fork(sibling(connection))
+    work(connections[0], settings, counter, list(connections[1:]))

@@ -17,7 +17,7 @@ from exosuit_cli.ingest.pool import InlinePool, Pool, ProcessPool
 from exosuit_cli.ingest.recheck import recheck
 from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
-from exosuit_cli.ingest.worker import WorkerTotals, start_method
+from exosuit_cli.ingest.worker import WorkerTotals
 from exosuit_cli.ingest.zygote import Zygote, start_method
 from exosuit_cli.kernels import DIGEST_WIDTH, DeviceChoice, choose_device
 from exosuit_cli.model.errors import UsageError

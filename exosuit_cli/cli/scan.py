@@ -141,6 +141,10 @@ def scan_command(
             strict=strict,
             quiet=quiet,
         )
-        code = command.run(logger)
+        try:
+            code = command.run(logger)
+        finally:
+            if zygote is not None:
+                zygote.close()
         if code:
             raise typer.Exit(code)

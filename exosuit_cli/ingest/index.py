@@ -94,7 +94,9 @@ class Index:
 
     def __post_init__(self) -> None:
         self._starts = [0, *accumulate(len(listing.names) for listing in self.listings)]
-        self._positions = {listing.directory.path: position for position, listing in enumerate(self.listings)}
+        self._positions = {}
+        for position, listing in enumerate(self.listings):
+            self._positions.setdefault(listing.directory.path, position)  # as for `below`, the directory's own
 
     def start(self, position: int) -> int:
         """Where the rows of a listing start; of the position after the last, the number of rows."""

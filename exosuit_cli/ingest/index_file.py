@@ -47,20 +47,21 @@ class IndexFile:
     @classmethod
     def open(cls, roots: Roots, options: ScanOptions, warnings: list[str]) -> IndexFile:
         """Find and read the index. One that cannot be used is a warning or a reason, never an error."""
-        content_key = _key("content", CONTENT_RULES, options.hash, options.encoding, options.max_file_size, LANGUAGES)
-        walk = options.walk
-        walk_key = _key(
-            "walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
-            sorted(_inside(roots.base, walk.own_outputs | _own_directories())),
-        )  # fmt: skip
         if not options.use_index:
-            return cls(None, content_key, walk_key, "not used (--no-index)", warnings)
+            return cls(None, "", "", "not used (--no-index)", warnings)
         try:
             path = index_path(roots, options.hash, options.encoding)
             ensure_private(os.path.dirname(path))
         except (ExosuitError, OSError) as error:
             warnings.append(f"the index is not used: {error}")
-            return cls(None, content_key, walk_key, "not usable", warnings)
+            return cls(None, "", "", "not usable", warnings)
+        content_key = _key("content", CONTENT_RULES, options.hash, options.encoding, options.max_file_size, LANGUAGES)
+        walk = options.walk
+        walk_key = _key(
+            "walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
+            # Looked up now that the index has its directory: the next scan will find the same.
+            sorted(_inside(roots.base, walk.own_outputs | _own_directories())),
+        )  # fmt: skip
         found = cls(path, content_key, walk_key, "", warnings)
         found._load()
         return found

@@ -254,10 +254,10 @@ class _Scan:
         if self.pool is None:  # nothing had to be read
             ledger.give_up()
             return
-        if self.stop:
-            ledger.flush()
+        if self.stop.signal is not None:
+            self.pool.interrupt(self.stop.signal)
             deadline = time.monotonic() + DRAIN_SECONDS
-            while self.pool.busy() and self.pool.workers > 1 and time.monotonic() < deadline:
+            while self.pool.busy() and time.monotonic() < deadline:
                 for finished in self.pool.collect(LINGER_SECONDS):
                     ledger.finish(finished)
             ledger.give_up()

@@ -19,6 +19,7 @@ from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import Batch
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Sequence
 
     import numpy as np
@@ -90,6 +91,10 @@ class Pool(Protocol):
         """Whether any task is out."""
         ...
 
+    def interrupt(self, number: signal.Signals) -> None:
+        """Begin nothing more; what is being read is finished, a giant file excepted."""
+        ...
+
     def close(self, *, abort: bool = False) -> None:
         """End the workers: after their current task, or at once."""
         ...
@@ -126,6 +131,9 @@ class InlinePool:
     def busy(self) -> bool:
         return bool(self._tasks)
 
+    def interrupt(self, number: signal.Signals) -> None:  # noqa: ARG002  (the shard knows of it)
+        self._tasks.clear()
+
     def close(self, *, abort: bool = False) -> None:  # noqa: ARG002  (nothing runs between two calls)
         self._tasks.clear()
         self.totals.page_cache.add(self._shard.page_cache.reading)
@@ -155,6 +163,7 @@ class ProcessPool:
         self._counter = counter
         self._backlog: deque[Task] = deque()
         self._deaths_in_a_row = 0
+        self._interrupted = False
         self._workers: list[_Worker] = []
         try:
             if zygote is not None:
@@ -178,6 +187,13 @@ class ProcessPool:
     def busy(self) -> bool:
         return bool(self._backlog) or any(worker.tasks for worker in self._workers)
 
+    def interrupt(self, number: signal.Signals) -> None:
+        self._interrupted = True
+        self._backlog.clear()
+        for worker in self._workers:
+            with contextlib.suppress(OSError):  # it is dead: nothing of it is waited for
+                worker.connection.send(number)
+
     def collect(self, timeout: float) -> list[Finished]:
         finished: list[Finished] = []
         ready = wait([worker.connection for worker in self._workers], timeout)
@@ -197,7 +213,8 @@ class ProcessPool:
             task = worker.tasks.popleft()
             self._deaths_in_a_row = 0
             if message.consumed < len(task.places):
-                self._backlog.appendleft(task.part(message.consumed, len(task.places)))
+                if not self._interrupted:
+                    self._backlog.appendleft(task.part(message.consumed, len(task.places)))
                 task = task.part(0, message.consumed)
             finished.append(Finished(task, message))
         self._deal()
@@ -247,6 +264,8 @@ class ProcessPool:
         worker.connection.close()
         worker.process.join()
         self.totals.deaths += 1
+        if self._interrupted:
+            return []
         self._deaths_in_a_row += 1
         if self._deaths_in_a_row > DEATHS_WITHOUT_PROGRESS:
             raise ExosuitError(

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from exosuit_cli.ingest.shard import Shard
 from exosuit_cli.ingest.zygote import start_method
 from exosuit_cli.system.page_cache import PageCacheReading
+from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,8 +121,8 @@ def work(
     connection: Connection, settings: ShardSettings, counter: TokenCounter | None, inherited: list[Connection]
 ) -> None:
     """A worker's life: tasks in, results out, until it is told to stop or the parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides what it means
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides what they mean
+        signal.signal(number, signal.SIG_IGN)
     for other in inherited:  # else a sibling would keep this parent's pipes open after the parent is gone
         other.close()
     try:
@@ -129,10 +130,11 @@ def work(
             from exosuit_cli.tokens import load_counter
 
             counter = load_counter(settings.encoding)
-        shard = Shard(settings, counter)
+        stop = StopRequest()
+        shard = Shard(settings, counter, stop)
         tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
-        threading.Thread(target=_receive, args=(connection, tasks), daemon=True).start()
+        threading.Thread(target=_receive, args=(connection, tasks, stop), daemon=True).start()
         while (task := tasks.get()) is not None:
             connection.send(shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
         connection.send(WorkerTotals(time.process_time(), shard.page_cache.reading))
@@ -143,10 +145,13 @@ def work(
             connection.send(traceback.format_exc())
 
 
-def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | None]) -> None:
+def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | None], stop: StopRequest) -> None:
     try:
-        while (task := connection.recv()) is not None:
-            tasks.put(task)
+        while (message := connection.recv()) is not None:
+            if isinstance(message, signal.Signals):
+                stop.signal = message
+            else:
+                tasks.put(message)
     except (EOFError, OSError):
         os._exit(1)  # the parent is gone: nobody waits for what this worker is doing, however long that takes
     tasks.put(None)

@@ -161,8 +161,8 @@ def _load(encoding: str) -> TokenCounter:
 
 def _live(encoding: str, connections: Sequence[Connection], other_ends: Sequence[Connection]) -> None:
     """The zygote: load, then be what the first message asks for."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what it means
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides what they mean
+        signal.signal(number, signal.SIG_IGN)
     for connection in other_ends:
         connection.close()
     first = connections[0]
@@ -195,7 +195,8 @@ def _multiply(connections: Sequence[Connection], counter: TokenCounter, settings
 
     def sibling(own: Connection) -> Callable[[], None]:
         def live() -> None:
-            own.send(os.getpid())
+            with contextlib.suppress(OSError):  # the parent is gone: the work finds it so
+                own.send(os.getpid())
             work(own, settings, counter, [other for other in connections if other is not own])
 
         return live

@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -208,8 +209,7 @@ def test_a_file_that_changes_at_every_reading_is_not_reported_as_anything(
     def read_and_change(descriptor: int, buffers: Any) -> int:
         got = readv(descriptor, buffers)
         if os.path.samestat(os.fstat(descriptor), file.stat()):
-            with file.open("ab") as opened:
-                opened.write(b"more\n")
+            touch(file)
         return got
 
     monkeypatch.setattr(os, "readv", read_and_change)
@@ -257,10 +257,16 @@ LARGE = b"a line of a large file\n" * 20_000
 LARGE_CHANGES: dict[str, Callable[[Path], object]] = {
     "grown": lambda path: append(path, b"more\n"),
     "growing without end": lambda path: append(path, bytes(1 << 18)),
-    "cut": lambda path: os.truncate(path, len(LARGE) // 2),
+    "cut": lambda path: os.truncate(path, path.stat().st_size // 2),
     "emptied": lambda path: os.truncate(path, 0),
     "rewritten": lambda path: overwrite(path, os.urandom(16)),
 }
+ticks = count(1_000_000_000)
+
+
+def touch(path: Path) -> None:
+    """Give a file times that it never had; a kernel's own may be the same for milliseconds."""
+    os.utime(path, (seconds := next(ticks), seconds))
 
 
 def append(path: Path, data: bytes) -> None:
@@ -271,6 +277,7 @@ def append(path: Path, data: bytes) -> None:
 def overwrite(path: Path, data: bytes) -> None:
     with path.open("r+b") as file:
         file.write(data)
+    touch(path)
 
 
 @pytest.mark.parametrize("change", LARGE_CHANGES)
@@ -282,9 +289,8 @@ def test_a_large_file_that_changes_while_it_is_streamed(tree: Path, change: str,
     listings = walk(tree)
     counter = ChangingCounter(lambda: LARGE_CHANGES[change](file), times)
     row = HandShard(tree, counter, slab_bytes=1 << 16).ingest(listings)[b"large.txt"]
-    if outcome is Outcome.CHANGED and change in ("cut", "emptied"):
-        # Cutting it to the same size again changes its times once more; that is a change like any other.
-        assert file.stat().st_size < len(LARGE)
+    if change == "emptied":  # then there is nothing to read and to change again
+        outcome = Outcome.INGESTED
     assert outcome_of(row) is outcome
     if outcome is Outcome.INGESTED:
         now = file.read_bytes()
@@ -385,14 +391,9 @@ def test_files_that_come_and_go_are_whole_or_gone(
     tree: Path, scan: Scanner, racing: Callable[[str, Path], subprocess.Popen[bytes]], workers: int
 ) -> None:
     whole = {blake3(bytes([letter]) * 5000).hexdigest() for letter in b"xyz"}
-    whole |= {blake3(b"").hexdigest()}  # a new file before its first write
     racing(REPLACE, tree)
     for _ in range(3):
-        code = 0
-        try:
-            scanned = scan(tree, "--no-tokens", "--workers", workers)
-        except AssertionError as error:
-            code = error.args[0][0]
-            assert code == 7, error
-            continue
-        assert {record["blake3"] for record in scanned.records.values()} <= whole
+        scanned = scan(tree, "--no-tokens", "--workers", workers, code=(0, 7))
+        assert set(scanned.skipped) <= {"changed", "vanished"}
+        renamed = {path: record for path, record in scanned.records.items() if not path.endswith(b".new")}
+        assert {record["blake3"] for record in renamed.values() if "blake3" in record} <= whole

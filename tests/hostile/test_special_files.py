@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from blake3 import blake3
 
-from .harness import HANG, UNPRIVILEGED, Scanner, bytes_read, children, kill_for_good, limited, scan_command, wait_until
+from .harness import HANG, UNPRIVILEGED, Scanner, bytes_read, family, kill_for_good, limited, scan_command, wait_until
 
 if TYPE_CHECKING:
-    import subprocess
-
     from .conftest import Mounts
 
 TEBIBYTE = 1 << 40
@@ -174,23 +172,17 @@ def test_a_file_of_a_tebibyte_is_streamed_in_bounded_memory(tree: Path, exosuit:
     options = ("--json", "--no-index", "--max-file-size", "0", "--workers", workers)
     process = scan_command(exosuit, tree, *options, before=limited("RLIMIT_AS", 4 << 30))
     try:
-        wait_until(lambda: reading(process) > 256 << 20, "256 MiB read")
-        assert peak_resident(process) < 1 << 30
+        wait_until(lambda: any(bytes_read(pid) > 256 << 20 for pid in family(tree)), "256 MiB read")
+        assert max(map(peak_resident, family(tree))) < 1 << 30
     finally:
         kill_for_good(process)
 
 
-def reading(process: subprocess.Popen[bytes]) -> int:
-    return max(bytes_read(pid) for pid in [process.pid, *children(process.pid)])
-
-
-def peak_resident(process: subprocess.Popen[bytes]) -> int:
-    """The largest peak of the processes of a command, in bytes."""
-    peaks = []
-    for pid in [process.pid, *children(process.pid)]:
-        with open(f"/proc/{pid}/status", encoding="ascii") as file:
-            peaks += [int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM")]
-    return max(peaks)
+def peak_resident(pid: int) -> int:
+    """The most memory that a process has had at once, in bytes."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        (peak,) = [int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM")]
+    return peak
 
 
 def test_a_sparse_file_has_the_digest_of_its_zeros(tree: Path, scan: Scanner) -> None:

@@ -7,25 +7,47 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pygments
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from exosuit_cli.ingest import ScanOptions, ScanResult, scan
+from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.ingest.index import FINE_SLACK_NS
 from exosuit_cli.report.records import records
 from exosuit_cli.walk import WalkOptions
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 NAMES = ["a", "b", "c.py", "d.log", ".hidden", "build", "\udcff"]
-CONTENTS = [b"", b"x", b"y", b"one\ntwo\n", b"two\none\n", b"\0binary", b"#!/bin/sh\n:", b"\xff\xfe\xfd", b"print()\n" * 3000]
+CONTENTS = [
+    b"",
+    b"x",
+    b"y",
+    b"one\ntwo\n",
+    b"two\none\n",
+    b"\0binary",
+    b"#!/bin/sh\n:",
+    b"\xff\xfe\xfd",
+    b"print()\n" * 3000,
+]
 RULES = ["", "*.log\n", "build/\n", "/a\n", "*\n!*.py\n!*/\n", "a/b\n", "!d.log\n", "c.*\n", ".gitignore\n"]
+START = {
+    "a/.gitignore": b"*.log\n",
+    "a/b": b"b",
+    "a/build/d.log": b"log\n",
+    "a/build/c.py": b"print()\n",
+    "b/.gitignore": b"",
+    "b/d.log": b"log\n",
+    "c.py": b"",
+}
 WALKS = [
-    WalkOptions(),
-    WalkOptions(),
     WalkOptions(),
     WalkOptions(ignore=False),
     WalkOptions(hidden=False),
@@ -35,10 +57,37 @@ WALKS = [
 ]
 
 
-def options(walk: WalkOptions, *, use_index: bool, max_file_size: int = 0, hash: str = "blake3") -> ScanOptions:  # noqa: A002
-    return ScanOptions(
-        encoding=None, walk=walk, use_index=use_index, max_file_size=max_file_size, hash=hash, slab_bytes=1 << 14
-    )
+@dataclass(frozen=True)
+class ScanChoice:
+    """One way to scan the tree."""
+
+    walk: WalkOptions = field(default_factory=WalkOptions)
+    max_file_size: int = 0
+    hash: str = "blake3"
+    roots: tuple[str, ...] = ("",)
+
+    def run(self, base: Path, *, use_index: bool) -> ScanResult:
+        """Scan the roots that are there, or the whole."""
+        options = ScanOptions(
+            encoding=None,
+            walk=self.walk,
+            use_index=use_index,
+            max_file_size=self.max_file_size,
+            hash=self.hash,
+            slab_bytes=1 << 14,
+        )
+        return scan([base / root for root in self.roots if (base / root).exists()] or base, options)
+
+
+choices = st.builds(
+    ScanChoice,
+    walk=st.sampled_from(WALKS),
+    max_file_size=st.sampled_from([0, 5]),
+    hash=st.sampled_from(["blake3", "xxh3"]),
+    roots=st.lists(st.sampled_from(["", "a", "b", "a/b", "a/build", "b/d.log", "c.py"]), min_size=1, max_size=3).map(
+        tuple
+    ),
+)
 
 
 def facts(result: ScanResult) -> dict[str, object]:
@@ -65,6 +114,14 @@ def settle() -> None:
     time.sleep(FINE_SLACK_NS / 1e9 + 0.01)
 
 
+def _put(path: Path, content: bytes) -> None:
+    """Write a file in place, never through a link; a directory stays."""
+    if path.is_symlink():
+        path.unlink()
+    if not path.is_dir():
+        path.write_bytes(content)
+
+
 class EditedTree(RuleBasedStateMachine):
     """A small tree under random edits and scans."""
 
@@ -72,6 +129,10 @@ class EditedTree(RuleBasedStateMachine):
         super().__init__()
         self.base = Path(tempfile.mkdtemp()) / "tree"  # a link to .. leads to nothing else
         self.base.mkdir()
+        for name, content in START.items():
+            (self.base / name).parent.mkdir(exist_ok=True)
+            (self.base / name).write_bytes(content)
+        self.usual = self.other = ScanChoice()
 
     def teardown(self) -> None:
         shutil.rmtree(self.base.parent)
@@ -98,16 +159,13 @@ class EditedTree(RuleBasedStateMachine):
     # The edits; each does nothing where the tree has nothing to do it to.
 
     def _write(self, data: st.DataObject) -> None:
-        path = self._new(data)
-        if not path.is_dir():
-            path.write_bytes(data.draw(st.sampled_from(CONTENTS)))
+        _put(self._new(data), data.draw(st.sampled_from(CONTENTS)))
 
     def _write_many(self, data: st.DataObject) -> None:
         directory = self._some(data, stat.S_IFDIR)
         assert directory is not None
         for name in NAMES:
-            if not (directory / name).is_dir():
-                (directory / name).write_bytes(data.draw(st.sampled_from(CONTENTS)))
+            _put(directory / name, data.draw(st.sampled_from(CONTENTS)))
 
     def _append(self, data: st.DataObject) -> None:
         path = self._some(data, stat.S_IFREG)
@@ -128,9 +186,9 @@ class EditedTree(RuleBasedStateMachine):
     def _rename(self, data: st.DataObject) -> None:
         kind = data.draw(st.sampled_from([stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK]))
         path, target = self._some(data, kind), self._new(data)
-        if path is None or path == self.base or target.is_relative_to(path) or target.is_dir() != path.is_dir():
-            return
-        if not target.is_dir() or not any(target.iterdir()):
+        if path is not None and path != self.base and not target.is_relative_to(path) and not target.is_dir():
+            if path.is_dir() and os.path.lexists(target):
+                target.unlink()
             path.rename(target)
 
     def _exchange(self, data: st.DataObject) -> None:
@@ -160,10 +218,7 @@ class EditedTree(RuleBasedStateMachine):
     def _write_rules(self, data: st.DataObject) -> None:
         directory = self._some(data, stat.S_IFDIR)
         assert directory is not None
-        path = directory / ".gitignore"
-        if not path.is_dir():
-            path.unlink(missing_ok=data.draw(st.booleans()) or not path.is_symlink())
-            path.write_text(data.draw(st.sampled_from(RULES)))
+        _put(directory / ".gitignore", data.draw(st.sampled_from(RULES)).encode())
 
     def _overwrite_rules(self, data: st.DataObject) -> None:
         """In place: the directory does not change."""
@@ -231,7 +286,8 @@ class EditedTree(RuleBasedStateMachine):
         _make_directory,
         _remove_directory,
         _write_rules,
-        _write_rules,
+        _overwrite_rules,
+        _overwrite_rules,
         _overwrite_rules,
         _remove_rules,
         _link_rules,
@@ -242,29 +298,106 @@ class EditedTree(RuleBasedStateMachine):
         _symlink,
     )
 
-    @rule(data=st.data(), edits=st.lists(st.sampled_from(EDITS), min_size=1, max_size=4))
+    @initialize(usual=st.just(ScanChoice()) | choices, other=choices)
+    def choose(self, usual: ScanChoice, other: ScanChoice) -> None:
+        """An index is of one way to scan; changing it at every scan would leave none to be used."""
+        self.usual, self.other = usual, other
+
+    @rule(data=st.data(), edits=st.lists(st.sampled_from(EDITS), min_size=1, max_size=3))
     def edit(self, data: st.DataObject, edits: list[Callable[[EditedTree, st.DataObject], None]]) -> None:
         for change in edits:
             change(self, data)
 
-    @rule(
-        walk=st.sampled_from(WALKS),
-        settled=st.booleans(),
-        max_file_size=st.sampled_from([0, 0, 0, 5]),
-        algorithm=st.sampled_from(["blake3", "blake3", "xxh3"]),
-        roots=st.none() | st.lists(st.sampled_from(["a", "b", "a/b", "build", "c.py", ""]), min_size=1, max_size=3),
-    )
-    def scan(
-        self, walk: WalkOptions, settled: bool, max_file_size: int, algorithm: str, roots: list[str] | None
-    ) -> None:
-        paths = [self.base / root for root in roots or [""] if os.path.exists(self.base / root)] or [self.base]
+    @rule(usual=st.sampled_from([True, True, True, False]), settled=st.booleans())
+    def scan(self, usual: bool, settled: bool) -> None:
         if settled:
             settle()
-        known = scan(paths, options(walk, use_index=True, max_file_size=max_file_size, hash=algorithm))
-        fresh = scan(paths, options(walk, use_index=False, max_file_size=max_file_size, hash=algorithm))
+        choice = self.usual if usual else self.other
+        known = choice.run(self.base, use_index=True)
+        fresh = choice.run(self.base, use_index=False)
         assert fresh.throughput.index_hits == 0
         assert facts(known) == facts(fresh)
 
 
 TestAnyEdits = EditedTree.TestCase
-TestAnyEdits.settings = settings(deadline=None, max_examples=int(os.environ.get("MAXEX","30")), stateful_step_count=24)
+TestAnyEdits.settings = settings(deadline=None, max_examples=30, stateful_step_count=24)
+
+
+# What the machine meets too rarely.
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name, content in START.items():
+        (tmp_path / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "tree" / name).write_bytes(content)
+    settle()
+    return tmp_path / "tree"
+
+
+def assert_equal_to_a_fresh_scan(base: Path) -> ScanResult:
+    known = ScanChoice().run(base, use_index=True)
+    assert facts(known) == facts(ScanChoice().run(base, use_index=False))
+    return known
+
+
+def test_an_unchanged_tree_is_not_read(tree: Path) -> None:
+    first = assert_equal_to_a_fresh_scan(tree)
+    assert (first.throughput.index_hits, first.throughput.index_reason) == (0, "none yet")
+    second = assert_equal_to_a_fresh_scan(tree)
+    assert second.throughput.index_hits == len(second.paths) == len(START) - 1
+    assert second.throughput.bytes_read == second.throughput.workers - 1 == 0
+    assert second.memory.nvme.peak_bytes == 0, "an index that stands is not written again"
+
+
+def test_one_changed_file_is_read_alone(tree: Path) -> None:
+    assert_equal_to_a_fresh_scan(tree)
+    (tree / "c.py").write_bytes(b"new content")
+    again = assert_equal_to_a_fresh_scan(tree)
+    assert again.throughput.index_hits == len(again.paths) - 1
+    assert again.throughput.bytes_read == len(b"new content")
+
+
+def test_what_was_written_just_before_a_scan_is_read_again(tree: Path) -> None:
+    """It could be written once more in the same tick of the clock, and carry the same time."""
+    (tree / "c.py").write_bytes(b"one")
+    assert_equal_to_a_fresh_scan(tree)
+    again = assert_equal_to_a_fresh_scan(tree)
+    assert again.throughput.bytes_read == len(b"one")
+
+
+def test_rules_are_remembered_by_a_scan_that_did_not_read_them(tree: Path) -> None:
+    assert_equal_to_a_fresh_scan(tree)
+    (tree / "c.py").write_bytes(b"changed")
+    assert_equal_to_a_fresh_scan(tree)  # the listing of `b` is taken over, and so must be the state of its rules
+    (tree / "b" / ".gitignore").write_bytes(b"d.log\n")
+    assert b"b/d.log" not in assert_equal_to_a_fresh_scan(tree).paths
+
+
+def test_files_asked_for_by_name_do_not_replace_the_listing_of_their_directory(tree: Path) -> None:
+    options = ScanOptions(encoding=None)
+    first = scan_names(tree, [b".", b"gone"], options)
+    second = scan_names(tree, [b".", b"gone"], options)
+    assert second.throughput.index_hits == len(second.paths)
+    assert facts(first) == facts(second)
+    assert facts(second) == facts(scan_names(tree, [b".", b"gone"], replace(options, use_index=False)))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_real_files_with_their_tokens(tmp_path: Path, workers: int) -> None:
+    base = tmp_path / "tree"
+    shutil.copytree(os.path.dirname(pygments.__file__), base)
+    settle()
+    options = ScanOptions(workers=workers, batch_files=40)
+    first = scan(base, options)
+    files = [path for path in first.paths if path.endswith(b".py")]
+    for path in map(os.fsdecode, files[::7]):
+        with (base / path).open("ab") as file:
+            file.write(b"# one more line\n")
+    for path in map(os.fsdecode, files[3::50]):
+        (base / path).unlink()
+    (base / ".gitignore").write_text("styles/\n")
+    known = scan(base, options)
+    assert 0 < known.throughput.index_hits < len(known.paths) < len(first.paths)
+    assert facts(known) == facts(scan(base, replace(options, use_index=False)))
+    assert facts(scan(base, options)) == facts(known)

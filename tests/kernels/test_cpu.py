@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 
 from exosuit_cli.kernels import DIGEST_WIDTH, Kernels, load_kernels
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, Slab, SlabColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BACKENDS = ("cpu",)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +14,9 @@ from hypothesis import strategies as st
 from exosuit_cli.model.records import Batch, Directory, Outcome
 from exosuit_cli.read import FilledSlab, LargeFile, SlabReader
 from exosuit_cli.system.page_cache import PageCacheProbe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Skips = dict[int, tuple[Outcome, int]]
 

@@ -7,9 +7,9 @@ import shutil
 import socket
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pygments
@@ -20,8 +20,12 @@ from hypothesis import strategies as st
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.records import Outcome, Skip
 from exosuit_cli.walk import Listing, TreeWalk, WalkOptions
-from exosuit_cli.walk.rule_set import BadLine
 from exosuit_cli.walk.tree import PastDirectory, RuleState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from exosuit_cli.walk.rule_set import BadLine
 
 ALL = WalkOptions(ignore=False)
 
@@ -185,7 +189,9 @@ def test_an_empty_directory(tmp_path: Path) -> None:
 # Ignore rules: what they mean is tested against git in test_rules_oracle.py; here, what becomes of it.
 
 names = st.sampled_from(["a", "b", "c.log", ".gitignore", "build", ".x"])
-lines = st.sampled_from(["*.log", "!c.log", "build/", "/a", "a/b", "**/b", "*", "!*/", "!.gitignore", "# no", "", "[", "!a"])
+lines = st.sampled_from(
+    ["*.log", "!c.log", "build/", "/a", "a/b", "**/b", "*", "!*/", "!.gitignore", "# no", "", "[", "!a"]
+)
 ignore_texts = st.lists(lines, max_size=4).map("\n".join)
 
 
@@ -264,7 +270,9 @@ def test_a_line_that_cannot_be_applied_is_told_once(tmp_path: Path) -> None:
 
 
 def test_a_named_file_in_a_named_directory_is_seen_once(tmp_path: Path) -> None:
-    write(tmp_path, {".gitignore": "*.log\nbuild/\n", "x.log": "", "y.log": "", "build/x": "", "build/x.log": "", "z": ""})
+    write(
+        tmp_path, {".gitignore": "*.log\nbuild/\n", "x.log": "", "y.log": "", "build/x": "", "build/x.log": "", "z": ""}
+    )
     walked = walk(tmp_path, "", "x.log", "build", "z", options=WalkOptions())
     assert sorted(walked.files) == [b".gitignore", b"build/x", b"x.log", b"z"]
     assert walked.outcomes == {b"y.log": Outcome.IGNORED, b"build/x.log": Outcome.IGNORED}
@@ -349,7 +357,9 @@ def test_what_is_no_glob_is_refused(tmp_path: Path, options: WalkOptions) -> Non
 
 def test_own_outputs_are_left_out(tmp_path: Path) -> None:
     write(tmp_path, {"manifest.jsonl": "", "cache/index": "", "cache/other": "", "x": ""})
-    own = frozenset((os.stat(tmp_path / name).st_dev, os.stat(tmp_path / name).st_ino) for name in ("manifest.jsonl", "cache"))
+    own = frozenset(
+        (os.stat(tmp_path / name).st_dev, os.stat(tmp_path / name).st_ino) for name in ("manifest.jsonl", "cache")
+    )
     walked = walk(tmp_path, options=WalkOptions(own_outputs=own))
     assert walked.files == [b"x"]
     assert walked.outcomes == {b"manifest.jsonl": Outcome.OWN_OUTPUT, b"cache": Outcome.OWN_OUTPUT}
@@ -404,7 +414,10 @@ def test_followed_links_are_walked_under_their_own_name(tmp_path: Path) -> None:
 @pytest.fixture
 def remembered(tmp_path: Path) -> tuple[Path, Walked]:
     base = tmp_path / "tree"
-    write(base, {".gitignore": "*.log\n", "x": "", "a/y": "", "a/b/z": "", "a/b/z.log": "", "c/.gitignore": "w", "c/d/w": ""})
+    write(
+        base,
+        {".gitignore": "*.log\n", "x": "", "a/y": "", "a/b/z": "", "a/b/z.log": "", "c/.gitignore": "w", "c/d/w": ""},
+    )
     return base, walk(base, options=WalkOptions())
 
 
@@ -462,7 +475,9 @@ def test_added_and_removed_rules_distrust_everything_below(remembered: tuple[Pat
     assert again(base, before, changed=(b"a", b"c")).reused == [b""]
 
 
-@pytest.mark.parametrize("place", ["config/git/ignore", ".gitconfig", "repository/.git/info/exclude", "repository/.git"])
+@pytest.mark.parametrize(
+    "place", ["config/git/ignore", ".gitconfig", "repository/.git/info/exclude", "repository/.git"]
+)
 def test_changed_rules_from_elsewhere_distrust_the_whole(
     remembered: tuple[Path, Walked], monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:

@@ -17,6 +17,8 @@ from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Kind, Outcome,
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import numpy.typing as npt
+
     from exosuit_cli.ingest.index import Index
     from exosuit_cli.walk import Listing
 
@@ -52,6 +54,7 @@ class Ledger:
         self._batch_files = batch_files
         self._groups: list[tuple[Directory, tuple[bytes, ...]]] = []
         self._places: list[int] = []
+        self._order = np.zeros(0, np.int64)
         self._links: dict[tuple[int, int], _Link] = {}
         self._link_of: dict[int, _Link] = {}
         self._link_files: dict[int, tuple[Directory, bytes]] = {}
@@ -185,6 +188,13 @@ class Ledger:
                     yield prefix + name
             else:
                 yield from listing.names
+
+    def order(self) -> npt.NDArray[np.int64]:
+        """All places in path order. Asked for while the workers are busy, it costs the scan nothing at its end."""
+        if len(self._order) != self.files:
+            paths = list(self.paths())
+            self._order = np.array(sorted(range(self.files), key=paths.__getitem__), np.int64)
+        return self._order
 
     def check(self) -> None:
         """Raise ExosuitError if a place was left without a row: that is a hole, and a bug."""

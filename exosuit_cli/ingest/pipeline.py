@@ -211,6 +211,8 @@ class _Scan:
             self.pool = self._start_pool(ledger)
         while ledger.tasks and self.pool.has_room():
             self.pool.submit(ledger.tasks.popleft())
+        if not walking:
+            ledger.order()
         idle = not walking and not ledger.tasks
         for finished in self.pool.collect(LINGER_SECONDS if idle or (not self.pool.has_room() and not walking) else 0):
             ledger.finish(finished)
@@ -272,8 +274,8 @@ class _Scan:
         if stands and index is not None:
             order = index.order
         else:
-            ingested = np.flatnonzero(rows["outcome"] == Outcome.INGESTED).tolist()
-            order = np.array(sorted(ingested, key=places.__getitem__), np.int64)
+            order = ledger.order()
+            order = order[rows["outcome"][order] == Outcome.INGESTED]
         paths = [places[place] for place in order.tolist()]
         skips = list(ledger.skips)
         skips.extend(

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.system.stop import StopRequest
 
-IN_FLIGHT = 2
-"""Tasks a worker holds: one to work on, one so that it never waits for the parent."""
+IN_FLIGHT = 4
+"""Tasks a worker holds: one to work on, the others so that it never waits for the parent."""
 DEATHS_WITHOUT_PROGRESS = 40
 """More workers dying in a row than halving any batch can explain: the machine is at fault, not a file."""
 

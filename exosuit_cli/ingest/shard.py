@@ -128,7 +128,7 @@ class Shard:
         """Write the rows of one slab: digests, lines, kinds, languages, tokens."""
         slab, files = filled
         columns = self._kernels.columns(slab)
-        positions = [file.position for file in files]
+        positions = _as_slice([file.position for file in files])
         view = slab.data.data
         offsets = slab.offsets.tolist()
         lengths = slab.lengths.tolist()
@@ -143,11 +143,11 @@ class Shard:
         rows["lines"][positions] = np.where(binary, -1, columns.newlines + unterminated)
         texts: list[bytes] = []
         languages: list[int] = []
-        for position, start, length, is_binary in zip(positions, offsets, lengths, binary.tolist(), strict=True):
+        for file, start, length, is_binary in zip(files, offsets, lengths, binary.tolist(), strict=True):
             if is_binary:
                 languages.append(0)
                 continue
-            language = language_of_name(names[position])
+            language = language_of_name(names[file.position])
             if not language and bytes(view[start : start + 2]) == b"#!":
                 language = language_of_shebang(bytes(view[start : start + min(length, 256)]))
             languages.append(language)
@@ -158,3 +158,9 @@ class Shard:
             tokens[~binary] = self._counter.count_batch(texts)
         rows["tokens"][positions] = tokens
         rows["language"][positions] = languages
+
+
+def _as_slice(positions: list[int]) -> slice | list[int]:
+    """The positions as a slice where no one is left out, which numpy takes many times faster than a list."""
+    first, last = positions[0], positions[-1]
+    return slice(first, last + 1) if last - first + 1 == len(positions) else positions

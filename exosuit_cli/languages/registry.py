@@ -71,6 +71,12 @@ def language_of_name(name: bytes) -> int:
         code = _code_of_extension.get(extension) or _code_of_extension.get(extension.lower())
         if code is not None:
             return code
+    return _language_by_pattern(name)
+
+
+@functools.lru_cache(maxsize=4096)
+def _language_by_pattern(name: bytes) -> int:
+    """The code by the patterns; names such as Kbuild and TODO come again and again, and each costs 35 attempts."""
     for matches, pattern_code in _matchers():
         if matches(name):
             return pattern_code

@@ -11,6 +11,7 @@ import numpy as np
 
 from exosuit_cli.model.records import Batch, Outcome
 from exosuit_cli.model.slab import Slab
+from exosuit_cli.system.page_cache import SAMPLE_EVERY
 from exosuit_cli.system.safe_open import FILE_FLAGS, FOLLOWED_FILE_FLAGS, open_directory
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.system.page_cache import PageCacheProbe
 
+_FILE_TYPE = stat.S_IFMT(0xFFFF)
 RETRIES = 1
 """A file that changes while it is read is read again once."""
 
@@ -104,6 +106,9 @@ class SlabReader:
         flags = FOLLOWED_FILE_FLAGS if self._follow else FILE_FLAGS
         capacity = len(self._buffer)
         look = self._page_cache.look
+        largest = self._max_file_size
+        view = self._view
+        fstat, readv = os.fstat, os.readv  # this loop runs once a file: what it looks up costs as much as what it does
         position = -1
         used = 0
         offsets: list[int] = []
@@ -126,25 +131,26 @@ class SlabReader:
                         skip(position, *outcome_of(error))
                         continue
                     try:
-                        status = os.fstat(descriptor)
-                        if not stat.S_ISREG(status.st_mode):
+                        status = fstat(descriptor)
+                        if (status.st_mode & _FILE_TYPE) != stat.S_IFREG:
                             skip(position, Outcome.SPECIAL, 0)
                             continue
                         if link is not None and status.st_nlink > 1:
                             link(position, status)
                             continue
                         size = status.st_size
-                        if size > self._max_file_size:
+                        if size > largest:
                             skip(position, Outcome.TOO_LARGE, 0)
                             continue
-                        look(descriptor, size)
+                        if not position % SAMPLE_EVERY:
+                            look(descriptor, size)
                         if used + size >= capacity and files:
                             yield self._filled(used, offsets, files)
                             used, offsets, files = 0, [], []
                         if size < capacity:
                             # One byte more than the size: a file that grew, or that hides its size, shows itself.
-                            read = os.readv(descriptor, [self._view[used : used + size + 1]])
-                            if read != size or not same_content(status, os.fstat(descriptor)):
+                            read = readv(descriptor, (view[used : used + size + 1],))
+                            if read != size or not same_content(status, fstat(descriptor)):
                                 status, read = self._read_again(descriptor, used)
                             if read >= 0:
                                 offsets.append(used)

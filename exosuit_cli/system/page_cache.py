@@ -41,11 +41,10 @@ class PageCacheReading:
 
 
 class PageCacheProbe:
-    """Asks the kernel about one file in `SAMPLE_EVERY`, before it is read, starting with the first."""
+    """Asks the kernel about files before they are read; a reader hands it one in `SAMPLE_EVERY`."""
 
     def __init__(self) -> None:
         self.reading = PageCacheReading()
-        self._seen = 0
         self._page = os.sysconf("SC_PAGESIZE")
         self._syscall = ctypes.CDLL(None, use_errno=True).syscall
         if os.uname().sysname != "Linux":
@@ -53,8 +52,7 @@ class PageCacheProbe:
 
     def look(self, descriptor: int, size: int) -> None:
         """Sample an open file of `size` bytes."""
-        self._seen += 1
-        if (self._seen - 1) % SAMPLE_EVERY or not size or self.reading.reason is not None:
+        if not size or self.reading.reason is not None:
             return
         answer = _CacheStat()
         whole = _Range(0, 0)

@@ -26,6 +26,7 @@ from exosuit_cli.system.memory import MemoryReport, MemorySampler, TierReading
 from exosuit_cli.system.processors import usable_processors
 from exosuit_cli.system.stop import StopRequest
 from exosuit_cli.tokens import load_counter
+from exosuit_cli.tokens.encodings import find_encoding
 from exosuit_cli.walk import Listing, PastDirectory, TreeWalk
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ class _Scan:
     ) -> None:
         if options.hash not in DIGEST_WIDTH:
             raise UsageError(f"unknown hash {options.hash!r}: expected {' or '.join(DIGEST_WIDTH)}")
+        if options.encoding is not None:
+            find_encoding(options.encoding)  # now, not when the first text turns up
         self.started = time.monotonic()
         self.started_cpu = time.process_time()
         self.started_ns = time.time_ns()

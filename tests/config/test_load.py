@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import exosuit_cli
-from exosuit_cli.config import FIELDS, Value, default_config_file, edit_document, load_settings, user_config_file
+from exosuit_cli.config import FIELDS, Value, default_config_file, load_settings, user_config_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.abspath(exosuit_cli.__file__)))
 DEFAULTS = load_settings(environ={}).values
+
+
+def _document(key: str, value: Value) -> dict[str, Any]:
+    """A settings file's content that holds one key."""
+    first, *rest = key.split(".")
+    if first == "phases":
+        return {first: [{"phase": int(rest[0]), rest[1]: value}]}
+    return {first: _document(".".join(rest), value)} if rest else {first: value}
 
 
 @pytest.mark.parametrize("layers", range(5))
@@ -31,8 +39,8 @@ DEFAULTS = load_settings(environ={}).values
 )
 def test_each_layer_is_stronger_than_the_ones_before(home: Home, layers: int, key: str, values: list[Value]) -> None:
     given_layers: dict[str, Any] = {
-        "user": edit_document(None, {key: values[0]}, ""),
-        "file": edit_document(None, {key: values[1]}, ""),
+        "user": _document(key, values[0]),
+        "file": _document(key, values[1]),
         "environ": {FIELDS[key].variable: str(values[2])},
         "flags": {key: values[3]},
     }

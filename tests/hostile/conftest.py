@@ -3,6 +3,8 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import pytest
@@ -11,7 +13,6 @@ from .harness import Scanner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -27,6 +28,15 @@ def tree(tmp_path: Path) -> Iterator[Path]:
     directory.mkdir()
     yield directory
     subprocess.run(["chmod", "-R", "u+rwX", directory], check=False, capture_output=True)
+    subprocess.run(["rm", "-rf", directory], check=True)
+
+
+@pytest.fixture
+def memory_tree(tmp_path: Path) -> Iterator[Path]:
+    """An empty directory for very many files, in memory where the system has a place for that."""
+    parent = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tmp_path
+    directory = Path(tempfile.mkdtemp(prefix="exosuit-test-", dir=parent))
+    yield directory
     subprocess.run(["rm", "-rf", directory], check=True)
 
 

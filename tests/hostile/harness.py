@@ -86,9 +86,12 @@ class Scanner:
         code: int | tuple[int, ...] = 0,
         before: Sequence[str] = (),
         env: dict[str, str] | None = None,
+        tokens: bool = False,
     ) -> Scanned:
+        """Scan the paths and options given; without `tokens` none are counted, which takes half the time."""
         manifest = self._directory / f"{next(self._numbers)}.jsonl"
-        command = [*before, self.command, "scan", "--json", "--manifest", str(manifest), *plain(arguments)]
+        fixed = ["--json", "--manifest", str(manifest), "--tokens" if tokens else "--no-tokens"]
+        command = [*before, self.command, "scan", *fixed, *plain(arguments)]
         done = subprocess.run(
             command, capture_output=True, timeout=HANG, check=False, env={**os.environ, **(env or {})}
         )
@@ -131,13 +134,17 @@ def scan_command(
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
 
 
-def wait_until(condition: Callable[[], Any], what: str) -> Any:
-    """Poll until `condition` is true and return what it returned; a failure that says `what` did not come about."""
+def wait_until(condition: Callable[[], Any], what: str, process: subprocess.Popen[bytes] | None = None) -> Any:
+    """Poll until `condition` is true and return what it returned; `what` says what did not come about otherwise.
+
+    A `process` that ends before is a failure at once.
+    """
     deadline = time.monotonic() + HANG
     while time.monotonic() < deadline:
         found = condition()
         if found:
             return found
+        assert process is None or process.poll() is None, (what, process.communicate())
         time.sleep(0.01)
     raise AssertionError(f"waited in vain: {what}")
 

@@ -393,7 +393,7 @@ def test_files_that_come_and_go_are_whole_or_gone(
     whole = {blake3(bytes([letter]) * 5000).hexdigest() for letter in b"xyz"}
     racing(REPLACE, tree)
     for _ in range(3):
-        scanned = scan(tree, "--no-tokens", "--workers", workers, code=(0, 7))
+        scanned = scan(tree, "--workers", workers, code=(0, 7))
         assert set(scanned.skipped) <= {"changed", "vanished"}
         renamed = {path: record for path, record in scanned.records.items() if not path.endswith(b".new")}
         assert {record["blake3"] for record in renamed.values() if "blake3" in record} <= whole

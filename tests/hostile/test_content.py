@@ -96,7 +96,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_content_is_described_exactly(written: Path, scan: Scanner, counter: TokenCounter) -> None:
-    scanned = scan(written, "--no-index")
+    scanned = scan(written, "--no-index", tokens=True)
     assert set(scanned.records) == {name.encode() for name in CASES}
     for name, case in CASES.items():
         text = case.lines is not None
@@ -115,13 +115,13 @@ def test_every_content_is_described_exactly(written: Path, scan: Scanner, counte
 
 
 def test_special_tokens_count_as_the_text_they_are(written: Path, scan: Scanner, counter: TokenCounter) -> None:
-    record = scan(written / "special_tokens").records[b"special_tokens"]
+    record = scan(written / "special_tokens", tokens=True).records[b"special_tokens"]
     assert record["tokens"] == counter.count(SPECIAL_TOKENS + b"\n") > 7 * 3
 
 
 def test_the_slab_and_the_workers_change_nothing(written: Path, scan: Scanner) -> None:
     small_slab = {"EXOSUIT_SCAN_SLAB_BYTES": str(1 << 16)}
-    shared = scan(written, "--no-index", "--workers", "2", env=small_slab)
-    alone = scan(written, "--no-index", "--workers", "1")
+    shared = scan(written, "--no-index", "--workers", "2", env=small_slab, tokens=True)
+    alone = scan(written, "--no-index", "--workers", "1", tokens=True)
     assert shared.records == alone.records
     assert shared.document["tree_digest"] == alone.document["tree_digest"]

@@ -235,9 +235,9 @@ def test_a_planted_lock_is_refused(filled: Path, cache: Path, tmp_path: Path, pl
 
 
 def damaged(index: Path) -> Iterator[bytes]:
-    """The index cut off and with one bit flipped, at every place that a hundred steps reach."""
+    """The index cut off and with one bit flipped, at the start and in steps through the rest."""
     content = index.read_bytes()
-    places = sorted({*range(0, 200, 7), *range(200, len(content), len(content) // 100), len(content) - 1})
+    places = sorted({*range(0, 60, 5), *range(60, len(content), len(content) // 30), len(content) - 1})
     for place in places:
         yield content[:place]
         flipped = bytearray(content)
@@ -258,7 +258,7 @@ def test_a_damaged_index_is_never_believed(filled: Path, cache: Path) -> None:
         else:
             assert found.warnings == []
             rebuilt += 1
-    assert rebuilt > 200
+    assert rebuilt > 60
     assert leftovers(cache) == []
 
 
@@ -302,7 +302,7 @@ def fill_up(ballast: Path) -> None:
 
 
 def test_a_limit_of_file_sizes_costs_the_index_only(filled: Path, cache: Path, exosuit: Path) -> None:
-    command = [*limited("RLIMIT_FSIZE", 1000), str(exosuit), "scan", "--jsonl", str(filled)]
+    command = [*limited("RLIMIT_FSIZE", 1000), str(exosuit), "scan", "--jsonl", "--no-tokens", str(filled)]
     done = subprocess.run(command, capture_output=True, timeout=HANG, check=False)
     assert done.returncode == 0
     assert done.stdout.count(b"\n") == 40
@@ -357,7 +357,7 @@ def test_no_home_at_all(filled: Path, scan: Scanner) -> None:
 
 def test_scans_at_once_on_one_index(filled: Path, cache: Path, exosuit: Path, scan: Scanner) -> None:
     time.sleep(0.15)
-    running = [scan_command(exosuit, filled, "--jsonl") for _ in range(4)]
+    running = [scan_command(exosuit, filled, "--jsonl", "--no-tokens") for _ in range(4)]
     answers = [process.communicate(timeout=HANG) for process in running]
     assert [process.returncode for process in running] == [0] * 4
     assert len({output for output, _ in answers}) == 1
@@ -373,9 +373,9 @@ def test_a_scan_waits_for_the_one_that_writes(filled: Path, cache: Path, exosuit
     old = index.read_bytes()
     with open(f"{index}.lock", "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        process = scan_command(exosuit, filled, "--json")
+        process = scan_command(exosuit, filled, "--json", "--no-tokens")
         try:
-            wait_until(lambda: waits_for_a_lock(process.pid), "the scan waits for the lock")
+            wait_until(lambda: waits_for_a_lock(process.pid), "the scan waits for the lock", process)
             assert index.read_bytes() == old
             assert process.poll() is None
             fcntl.flock(lock, fcntl.LOCK_UN)

@@ -59,7 +59,7 @@ def named(tree: Path) -> Path:
 
 
 def test_a_terminal_shows_every_name_and_obeys_none(named: Path, run: RunExosuit) -> None:
-    done = run("scan", named, "--top", "100", "--tree")
+    done = run("scan", named, "--no-tokens", "--top", "100", "--tree")
     assert done.returncode == 0
     assert CONTROL.search(done.stdout) is None
     lines = done.stdout.decode().splitlines()
@@ -70,7 +70,7 @@ def test_a_terminal_shows_every_name_and_obeys_none(named: Path, run: RunExosuit
 def test_a_coloured_terminal_interprets_no_markup(named: Path, run: RunExosuit) -> None:
     env = {**os.environ, "FORCE_COLOR": "1", "TERM": "xterm-256color"}
     env.pop("NO_COLOR", None)
-    done = run("scan", named, "--top", "100", env=env)
+    done = run("scan", named, "--no-tokens", "--top", "100", env=env)
     assert b"\x1b[1m" in done.stdout, "the report is styled"
     assert b"[red]markup[!]" in done.stdout
     styles_removed = re.sub(rb"\x1b\[[0-9;]*m", b"", done.stdout)
@@ -90,7 +90,7 @@ def test_json_holds_every_name_exactly(named: Path, scan: Scanner) -> None:
 
 
 def test_jsonl_is_one_line_of_ascii_a_path(named: Path, run: RunExosuit) -> None:
-    lines = run("scan", named, "--jsonl").stdout.decode("ascii").splitlines()
+    lines = run("scan", named, "--jsonl", "--no-tokens").stdout.decode("ascii").splitlines()
     assert len(lines) == len(SHOWN)
     assert all(json.loads(line)["path"] for line in lines)
 
@@ -104,7 +104,9 @@ def test_the_index_keeps_every_name(named: Path, scan: Scanner) -> None:
 
 @pytest.mark.parametrize("variables", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONUTF8": "0", "LC_ALL": "C"}])
 def test_a_terminal_that_knows_ascii_only(named: Path, run: RunExosuit, variables: dict[str, str]) -> None:
-    done = run("scan", named, "--top", "100", env={**os.environ, "PYTHONCOERCECLOCALE": "0", **variables})
+    done = run(
+        "scan", named, "--no-tokens", "--top", "100", env={**os.environ, "PYTHONCOERCECLOCALE": "0", **variables}
+    )
     assert done.returncode == 0, done.stderr
     assert rb"bidi\u202egnp.exe" in done.stdout
     assert CONTROL.search(done.stdout) is None
@@ -115,7 +117,7 @@ def test_messages_escape_names_too(tree: Path, run: RunExosuit, tmp_path: Path) 
     os.mkdir(directory)
     with open(os.path.join(directory, b".gitignore"), "wb") as file:
         file.write(b"[\x1b0;title\x07\n")
-    done = run("scan", tree, "--log-file", tmp_path / "log")
+    done = run("scan", tree, "--no-tokens", "--log-file", tmp_path / "log")
     assert done.returncode == 0
     assert CONTROL.search(done.stderr) is None
     assert done.stderr.startswith(rb"exosuit: warning: bad\xff\x1b[31m[red]\nline/.gitignore:1: ")
@@ -131,7 +133,7 @@ def test_an_unreadable_name_is_escaped_in_the_report(tree: Path, exosuit: Path) 
     with open(path, "wb"):
         pass
     os.chmod(path, 0)
-    command = [*UNPRIVILEGED, *plain([exosuit, "scan", tree])]
+    command = [*UNPRIVILEGED, *plain([exosuit, "scan", tree, "--no-tokens"])]
     done = subprocess.run(command, capture_output=True, timeout=HANG, check=False)
     assert done.returncode == 7
     assert rb"unreadable: \x1b]0;title\x07[red]  Permission denied" in done.stdout
@@ -220,27 +222,27 @@ def test_equal_names_for_one_file_are_read_exactly_once(tree: Path, scan: Scanne
     (tree / "a.txt").write_bytes(b"linked\n" * 1000)
     for number in range(2000):
         (tree / f"{number}.txt").hardlink_to(tree / "a.txt")
-    scanned = scan(tree, "--no-index", "--no-tokens")
+    scanned = scan(tree, "--no-index")
     assert scanned.document["ledger"]["ingested"] == 2001
     assert scanned.document["throughput"]["bytes_read"] == 7000
 
 
-def test_many_pairs_of_hard_links_take_linear_time(tree: Path, scan: Scanner) -> None:
-    (tree / "a").mkdir()
-    (tree / "b").mkdir()
+def test_many_pairs_of_hard_links_take_linear_time(memory_tree: Path, scan: Scanner) -> None:
+    (memory_tree / "a").mkdir()
+    (memory_tree / "b").mkdir()
     for number in range(10_000):
-        (tree / "a" / f"{number}.txt").write_bytes(b"x")
-        (tree / "b" / f"{number}.txt").hardlink_to(tree / "a" / f"{number}.txt")
-    scanned = scan(tree, "--no-index", "--no-tokens")
+        (memory_tree / "a" / f"{number}.txt").write_bytes(b"x")
+        (memory_tree / "b" / f"{number}.txt").hardlink_to(memory_tree / "a" / f"{number}.txt")
+    scanned = scan(memory_tree, "--no-index")
     assert scanned.document["ledger"]["ingested"] == 20_000
     assert scanned.document["throughput"]["bytes_read"] == 10_000
 
 
-def test_a_hundred_thousand_files_in_one_directory(tree: Path, run: RunExosuit) -> None:
-    directory = os.open(tree, os.O_RDONLY)
+def test_a_hundred_thousand_files_in_one_directory(memory_tree: Path, run: RunExosuit) -> None:
+    directory = os.open(memory_tree, os.O_RDONLY)
     for number in range(100_000):
         os.mknod(b"%d" % number, dir_fd=directory)
     os.close(directory)
-    document = json.loads(run("scan", tree, "--json", "--no-index", "--no-tokens").stdout)
+    document = json.loads(run("scan", memory_tree, "--json", "--no-index", "--no-tokens").stdout)
     assert document["ledger"] == {"discovered": 100_000, "ingested": 100_000, "skipped": {}, "directories": 1}
     assert document["memory"]["ram"]["peak_bytes"] < 512 << 20

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     RunExosuit = Callable[..., subprocess.CompletedProcess[bytes]]
 
-FORMATS = ([], ["--json"], ["--jsonl"], ["--tree"])
+FORMATS = (["--no-tokens"], ["--no-tokens", "--json"], ["--no-tokens", "--jsonl"], ["--no-tokens", "--tree"])
 FULL = os.strerror(errno.ENOSPC)
 
 
@@ -65,7 +65,7 @@ def test_own_outputs_are_left_out_and_two_runs_agree(filled: Path, exosuit: Path
     (filled / "state" / "exosuit" / "history").write_text("of exosuit\n")
     (filled / "state" / "other").write_text("of another program\n")
     contents["state/other"] = "ingested"
-    command = [str(exosuit), "scan", ".", "--jsonl", "--manifest", "out.jsonl", "--log-file", "sub/log"]
+    command = [str(exosuit), "scan", ".", "--jsonl", "--no-tokens", "--manifest", "out.jsonl", "--log-file", "sub/log"]
     manifests, answers = [], []
     for _ in range(3):
         with open(filled / "redirected", "wb") as stdout, open(filled / "errors", "wb") as stderr:
@@ -85,9 +85,9 @@ def test_the_index_in_the_tree_is_no_content_without_it_either(filled: Path, run
     env = {**os.environ, "XDG_CACHE_HOME": str(filled / "cache")}
 
     def digest(*arguments: str) -> str:
-        return str(json.loads(run("scan", filled, "--json", *arguments, env=env).stdout)["tree_digest"])
+        return str(json.loads(run("scan", filled, "--json", "--no-tokens", *arguments, env=env).stdout)["tree_digest"])
 
-    assert digest("--no-index") == digest() == digest("--no-tokens") == digest() == digest("--no-index")
+    assert digest("--no-index") == digest() == digest("--tokens") == digest() == digest("--no-index")
 
 
 def test_a_scan_writes_nothing_else_into_the_tree(filled: Path, run: RunExosuit) -> None:
@@ -95,8 +95,8 @@ def test_a_scan_writes_nothing_else_into_the_tree(filled: Path, run: RunExosuit)
         return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in [filled, *filled.rglob("*")]}
 
     before = state()
-    assert run("scan", filled, cwd=filled).returncode == 0
-    assert run("scan", filled, "--verify", cwd=filled).returncode == 0
+    assert run("scan", filled, "--no-tokens", cwd=filled).returncode == 0
+    assert run("scan", filled, "--no-tokens", "--verify", cwd=filled).returncode == 0
     assert state() == before
 
 
@@ -127,7 +127,7 @@ def test_a_reader_that_was_never_there(filled: Path, exosuit: Path, form: list[s
 @pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "0<&- 1>&- 2>&-"])
 def test_closed_standard_streams_take_no_file_and_break_nothing(filled: Path, exosuit: Path, closed: str) -> None:
     manifest = filled.parent / "out.jsonl"
-    script = f'exec "$0" scan "$1" --workers 2 --manifest "$2" {closed}'
+    script = f'exec "$0" scan "$1" --no-tokens --workers 2 --manifest "$2" {closed}'
     done = subprocess.run(
         ["sh", "-c", script, str(exosuit), str(filled), str(manifest)], capture_output=True, check=False, timeout=HANG
     )
@@ -137,7 +137,7 @@ def test_closed_standard_streams_take_no_file_and_break_nothing(filled: Path, ex
 
 def test_names_on_a_closed_stdin_are_none(filled: Path, exosuit: Path) -> None:
     done = subprocess.run(
-        ["sh", "-c", 'exec "$0" scan --stdin0 --jsonl "$1" 0<&-', str(exosuit), str(filled)],
+        ["sh", "-c", 'exec "$0" scan --stdin0 --jsonl --no-tokens "$1" 0<&-', str(exosuit), str(filled)],
         capture_output=True,
         check=False,
         timeout=HANG,
@@ -173,7 +173,7 @@ def test_a_manifest_without_permission(filled: Path, tmp_path: Path, exosuit: Pa
     closed.mkdir()
     (closed / "out.jsonl").write_text("as it was\n")
     closed.chmod(0o500)
-    command = [*UNPRIVILEGED, *plain([exosuit, "scan", filled, "--manifest", closed / "out.jsonl"])]
+    command = [*UNPRIVILEGED, *plain([exosuit, "scan", filled, "--no-tokens", "--manifest", closed / "out.jsonl"])]
     done = subprocess.run(command, capture_output=True, check=False, timeout=HANG)
     closed.chmod(0o700)
     assert "no permission" in one_error(done)
@@ -190,7 +190,7 @@ def test_a_manifest_on_a_full_disk_leaves_the_old_one(
     manifest = small / f"out.{suffix}"
     manifest.write_bytes(b"x" * 4000)
     (small / "ballast").write_bytes(b"x" * 4000)
-    done = run("scan", filled, "--manifest", manifest)
+    done = run("scan", filled, "--no-tokens", "--manifest", manifest)
     assert str(manifest) in one_error(done)
     assert FULL in done.stderr.decode()
     assert manifest.read_bytes() == b"x" * 4000
@@ -199,7 +199,7 @@ def test_a_manifest_on_a_full_disk_leaves_the_old_one(
 
 def test_a_manifest_over_the_limit_of_file_sizes(filled: Path, tmp_path: Path, exosuit: Path) -> None:
     manifest = tmp_path / "out.jsonl"
-    arguments = plain([exosuit, "scan", filled, "--no-index", "--manifest", manifest])
+    arguments = plain([exosuit, "scan", filled, "--no-tokens", "--no-index", "--manifest", manifest])
     done = subprocess.run([*limited("RLIMIT_FSIZE", 100), *arguments], capture_output=True, check=False, timeout=HANG)
     assert os.strerror(errno.EFBIG) in one_error(done)
     assert not manifest.exists()
@@ -208,7 +208,7 @@ def test_a_manifest_over_the_limit_of_file_sizes(filled: Path, tmp_path: Path, e
 
 def test_a_manifest_replaces_no_device(filled: Path, tmp_path: Path, run: RunExosuit) -> None:
     os.mkfifo(tmp_path / "fifo.jsonl")
-    assert "not a regular file" in one_error(run("scan", filled, "--manifest", tmp_path / "fifo.jsonl"))
+    assert "not a regular file" in one_error(run("scan", filled, "--no-tokens", "--manifest", tmp_path / "fifo.jsonl"))
     assert (tmp_path / "fifo.jsonl").is_fifo()
 
 
@@ -222,7 +222,7 @@ def test_a_log_file_that_cannot_be_opened(filled: Path, tmp_path: Path, run: Run
 
 
 def test_a_log_file_on_a_full_disk_is_told_and_the_report_still_printed(filled: Path, run: RunExosuit) -> None:
-    done = run("scan", filled, "--jsonl", "--log-file", "/dev/full")
+    done = run("scan", filled, "--jsonl", "--no-tokens", "--log-file", "/dev/full")
     assert one_error(done) == f"exosuit: error: cannot write the log file '/dev/full': {FULL}\n"
     assert len(outcomes(done.stdout)) == 10
 

@@ -100,7 +100,7 @@ def test_a_hundred_thousand_patterns(tree: Path, scan: Scanner) -> None:
     kinds = ("name{}.o", "*.ext{}", "pre{}*", "/rooted{}/*.c", "**/deep{}/**/x", "*in{}side*", "[ab]{}?", "!not{}")
     lines = [kinds[number % len(kinds)].format(number) for number in range(100_000)]
     (tree / ".gitignore").write_text("\n".join([*lines, "file7.txt"]) + "\n")
-    scanned = scan(tree, "--no-tokens")
+    scanned = scan(tree)
     assert scanned.records[b"directory7/file7.txt"]["detail"] == ".gitignore:100001"
     assert scanned.skipped == {"ignored": 1}
     assert scanned.document["ignore_problems"] == []
@@ -219,7 +219,7 @@ def test_arguments_that_cannot_be_carried_out(
 def test_a_cuda_device_is_a_demand(tree: Path, run: RunExosuit) -> None:
     """Where there is none; `auto` then says what it chose and why."""
     fill(tree, "a.txt")
-    document = json.loads(run("scan", tree, "--json", "--device", "auto").stdout)["throughput"]
+    document = json.loads(run("scan", tree, "--json", "--no-tokens", "--device", "auto").stdout)["throughput"]
     if document["device"] != "cpu":
         pytest.skip("this machine has a CUDA device")
     assert document["device_reason"]
@@ -282,7 +282,7 @@ def test_names_on_stdin_are_data(tree: Path, tmp_path: Path, run: RunExosuit) ->
     (tree / "link").symlink_to(outside)
     os.mkfifo(tree / "fifo")
     names = [b"a.txt", b"./a.txt", b"sub", b"sub/../a.txt", b"nothing", b"link", b"link/secret.txt", b"fifo", b""]
-    done = run("scan", "--stdin0", "--jsonl", tree, input=b"\0".join(names))
+    done = run("scan", "--stdin0", "--jsonl", "--no-tokens", tree, input=b"\0".join(names))
     assert done.returncode == 7, done.stderr
     records = [json.loads(line) for line in done.stdout.splitlines()]
     outcomes = {record["path"]: record.get("skipped", "ingested") for record in records}

@@ -40,7 +40,7 @@ def start(exosuit: Path, tree: Path, workers: int, *arguments: str, **options: A
     chosen = ("--max-file-size", "0", "--workers", workers, *arguments)
     process = scan_command(exosuit, tree / "a", tree / "z", *chosen, **options)
     try:
-        wait_until(lambda: any(bytes_read(pid) > 64 << 20 for pid in family(tree / "z")), "64 MiB read")
+        wait_until(lambda: any(bytes_read(pid) > 64 << 20 for pid in family(tree / "z")), "64 MiB read", process)
     except BaseException:
         kill_for_good(process)
         raise
@@ -97,7 +97,7 @@ def test_the_second_signal_ends_it_at_once(endless: Path, exosuit: Path, number:
             if pid != process.pid:
                 os.kill(pid, signal.SIGSTOP)  # a worker that answers nothing
         process.send_signal(number)
-        wait_until(lambda: not pending(process.pid, number), "the first signal is taken")
+        wait_until(lambda: not pending(process.pid, number), "the first signal is taken", process)
         time.sleep(0.2)  # and handled: the interpreter tells two at once as one
         process.send_signal(number)
         output, errors = process.communicate(timeout=HANG)
@@ -149,9 +149,9 @@ def test_a_signal_before_there_is_anything_to_report(tree: Path, exosuit: Path) 
     """Names are read from stdin: until they end, no scan has begun."""
     process = scan_command(exosuit, "--stdin0", tree, stdin=subprocess.PIPE)
     try:
-        wait_until(lambda: catches(process.pid, signal.SIGTERM), "the command has begun")
+        wait_until(lambda: catches(process.pid, signal.SIGTERM), "the command has begun", process)
         process.send_signal(signal.SIGTERM)
-        wait_until(lambda: not pending(process.pid, signal.SIGTERM), "the signal is taken")
+        wait_until(lambda: not pending(process.pid, signal.SIGTERM), "the signal is taken", process)
         time.sleep(0.2)
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=HANG)

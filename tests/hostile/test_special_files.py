@@ -172,7 +172,7 @@ def test_a_file_of_a_tebibyte_is_streamed_in_bounded_memory(tree: Path, exosuit:
     options = ("--json", "--no-index", "--max-file-size", "0", "--workers", workers)
     process = scan_command(exosuit, tree, *options, before=limited("RLIMIT_AS", 4 << 30))
     try:
-        wait_until(lambda: any(bytes_read(pid) > 256 << 20 for pid in family(tree)), "256 MiB read")
+        wait_until(lambda: any(bytes_read(pid) > 256 << 20 for pid in family(tree)), "256 MiB read", process)
         assert max(map(peak_resident, family(tree))) < 1 << 30
     finally:
         kill_for_good(process)
@@ -212,7 +212,7 @@ def test_a_size_of_zero_may_hide_more_than_a_slab(scan: Scanner) -> None:
     symbols = Path("/proc/kallsyms").read_bytes()
     if len(symbols) < 2 << 20:
         pytest.skip("this kernel shows no symbols, the one large file of /proc")
-    record = scan("/proc/kallsyms", "--no-tokens").records[b"kallsyms"]
+    record = scan("/proc/kallsyms").records[b"kallsyms"]
     assert (record["size"], record["blake3"]) == (len(symbols), blake3(symbols).hexdigest())
 
 

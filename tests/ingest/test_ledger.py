@@ -36,7 +36,9 @@ def ledger_of(base: Path, batch_files: int) -> Ledger:
     return ledger
 
 
-def work_off(ledger: Ledger, shard: Shard, choose: Callable[[int], int] = lambda _count: 0, patience: float = 1e9) -> None:
+def work_off(
+    ledger: Ledger, shard: Shard, choose: Callable[[int], int] = lambda _count: 0, patience: float = 1e9
+) -> None:
     """Do the tasks one by one; `choose` picks the next of n."""
     while ledger.tasks:
         place = choose(len(ledger.tasks))
@@ -105,7 +107,13 @@ def linked(tmp_path: Path) -> Path:
     """Files with several names in several directories, whose names tell different languages or none."""
     write(
         tmp_path,
-        {"a/one.py": b"#!/bin/sh\n", "b/plain": b"#!/usr/bin/perl\n", "c/alone.c": b"int x;\n", "d/b": b"\0", "e/x": b"x"},
+        {
+            "a/one.py": b"#!/bin/sh\n",
+            "b/plain": b"#!/usr/bin/perl\n",
+            "c/alone.c": b"int x;\n",
+            "d/b": b"\0",
+            "e/x": b"x",
+        },
     )
     for name in ("b/one.c", "c/one", "c/zone"):
         os.link(tmp_path / "a/one.py", tmp_path / name)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def scan(exosuit: Path, tmp_path_factory: pytest.TempPathFactory) -> Scanner:
     """Run `exosuit scan` with its manifest outside of the tree."""
     return Scanner(exosuit, tmp_path_factory.mktemp("manifests"))

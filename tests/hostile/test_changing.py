@@ -253,15 +253,15 @@ class ChangingStream:
         return StreamCount(self._fed, exact=True)
 
 
+ticks = count(1_000_000_000)
 LARGE = b"a line of a large file\n" * 20_000
 LARGE_CHANGES: dict[str, Callable[[Path], object]] = {
     "grown": lambda path: append(path, b"more\n"),
     "growing without end": lambda path: append(path, bytes(1 << 18)),
     "cut": lambda path: os.truncate(path, path.stat().st_size // 2),
     "emptied": lambda path: os.truncate(path, 0),
-    "rewritten": lambda path: overwrite(path, os.urandom(16)),
+    "rewritten": lambda path: overwrite(path, b"rewritten %d" % next(ticks)),
 }
-ticks = count(1_000_000_000)
 
 
 def touch(path: Path) -> None:

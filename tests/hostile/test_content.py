@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.model.protocols import TokenCounter
 
-    from .harness import Scanner
+    from .harness import Scanned, Scanner
 
 SLAB = 1 << 20
 """Bytes of the slab that files are read into by default: one more and a file is streamed."""
@@ -95,8 +95,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def test_every_content_is_described_exactly(written: Path, scan: Scanner, counter: TokenCounter) -> None:
-    scanned = scan(written, "--no-index", tokens=True)
+@pytest.fixture(scope="module")
+def scanned(written: Path, scan: Scanner) -> Scanned:
+    return scan(written, "--no-index", "--workers", "1", tokens=True)
+
+
+def test_every_content_is_described_exactly(scanned: Scanned, counter: TokenCounter) -> None:
     assert set(scanned.records) == {name.encode() for name in CASES}
     for name, case in CASES.items():
         text = case.lines is not None
@@ -114,14 +118,13 @@ def test_every_content_is_described_exactly(written: Path, scan: Scanner, counte
     assert scanned.document["memory"]["ram"]["peak_bytes"] < 1 << 30
 
 
-def test_special_tokens_count_as_the_text_they_are(written: Path, scan: Scanner, counter: TokenCounter) -> None:
-    record = scan(written / "special_tokens", tokens=True).records[b"special_tokens"]
+def test_special_tokens_count_as_the_text_they_are(scanned: Scanned, counter: TokenCounter) -> None:
+    record = scanned.records[b"special_tokens"]
     assert record["tokens"] == counter.count(SPECIAL_TOKENS + b"\n") > 7 * 3
 
 
-def test_the_slab_and_the_workers_change_nothing(written: Path, scan: Scanner) -> None:
+def test_the_slab_and_the_workers_change_nothing(written: Path, scanned: Scanned, scan: Scanner) -> None:
     small_slab = {"EXOSUIT_SCAN_SLAB_BYTES": str(1 << 16)}
     shared = scan(written, "--no-index", "--workers", "2", env=small_slab, tokens=True)
-    alone = scan(written, "--no-index", "--workers", "1", tokens=True)
-    assert shared.records == alone.records
-    assert shared.document["tree_digest"] == alone.document["tree_digest"]
+    assert shared.records == scanned.records
+    assert shared.document["tree_digest"] == scanned.document["tree_digest"]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .harness import Scanner
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-WORKERS = pytest.mark.parametrize("workers", [1, 2])
 SMALL = 900
 
 
@@ -48,11 +47,11 @@ def start(exosuit: Path, tree: Path, workers: int, *arguments: str, **options: A
 
 
 @SIGNALS
-@WORKERS
+@pytest.mark.parametrize(("workers", "tokens"), [(1, "--tokens"), (2, "--tokens"), (2, "--no-tokens")])
 def test_the_first_signal_gives_a_partial_result(
-    endless: Path, exosuit: Path, number: signal.Signals, workers: int
+    endless: Path, exosuit: Path, number: signal.Signals, workers: int, tokens: str
 ) -> None:
-    process = start(exosuit, endless, workers, "--json")
+    process = start(exosuit, endless, workers, "--json", tokens)
     try:
         process.send_signal(number)
         output, errors = process.communicate(timeout=HANG)
@@ -76,7 +75,7 @@ def test_a_signal_to_the_whole_group_is_the_parents_to_answer(
     endless: Path, exosuit: Path, number: signal.Signals
 ) -> None:
     """As a terminal sends Ctrl-C, and as timeout(1) and systemd send SIGTERM."""
-    process = start(exosuit, endless, 2, "--json", start_new_session=True)
+    process = start(exosuit, endless, 2, "--json", "--no-tokens", start_new_session=True)
     try:
         os.killpg(process.pid, number)
         output, errors = process.communicate(timeout=HANG)
@@ -91,7 +90,7 @@ def test_a_signal_to_the_whole_group_is_the_parents_to_answer(
 
 @SIGNALS
 def test_the_second_signal_ends_it_at_once(endless: Path, exosuit: Path, number: signal.Signals) -> None:
-    process = start(exosuit, endless, 2, "--json")
+    process = start(exosuit, endless, 2, "--json", "--no-tokens")
     try:
         for pid in family(endless / "z"):
             if pid != process.pid:
@@ -115,7 +114,7 @@ def pending(pid: int, number: signal.Signals) -> bool:
 
 
 def test_a_partial_result_is_marked_on_a_terminal_and_in_no_index(endless: Path, exosuit: Path, scan: Scanner) -> None:
-    process = start(exosuit, endless, 1)
+    process = start(exosuit, endless, 1, "--no-tokens")
     try:
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=HANG)
@@ -133,7 +132,7 @@ def test_a_partial_result_is_marked_on_a_terminal_and_in_no_index(endless: Path,
 
 def test_a_manifest_of_a_partial_scan_names_what_was_not_reached(endless: Path, exosuit: Path, tmp_path: Path) -> None:
     manifest = tmp_path / "out.jsonl"
-    process = start(exosuit, endless, 1, "--quiet", "--manifest", str(manifest))
+    process = start(exosuit, endless, 1, "--no-tokens", "--quiet", "--manifest", str(manifest))
     try:
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=HANG)

@@ -18,7 +18,7 @@ from .harness import HANG, bytes_read, family, kill_for_good, scan_command, wait
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .harness import Scanner
+    from .harness import Scanned, Scanner
 
 PROGRAM = Path(__file__).with_name("fatal.py")
 
@@ -94,9 +94,10 @@ def test_a_worker_that_dies_in_the_middle_of_its_answer(tree: Path) -> None:
 # The real command, with processes that are really killed
 
 
-@pytest.fixture
-def busy_tree(tree: Path) -> Path:
+@pytest.fixture(scope="module")
+def busy_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tree that two workers read for a while."""
+    tree = tmp_path_factory.mktemp("busy")
     for number in range(20):
         directory = tree / f"{number}"
         directory.mkdir()
@@ -104,6 +105,11 @@ def busy_tree(tree: Path) -> Path:
             (directory / f"{letter}.py").write_text(f"{letter} = {number}\n" * 2000)
     (tree / "large.txt").write_bytes(b"one of the larger files\n" * 1_500_000)
     return tree
+
+
+@pytest.fixture(scope="module")
+def undisturbed(busy_tree: Path, scan: Scanner) -> Scanned:
+    return scan(busy_tree, "--no-index", tokens=True)
 
 
 def helpers(tree: Path, process: subprocess.Popen[bytes]) -> list[int]:
@@ -124,9 +130,8 @@ def every_helper(tree: Path, process: subprocess.Popen[bytes]) -> list[int]:
 
 @pytest.mark.parametrize(("workers", "choose"), [(1, any_helper), (2, any_helper), (2, busy_helper), (2, every_helper)])
 def test_killing_a_process_of_a_scan_changes_nothing(
-    busy_tree: Path, exosuit: Path, scan: Scanner, workers: int, choose: Callable[..., list[int]]
+    busy_tree: Path, exosuit: Path, undisturbed: Scanned, workers: int, choose: Callable[..., list[int]]
 ) -> None:
-    undisturbed = scan(busy_tree, "--no-index", tokens=True)
     process = scan_command(exosuit, busy_tree, "--json", "--no-index", "--workers", workers)
     try:
         victims = wait_until(lambda: choose(busy_tree, process), "a process to kill", process)

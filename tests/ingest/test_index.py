@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -136,10 +137,8 @@ def small(tmp_path: Path) -> Path:
     rows["mtime_ns"] = rows["ctime_ns"] = OLD
     directory = Directory(b"", 1, 2, OLD, OLD)
     listing = Listing(directory, (b"file",), (Skip(b"link", Outcome.SYMLINK),))
-    content = Content(
-        rows, np.zeros(1, np.int64), "ab" * 32, [listing], {b"/x": RuleState(1, OLD, OLD, 2), b"/y": None}
-    )
-    content.save(tmp_path / "index")
+    rules = {b"/x": RuleState(1, OLD, OLD, 2), b"/y": None}
+    Content(rows, np.zeros(1, np.int64), "ab" * 32, [listing], rules).save(tmp_path / "index")
     return tmp_path / "index"
 
 
@@ -360,10 +359,6 @@ def test_rows_made_with_other_options_are_not_taken(tree: Path, other: ScanOptio
 
 
 def test_listings_made_with_other_options_are_not_taken_but_their_rows_are(tree: Path) -> None:
-    for path in (tree / "a", tree / "b" / "c"):
-        os.utime(path, ns=(OLD, OLD))
-    import time
-
     time.sleep(FINE_SLACK_NS / 1e9 + 0.01)
     scan(tree, OPTIONS)
     other = replace(OPTIONS, walk=WalkOptions(ignore=False))

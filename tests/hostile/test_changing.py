@@ -270,6 +270,7 @@ def touch(path: Path) -> None:
 
 
 def append(path: Path, data: bytes) -> None:
+    assert path.stat().st_size < 64 << 20, "it is read on and on"
     with path.open("ab") as file:
         file.write(data)
 

@@ -146,12 +146,13 @@ def work(
 
 
 def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | None], stop: StopRequest) -> None:
+    """Take messages for as long as there is a parent, also after its last task: it may die while that is worked on."""
     try:
-        while (message := connection.recv()) is not None:
+        while True:
+            message = connection.recv()
             if isinstance(message, signal.Signals):
                 stop.signal = message
             else:
                 tasks.put(message)
     except (EOFError, OSError):
         os._exit(1)  # the parent is gone: nobody waits for what this worker is doing, however long that takes
-    tasks.put(None)

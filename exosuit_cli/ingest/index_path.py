@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from typing import TYPE_CHECKING
@@ -43,4 +44,6 @@ def fork_early(
         return None
     if start_method() != "fork":
         return None
-    return Zygote(encoding, workers or usable_processors())
+    with contextlib.suppress(OSError):  # too many processes or open files: the scan does without
+        return Zygote(encoding, workers or usable_processors())
+    return None

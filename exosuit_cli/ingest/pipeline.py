@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -189,7 +190,8 @@ class _Scan:
         """Have the vocabulary loaded elsewhere from now on, where that is possible."""
         encoding = self.options.encoding
         if encoding is not None and self.zygote is None and start_method() == "fork":
-            self.zygote = Zygote(encoding, self.workers)
+            with contextlib.suppress(OSError):  # too many processes or open files: this process loads it itself
+                self.zygote = Zygote(encoding, self.workers)
 
     def _walk_some(self, listings: Iterator[tuple[Listing, PastDirectory | None]], ledger: Ledger) -> tuple[bool, int]:
         """Walk until there is a new task or the walk is over; whether it goes on, and how many listings were new."""

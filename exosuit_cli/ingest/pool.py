@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 from exosuit_cli.ingest.shard import Shard, ShardResult
 from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, WorkerTotals, start_worker
 from exosuit_cli.ingest.zygote import ForkedProcess
-from exosuit_cli.model.errors import ExosuitError
+from exosuit_cli.model.errors import ExosuitError, ResourceMissing
 from exosuit_cli.model.records import Batch
 
 if TYPE_CHECKING:
@@ -255,7 +255,12 @@ class ProcessPool:
 
     def _start(self) -> None:
         siblings = [worker.connection for worker in self._workers]
-        process, connection = start_worker(self._settings, self._counter, siblings)
+        try:
+            process, connection = start_worker(self._settings, self._counter, siblings)
+        except OSError as error:  # too many processes or open files
+            raise ResourceMissing(
+                f"worker {len(siblings) + 1} of {self.workers} cannot be started: {error.strerror}; try fewer --workers"
+            ) from error
         self._workers.append(_Worker(process, connection))
 
     def _bury(self, worker: _Worker) -> list[Finished]:

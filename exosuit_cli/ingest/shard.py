@@ -50,7 +50,12 @@ class Shard:
         self._counter = counter
         self._stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self._kernels = load_kernels(settings.device, settings.hash)
-        self._base = open_base(settings.base)
+        self._gone: tuple[Outcome, int] | None = None
+        """How every file ends where the base itself cannot be opened any more."""
+        try:
+            self._base = open_base(settings.base)
+        except OSError as error:
+            self._base, self._gone = -1, outcome_of(error)
         self.page_cache = PageCacheProbe()
         self._reader = SlabReader(
             self._base,
@@ -62,7 +67,8 @@ class Shard:
 
     def close(self) -> None:
         """Give the base directory back."""
-        os.close(self._base)
+        if self._gone is None:
+            os.close(self._base)
 
     def ingest(self, batch: Batch, patience: float = float("inf"), *, read_links: bool = True) -> ShardResult:
         """Ingest a batch; stop at a slab's end after `patience` seconds, so that a batch of giants can be shared.
@@ -73,6 +79,9 @@ class Shard:
         deadline = time.monotonic() + patience
         names = [name for _, group in batch.groups for name in group]
         rows = np.zeros(len(names), ROW)
+        if self._gone is not None:
+            rows["outcome"], rows["errno"] = self._gone
+            return ShardResult(rows, 0)
 
         def skip(position: int, outcome: Outcome, number: int) -> None:
             rows[position]["outcome"] = outcome

@@ -58,7 +58,7 @@ def write_manifest(path: str, result: ScanResult) -> int:
 
 
 def _write_parquet(path: str, result: ScanResult) -> None:
-    """Columns as in the records; the digest is binary, the path as exact bytes beside its text."""
+    """One row a record and one column a field, null where a record leaves it out."""
     arrow, parquet = _pyarrow()
     schema = arrow.schema(
         [

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from exosuit_cli.system.memory import TierReading
 
 LANGUAGES_SHOWN = 12
+WIDEST_TABLE = 500
+"""Columns of a terminal; more than the widest row needs."""
 
 
 class _Console(Console):
@@ -53,9 +55,7 @@ def print_scan(
 
 
 def _line(console: Console, label: str, text: str, style: str = "") -> None:
-    line = Text(f"{label:<12}", style="bold")
-    line.append(text, style=style)
-    console.print(line, soft_wrap=True)
+    console.print(Text.assemble((f"{label:<12}", "bold"), (text, style)), soft_wrap=True)
 
 
 def _table(*columns: str) -> Table:
@@ -95,8 +95,10 @@ def _languages(console: Console, result: ScanResult) -> None:
             "-" if binary else _tokens(language.tokens),
             f"{weight / whole:.1%}" if whole else "-",
         )
+    # Its own width on any terminal: a number is never cut.
+    table.width = console.measure(table, options=console.options.update(width=WIDEST_TABLE)).maximum
     console.print()
-    console.print(table)
+    console.print(table, soft_wrap=True)
     if len(found) > LANGUAGES_SHOWN:
         console.print(Text(f"and {len(found) - LANGUAGES_SHOWN} more", style="dim"))
 

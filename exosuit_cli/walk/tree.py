@@ -112,7 +112,11 @@ class TreeWalk:
         options = self.options
         self._include = RuleSet.from_globs(options.include, "--include") if options.include else None
         self._exclude = RuleSet.from_globs(options.exclude, "--exclude") if options.exclude else None
-        self._base_fd = open_base(self.base)
+        try:
+            self._base_fd = open_base(self.base)
+        except OSError as error:  # it was there when the paths were resolved
+            yield self._not_entered(b"", error), None
+            return
         try:
             yield from self._walk_roots()
         finally:

@@ -111,6 +111,19 @@ def test_what_is_deleted_has_vanished(tree: Path) -> None:
     }
 
 
+def test_a_tree_that_is_removed_as_a_whole_has_vanished(tree: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tree / name).write_text(name)
+    listings = walk(tree)
+    tree.rename(tree.with_name("aside"))
+    rows = HandShard(tree).ingest(listings)
+    assert {path: outcome_of(row) for path, row in rows.items()} == dict.fromkeys(
+        (b"a.txt", b"b.txt"), Outcome.VANISHED
+    )
+    (listing,) = walk(tree)
+    assert [(skip.path, skip.outcome) for skip in listing.skips] == [(b"", Outcome.VANISHED)]
+
+
 # During the walk
 
 
@@ -244,9 +257,12 @@ class ChangingStream:
     def __init__(self, change: Callable[[], object]) -> None:
         self._change = change
         self._fed = 0
+        self._pieces = 0
 
     def feed(self, data: bytes) -> None:
         self._fed += len(data)
+        self._pieces += 1
+        assert self._pieces < 100, "a growing file is read on and on"
         self._change()
 
     def finish(self) -> StreamCount:
@@ -270,7 +286,6 @@ def touch(path: Path) -> None:
 
 
 def append(path: Path, data: bytes) -> None:
-    assert path.stat().st_size < 64 << 20, "it is read on and on"
     with path.open("ab") as file:
         file.write(data)
 

@@ -75,7 +75,7 @@ def test_a_signal_to_the_whole_group_is_the_parents_to_answer(
     endless: Path, exosuit: Path, number: signal.Signals
 ) -> None:
     """As a terminal sends Ctrl-C, and as timeout(1) and systemd send SIGTERM."""
-    process = start(exosuit, endless, 2, "--json", "--no-tokens", start_new_session=True)
+    process = start(exosuit, endless, 2, "--json", start_new_session=True)
     try:
         os.killpg(process.pid, number)
         output, errors = process.communicate(timeout=HANG)

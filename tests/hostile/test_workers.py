@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from .fatal import POISON
-from .harness import HANG, bytes_read, family, kill_for_good, scan_command, wait_until
+from .harness import HANG, bytes_read, family, kill_for_good, limited, scan_command, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,23 +113,25 @@ def undisturbed(busy_tree: Path, scan: Scanner) -> Scanned:
     return scan(busy_tree, "--no-index", tokens=True)
 
 
-def helpers(tree: Path, process: subprocess.Popen[bytes]) -> list[int]:
+def other_processes(tree: Path, process: subprocess.Popen[bytes]) -> list[int]:
     return [pid for pid in family(tree) if pid != process.pid]
 
 
-def any_helper(tree: Path, process: subprocess.Popen[bytes]) -> list[int]:
-    return helpers(tree, process)[:1]
+def any_process(tree: Path, process: subprocess.Popen[bytes]) -> list[int]:
+    return other_processes(tree, process)[:1]
 
 
-def busy_helper(tree: Path, process: subprocess.Popen[bytes]) -> list[int]:
-    return [pid for pid in helpers(tree, process) if bytes_read(pid) > 12 << 20][:1]
+def busy_process(tree: Path, process: subprocess.Popen[bytes]) -> list[int]:
+    return [pid for pid in other_processes(tree, process) if bytes_read(pid) > 12 << 20][:1]
 
 
-def every_helper(tree: Path, process: subprocess.Popen[bytes]) -> list[int]:
-    return helpers(tree, process) if busy_helper(tree, process) else []
+def every_process(tree: Path, process: subprocess.Popen[bytes]) -> list[int]:
+    return other_processes(tree, process) if busy_process(tree, process) else []
 
 
-@pytest.mark.parametrize(("workers", "choose"), [(1, any_helper), (2, any_helper), (2, busy_helper), (2, every_helper)])
+@pytest.mark.parametrize(
+    ("workers", "choose"), [(1, any_process), (2, any_process), (2, busy_process), (2, every_process)]
+)
 def test_killing_a_process_of_a_scan_changes_nothing(
     busy_tree: Path, exosuit: Path, undisturbed: Scanned, workers: int, choose: Callable[..., list[int]]
 ) -> None:
@@ -144,7 +147,7 @@ def test_killing_a_process_of_a_scan_changes_nothing(
     document = json.loads(output)
     for key in ("tree_digest", "totals", "ledger", "largest", "languages"):
         assert document[key] == undisturbed.document[key], key
-    if choose is not any_helper:
+    if choose is not any_process:
         assert document["throughput"]["worker_deaths"] >= len(victims)
 
 
@@ -152,13 +155,15 @@ def test_killing_a_process_that_rechecks_the_index_changes_nothing(
     memory_tree: Path, exosuit: Path, scan: Scanner
 ) -> None:
     directory = os.open(memory_tree, os.O_RDONLY)
-    for number in range(30_000):
+    for number in range(12_000):
         os.mknod(b"%d" % number, dir_fd=directory)
     os.close(directory)
     first = scan(memory_tree)
     process = scan_command(exosuit, memory_tree, "--json", "--no-tokens", "--workers", "4")
     try:
-        victims = wait_until(lambda: helpers(memory_tree, process) or process.poll() is not None, "a process to kill")
+        victims = wait_until(
+            lambda: other_processes(memory_tree, process) or process.poll() is not None, "a process to kill"
+        )
         for pid in victims if isinstance(victims, list) else []:
             os.kill(pid, signal.SIGKILL)
         output, errors = process.communicate(timeout=HANG)
@@ -173,9 +178,21 @@ def test_nothing_is_left_when_the_command_itself_is_killed(tree: Path, exosuit: 
     os.truncate(tree / "sparse", 1 << 40)
     process = scan_command(exosuit, tree, "--no-index", "--max-file-size", "0", "--workers", "2")
     try:
-        wait_until(lambda: len(family(tree)) == 3 and busy_helper(tree, process), "two workers at work", process)
+        wait_until(lambda: len(family(tree)) == 3 and busy_process(tree, process), "two workers at work", process)
         process.kill()
         process.wait()
         wait_until(lambda: not family(tree), "every process ends with the command")
     finally:
         kill_for_good(process)
+
+
+@pytest.mark.parametrize("tokens", ["--tokens", "--no-tokens"])
+def test_workers_that_cannot_all_be_started_are_an_error(tree: Path, exosuit: Path, tokens: str) -> None:
+    fill(tree, 3)
+    process = scan_command(exosuit, tree, tokens, "--no-index", "--workers", "100", before=limited("RLIMIT_NOFILE", 64))
+    output, errors = process.communicate(timeout=HANG)
+    assert (process.returncode, output) == (6, b"")
+    assert b"of 100 cannot be started: " + os.strerror(errno.EMFILE).encode() in errors
+    assert b"fewer --workers" in errors
+    assert errors.count(b"\n") == 1
+    wait_until(lambda: not family(tree), "no process is left")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -110,6 +112,46 @@ def test_a_directory_behind_a_link_does_not_stand(tree: Path) -> None:
     (tree / "d").rename(tree / "elsewhere")
     (tree / "d").symlink_to("elsewhere")
     assert not {"d", "d/g"} & set.union(*standing(tree))
+
+
+SHARED = """
+import os, sys
+from exosuit_cli.ingest import ScanOptions, scan
+from exosuit_cli.ingest.index import load_index
+from exosuit_cli.ingest.index_path import index_path
+from exosuit_cli.ingest.recheck import SHARE_FILES, recheck
+from exosuit_cli.ingest.roots import resolve_roots
+from exosuit_cli.ingest.zygote import start_method
+base, content_key, walk_key = sys.argv[1:]
+index = load_index(index_path(resolve_roots([base]), "blake3", None), content_key, walk_key)
+assert start_method() == "fork" and len(index.rows) > 2 * SHARE_FILES
+one, two, nine = (recheck(index, os.fsencode(base), follow=False, processes=count) for count in (1, 2, 9))
+for other in (two, nine):
+    assert (one.directories == other.directories).all() and (one.files == other.files).all()
+print(int((~one.files).sum()), int((~one.directories).sum()))
+"""
+
+
+def test_shares_of_processes_are_the_whole(tmp_path: Path) -> None:
+    base = tmp_path / "tree"
+    for directory in range(30):
+        (base / f"d{directory}").mkdir(parents=True)
+        for number in range(150):
+            (base / f"d{directory}" / str(number)).touch()
+    time.sleep(FINE_SLACK_NS / 1e9 + 0.01)
+    scan(base, ScanOptions(encoding=None))
+    for directory in (0, 14, 15, 29):
+        (base / f"d{directory}" / "7").write_bytes(b"changed")
+        (base / f"d{directory}" / "8").unlink()
+    header = header_of(index_path(resolve_roots([base]), "blake3", None))
+    done = subprocess.run(
+        [sys.executable, "-c", SHARED, base, header["content_key"], header["walk_key"]],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("8 4\n", "")
 
 
 def test_an_empty_index(tmp_path: Path) -> None:

@@ -53,6 +53,10 @@ def read(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in data.splitlines()]
 
 
+def exact_path(record: dict[str, Any]) -> bytes:
+    return base64.b64decode(record["path_b64"]) if "path_b64" in record else record["path"].encode()
+
+
 def without_nulls(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in record.items() if value is not None} for record in found]
 
@@ -63,9 +67,7 @@ def test_a_manifest_holds_the_records(result: ScanResult, tmp_path: Path, suffix
     assert write_manifest(str(path), result) == path.stat().st_size
     found = without_nulls(read(path))
     assert found == without_nulls([dict(record) for record in records(result, times=False)])
-    exact = [
-        base64.b64decode(record["path_b64"]) if "path_b64" in record else record["path"].encode() for record in found
-    ]
+    exact = [exact_path(record) for record in found]
     assert exact == sorted(exact) == sorted([*result.paths, *(skip.path for skip in result.skips)])
     assert path.stat().st_mode & 0o777 == 0o644
     assert os.listdir(tmp_path) == [path.name]

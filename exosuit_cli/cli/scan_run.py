@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.cli.border import standard_output
 from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
-from exosuit_cli.model.errors import ExitCode, UsageError
+from exosuit_cli.model.errors import ExitCode, OutputError, UsageError
 from exosuit_cli.report.manifest import check_manifest, write_manifest
 from exosuit_cli.system.names import display_name
 from exosuit_cli.system.stop import StopRequest, stop_on_signals
@@ -61,12 +61,26 @@ class ScanCommand:
                 logger.warning(_told(problem))
             for warning in result.warnings:
                 logger.warning(warning)
-            written = write_manifest(self.manifest, result) if self.manifest is not None else 0
-            result = result.with_output_bytes(written)
+            failure = None
+            try:
+                result = result.with_output_bytes(self._write_manifest(result, logger))
+            except OutputError as error:  # the scan has answered all the same
+                failure = error
             with standard_output():
                 self._report(result, settings)
+            if failure is not None:
+                raise failure
         logger.info("scan finished", extra={"tree_digest": result.tree_digest, "files": len(result.paths)})
         return self._verdict(result, stop, logger)
+
+    def _write_manifest(self, result: ScanResult, logger: logging.Logger) -> int:
+        """Write the manifest that was asked for; its size. A partial scan leaves an earlier manifest as it is."""
+        if self.manifest is None:
+            return 0
+        if result.partial is not None:
+            logger.warning("interrupted by %s: the manifest %r is not written", result.partial, self.manifest)
+            return 0
+        return write_manifest(self.manifest, result)
 
     def _options(self, settings: Settings) -> ScanOptions:
         chosen = settings.scan
@@ -128,7 +142,14 @@ class ScanCommand:
             )
 
     def _verdict(self, result: ScanResult, stop: StopRequest, logger: logging.Logger) -> ExitCode:
+        if result.unreadable and (self.quiet or self.as_jsonl):
+            first = result.unreadable[0]
+            logger.error(
+                "%d paths could not be read, the first: %s: %s",
+                len(result.unreadable), display_name(first.path) or ".", first.outcome.label,
+            )  # fmt: skip
         if stop.signal is not None:
+            logger.error("interrupted by %s: the result is partial", stop.signal.name)
             return ExitCode(128 + stop.signal)
         if result.verify_failures:
             for position in result.verify_failures[:20]:

@@ -176,7 +176,7 @@ def _assemble(header: dict[str, Any], sections: dict[str, memoryview], *, walk_i
     rows["size"][rows["outcome"] != Outcome.INGESTED] = UNKNOWN
     directories = np.frombuffer(sections["directories"], _DIRECTORY)
     young = _young(directories["mtime_ns"], made) | _young(directories["ctime_ns"], made)
-    paths = bytes(sections["paths"]).split(b"\0")
+    paths = bytes(sections["paths"]).split(b"\0") if len(directories) else []
     names = bytes(sections["names"]).split(b"\0") if len(rows) else []
     skips = [
         Skip(os.fsencode(path), Outcome(outcome), detail, bool(is_directory))
@@ -197,7 +197,9 @@ def _assemble(header: dict[str, Any], sections: dict[str, memoryview], *, walk_i
         )
         children.setdefault(path, [])  # files asked for by name have a listing beside their directory's own
         parent, _, name = path.rpartition(b"/")
-        if path and parent in children:
+        # A listing of files that were asked for by name is not the directory's own: no walk entered it.
+        is_own = entered or any(skip.path == path for skip in listings[-1].skips)
+        if path and is_own and parent in children:
             children[parent].append(name)
         file_start += files
         skip_start += skip_count

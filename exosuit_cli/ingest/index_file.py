@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from blake3 import blake3
 
+from exosuit_cli import __version__
 from exosuit_cli.ingest.index import Index, IndexUnusable, load_index, save_index
 from exosuit_cli.ingest.index_path import index_path
 from exosuit_cli.languages import LANGUAGES
@@ -55,7 +56,9 @@ class IndexFile:
         except (ExosuitError, OSError) as error:
             warnings.append(f"the index is not used: {error}")
             return cls(None, "", "", "not usable", warnings)
-        content_key = _key("content", CONTENT_RULES, options.hash, options.encoding, options.max_file_size, LANGUAGES)
+        content_key = _key(
+            "content", CONTENT_RULES, __version__, options.hash, options.encoding, options.max_file_size, LANGUAGES
+        )  # fmt: skip
         walk = options.walk
         walk_key = _key(
             "walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from exosuit_cli.ingest.index import Index
     from exosuit_cli.walk import Listing
 
+_OF_THE_FILE = (Outcome.UNREADABLE, Outcome.TOO_LARGE, Outcome.CHANGED, Outcome.QUARANTINED)
+"""Outcomes that are the file's own, by whichever of its names it was tried."""
 PENDING = 255
 """The outcome of a place that has no row yet."""
 
@@ -30,6 +32,7 @@ PENDING = 255
 class _Link:
     """A file with several hard links: the place that is read for all of them, and those that wait for its row."""
 
+    identity: tuple[int, int]
     reader: int
     waiting: list[int] = field(default_factory=list)
     is_read: bool = False
@@ -133,7 +136,7 @@ class Ledger:
             self._link_files[place] = files[position]
             link = self._links.get(identity)
             if link is None:
-                link = self._links[identity] = _Link(place)
+                link = self._links[identity] = _Link(identity, place)
                 first_met.append(place)
             elif link.is_read:
                 link.waiting = [place]
@@ -156,12 +159,16 @@ class Ledger:
         """
         link = self._link_of[reader]
         rows = self.rows
-        is_text = rows["outcome"][reader] == Outcome.INGESTED and rows["kind"][reader] == Kind.TEXT
+        outcome = rows["outcome"][reader]
+        identity = (int(rows["device"][reader]), int(rows["inode"][reader]))
+        # A name that meanwhile leads to another file, or nowhere, says nothing of the file that the others name.
+        is_theirs = identity == link.identity if outcome == Outcome.INGESTED else outcome in _OF_THE_FILE
+        is_text = outcome == Outcome.INGESTED and rows["kind"][reader] == Kind.TEXT
         reader_has_name = language_of_name(self._link_files[reader][1]) != 0
         left = []
         for place in link.waiting:
             language = language_of_name(self._link_files[place][1])
-            if rows["outcome"][reader] == Outcome.VANISHED or (is_text and reader_has_name and not language):
+            if not is_theirs or (is_text and reader_has_name and not language):
                 left.append(place)
                 continue
             rows.view(RAW)[place] = rows.view(RAW)[reader]
@@ -198,7 +205,8 @@ class Ledger:
 
     def check(self) -> None:
         """Raise ExosuitError if a place was left without a row: that is a hole, and a bug."""
-        holes = int(np.count_nonzero(self.rows["outcome"][: self.files] == PENDING))
+        outcomes = self.rows["outcome"][: self.files]
+        holes = int(np.count_nonzero((outcomes == PENDING) | (outcomes == Outcome.LINKED)))
         if holes:
             raise ExosuitError(f"{holes} files were listed and neither ingested nor skipped; please report this")
 

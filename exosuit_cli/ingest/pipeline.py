@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -200,6 +201,8 @@ class _Scan:
         for listing, past in listings:
             ledger.add(listing)
             anew += past is None
+            if self.stop:
+                return True, anew
             if len(ledger.tasks) > tasks:
                 return True, anew
         ledger.flush()
@@ -346,7 +349,10 @@ class _Scan:
         if ledger.files or not skips:
             return
         ignored = [skip for skip in skips if skip.outcome is Outcome.IGNORED]
-        if ignored:
+        reason, count = Counter(skip.outcome.label for skip in skips).most_common(1)[0]
+        if count > len(ignored):
+            yield f"0 files: {count} of {len(skips)} entries are {reason.replace('_', ' ')}"
+        elif ignored:
             yield (
                 f"0 files: every entry is ignored by {ignored[0].detail}; scan with --no-ignore to see them"
                 if len(ignored) == len(skips)

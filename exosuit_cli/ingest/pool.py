@@ -272,7 +272,7 @@ class ProcessPool:
         if self._interrupted:
             return []
         self._deaths_in_a_row += 1
-        if self._deaths_in_a_row > DEATHS_WITHOUT_PROGRESS:
+        if self._deaths_in_a_row > DEATHS_WITHOUT_PROGRESS + self.workers:
             raise ExosuitError(
                 f"{self._deaths_in_a_row} workers died in a row (the last with exit code {worker.process.exitcode}): "
                 "the machine may be out of memory; try fewer --workers"

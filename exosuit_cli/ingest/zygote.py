@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import traceback
-from multiprocessing import Pipe
+from multiprocessing import Pipe, current_process
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 
 def start_method() -> str:
-    """`fork` while this process has one thread and fork is safe, else `spawn`."""
+    """`fork` while this process has one thread and fork is safe, else `spawn`.
+
+    `multiprocessing` forbids a worker of its pools to have children; a program that is started is none of its.
+    """
+    if current_process().daemon:
+        return "spawn"
     if sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
         return "spawn"
     return "fork" if len(os.listdir("/proc/self/task")) == 1 else "spawn"
@@ -53,7 +58,10 @@ class ForkedProcess:
     def join(self) -> None:
         """Wait for its end."""
         if self._is_child and self.pid is not None and self.exitcode is None:
-            _, status, usage = os.wait4(self.pid, 0)
+            try:
+                _, status, usage = os.wait4(self.pid, 0)
+            except ChildProcessError:  # the program ignores SIGCHLD: the system has already forgotten it
+                return
             self.exitcode = os.waitstatus_to_exitcode(status)
             self.cpu_seconds = usage.ru_utime + usage.ru_stime
 

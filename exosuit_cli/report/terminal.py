@@ -179,8 +179,10 @@ def _throughput(console: Console, result: ScanResult) -> None:
     source = (
         f"{throughput.index_hits:,} files from the index, {format_bytes(throughput.bytes_read)} read"
         if throughput.index_hits
-        else f"all content read ({format_bytes(throughput.bytes_read)}), index {throughput.index_reason}"
+        else f"{format_bytes(throughput.bytes_read)} read, index {throughput.index_reason}"
     )
+    if result.verify_failures is not None:
+        source += f"; verified: {len(result.verify_failures):,} of {totals.files:,} files differ"
     deaths = f", {throughput.worker_deaths} workers died" if throughput.worker_deaths else ""
     _line(
         console,

@@ -26,7 +26,8 @@ class StopRequest:
 def stop_on_signals() -> Iterator[StopRequest]:
     """Handle SIGINT and SIGTERM within the block; a second signal raises KeyboardInterrupt(signal) where it arrives.
 
-    Outside of the main thread, where Python takes no signals, the request is never made.
+    A signal that is ignored stays so: a shell's background job does not stop on the Ctrl-C of another. Outside of the
+    main thread, where Python takes no signals, the request is never made.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
@@ -38,9 +39,10 @@ def stop_on_signals() -> Iterator[StopRequest]:
             raise KeyboardInterrupt(signal.Signals(number))
         request.signal = signal.Signals(number)
 
-    previous = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    wanted = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    previous = {number: signal.signal(number, handle) for number in wanted}
     try:
         yield request
     finally:
         for number, handler in previous.items():
-            signal.signal(number, handler)
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)

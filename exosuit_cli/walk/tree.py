@@ -98,6 +98,7 @@ class TreeWalk:
     problems: list[BadLine] = field(default_factory=list)
     rules: dict[bytes, RuleState | None] = field(default_factory=dict)
     _base_fd: int = field(default=-1, init=False)
+    _plain: set[bytes] = field(default_factory=set, init=False)
     _include: RuleSet | None = field(default=None, init=False)
     _exclude: RuleSet | None = field(default=None, init=False)
     _device: int = field(default=0, init=False)
@@ -127,7 +128,11 @@ class TreeWalk:
         files: defaultdict[bytes, dict[bytes, None]] = defaultdict(dict)
         self._asked_for = frozenset(self.roots)
         for root in sorted(self._asked_for):
-            if not root or self._is_directory(root):
+            link = None if self.options.follow else self._link_above(root)
+            if link is not None:
+                skip = Skip(root, Outcome.SYMLINK, f"{os.fsdecode(link)} is a symbolic link")
+                yield Listing(Directory(root, 0, 0, 0, 0), skips=(skip,), entered=False), None
+            elif not root or self._is_directory(root):
                 directories.add(root)
             else:
                 parent, _, name = root.rpartition(b"/")
@@ -142,6 +147,21 @@ class TreeWalk:
         for parent, names in files.items():
             if names:
                 yield self._list_named(parent, tuple(names)), None
+
+    def _link_above(self, root: bytes) -> bytes | None:
+        """The first directory on the way to a root that is a symbolic link: what lies behind it is not in the tree."""
+        end = root.find(b"/")
+        while end >= 0:
+            path = root[:end]
+            if path not in self._plain:
+                try:
+                    if stat.S_ISLNK(os.lstat(path, dir_fd=self._base_fd).st_mode):
+                        return path
+                except OSError:
+                    return None  # opening it will say why
+                self._plain.add(path)
+            end = root.find(b"/", end + 1)
+        return None
 
     def _is_directory(self, root: bytes) -> bool:
         try:

@@ -130,7 +130,7 @@ class TreeWalk:
         for root in sorted(self._asked_for):
             link = None if self.options.follow else self._link_above(root)
             if link is not None:
-                skip = Skip(root, Outcome.SYMLINK, f"{os.fsdecode(link)} is a symbolic link")
+                skip = Skip(root, Outcome.SYMLINK, f"{_text(link)} is a symbolic link")
                 yield Listing(Directory(root, 0, 0, 0, 0), skips=(skip,), entered=False), None
             elif not root or self._is_directory(root):
                 directories.add(root)

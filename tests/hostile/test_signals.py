@@ -39,11 +39,15 @@ def start(exosuit: Path, tree: Path, workers: int, *arguments: str, **options: A
     chosen = ("--max-file-size", "0", "--workers", workers, *arguments)
     process = scan_command(exosuit, tree / "a", tree / "z", *chosen, **options)
     try:
-        wait_until(lambda: any(bytes_read(pid) > 64 << 20 for pid in family(tree / "z")), "64 MiB read", process)
+        wait_until(lambda: any(bytes_read(pid) > 32 << 20 for pid in family(tree / "z")), "32 MiB read", process)
     except BaseException:
         kill_for_good(process)
         raise
     return process
+
+
+def told(number: signal.Signals) -> bytes:
+    return f"exosuit: error: interrupted by {number.name}: the result is partial\n".encode()
 
 
 @SIGNALS
@@ -55,7 +59,7 @@ def test_the_first_signal_gives_a_partial_result(
     try:
         process.send_signal(number)
         output, errors = process.communicate(timeout=HANG)
-        assert (process.returncode, errors) == (128 + number, b"")
+        assert (process.returncode, errors) == (128 + number, told(number))
         wait_until(lambda: not family(endless / "z"), "no process is left")
     finally:
         kill_for_good(process)
@@ -81,7 +85,7 @@ def test_a_signal_to_the_whole_group_is_the_parents_to_answer(
         output, errors = process.communicate(timeout=HANG)
     finally:
         kill_for_good(process)
-    assert (process.returncode, errors) == (128 + number, b"")
+    assert (process.returncode, errors) == (128 + number, told(number))
     document = json.loads(output)
     assert document["partial"] == number.name
     assert document["throughput"]["worker_deaths"] == 0
@@ -130,16 +134,21 @@ def test_a_partial_result_is_marked_on_a_terminal_and_in_no_index(endless: Path,
     assert whole.document["ledger"]["ingested"] == SMALL
 
 
-def test_a_manifest_of_a_partial_scan_names_what_was_not_reached(endless: Path, exosuit: Path, tmp_path: Path) -> None:
+def test_a_partial_scan_names_what_was_not_reached_and_keeps_the_manifest(
+    endless: Path, exosuit: Path, tmp_path: Path
+) -> None:
     manifest = tmp_path / "out.jsonl"
-    process = start(exosuit, endless, 1, "--no-tokens", "--quiet", "--manifest", str(manifest))
+    manifest.write_text("of a whole scan\n")
+    process = start(exosuit, endless, 1, "--no-tokens", "--jsonl", "--manifest", str(manifest))
     try:
         process.send_signal(signal.SIGTERM)
         output, errors = process.communicate(timeout=HANG)
     finally:
         kill_for_good(process)
-    assert (process.returncode, output, errors) == (143, b"", b"")
-    records = [json.loads(line) for line in manifest.read_bytes().splitlines()]
+    assert process.returncode == 143
+    assert told(signal.SIGTERM) in errors
+    assert manifest.read_text() == "of a whole scan\n"
+    records = [json.loads(line) for line in output.splitlines()]
     assert len(records) == SMALL + 1
     assert records[-1] == {"path": "z/sparse", "skipped": "not_reached", "detail": ""}
 

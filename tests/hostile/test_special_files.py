@@ -172,7 +172,7 @@ def test_a_file_of_a_tebibyte_is_streamed_in_bounded_memory(tree: Path, exosuit:
     options = ("--json", "--no-index", "--max-file-size", "0", "--workers", workers)
     process = scan_command(exosuit, tree, *options, before=limited("RLIMIT_AS", 4 << 30))
     try:
-        wait_until(lambda: any(bytes_read(pid) > 256 << 20 for pid in family(tree)), "256 MiB read", process)
+        wait_until(lambda: any(bytes_read(pid) > 96 << 20 for pid in family(tree)), "96 MiB read", process)
         assert max(map(peak_resident, family(tree))) < 1 << 30
     finally:
         kill_for_good(process)

@@ -77,23 +77,24 @@ outcomes = st.sampled_from([outcome for outcome in Outcome if outcome is not Out
 
 @st.composite
 def contents(draw: st.DrawFn) -> Content:
-    """Directories in the order of a walk, and old rows for the files in them."""
-    paths = [b""]
-    listings = []
-    for _ in range(draw(st.integers(0, 4))):
-        above = draw(st.sampled_from(paths))
-        path = above + b"/" + draw(names) if above else draw(names)
-        if path not in paths:
-            paths.append(path)
+    """Directories in the order of a walk, and old rows for the files in them; what was not entered says why."""
+    listings: list[Listing] = []
     identities = st.integers(0, 2**64 - 1)
-    for path in paths:
-        files = draw(st.lists(names, max_size=4, unique=True))
+    for _ in range(draw(st.integers(1, 5))):
+        entered = [listing.directory.path for listing in listings if listing.entered]
+        above = draw(st.sampled_from(entered)) if entered else b""
+        path = (above + b"/" if above else b"") + draw(names) if listings else b""
+        if path in [listing.directory.path for listing in listings]:
+            continue
+        directory = Directory(path, draw(identities), draw(identities), OLD, OLD)
+        if draw(st.integers(0, 3)) == 0:
+            listings.append(Listing(directory, skips=(Skip(path, draw(outcomes), "", True),), entered=False))
+            continue
         skips = [
             Skip(path + b"/" + name if path else name, draw(outcomes), draw(st.text(max_size=9)), draw(st.booleans()))
             for name in draw(st.lists(names, max_size=3))
         ]
-        directory = Directory(path, draw(identities), draw(identities), OLD, OLD)
-        listings.append(Listing(directory, tuple(files), tuple(skips), draw(st.booleans())))
+        listings.append(Listing(directory, tuple(draw(st.lists(names, max_size=4, unique=True))), tuple(skips)))
     count = sum(len(listing.names) for listing in listings)
     rows = np.frombuffer(draw(st.binary(min_size=count * ROW.itemsize, max_size=count * ROW.itemsize)), ROW).copy()
     rows["outcome"] = Outcome.INGESTED

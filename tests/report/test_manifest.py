@@ -15,7 +15,7 @@ import pygments
 import pytest
 import zstandard
 
-from exosuit_cli.ingest import ScanOptions, ScanResult, scan
+from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.model.records import Outcome, Skip
 from exosuit_cli.report.jsonl import write_jsonl
@@ -170,3 +170,17 @@ def test_rules_from_inside_the_tree_are_named_alike_wherever_it_lies(tmp_path: P
     details = {record["path"]: record["detail"] for record in read(tmp_path / "0.jsonl") if "skipped" in record}
     assert details["x.bak"] == ".git/info/exclude:1"
     assert details["src/deep/y.log"] == "src/.gitignore:2"
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_reason_that_names_what_is_no_text(tmp_path: Path, suffix: str) -> None:
+    """A skip may name another path: the ignore file, or the link that lies on the way."""
+    base = tmp_path / "tree"
+    (base / "\udcff").mkdir(parents=True)
+    (base / "\udcff" / ".gitignore").write_text("x\n")
+    (base / "\udcff" / "x").touch()
+    (base / "\udcfe").symlink_to("\udcff")
+    path = tmp_path / f"m{suffix}"
+    write_manifest(str(path), scan_names(base, [b"\xff", b"\xfe/x"], PLAIN))
+    details = {exact_path(record): record["detail"] for record in read(path) if "skipped" in record}
+    assert details == {b"\xff/x": "\\xff/.gitignore:1", b"\xfe/x": "\\xfe is a symbolic link"}

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from exosuit_cli.model.records import Rows
     from exosuit_cli.walk import Listing
 
-HANG = 60
+HANG = 120
 """Seconds after which a command that should have ended is a failure."""
 
 _EXEC = "os.execv(sys.argv[1], sys.argv[1:])"

@@ -19,6 +19,7 @@ LEVELS = {
     "kernels": 2,
     "tokens": 2,
     "languages": 2,
+    "chunk": 3,
     "ingest": 4,
     "report": 7,
     "cli": 8,

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from exosuit_cli import __version__
+from exosuit_cli.cli.chunk import chunk_command
 from exosuit_cli.cli.config import config_app
 from exosuit_cli.cli.scan import scan_command
 
@@ -18,6 +19,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("scan")(scan_command)
+app.command("chunk")(chunk_command)
 app.add_typer(config_app)
 
 

@@ -6,11 +6,9 @@ from typing import Annotated
 
 import typer
 
+from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.border import command_border, logger
-
-SELECTION = "Selection"
-WORK = "Work"
-OUTPUT = "Output"
+from exosuit_cli.cli.options import OUTPUT, WORK
 
 
 def scan_command(
@@ -21,49 +19,20 @@ def scan_command(
         bool | None,
         typer.Option("--tokens/--no-tokens", help="Count tokens.", rich_help_panel=WORK, show_default="yes"),
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(metavar="NAME", help="o200k_base or cl100k_base.", rich_help_panel=WORK)
-    ] = None,
+    encoding: opt.Encoding = None,
     hash_name: Annotated[
         str | None, typer.Option("--hash", metavar="NAME", help="blake3 or xxh3.", rich_help_panel=WORK)
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(metavar="N", help="Processes; 0 is one a processor.", rich_help_panel=WORK)
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda:N.", rich_help_panel=WORK)] = None,
-    ignore: Annotated[
-        bool | None,
-        typer.Option("--ignore/--no-ignore", help="Apply ignore rules as git does.", rich_help_panel=SELECTION),
-    ] = None,
-    hidden: Annotated[
-        bool | None,
-        typer.Option("--hidden/--no-hidden", help="Scan names that start with a dot.", rich_help_panel=SELECTION),
-    ] = None,
-    follow: Annotated[
-        bool | None, typer.Option("--follow/--no-follow", help="Follow symbolic links.", rich_help_panel=SELECTION)
-    ] = None,
-    one_file_system: Annotated[
-        bool | None,
-        typer.Option(
-            "--one-file-system/--no-one-file-system", help="Stay on one file system.", rich_help_panel=SELECTION
-        ),
-    ] = None,
-    max_file_size: Annotated[
-        str | None,
-        typer.Option(metavar="SIZE", help="Skip larger files, for example 4GiB; 0: none.", rich_help_panel=SELECTION),
-    ] = None,
-    include: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="Only what matches; repeatable.", rich_help_panel=SELECTION),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option(metavar="GLOB", help="Not what matches; repeatable.", rich_help_panel=SELECTION),
-    ] = None,
-    stdin0: Annotated[
-        bool,
-        typer.Option("--stdin0", help="Scan the NUL-separated names on stdin, below PATH.", rich_help_panel=SELECTION),
-    ] = False,
+    workers: opt.Workers = None,
+    device: opt.Device = None,
+    ignore: opt.Ignore = None,
+    hidden: opt.Hidden = None,
+    follow: opt.Follow = None,
+    one_file_system: opt.OneFileSystem = None,
+    max_file_size: opt.MaxFileSize = None,
+    include: opt.Include = None,
+    exclude: opt.Exclude = None,
+    stdin0: opt.Stdin0 = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Read everything and compare with the index.", rich_help_panel=WORK)
     ] = False,
@@ -85,15 +54,11 @@ def scan_command(
     strict: Annotated[
         bool, typer.Option("--strict", help="Any warning or estimate is a failed check.", rich_help_panel=OUTPUT)
     ] = False,
-    config: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A settings file to use.", rich_help_panel=OUTPUT)
-    ] = None,
-    log_file: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Append JSON log lines to FILE.", rich_help_panel=OUTPUT)
-    ] = None,
-    verbose: Annotated[int, typer.Option("--verbose", "-v", count=True, help="Say more.", rich_help_panel=OUTPUT)] = 0,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=OUTPUT)] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Traceback with an error.", rich_help_panel=OUTPUT)] = False,
+    config: opt.Config = None,
+    log_file: opt.LogFile = None,
+    verbose: opt.Verbose = 0,
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
 ) -> None:
     """Scan repositories: files, bytes, lines, exact tokens, digests, duplicates, and a ledger of every path."""
     with command_border(debug=debug, verbose=verbose, quiet=quiet, log_file=log_file):

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exosuit_cli.cli.border import standard_output
+from exosuit_cli.cli.shared_run import (
+    exit_code,
+    progress_line,
+    scan_options,
+    stdin_names,
+    tell_unreadable,
+    tell_warnings,
+)
 from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.model.errors import ExitCode, OutputError, UsageError
 from exosuit_cli.report.manifest import check_manifest, write_manifest
-from exosuit_cli.system.names import display_name
 from exosuit_cli.system.stop import StopRequest, stop_on_signals
-from exosuit_cli.walk import WalkOptions
 
 if TYPE_CHECKING:
     import logging
 
     from exosuit_cli.config import Settings
-    from exosuit_cli.ingest import ProgressCallback
     from exosuit_cli.ingest.zygote import Zygote
-    from exosuit_cli.walk.rule_set import BadLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,7 @@ class ScanCommand:
         options = self._options(settings)
         with stop_on_signals() as stop:
             result = self._scan(options, stop)
-            for problem in result.problems:
-                logger.warning(_told(problem))
-            for warning in result.warnings:
-                logger.warning(warning)
+            tell_warnings(result, logger)
             failure = None
             try:
                 result = result.with_output_bytes(self._write_manifest(result, logger))
@@ -83,35 +83,22 @@ class ScanCommand:
         return write_manifest(self.manifest, result)
 
     def _options(self, settings: Settings) -> ScanOptions:
-        chosen = settings.scan
-        return ScanOptions(
+        return scan_options(
+            settings,
             encoding=self.encoding,
-            hash=chosen.hash,
-            workers=chosen.workers,
-            device=chosen.device,
-            walk=WalkOptions(
-                ignore=chosen.ignore,
-                hidden=chosen.hidden,
-                follow=chosen.follow,
-                one_file_system=chosen.one_file_system,
-                include=self.include,
-                exclude=self.exclude,
-                own_outputs=_identities([self.manifest, self.log_file]),
-            ),
-            max_file_size=chosen.max_file_size,
-            slab_bytes=chosen.slab_bytes,
-            batch_files=settings.phase.batch_files,
-            use_index=chosen.index,
+            include=self.include,
+            exclude=self.exclude,
+            own_outputs=[self.manifest, self.log_file],
             verify=self.verify,
         )
 
     def _scan(self, options: ScanOptions, stop: StopRequest) -> ScanResult:
-        with _progress_line(self.quiet) as progress:
+        with progress_line(self.quiet) as progress:
             if not self.stdin0:
                 return scan(self.paths, options, stop=stop, progress=progress, zygote=self.zygote)
             if len(self.paths) > 1:
                 raise UsageError("--stdin0 takes one PATH, the directory that the names are relative to")
-            names = [name for name in sys.stdin.buffer.read().split(b"\0") if name]
+            names = stdin_names()
             base = self.paths[0] if self.paths else "."
             return scan_names(base, names, options, stop=stop, progress=progress, zygote=self.zygote)
 
@@ -142,12 +129,8 @@ class ScanCommand:
             )
 
     def _verdict(self, result: ScanResult, stop: StopRequest, logger: logging.Logger) -> ExitCode:
-        if result.unreadable and (self.quiet or self.as_jsonl):
-            first = result.unreadable[0]
-            logger.error(
-                "%d paths could not be read, the first: %s: %s",
-                len(result.unreadable), display_name(first.path) or ".", first.outcome.label,
-            )  # fmt: skip
+        if self.quiet or self.as_jsonl:
+            tell_unreadable(result, logger)
         if stop.signal is not None:
             logger.error("interrupted by %s: the result is partial", stop.signal.name)
             return ExitCode(128 + stop.signal)
@@ -155,38 +138,4 @@ class ScanCommand:
             for position in result.verify_failures[:20]:
                 logger.error("%s: content changed while size and times did not", os.fsdecode(result.paths[position]))
             return ExitCode.CHECK_FAILED
-        if result.unreadable:
-            return ExitCode.UNREADABLE_PATHS
-        if self.strict and (result.problems or result.warnings or result.totals.estimated_files):
-            logger.error("--strict: the scan had warnings or estimated token counts")
-            return ExitCode.CHECK_FAILED
-        return ExitCode.SUCCESS
-
-
-def _told(problem: BadLine) -> str:
-    if not problem.line:  # the file as a whole
-        return f"{problem.source}: {problem.why}"
-    return f"{problem.source}:{problem.line}: {problem.why}: {display_name(problem.text)}"
-
-
-def _identities(outputs: list[str | None]) -> frozenset[tuple[int, int]]:
-    """(st_dev, st_ino) of what this run writes, stdout and stderr included where they are files."""
-    found = set()
-    for output in (*outputs, 1, 2):
-        if output is None:
-            continue
-        try:
-            status = os.stat(output)
-        except OSError:
-            continue  # not there yet, or closed
-        if status.st_mode & 0o170000 == 0o100000:
-            found.add((status.st_dev, status.st_ino))
-    return frozenset(found)
-
-
-def _progress_line(quiet: bool) -> AbstractContextManager[ProgressCallback | None]:
-    if quiet or not sys.stderr.isatty():
-        return nullcontext(None)
-    from exosuit_cli.report.progress import progress_line
-
-    return progress_line()
+        return exit_code(result, logger, strict=self.strict)

@@ -9,20 +9,23 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from exosuit_cli.ingest.chunking import ChunkResult, chunk
     from exosuit_cli.ingest.options import ScanOptions
     from exosuit_cli.ingest.pipeline import Progress, ProgressCallback, scan, scan_names
     from exosuit_cli.ingest.result import ScanResult
 
 _HOMES = {
+    "ChunkResult": "chunking",
     "Progress": "pipeline",
     "ProgressCallback": "pipeline",
     "ScanOptions": "options",
     "ScanResult": "result",
+    "chunk": "chunking",
     "scan": "pipeline",
     "scan_names": "pipeline",
 }
 
-__all__ = ["Progress", "ProgressCallback", "ScanOptions", "ScanResult", "scan", "scan_names"]
+__all__ = ["ChunkResult", "Progress", "ProgressCallback", "ScanOptions", "ScanResult", "chunk", "scan", "scan_names"]
 
 
 def __getattr__(name: str) -> object:

@@ -30,7 +30,13 @@ def index_path(roots: Roots, algorithm: str, encoding: str | None) -> str:
 
 
 def fork_early(
-    paths: Sequence[PathLike], algorithm: str, encoding: str, *, workers: int, use_index: bool
+    paths: Sequence[PathLike],
+    algorithm: str,
+    encoding: str,
+    *,
+    workers: int,
+    use_index: bool,
+    with_table: bool = False,
 ) -> Zygote | None:
     """Fork the zygote before anything heavy is imported, unless an index may make it needless.
 
@@ -45,5 +51,5 @@ def fork_early(
     if start_method() != "fork":
         return None
     with contextlib.suppress(OSError):  # too many processes or open files: the scan does without
-        return Zygote(encoding, workers or usable_processors())
+        return Zygote(encoding, workers or usable_processors(), with_table=with_table)
     return None

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 import xxhash
 from blake3 import blake3
 
-from exosuit_cli.ingest.text import is_text
 from exosuit_cli.languages import language_of_shebang
 from exosuit_cli.model.records import ROW, Kind, Rows
 from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES
 from exosuit_cli.read.reader import same_content
+from exosuit_cli.read.text import is_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exosuit_cli.chunk.chunker import Chunker
+    from exosuit_cli.chunk.records import FileChunks
     from exosuit_cli.ingest.options import ShardSettings
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.read import LargeFile
@@ -99,6 +104,34 @@ def _read_through(
         row["tokens"] = counted.tokens
         row["estimated"] = not counted.exact
     return row
+
+
+def chunk_large(
+    file: LargeFile, status: os.stat_result, chunker: Chunker, language: str, stop: StopRequest
+) -> Iterator[tuple[bytes, int, FileChunks]]:
+    """Yield the segments of an open text file, the offset of each and its chunks. Raises OSError and Interrupted.
+
+    Not more is read than the size that it had.
+    """
+    os.lseek(file.descriptor, 0, os.SEEK_SET)
+    left = status.st_size or sys.maxsize
+
+    def read(size: int) -> bytes:
+        nonlocal left
+        if stop:
+            raise Interrupted
+        parts = []
+        size = min(size, left)
+        while size and (part := os.read(file.descriptor, size)):
+            parts.append(part)
+            size -= len(part)
+            left -= len(part)
+        return b"".join(parts)
+
+    offset = 0
+    for segment, chunks in chunker.chunk_stream(read, language):
+        yield segment, offset, chunks
+        offset += len(segment)
 
 
 def _fill(descriptor: int, buffer: memoryview) -> int:

@@ -41,10 +41,11 @@ class _Link:
 class Ledger:
     """Places for files in the order of the walk, the tasks that will fill them, and what has filled them.
 
-    `index` supplies the rows that unchanged files may keep; without one every file is read.
+    `index` supplies the rows that unchanged files may keep; without one every file is read. `read_links` has every
+    hard link read for itself, instead of once for all.
     """
 
-    def __init__(self, index: Index | None, batch_files: int) -> None:
+    def __init__(self, index: Index | None, batch_files: int, *, read_links: bool = False) -> None:
         self.rows: Rows = np.zeros(1024, ROW)
         self.listings: list[Listing] = []
         self.skips: list[Skip] = []
@@ -55,6 +56,7 @@ class Ledger:
         self.tasks: deque[Task] = deque()
         self._index = index
         self._batch_files = batch_files
+        self._reads_links = read_links
         self._groups: list[tuple[Directory, tuple[bytes, ...]]] = []
         self._places: list[int] = []
         self._order = np.zeros(0, np.int64)
@@ -105,7 +107,7 @@ class Ledger:
     def flush(self) -> None:
         """Close the batch that is being filled."""
         if self._groups:
-            self.tasks.append(Task(Batch(tuple(self._groups)), np.array(self._places, np.int64)))
+            self.tasks.append(Task(Batch(tuple(self._groups)), np.array(self._places, np.int64), self._reads_links))
             self._groups = []
             self._places = []
 
@@ -121,7 +123,7 @@ class Ledger:
         self.done += len(task.places) - int(np.count_nonzero(linked))
         if linked.any():
             self._defer_links(task, np.flatnonzero(linked).tolist())
-        if task.read_links:
+        if task.read_links and not self._reads_links:
             for place in task.places.tolist():
                 self._link_was_read(place)
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
 from exosuit_cli.walk.tree import WalkOptions
+
+if TYPE_CHECKING:
+    from exosuit_cli.chunk.batch import Chunking
 
 _LEAST = {"workers": 0, "max_file_size": 0, "slab_bytes": TEXT_PROBE_BYTES, "batch_files": 1}
 
@@ -53,3 +57,4 @@ class ShardSettings:
     max_file_size: int
     slab_bytes: int
     follow: bool
+    chunking: Chunking | None = None

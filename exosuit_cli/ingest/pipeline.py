@@ -15,7 +15,7 @@ import numpy as np
 from exosuit_cli.ingest.index_file import IndexFile
 from exosuit_cli.ingest.ledger import Ledger
 from exosuit_cli.ingest.options import ScanOptions, ShardSettings
-from exosuit_cli.ingest.pool import InlinePool, Pool, ProcessPool
+from exosuit_cli.ingest.pool import Finished, InlinePool, Pool, ProcessPool
 from exosuit_cli.ingest.recheck import recheck
 from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
@@ -32,6 +32,7 @@ from exosuit_cli.tokens.encodings import find_encoding
 from exosuit_cli.walk import Listing, PastDirectory, TreeWalk
 
 if TYPE_CHECKING:
+    from exosuit_cli.ingest.collector import ChunkCollector
     from exosuit_cli.ingest.index import Index
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.system.page_cache import PageCacheReading
@@ -75,7 +76,7 @@ def scan(
     Raises UsageError for paths and options that cannot be carried out, ResourceMissing for a device that is not there.
     """
     several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
-    return _Scan(resolve_roots(several), options or ScanOptions(), stop, progress, zygote).run()
+    return Run(resolve_roots(several), options or ScanOptions(), stop, progress, zygote).run()
 
 
 def scan_names(
@@ -91,10 +92,12 @@ def scan_names(
 
     A name that does not exist becomes a skip, not an error.
     """
-    return _Scan(resolve_names(base, names), options or ScanOptions(), stop, progress, zygote).run()
+    return Run(resolve_names(base, names), options or ScanOptions(), stop, progress, zygote).run()
 
 
-class _Scan:
+class Run:
+    """One run of the pipeline over some roots."""
+
     def __init__(
         self,
         roots: Roots,
@@ -102,6 +105,7 @@ class _Scan:
         stop: StopRequest | None,
         progress: ProgressCallback | None,
         zygote: Zygote | None,
+        collector: ChunkCollector | None = None,
     ) -> None:
         if options.hash not in DIGEST_WIDTH:
             raise UsageError(f"unknown hash {options.hash!r}: expected {' or '.join(DIGEST_WIDTH)}")
@@ -116,6 +120,7 @@ class _Scan:
         self.progress = progress
         self.device: DeviceChoice = choose_device(options.device)
         self.zygote = zygote
+        self.collector = collector
         self.sampler = MemorySampler()
         self.warnings: list[str] = []
         self.settings = ShardSettings(
@@ -126,6 +131,7 @@ class _Scan:
             max_file_size=options.max_file_size,
             slab_bytes=options.slab_bytes,
             follow=options.walk.follow,
+            chunking=collector.chunking if collector is not None else None,
         )
         self.workers = options.workers or usable_processors()
         self.zygote_cpu_seconds = 0.0
@@ -152,7 +158,11 @@ class _Scan:
             past=past,
             past_rules=index.rules if past and index is not None else {},
         )
-        ledger = Ledger(None if self.options.verify else index, self.options.batch_files)
+        ledger = Ledger(
+            None if self.options.verify else index,
+            self.options.batch_files,
+            read_links=self.collector is not None,  # each has chunks under its own name
+        )
         listed_anew = 0
         try:
             listings = iter(walk)
@@ -192,7 +202,7 @@ class _Scan:
         encoding = self.options.encoding
         if encoding is not None and self.zygote is None and start_method() == "fork":
             with contextlib.suppress(OSError):  # too many processes or open files: this process loads it itself
-                self.zygote = Zygote(encoding, self.workers)
+                self.zygote = Zygote(encoding, self.workers, with_table=self.collector is not None)
 
     def _walk_some(self, listings: Iterator[tuple[Listing, PastDirectory | None]], ledger: Ledger) -> tuple[bool, int]:
         """Walk until there is a new task or the walk is over; whether it goes on, and how many listings were new."""
@@ -217,21 +227,28 @@ class _Scan:
             if walking and undecided:
                 return
             self.pool = self._start_pool(ledger)
-        while ledger.tasks and self.pool.has_room():
+        while ledger.tasks and self.pool.has_room() and (self.collector is None or self.collector.has_room()):
             self.pool.submit(ledger.tasks.popleft())
         if not walking:
             ledger.order()
         idle = not walking and not ledger.tasks
         for finished in self.pool.collect(LINGER_SECONDS if idle or (not self.pool.has_room() and not walking) else 0):
-            ledger.finish(finished)
+            self._finish(ledger, finished)
         self.sampler.sample(self._pids())
         now = time.monotonic()
         if self.progress is not None and now >= self.next_report:
             self.next_report = now + LINGER_SECONDS
             self.progress(Progress(ledger.files, not walking, ledger.done, ledger.bytes_read, now - self.started))
 
+    def _finish(self, ledger: Ledger, finished: Finished) -> None:
+        ledger.finish(finished)
+        if self.collector is not None:
+            self.collector.take(finished)
+
     def _start_pool(self, ledger: Ledger) -> Pool:
         self._prepare_counter()
+        if self.collector is not None and self.zygote is not None:  # chunks need the counter next to them
+            return ProcessPool(self.settings, None, self.workers, self.zygote)
         if self.workers == 1 or (not self.options.workers and not self._pays(ledger)):
             return InlinePool(self.settings, self._counter(), self.stop)
         counter = self._counter() if self.zygote is None else None
@@ -269,7 +286,7 @@ class _Scan:
             deadline = time.monotonic() + DRAIN_SECONDS
             while self.pool.busy() and time.monotonic() < deadline:
                 for finished in self.pool.collect(LINGER_SECONDS):
-                    ledger.finish(finished)
+                    self._finish(ledger, finished)
             ledger.give_up()
         self.sampler.sample(self._pids(), now=True)
         self.pool.close(abort=self.pool.busy())

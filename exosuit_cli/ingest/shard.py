@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.ingest.large import Interrupted, ingest_large
-from exosuit_cli.ingest.text import is_text
+from exosuit_cli.ingest.large import Interrupted, chunk_large, ingest_large
 from exosuit_cli.kernels import load_kernels
-from exosuit_cli.languages import language_of_name, language_of_shebang
+from exosuit_cli.languages import LANGUAGES, language_of_name, language_of_shebang
 from exosuit_cli.model.records import ROW, Batch, Kind, Outcome, Rows, time_column
-from exosuit_cli.model.slab import TEXT_PROBE_BYTES
-from exosuit_cli.read import FilledSlab, ReadStat, SlabReader
-from exosuit_cli.read.reader import outcome_of
+from exosuit_cli.model.slab import TEXT_PROBE_BYTES, Slab
+from exosuit_cli.read import FilledSlab, LargeFile, ReadStat, SlabReader
+from exosuit_cli.read.reader import outcome_of, same_content
+from exosuit_cli.read.text import is_text
 from exosuit_cli.system.page_cache import PageCacheProbe
 from exosuit_cli.system.safe_open import open_base
 from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from exosuit_cli.chunk.batch import BatchBuilder, ChunkBatch
+    from exosuit_cli.chunk.chunker import Chunker
     from exosuit_cli.ingest.options import ShardSettings
     from exosuit_cli.model.protocols import TokenCounter
 
@@ -32,6 +36,8 @@ class ShardResult:
 
     rows: Rows
     bytes_read: int
+    chunks: ChunkBatch | None = None
+    """The chunks of those files, where they are asked for."""
 
     @property
     def consumed(self) -> int:
@@ -50,6 +56,11 @@ class Shard:
         self._counter = counter
         self._stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self._kernels = load_kernels(settings.device, settings.hash)
+        self._chunker: Chunker | None = None
+        if settings.chunking is not None and counter is not None:
+            from exosuit_cli.chunk.chunker import Chunker
+
+            self._chunker = Chunker(settings.chunking.options, counter, self._kernels)
         self._gone: tuple[Outcome, int] | None = None
         """How every file ends where the base itself cannot be opened any more."""
         try:
@@ -87,6 +98,7 @@ class Shard:
             rows[position]["outcome"] = outcome
             rows[position]["errno"] = number
 
+        builder = self._builder(batch)
         positions: list[int] = []
         statuses: list[os.stat_result] = []
         sizes: list[int] = []
@@ -98,16 +110,23 @@ class Shard:
 
         for item in self._reader.read(batch, skip, None if read_links else link):
             if isinstance(item, FilledSlab):
-                self._take_slab(item, names, rows)
+                self._take_slab(item, names, rows, builder)
                 files = item.files
             else:
                 position = item.file.position
                 try:
-                    ingested = ingest_large(item, self._reader.buffer, self._settings, self._counter, self._stop)
+                    counter = self._counter if builder is None else None
+                    ingested = ingest_large(item, self._reader.buffer, self._settings, counter, self._stop)
+                    if ingested is not None and builder is not None:
+                        ingested = self._chunk_large(item, names, ingested, builder)
                 except Interrupted:
+                    if builder is not None:
+                        builder.forget(position)
                     consumed = position
                     break
                 except OSError as error:
+                    if builder is not None:
+                        builder.forget(position)
                     skip(position, *outcome_of(error))
                     continue
                 if ingested is None:
@@ -131,9 +150,17 @@ class Shard:
         rows["device"][positions] = [status.st_dev for status in statuses]
         rows["inode"][positions] = [status.st_ino for status in statuses]
         rows["executable"][positions] = [(status.st_mode >> 6) & 1 for status in statuses]
-        return ShardResult(rows[:consumed], sum(sizes))
+        chunks = builder.build(consumed) if builder is not None else None
+        return ShardResult(rows[:consumed], sum(sizes), chunks)
 
-    def _take_slab(self, filled: FilledSlab, names: list[bytes], rows: Rows) -> None:
+    def _builder(self, batch: Batch) -> BatchBuilder | None:
+        if self._settings.chunking is None:
+            return None
+        from exosuit_cli.chunk.batch import BatchBuilder
+
+        return BatchBuilder(self._settings.chunking, batch.paths())
+
+    def _take_slab(self, filled: FilledSlab, names: list[bytes], rows: Rows, builder: BatchBuilder | None) -> None:
         """Write the rows of one slab: digests, lines, kinds, languages, tokens."""
         slab, files = filled
         columns = self._kernels.columns(slab)
@@ -160,13 +187,71 @@ class Shard:
             if not language and bytes(view[start : start + 2]) == b"#!":
                 language = language_of_shebang(bytes(view[start : start + min(length, 256)]))
             languages.append(language)
-            if self._counter is not None:
+            if self._counter is not None and builder is None:
                 texts.append(bytes(view[start : start + length]))
         tokens = np.full(len(files), -1, np.int64)
-        if self._counter is not None:
+        if builder is not None:
+            tokens[~binary] = self._chunk_slab(filled, languages, ~binary, builder)
+        elif self._counter is not None:
             tokens[~binary] = self._counter.count_batch(texts)
         rows["tokens"][positions] = tokens
         rows["language"][positions] = languages
+
+    def _chunk_slab(
+        self,
+        filled: FilledSlab,
+        languages: list[int],
+        text: npt.NDArray[np.bool_],
+        builder: BatchBuilder,
+    ) -> list[int]:
+        """Chunk the texts of a slab; the tokens of each."""
+        assert self._chunker is not None
+        texts = np.flatnonzero(text).tolist()
+        slab = filled.slab if len(texts) == len(filled.slab) else _part(filled.slab, texts)
+        codes = [languages[index] for index in texts]
+        found = self._chunker.chunk_slab(slab, [LANGUAGES[code] for code in codes])
+        view = slab.data.data
+        for index, offset, chunks in zip(texts, slab.offsets.tolist(), found, strict=True):
+            position = filled.files[index].position
+            language = LANGUAGES[languages[index]]
+            builder.add(position, language, view, offset, chunks)
+        return [chunks.text_tokens for chunks in found]
+
+    def _chunk_large(
+        self,
+        item: LargeFile,
+        names: list[bytes],
+        ingested: tuple[Rows, os.stat_result],
+        builder: BatchBuilder,
+    ) -> tuple[Rows, os.stat_result] | None:
+        """Read a large file once more, for its chunks; None if it has changed since the first time."""
+        assert self._chunker is not None
+        row, status = ingested
+        if row["kind"][0] != Kind.TEXT:
+            return ingested
+        position = item.file.position
+        language = LANGUAGES[language_of_name(names[position]) or int(row["language"][0])]
+        tokens = 0
+        for segment, offset, chunks in chunk_large(item, status, self._chunker, language, self._stop):
+            tokens += chunks.text_tokens
+            row["estimated"] |= not chunks.text_is_exact
+            builder.add(position, language, memoryview(segment), -offset, chunks)
+        if not same_content(status, os.fstat(item.descriptor)):
+            builder.forget(position)
+            return None
+        row["tokens"] = tokens
+        return row, status
+
+
+def _part(slab: Slab, files: list[int]) -> Slab:
+    """A slab of some of the files."""
+    lengths = slab.lengths[files]
+    pieces = [
+        slab.data[start : start + length]
+        for start, length in zip(slab.offsets[files].tolist(), lengths.tolist(), strict=True)
+    ]
+    data = np.concatenate(pieces) if pieces else np.zeros(0, np.uint8)
+    return Slab(data, np.cumsum(lengths) - lengths, lengths)
 
 
 def _as_slice(positions: list[int]) -> slice | list[int]:

@@ -67,14 +67,17 @@ class ForkedProcess:
 
 
 class Zygote:
-    """Forks at once; only while this process has a single thread. `encoding` is loaded; at most `workers` will come."""
+    """Forks at once; only while this process has a single thread. `encoding` is loaded; at most `workers` will come.
 
-    def __init__(self, encoding: str, workers: int) -> None:
+    `with_table` has the table of its tokens loaded as well, which cutting chunks needs.
+    """
+
+    def __init__(self, encoding: str, workers: int, *, with_table: bool = False) -> None:
         self.encoding: Final = encoding
         pairs = [Pipe() for _ in range(workers)]
         self._ours = [ours for ours, _ in pairs]
         theirs = [their for _, their in pairs]
-        self._process = ForkedProcess(_fork(lambda: _live(encoding, theirs, self._ours)), is_child=True)
+        self._process = ForkedProcess(_fork(lambda: _live(encoding, theirs, self._ours, with_table)), is_child=True)
         self._handed_over = False
         for connection in theirs:
             connection.close()
@@ -167,7 +170,7 @@ def _load(encoding: str) -> TokenCounter:
     return load_counter(encoding)
 
 
-def _live(encoding: str, connections: Sequence[Connection], other_ends: Sequence[Connection]) -> None:
+def _live(encoding: str, connections: Sequence[Connection], other_ends: Sequence[Connection], with_table: bool) -> None:
     """The zygote: load, then be what the first message asks for."""
     for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides what they mean
         signal.signal(number, signal.SIG_IGN)
@@ -178,6 +181,10 @@ def _live(encoding: str, connections: Sequence[Connection], other_ends: Sequence
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         try:
             counter = _load(encoding)
+            if with_table:
+                from exosuit_cli.tokens import token_table
+
+                token_table(encoding)
         except Exception as error:  # noqa: BLE001  (the parent raises it)
             first.recv()
             first.send(error)

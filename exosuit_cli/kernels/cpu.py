@@ -9,8 +9,9 @@ import numpy.typing as npt
 import xxhash
 from blake3 import blake3
 
+from exosuit_cli.kernels.cpu_lines import line_columns
 from exosuit_cli.kernels.protocol import DIGEST_WIDTH
-from exosuit_cli.model.slab import TEXT_PROBE_BYTES, Slab, SlabColumns
+from exosuit_cli.model.slab import TEXT_PROBE_BYTES, LineColumns, Slab, SlabColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,10 @@ class CpuKernels:
             max_bytes=max_bytes,
             has_nul=has_nul,
         )
+
+    def lines(self, slab: Slab) -> LineColumns:
+        """Compute the structure of every line; see `LineColumns` for shapes, dtypes and units."""
+        return line_columns(slab)
 
     def _newlines(self, slab: Slab, spans: list[tuple[int, int]]) -> npt.NDArray[np.int64]:
         size = len(slab.data)

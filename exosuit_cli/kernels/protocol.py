@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from exosuit_cli.model.slab import Slab, SlabColumns
+    from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 
 DIGEST_WIDTH = {"blake3": 32, "xxh3": 16}
 """Bytes of a digest by the name of its algorithm: BLAKE3-256 and XXH3-128."""
@@ -19,4 +19,8 @@ class Kernels(Protocol):
 
     def columns(self, slab: Slab) -> SlabColumns:
         """Compute every column of one slab of any number of files, zero included."""
+        ...
+
+    def lines(self, slab: Slab) -> LineColumns:
+        """Compute the structure of every line of one slab."""
         ...

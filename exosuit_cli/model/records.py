@@ -144,3 +144,11 @@ class Batch:
 
     def __len__(self) -> int:
         return sum(len(names) for _, names in self.groups)
+
+    def paths(self) -> list[bytes]:
+        """The path of each file, relative to the base."""
+        return [
+            directory.path + b"/" + name if directory.path else name
+            for directory, names in self.groups
+            for name in names
+        ]

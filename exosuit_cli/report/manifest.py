@@ -6,9 +6,10 @@ A manifest holds no times: two checkouts of one commit are one tree.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exosuit_cli.model.errors import OutputError, UsageError
+from exosuit_cli.report.arrow import pyarrow_modules
 from exosuit_cli.report.jsonl import write_jsonl
 from exosuit_cli.report.records import records
 from exosuit_cli.system.atomic import atomic_file
@@ -26,7 +27,7 @@ def check_manifest(path: str) -> None:
     if not path.endswith(FORMATS):
         raise UsageError(f"--manifest {path!r}: the name must end in {', '.join(FORMATS)}")
     if path.endswith(".parquet"):
-        _pyarrow()
+        pyarrow_modules("a .parquet manifest")
     directory = os.path.dirname(path) or "."
     if not os.path.isdir(directory):
         raise OutputError(f"cannot write {path!r}: {directory!r} is not a directory")
@@ -59,7 +60,7 @@ def write_manifest(path: str, result: ScanResult) -> int:
 
 def _write_parquet(path: str, result: ScanResult) -> None:
     """One row a record and one column a field, null where a record leaves it out."""
-    arrow, parquet = _pyarrow()
+    arrow, parquet = pyarrow_modules("a .parquet manifest")
     schema = arrow.schema(
         [
             ("path", arrow.string()),
@@ -86,12 +87,3 @@ def _write_parquet(path: str, result: ScanResult) -> None:
                 writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
                 rows.clear()
         writer.write_table(arrow.Table.from_pylist(rows, schema=schema))
-
-
-def _pyarrow() -> tuple[Any, Any]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError as error:
-        raise UsageError("a .parquet manifest needs pyarrow: pip install 'exosuit-cli[parquet]'") from error
-    return pyarrow, pyarrow.parquet

@@ -47,18 +47,19 @@ def print_scan(
         _duplicates(console, result, top)
     if tree:
         _tree(console, result)
-    _ledger(console, result)
+    print_ledger(console, result)
     if result.totals.tokens is not None:
         _context(console, result.totals.tokens, phases, current_phase)
-    _throughput(console, result)
-    _memory(console, result)
+    print_throughput(console, result)
+    print_memory(console, result)
 
 
-def _line(console: Console, label: str, text: str, style: str = "") -> None:
+def labelled_line(console: Console, label: str, text: str, style: str = "") -> None:
+    """One line, its label in a column of its own."""
     console.print(Text.assemble((f"{label:<12}", "bold"), (text, style)), soft_wrap=True)
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
     """A plain table: the first column on the left, the others on the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     for position, column in enumerate(columns):
@@ -72,16 +73,20 @@ def _tokens(tokens: int | None) -> str:
 
 def _headline(console: Console, result: ScanResult) -> None:
     totals = result.totals
-    _line(console, "scan", display_name(result.base) + (f"  (partial: {result.partial})" if result.partial else ""))
+    labelled_line(
+        console, "scan", display_name(result.base) + (f"  (partial: {result.partial})" if result.partial else "")
+    )
     counted = f"  {totals.tokens:,} tokens ({result.encoding})" if totals.tokens is not None else ""
     if totals.estimated_files:
         counted += f", {totals.estimated_files} files estimated"
-    _line(console, "total", f"{totals.files:,} files  {format_bytes(totals.bytes)}  {totals.lines:,} lines{counted}")
-    _line(console, "tree", result.tree_digest)
+    labelled_line(
+        console, "total", f"{totals.files:,} files  {format_bytes(totals.bytes)}  {totals.lines:,} lines{counted}"
+    )
+    labelled_line(console, "tree", result.tree_digest)
 
 
 def _languages(console: Console, result: ScanResult) -> None:
-    table = _table("language", "files", "size", "lines", "tokens", "share")
+    table = plain_table("language", "files", "size", "lines", "tokens", "share")
     found = result.languages()
     whole = result.totals.tokens if result.totals.tokens is not None else result.totals.bytes
     for language in found[:LANGUAGES_SHOWN]:
@@ -120,7 +125,7 @@ def _duplicates(console: Console, result: ScanResult, top: int) -> None:
     duplicates = result.duplicates()
     console.print()
     saved = "" if duplicates.tokens_saved is None else f" and {duplicates.tokens_saved:,} tokens"
-    _line(
+    labelled_line(
         console,
         "duplicates",
         f"{len(duplicates.groups):,} groups, {duplicates.redundant_files:,} redundant files; "
@@ -143,20 +148,21 @@ def _tree(console: Console, result: ScanResult) -> None:
         console.print(Text(f"{line}  {files:>8,}  {format_bytes(size):>10}  {'  ' * depth}{name}"), soft_wrap=True)
 
 
-def _ledger(console: Console, result: ScanResult) -> None:
+def print_ledger(console: Console, result: ScanResult) -> None:
+    """Print what became of every path."""
     console.print()
     skipped = result.skipped
     reasons = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in skipped.items()) or "none"
-    _line(
+    labelled_line(
         console,
         "ledger",
         f"{result.discovered:,} discovered = {len(result.paths):,} ingested + {len(result.skips):,} skipped "
         f"({reasons}); {result.directories:,} directories",
     )
     for skip in result.unreadable[:10]:
-        _line(console, "", f"{skip.outcome.label}: {display_name(skip.path) or '.'}  {skip.detail}", "red")
+        labelled_line(console, "", f"{skip.outcome.label}: {display_name(skip.path) or '.'}  {skip.detail}", "red")
     if len(result.unreadable) > 10:
-        _line(console, "", f"and {len(result.unreadable) - 10} more; --jsonl lists all", "red")
+        labelled_line(console, "", f"and {len(result.unreadable) - 10} more; --jsonl lists all", "red")
 
 
 def _context(console: Console, tokens: int, phases: Sequence[Phase], current_phase: int) -> None:
@@ -166,16 +172,17 @@ def _context(console: Console, tokens: int, phases: Sequence[Phase], current_pha
     distance = f"{format_count(over)} tokens over" if over > 0 else f"{format_count(-over)} tokens free"
     smallest = f"fits phase {fitting[0].phase} ({fitting[0].name}) and up" if fitting else "fits no phase"
     text = f"{smallest}; current phase {current.phase} ({current.name}): {distance}"
-    _line(console, "context", text)
+    labelled_line(console, "context", text)
 
 
-def _throughput(console: Console, result: ScanResult) -> None:
+def print_throughput(console: Console, result: ScanResult) -> None:
+    """Print what the run took and on what it worked."""
     totals, throughput = result.totals, result.throughput
     wall = throughput.wall_s
     rates = [f"{totals.files / wall:,.0f} files/s", f"{totals.bytes / wall / 1e6:,.0f} MB/s"]
     if totals.tokens is not None:
         rates.append(f"{totals.tokens / wall / 1e6:,.1f} Mtokens/s")
-    _line(console, "speed", f"{wall:.2f} s: " + ", ".join(rates))
+    labelled_line(console, "speed", f"{wall:.2f} s: " + ", ".join(rates))
     source = (
         f"{throughput.index_hits:,} files from the index, {format_bytes(throughput.bytes_read)} read"
         if throughput.index_hits
@@ -184,7 +191,7 @@ def _throughput(console: Console, result: ScanResult) -> None:
     if result.verify_failures is not None:
         source += f"; verified: {len(result.verify_failures):,} of {totals.files:,} files differ"
     deaths = f", {throughput.worker_deaths} workers died" if throughput.worker_deaths else ""
-    _line(
+    labelled_line(
         console,
         "",
         f"{throughput.cpu_s:.2f} CPU s, {throughput.workers} worker{'s'[: throughput.workers != 1]}{deaths}, "
@@ -192,7 +199,8 @@ def _throughput(console: Console, result: ScanResult) -> None:
     )
 
 
-def _memory(console: Console, result: ScanResult) -> None:
+def print_memory(console: Console, result: ScanResult) -> None:
+    """Print memory by tier."""
     memory = result.memory
     for label, name, reading in (
         ("memory", "vram", memory.vram),
@@ -201,7 +209,7 @@ def _memory(console: Console, result: ScanResult) -> None:
         ("", "nvme", memory.nvme),
         ("", "page cache", memory.page_cache),
     ):
-        _line(console, label, f"{name:<11} {_reading(name, reading)}")
+        labelled_line(console, label, f"{name:<11} {_reading(name, reading)}")
 
 
 def _reading(name: str, reading: TierReading) -> str:

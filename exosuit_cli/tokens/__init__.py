@@ -1,6 +1,6 @@
 """Counts tokens exactly, for a named encoding, at the speed of the disk."""
 
 from exosuit_cli.tokens.counter import IMPLEMENTATIONS, load_counter
-from exosuit_cli.tokens.encodings import ENCODINGS, token_byte_lengths
+from exosuit_cli.tokens.encodings import ENCODINGS, TokenTable, token_table
 
-__all__ = ["ENCODINGS", "IMPLEMENTATIONS", "load_counter", "token_byte_lengths"]
+__all__ = ["ENCODINGS", "IMPLEMENTATIONS", "TokenTable", "load_counter", "token_table"]

@@ -90,7 +90,7 @@ def last_boundary(data: bytes | bytearray, start: int, stop: int) -> int:
     block = _SEARCH
     while stop - start >= 2:
         low = max(start, stop - block)
-        found = np.flatnonzero(_safe_places(data, low, stop))
+        found = np.flatnonzero(safe_places(data, low, stop))
         if found.size:
             return low + 1 + int(found[-1])
         stop = low + 1
@@ -103,7 +103,7 @@ def first_boundary(data: bytes | bytearray, start: int, stop: int) -> int:
     block = _SEARCH
     while stop - start >= 2:
         high = min(stop, start + block)
-        found = np.flatnonzero(_safe_places(data, start, high))
+        found = np.flatnonzero(safe_places(data, start, high))
         if found.size:
             return start + 1 + int(found[0])
         start = high - 1
@@ -127,7 +127,8 @@ def windows(data: bytes, size: int) -> Iterator[Window]:
         yield Window(start, end, giant=False)
 
 
-def _safe_places(data: bytes | bytearray, start: int, stop: int) -> npt.NDArray[np.bool_]:
+def safe_places(data: bytes | bytearray, start: int, stop: int) -> npt.NDArray[np.bool_]:
+    """bool[stop - start - 1]: whether the text may be cut after each byte from `start`, but the last one."""
     part = np.frombuffer(data, np.uint8, stop - start, start)
     pairs = part[:-1].astype(np.uint16)
     pairs <<= 8

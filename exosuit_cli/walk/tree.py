@@ -268,6 +268,8 @@ class TreeWalk:
         prefix = path + b"/" if path else b""
         below = self._choose(directories, prefix, scope, skips, is_directory=True)
         names = self._choose(files, prefix, scope, skips, is_directory=False)
+        below.sort()  # the system's order is any: with names in order, so is everything that streams
+        names.sort()
         chain = (*ancestors, identity) if options.follow else ()
         stack.extend([_Pending(prefix + name, trusted, scope, identity, chain) for name in reversed(below)])
         return Listing(directory, tuple(names), tuple(skips))

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from exosuit_cli.model.errors import ResourceMissing, UsageError
-from exosuit_cli.tokens import ENCODINGS, encodings, token_byte_lengths
+from exosuit_cli.tokens import ENCODINGS, encodings, token_table
 from exosuit_cli.tokens.encodings import Encoding, read_vocabulary
 
 if TYPE_CHECKING:
@@ -96,25 +96,27 @@ def test_an_altered_vocabulary_is_refused(misplaced: Encoding) -> None:
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_token_byte_lengths_are_those_of_the_tokens(name: str) -> None:
+def test_token_table_tells_of_each_token(name: str) -> None:
     tokens = [base64.b64decode(line.split()[0]) for line in read_vocabulary(ENCODINGS[name]).splitlines()]
-    lengths = token_byte_lengths(name)
-    assert lengths.dtype == np.uint16
-    assert lengths.tolist() == [len(token) for token in tokens]
+    table = token_table(name)
+    assert table.bytes.dtype == table.newlines.dtype == np.uint8
+    assert table.bytes.tolist() == [len(token) for token in tokens]
+    assert table.newlines.tolist() == [token.count(b"\n") for token in tokens]
 
 
-def test_token_byte_lengths_add_up_to_the_text(oracle: Oracle) -> None:
+def test_token_table_adds_up_to_the_text(oracle: Oracle) -> None:
     text = "def naïve(x):\r\n\treturn 'ſ' + “漢字” * 3  # 👍🏽\n"  # noqa: RUF001
-    assert token_byte_lengths(oracle.name)[oracle.ids(text)].sum() == len(text.encode())
+    assert token_table(oracle.name).bytes[oracle.ids(text)].sum() == len(text.encode())
+    assert token_table(oracle.name).newlines[oracle.ids(text)].sum() == 2
 
 
-def test_token_byte_lengths_are_shared_and_cannot_be_written() -> None:
-    lengths = token_byte_lengths("o200k_base")
-    assert token_byte_lengths("o200k_base") is lengths
+def test_token_table_is_shared_and_cannot_be_written() -> None:
+    lengths = token_table("o200k_base").bytes
+    assert token_table("o200k_base").bytes is lengths
     with pytest.raises(ValueError, match="read-only"):
         lengths[0] = 9
 
 
-def test_token_byte_lengths_of_an_unknown_encoding() -> None:
+def test_token_table_of_an_unknown_encoding() -> None:
     with pytest.raises(UsageError, match=r"'p50k'.*o200k_base, cl100k_base"):
-        token_byte_lengths("p50k")
+        token_table("p50k").bytes

@@ -1,0 +1,119 @@
+"""The chunks of a batch of files on their way from a worker to whoever writes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from exosuit_cli.chunk.records import ID_BYTES
+from exosuit_cli.chunk.statistics import ChunkStatistics
+
+if TYPE_CHECKING:
+    from exosuit_cli.chunk.options import ChunkOptions
+    from exosuit_cli.chunk.records import FileChunks
+
+
+class Renderer(Protocol):
+    """Puts chunks into the form of an output; it crosses to the workers, which do the work."""
+
+    def render(
+        self, path: bytes, language: str, data: memoryview, offset: int, chunks: FileChunks
+    ) -> list[tuple[bytes, bytes]]:
+        """A head and a tail for each chunk; the text's byte 0 is `data[offset]`.
+
+        A repeated chunk keeps its head; what stands for its tail is for the writer to say.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chunking:
+    """What a worker needs to chunk: how to cut, and what to make of it."""
+
+    options: ChunkOptions
+    renderer: Renderer
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkBatch:
+    """The chunks of the first files of a batch, file by file, as aligned columns; see `FileChunks` for their meaning.
+
+    `counts` is int64[files], the chunks of each file. `symbols` is empty where none is known. Chunk i is rendered as
+    the next `sizes[i]` bytes of `rendered`, of which `heads[i]` are its head.
+    """
+
+    counts: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    start_lines: npt.NDArray[np.int64]
+    end_lines: npt.NDArray[np.int64]
+    tokens: npt.NDArray[np.int64]
+    boundaries: npt.NDArray[np.uint8]
+    ids: npt.NDArray[np.uint8]
+    symbols: list[str | None]
+    rendered: bytes
+    heads: npt.NDArray[np.int64]
+    sizes: npt.NDArray[np.int64]
+    statistics: ChunkStatistics
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+class BatchBuilder:
+    """Collects the chunks of the files at `paths` in order."""
+
+    def __init__(self, chunking: Chunking, paths: list[bytes]) -> None:
+        self._renderer = chunking.renderer
+        self._max_tokens = chunking.options.max_tokens
+        self._paths = paths
+        self._counts = np.zeros(len(paths), np.int64)
+        self._parts: list[FileChunks] = []
+        self._rendered: list[bytes] = []
+
+    def add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
+        """Enter chunks of the file at `position`, whose text's byte 0 is `data[offset]`."""
+        self._counts[position] += len(chunks)
+        self._parts.append(chunks)
+        for head_and_tail in self._renderer.render(self._paths[position], language, data, offset, chunks):
+            self._rendered += head_and_tail
+
+    def forget(self, position: int) -> None:
+        """Take back the last file, at `position`: it changed while it was read."""
+        while self._counts[position]:
+            chunks = self._parts.pop()
+            self._counts[position] -= len(chunks)
+            del self._rendered[len(self._rendered) - 2 * len(chunks) :]
+
+    def build(self, files: int) -> ChunkBatch:
+        """The chunks of the first `files` files."""
+        statistics = ChunkStatistics(self._max_tokens)
+        for part in self._parts:
+            statistics.add(part)
+        lengths = np.fromiter(map(len, self._rendered), np.int64, len(self._rendered)).reshape(-1, 2)
+
+        def column(name: str, dtype: type) -> npt.NDArray[np.int64]:
+            columns = [getattr(part, name) for part in self._parts]
+            return np.concatenate(columns) if columns else np.zeros(0, dtype)
+
+        symbols: list[str | None] = []
+        if any(part.symbols for part in self._parts):
+            symbols = [part.symbol(position) for part in self._parts for position in range(len(part))]
+        return ChunkBatch(
+            counts=self._counts[:files],
+            starts=column("starts", np.int64),
+            ends=column("ends", np.int64),
+            start_lines=column("start_lines", np.int64),
+            end_lines=column("end_lines", np.int64),
+            tokens=column("tokens", np.int64),
+            boundaries=column("boundaries", np.uint8).astype(np.uint8),
+            ids=column("ids", np.uint8).astype(np.uint8).reshape(-1, ID_BYTES),
+            symbols=symbols,
+            rendered=b"".join(self._rendered),
+            heads=lengths[:, 0].copy(),
+            sizes=lengths.sum(axis=1),
+            statistics=statistics,
+        )

@@ -1,0 +1,277 @@
+"""From texts to chunks: lines, their strengths and token sums for a whole slab at once, then a plan for each text."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from blake3 import blake3
+
+from exosuit_cli.chunk.planner import MeasuredLines, Plan, Planner
+from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks
+from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
+from exosuit_cli.chunk.syntax import NoSyntax, SyntaxTree
+from exosuit_cli.model.slab import LineColumns, Slab
+from exosuit_cli.tokens import token_table
+from exosuit_cli.tokens.boundaries import SAFE_PAIRS, last_boundary
+from exosuit_cli.tokens.text import last_character_start
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from exosuit_cli.chunk.options import ChunkOptions
+    from exosuit_cli.kernels import Kernels
+    from exosuit_cli.model.protocols import TokenCounter
+
+SEGMENT_BYTES = 8 << 20
+"""A longer text is cut into segments of at most this many bytes, which are chunked one by one."""
+
+_LINES_BACK = 1000
+_NEWLINE = 10
+_SLASH = 0x2F
+_VISIBLE = np.zeros(256, np.bool_)
+_VISIBLE[0x21:0x7F] = True
+_VISIBLE[0x80:] = True
+_VISIBLE[[0xC2, 0xE1, 0xE2, 0xE3]] = False  # these may begin white space beyond ASCII
+
+
+class Chunker:
+    """Cuts texts into chunks under one set of options; for one thread of one process, as its counter is."""
+
+    def __init__(self, options: ChunkOptions, counter: TokenCounter, kernels: Kernels) -> None:
+        self._options = options
+        self._counter = counter
+        self._kernels = kernels
+        self._planner = Planner(options, counter)
+        self._newlines = token_table(options.encoding).newlines
+
+    def chunk_slab(self, slab: Slab, languages: Sequence[str]) -> list[FileChunks]:
+        """The chunks of every text of a slab; `languages` names that of each, "" where it is not known.
+
+        The chunks of a text depend on its bytes, its language and the options only.
+        """
+        lines = self._kernels.lines(slab)
+        is_plain = self._options.boundaries == "lines"
+        strengths = plain_strengths(lines) if is_plain else line_strengths(lines, languages)
+        prefix, totals = self._prefix(slab, lines)
+        trees: list[SyntaxTree | None] = [None] * len(slab)
+        reasons: list[str | None] = [None] * len(slab)
+        if self._options.boundaries == "ast":
+            for position, language in enumerate(languages):
+                try:
+                    trees[position] = self._parse(slab, lines, prefix, strengths, position, language)
+                except NoSyntax as refusal:
+                    reasons[position] = str(refusal)
+        measured = self._measured(slab, lines, strengths, prefix)
+        files = lines.files.tolist()
+        found = []
+        for position, offset in enumerate(slab.offsets.tolist()):
+            plan = self._planner.plan(measured, files[position], files[position + 1])
+            size = int(slab.lengths[position])
+            found.append(_columns(plan, slab.data, offset, size, totals[position], trees[position], reasons[position]))
+        return found
+
+    def chunk_bytes(self, data: bytes, language: str) -> FileChunks:
+        """The chunks of one text of any size."""
+        return join(list(self.chunk_stream(io.BytesIO(data).read, language)))
+
+    def chunk_stream(self, read: Callable[[int], bytes], language: str) -> Iterator[tuple[bytes, FileChunks]]:
+        """Yield a long text's segments with their chunks, whose offsets and lines are those of the whole text.
+
+        `read(n)` gives the next n bytes, fewer at the end only. Memory: a few segments of `SEGMENT_BYTES`.
+        """
+        held = b""
+        offset = line = 0
+        last = _NEWLINE
+        while data := held + read(SEGMENT_BYTES - len(held)):
+            end, is_safe = _segment_end(data) if len(data) == SEGMENT_BYTES else (len(data), True)
+            segment, held = data[:end], data[end:]
+            slab = Slab(np.frombuffer(segment, np.uint8), np.zeros(1, np.int64), np.array([end], np.int64))
+            chunks = replace(self.chunk_slab(slab, [language])[0], text_is_exact=is_safe)
+            if offset:
+                chunks.starts[:] += offset
+                chunks.ends[:] += offset
+                chunks.start_lines[:] += line
+                chunks.end_lines[:] += line
+                chunks.boundaries[0] = Boundary.LINE if last == _NEWLINE else Boundary.FORCED
+            yield segment, chunks
+            offset += end
+            line += segment.count(b"\n")
+            last = segment[-1]
+
+    def _prefix(self, slab: Slab, lines: LineColumns) -> tuple[npt.NDArray[np.int64], list[int]]:
+        """int64[lines + 1]: the number of tokens in the slab before each line that is safe, or near that; and of texts.
+
+        The k-th newline of a text is in the token that holds its k-th newline character; where a cut after it is safe,
+        that token ends with it. So the tokens before a line are counted without looking at a single byte, and also
+        where undecodable bytes were replaced.
+        """
+        view = slab.data.data
+        starts = slab.offsets.tolist()
+        ids = [
+            self._counter.encode(bytes(view[start : start + length]))
+            for start, length in zip(starts, slab.lengths.tolist(), strict=True)
+        ]
+        lengths = [len(own) for own in ids]
+        totals = np.cumsum(lengths)
+        all_ids = np.concatenate(ids) if ids else np.zeros(0, np.uint32)
+        held = self._newlines[all_ids]
+        holders = np.flatnonzero(held)
+        after_newline = np.repeat(holders, held[holders]) + 1
+        # Every newline begins a line, but one that ends its text.
+        ends = slab.offsets + slab.lengths
+        filled = slab.lengths > 0
+        begins_text = np.zeros(len(lines.starts), np.bool_)
+        begins_text[lines.files[:-1][filled]] = True
+        counts = np.diff(lines.files)
+        is_terminated = np.zeros(len(slab), np.bool_)
+        is_terminated[filled] = slab.data[ends[filled] - 1] == _NEWLINE
+        newlines = counts - 1 + is_terminated
+        newlines[~filled] = 0
+        begins_line = np.ones(len(after_newline), np.bool_)
+        begins_line[np.cumsum(newlines)[is_terminated] - 1] = False
+        prefix = np.zeros(len(lines.starts), np.int64)
+        before = totals - lengths
+        prefix[lines.files[:-1][filled]] = before[filled]
+        begins_text[-1] = True
+        prefix[~begins_text] = after_newline[begins_line]
+        prefix[-1] = totals[-1] if len(totals) else 0
+        return prefix, lengths
+
+    def _measured(
+        self, slab: Slab, lines: LineColumns, strengths: LineStrengths, prefix: npt.NDArray[np.int64]
+    ) -> MeasuredLines:
+        return MeasuredLines(
+            data=slab.data.data,
+            starts=lines.starts.tolist(),
+            prefix=prefix.tolist(),
+            is_safe=_safe_lines(lines).tobytes(),
+            costs=strengths.costs.tobytes() + b"\0",
+            kinds=strengths.kinds.tobytes() + b"\0",
+            characters=_characters(slab, lines) if self._options.max_chars else [],
+        )
+
+    def _parse(
+        self,
+        slab: Slab,
+        lines: LineColumns,
+        prefix: npt.NDArray[np.int64],
+        strengths: LineStrengths,
+        position: int,
+        language: str,
+    ) -> SyntaxTree:
+        """Parse one text and put the strengths of its tree in place of those of its looks. Raises NoSyntax."""
+        offset, length = int(slab.offsets[position]), int(slab.lengths[position])
+        first, stop = int(lines.files[position]), int(lines.files[position + 1])
+        tree = SyntaxTree.parse(bytes(slab.data.data[offset : offset + length]), language)
+        sums = prefix[first : stop + 1].tolist()
+        cap = self._options.max_tokens
+
+        def fits(begin: int, end: int) -> bool:
+            return bool(sums[end] - sums[begin] <= cap)
+
+        found = tree.strengths(lines.starts[first:stop] - offset, fits)
+        strengths.costs[first:stop] = found.costs
+        strengths.kinds[first:stop] = found.kinds
+        return tree
+
+
+def _safe_lines(lines: LineColumns) -> npt.NDArray[np.bool_]:
+    r"""bool[lines + 1]: whether token counts add up when a text is cut before the line.
+
+    The byte before the line is a newline, so the fifth rule of `tokens.boundaries` says so where a visible character
+    other than `/` begins the line. Where blanks do, and then a visible character, the cut is safe as well: in the whole
+    text `\s*[\r\n]+` takes white space up to the last newline, which is the one before the line, as it does in the part
+    before the cut; and no alternative that takes a newline goes on with a blank and ends there.
+    """
+    heads = (lines.heads & np.uint64(0xFF)).astype(np.uint8)
+    safe = np.ones(len(lines.starts), np.bool_)
+    safe[:-1] = _VISIBLE[heads] & ((heads != _SLASH) | (lines.inks > lines.starts[:-1]))
+    safe[lines.files] = True
+    return safe
+
+
+def _characters(slab: Slab, lines: LineColumns) -> list[int]:
+    """The characters in the slab before each line: bytes that continue no UTF-8 sequence."""
+    begins = (slab.data & 0xC0) != 0x80
+    sums = np.append(0, np.cumsum(begins))
+    counts: list[int] = sums[lines.starts].tolist()
+    return counts
+
+
+def _segment_end(data: bytes) -> tuple[int, bool]:
+    """Where to end a segment, and whether token counts add up there.
+
+    At the last line that begins with a visible character, else at the last place where they do, else between two
+    characters.
+    """
+    end = len(data)
+    for _ in range(_LINES_BACK):
+        end = data.rfind(b"\n", 0, end - 1) + 1
+        if end <= 0:
+            break
+        if SAFE_PAIRS[data[end - 1] << 8 | data[end]]:
+            return end, True
+    end = last_boundary(data, 0, len(data))
+    if end > 0:
+        return end, True
+    return last_character_start(data) or len(data), False
+
+
+def _columns(
+    plan: Plan,
+    data: npt.NDArray[np.uint8],
+    offset: int,
+    size: int,
+    tokens: int,
+    tree: SyntaxTree | None,
+    fallback: str | None,
+) -> FileChunks:
+    view = data.data
+    ids = b"".join(
+        [blake3(view[start:end]).digest(ID_BYTES) for start, end in zip(plan.starts, plan.ends, strict=True)]
+    )
+    starts = np.array(plan.starts, np.int64) - offset
+    ends = np.array(plan.ends, np.int64) - offset
+    return FileChunks(
+        size=size,
+        starts=starts,
+        ends=ends,
+        start_lines=np.array(plan.first_lines, np.int64) + 1,
+        end_lines=np.array(plan.last_lines, np.int64) + 1,
+        tokens=np.array(plan.tokens, np.int64),
+        boundaries=np.array(plan.boundaries, np.uint8),
+        ids=np.frombuffer(ids, np.uint8).reshape(-1, ID_BYTES),
+        symbols=tree.symbols(starts, ends) if tree is not None else [],
+        fallback=fallback,
+        text_tokens=tokens,
+    )
+
+
+def join(parts: Sequence[tuple[bytes, FileChunks]]) -> FileChunks:
+    """The chunks of a text from those of its segments, in order; of an empty text where there are none."""
+    chunks = [part for _, part in parts]
+    if len(chunks) == 1:
+        return chunks[0]
+
+    def column(name: str, dtype: type) -> Any:
+        columns = [getattr(part, name) for part in chunks]
+        return np.concatenate(columns) if columns else np.zeros(0, dtype)
+
+    return FileChunks(
+        size=sum(part.size for part in chunks),
+        starts=column("starts", np.int64),
+        ends=column("ends", np.int64),
+        start_lines=column("start_lines", np.int64),
+        end_lines=column("end_lines", np.int64),
+        tokens=column("tokens", np.int64),
+        boundaries=column("boundaries", np.uint8),
+        ids=column("ids", np.uint8).reshape(-1, ID_BYTES),
+        symbols=[part.symbol(position) for part in chunks for position in range(len(part))],
+        fallback=next((part.fallback for part in chunks if part.fallback is not None), None),
+        text_tokens=sum(part.text_tokens for part in chunks),
+        text_is_exact=all(part.text_is_exact for part in chunks),
+    )

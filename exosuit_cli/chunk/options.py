@@ -1,0 +1,42 @@
+"""How to cut: resolved, checked, and small enough to send to a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exosuit_cli.model.errors import UsageError
+
+BOUNDARIES = ("structure", "ast", "lines")
+LEAST_CAP, LARGEST_CAP = 16, 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkOptions:
+    """How to cut texts into chunks. The defaults are those of the command line.
+
+    max_tokens: the cap, no chunk exceeds it. min_tokens: a chunk is smaller only where a stronger boundary asks for it
+    or the file ends. max_chars: a second cap, in Unicode characters; 0 for none. overlap: the most tokens that a chunk
+    repeats of the one before it; they count towards its cap. boundaries: one of `BOUNDARIES`. encoding: a name known to
+    `tokens`.
+
+    Raises UsageError for a value that is out of range, or not below another that bounds it.
+    """
+
+    max_tokens: int = 512
+    min_tokens: int = 64
+    max_chars: int = 0
+    overlap: int = 0
+    boundaries: str = "structure"
+    encoding: str = "o200k_base"
+
+    def __post_init__(self) -> None:
+        if not LEAST_CAP <= self.max_tokens <= LARGEST_CAP:
+            raise UsageError(f"max_tokens {self.max_tokens} is not accepted; accepted: {LEAST_CAP} to {LARGEST_CAP}")
+        if not 0 <= self.min_tokens < self.max_tokens:
+            raise UsageError(f"min_tokens {self.min_tokens} is not accepted; accepted: 0 to below max_tokens")
+        if not 0 <= self.overlap < self.max_tokens:
+            raise UsageError(f"overlap {self.overlap} is not accepted; accepted: 0 to below max_tokens")
+        if self.max_chars and self.max_chars < LEAST_CAP:
+            raise UsageError(f"max_chars {self.max_chars} is not accepted; accepted: 0 for none, {LEAST_CAP} and more")
+        if self.boundaries not in BOUNDARIES:
+            raise UsageError(f"unknown boundaries {self.boundaries!r}: expected {', '.join(BOUNDARIES)}")

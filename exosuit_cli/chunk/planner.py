@@ -1,0 +1,204 @@
+"""Choosing the cuts: at the strongest place that the token budget reaches, with the exact count of every chunk."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from exosuit_cli.chunk.long_line import split_line
+from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.chunk.strength import ATTACHED, BLANK, CONTINUED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exosuit_cli.chunk.options import ChunkOptions
+    from exosuit_cli.model.protocols import TokenCounter
+
+_NEAR = 8
+"""How many lines away a safe one is worth using; beyond, the chunk is counted anew."""
+_WEAKEST = 3
+"""The greatest weakness of a place among those of its level."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredLines:
+    """The lines of one or more texts laid back to back, as lists, which are read one value at a time.
+
+    Line i is `data[starts[i] : starts[i + 1]]`. `prefix[i]` is the number of tokens before it, where `is_safe[i]`; at
+    other lines, where a token reaches across the line's start, it is near that number. `costs` and `kinds` are those of
+    `LineStrengths`. All have one more entry for the end, which is safe and costs nothing, as every text's start does.
+    `characters[i]` is the number of characters before line i; the list is empty where nobody asks.
+    """
+
+    data: memoryview
+    starts: list[int]
+    prefix: list[int]
+    is_safe: bytes
+    costs: bytes
+    kinds: bytes
+    characters: list[int]
+
+
+@dataclass(slots=True)
+class Plan:
+    """The chunks of one text, as columns of equal length: byte offsets, line positions, tokens, `Boundary` numbers."""
+
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+    first_lines: list[int] = field(default_factory=list)
+    last_lines: list[int] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
+    boundaries: list[int] = field(default_factory=list)
+
+
+class Planner:
+    """Cuts texts under the caps of `options`, with `counter` for what prefix sums do not tell."""
+
+    def __init__(self, options: ChunkOptions, counter: TokenCounter) -> None:
+        self._options = options
+        self._cap = options.max_tokens
+        self._counter = counter
+
+    def plan(self, lines: MeasuredLines, first: int, stop: int) -> Plan:
+        """Cut the text whose lines are those from `first` up to `stop`; no chunk exceeds a cap.
+
+        Greedy: each chunk ends at the place of least cost that the caps reach, the last one among equals. A choice
+        depends on nothing before the chunk, so an edit changes the chunks around it only.
+        """
+        plan = Plan()
+        line = first
+        while line < stop:
+            begin = self._overlapping(lines, line, first) if line > first else line
+            end = self._end(lines, begin, line, stop)
+            if end is None:
+                begin = line
+                end = self._end(lines, begin, line, stop)
+            kind = Boundary.FILE if line == first else lines.kinds[line]
+            if end is None:
+                self._split(plan, lines, line, kind)
+                line += 1
+                continue
+            cut, tokens = end
+            plan.starts.append(lines.starts[begin])
+            plan.ends.append(lines.starts[cut])
+            plan.first_lines.append(begin - first)
+            plan.last_lines.append(cut - 1 - first)
+            plan.tokens.append(tokens)
+            plan.boundaries.append(kind)
+            line = cut
+        return plan
+
+    def _end(self, lines: MeasuredLines, begin: int, line: int, stop: int) -> tuple[int, int] | None:
+        """Where a chunk ends that begins at `begin` and whose own lines begin at `line`, and its tokens.
+
+        None where not even the first line fits.
+        """
+        prefix = lines.prefix
+        farthest = bisect_right(prefix, prefix[begin] + self._cap, line + 1, stop + 1) - 1
+        if self._options.max_chars:
+            limit = lines.characters[begin] + self._options.max_chars
+            farthest = min(farthest, bisect_right(lines.characters, limit, line + 1, stop + 1) - 1)
+        while farthest > line:
+            cut = stop if farthest == stop else self._choose(lines, begin, line, farthest)
+            tokens = self._count(lines, begin, cut)
+            if tokens <= self._cap and self._few_characters(lines, begin, cut):
+                return cut, tokens
+            # The prefix sum was only near: leave this place out, and all after it.
+            farthest = cut - 1
+        if prefix[line + 1] - prefix[begin] <= self._cap + self._slack(lines, begin, line + 1):
+            tokens = self._count(lines, begin, line + 1)
+            if tokens <= self._cap and self._few_characters(lines, begin, line + 1):
+                return line + 1, tokens
+        return None
+
+    def _slack(self, lines: MeasuredLines, begin: int, end: int) -> int:
+        """How far the prefix sums may be off between two lines."""
+        return 0 if lines.is_safe[begin] and lines.is_safe[end] else _NEAR
+
+    def _choose(self, lines: MeasuredLines, begin: int, line: int, farthest: int) -> int:
+        """The line before which to cut, after `line` and up to `farthest`."""
+        costs, prefix = lines.costs, lines.prefix
+        best = min(costs[line + 1 : farthest + 1])
+        cut = costs.rfind(best, line + 1, farthest + 1)
+        own = costs[line] | _WEAKEST
+        if costs[line] < ATTACHED and best > own:
+            # A definition is about to be cut. Where it would fit without its leading comment, let the comment go.
+            body = self._after_lead(costs, line, farthest)
+            if body is not None:
+                reach = bisect_right(prefix, prefix[body] + self._cap, body + 1, len(prefix)) - 1
+                if reach > farthest and min(costs[farthest + 1 : reach + 1]) <= own:
+                    return body
+        if prefix[cut] - prefix[begin] < self._options.min_tokens:
+            enough = bisect_left(prefix, prefix[begin] + self._options.min_tokens, line + 1, farthest + 1)
+            if enough <= farthest:
+                other = min(costs[enough : farthest + 1])
+                # A small chunk is right where the next one would cut into something of the same rank as its own start.
+                if best > own or other <= best | _WEAKEST:
+                    cut = costs.rfind(other, enough, farthest + 1)
+        return cut
+
+    @staticmethod
+    def _after_lead(costs: bytes, line: int, farthest: int) -> int | None:
+        """The last of the lines that are attached to the comment or decorator at `line`: the definition's own."""
+        last = line
+        while last < farthest and ATTACHED <= costs[last + 1] < CONTINUED:
+            last += 1
+        return last if last > line else None
+
+    def _overlapping(self, lines: MeasuredLines, line: int, first: int) -> int:
+        """The line where a chunk begins that repeats the end of the one before."""
+        overlap = self._options.overlap
+        if not overlap:
+            return line
+        begin = bisect_left(lines.prefix, lines.prefix[line] - overlap, first, line)
+        while begin < line and (lines.costs[begin] == BLANK or self._count(lines, begin, line) > overlap):
+            begin += 1
+        return begin
+
+    def _few_characters(self, lines: MeasuredLines, begin: int, end: int) -> bool:
+        most = self._options.max_chars
+        return not most or len(self._text(lines, begin, end).decode("utf-8", "replace")) <= most
+
+    def _count(self, lines: MeasuredLines, begin: int, end: int) -> int:
+        """The exact number of tokens of the lines from `begin` up to `end`.
+
+        From the prefix sums between two safe lines; what is left at both sides is counted by itself.
+        """
+        safe, prefix = lines.is_safe, lines.prefix
+        if safe[begin] and safe[end]:
+            return prefix[end] - prefix[begin]
+        left, right = begin, end
+        while left < right and not safe[left]:
+            left += 1
+        while right > left and not safe[right]:
+            right -= 1
+        if left == right or left - begin > _NEAR or end - right > _NEAR:
+            return self._counter.count(self._text(lines, begin, end))
+        tokens = prefix[right] - prefix[left]
+        if left > begin:
+            tokens += self._counter.count(self._text(lines, begin, left))
+        if right < end:
+            tokens += self._counter.count(self._text(lines, right, end))
+        return tokens
+
+    @staticmethod
+    def _text(lines: MeasuredLines, begin: int, end: int) -> bytes:
+        return bytes(lines.data[lines.starts[begin] : lines.starts[end]])
+
+    def _split(self, plan: Plan, lines: MeasuredLines, line: int, kind: int) -> None:
+        """Cut a line that alone exceeds a cap into chunks of its own."""
+        start = lines.starts[line]
+        for size, tokens in self._pieces(lines, line):
+            plan.starts.append(start)
+            plan.ends.append(start + size)
+            plan.first_lines.append(line)
+            plan.last_lines.append(line)
+            plan.tokens.append(tokens)
+            plan.boundaries.append(kind)
+            start += size
+            kind = Boundary.FORCED
+
+    def _pieces(self, lines: MeasuredLines, line: int) -> Iterator[tuple[int, int]]:
+        return split_line(self._text(lines, line, line + 1), self._options, self._counter)

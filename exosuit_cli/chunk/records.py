@@ -1,0 +1,107 @@
+"""What cutting gives: the chunks of one text, as columns; one chunk, as a record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+
+ID_BYTES = 16
+"""A chunk's id is the BLAKE3 of its bytes, cut to 128 bits."""
+
+
+class Boundary(IntEnum):
+    """What a chunk begins at."""
+
+    FILE = 0
+    """The start of the file."""
+    SECTION = 1
+    """A heading of a document, or a cell of a notebook."""
+    DEFINITION = 2
+    """An outermost construct of the file: a function, a class, a top-level key."""
+    NESTED = 3
+    """A construct within another: a method, a block."""
+    LINE = 4
+    """Some other line."""
+    FORCED = 5
+    """A place within a line, since the line alone exceeds the cap."""
+
+    @property
+    def label(self) -> str:
+        """The name used in every output."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class FileChunks:
+    """The chunks of one text of `size` bytes, in order, as aligned columns.
+
+    `starts` and `ends` are int64[n] byte offsets; without overlap they tile the text: starts[0] is 0, ends[i] is
+    starts[i + 1], ends[-1] is `size`. An empty text has no chunks. `start_lines` and `end_lines` are int64[n], from 1,
+    inclusive. `tokens` is int64[n], exact. `boundaries` is uint8[n] of `Boundary`. `ids` is uint8[n, 16]. `symbols`
+    has the path of the definition that a chunk belongs to (`Class.method`) or None, and is empty where none is known.
+
+    `fallback` says why the text was cut by structure although `ast` was asked for; None otherwise. `text_tokens` are
+    those of the whole text, which can be fewer than the sum over its chunks; `text_is_exact` says that none is a guess.
+    """
+
+    size: int
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    start_lines: npt.NDArray[np.int64]
+    end_lines: npt.NDArray[np.int64]
+    tokens: npt.NDArray[np.int64]
+    boundaries: npt.NDArray[np.uint8]
+    ids: npt.NDArray[np.uint8]
+    symbols: list[str | None]
+    fallback: str | None = None
+    text_tokens: int = 0
+    text_is_exact: bool = True
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def symbol(self, position: int) -> str | None:
+        """The symbol path of one chunk, where it is known."""
+        return self.symbols[position] if self.symbols else None
+
+    def records(self, data: bytes, *, path: str = "", language: str | None = None) -> Iterator[Chunk]:
+        """The chunks of the text `data` as records."""
+        for position in range(len(self)):
+            start, end = int(self.starts[position]), int(self.ends[position])
+            yield Chunk(
+                id=bytes(self.ids[position]).hex(),
+                path=path,
+                start_byte=start,
+                end_byte=end,
+                start_line=int(self.start_lines[position]),
+                end_line=int(self.end_lines[position]),
+                tokens=int(self.tokens[position]),
+                language=language,
+                boundary=Boundary(int(self.boundaries[position])).label,
+                symbol=self.symbol(position),
+                text=data[start:end].decode("utf-8", "replace"),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One chunk; lines are from 1, inclusive. `text` is the decoded bytes, undecodable parts as U+FFFD."""
+
+    id: str
+    path: str
+    start_byte: int
+    end_byte: int
+    start_line: int
+    end_line: int
+    tokens: int
+    language: str | None
+    boundary: str
+    symbol: str | None
+    text: str

@@ -1,0 +1,51 @@
+"""What the structure rules need to know of a language: how comments begin, and whether it is code, data or prose."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Style(IntEnum):
+    """Families of languages. The first is for what is not known: `#` begins a comment, and so do `//` and `/*`."""
+
+    HASH = 0
+    SLASH = 1
+    """`//` and `/* */`, a semicolon ends a statement, `#` begins a directive."""
+    SLASH_OPEN = 2
+    """`//` and `/* */`; a line may end a statement."""
+    DASH = 3
+    """`--` begins a comment."""
+    SEMICOLON = 4
+    """`;` begins a comment."""
+    PERCENT = 5
+    """`%` begins a comment."""
+    DATA = 6
+    """Keys and values: a line that ends with a comma or opens a bracket is followed by an item."""
+    MARKDOWN = 7
+    RESTRUCTURED = 8
+
+
+_MEMBERS = {
+    Style.SLASH: (
+        "C,C++,CUDA,Objective-C,Objective-C++,Java,C#,D,Arduino,GLSL,HLSL,Devicetree,Protocol Buffer,Thrift,Solidity,"
+        "ActionScript,Web IDL,WebGPU Shading Language,PHP,Dart,SystemVerilog,Verilog,Vala,CSS,SCSS,LessCss"
+    ),
+    Style.SLASH_OPEN: "Go,Rust,JavaScript,JSX,TypeScript,TSX,Kotlin,Scala,Swift,Groovy,Zig,Vue,Svelte,ODIN,Gleam",
+    Style.DASH: "Lua,Luau,Haskell,SQL,PostgreSQL SQL dialect,MySQL,Ada,Elm,PureScript,Idris,Agda,AppleScript,VHDL",
+    Style.SEMICOLON: "Common Lisp,Scheme,Racket,Clojure,ClojureScript,EmacsLisp,Fennel,NASM,INI,LLVM,TASM",
+    Style.PERCENT: "TeX,Erlang,Prolog,Matlab,PostScript,BibTeX",
+    Style.DATA: "JSON,JSON Lines,Jupyter Notebook,YAML,TOML,Properties,XML,HTML,SVG,CSV,TSV",
+    Style.MARKDOWN: "Markdown",
+    Style.RESTRUCTURED: "reStructuredText",
+}
+_STYLE_OF = {name: style for style, names in _MEMBERS.items() for name in names.split(",")}
+
+SLASH_STYLES = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN])
+"""bool[styles]: `/* */` comments, and `#` begins none."""
+
+
+def style_of(language: str) -> Style:
+    """The style of a language by its display name."""
+    return _STYLE_OF.get(language, Style.HASH)

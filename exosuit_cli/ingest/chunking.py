@@ -1,0 +1,80 @@
+"""Chunking a tree: the scan's pipeline, with workers that cut what they have read, and one place that writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from exosuit_cli.chunk.batch import Chunking
+from exosuit_cli.ingest.collector import ChunkCollector
+from exosuit_cli.ingest.pipeline import Run
+from exosuit_cli.ingest.roots import resolve_names, resolve_roots
+
+if TYPE_CHECKING:
+    from exosuit_cli.chunk.batch import Renderer
+    from exosuit_cli.chunk.options import ChunkOptions
+    from exosuit_cli.chunk.statistics import ChunkStatistics
+    from exosuit_cli.ingest.collector import ChunkSink
+    from exosuit_cli.ingest.options import ScanOptions
+    from exosuit_cli.ingest.pipeline import ProgressCallback
+    from exosuit_cli.ingest.result import ScanResult
+    from exosuit_cli.ingest.roots import PathLike
+    from exosuit_cli.ingest.zygote import Zygote
+    from exosuit_cli.system.stop import StopRequest
+
+BATCH_FILES = 200
+"""The most files in a batch: what a worker renders of them is held, and crosses to the parent as one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkResult:
+    """A finished run: the files that were read, as a scan tells of them, and what their chunks amount to.
+
+    A partial run (`scan.partial`) has written the chunks of the first files only; `statistics` are those of the chunks
+    that were written.
+    """
+
+    scan: ScanResult
+    statistics: ChunkStatistics
+
+
+def chunk(
+    paths: PathLike | Sequence[PathLike],
+    chunking: ChunkOptions,
+    options: ScanOptions,
+    *,
+    renderer: Renderer,
+    sink: ChunkSink,
+    names: Sequence[bytes] | None = None,
+    stop: StopRequest | None = None,
+    progress: ProgressCallback | None = None,
+    zygote: Zygote | None = None,
+) -> ChunkResult:
+    """Cut every text file below the paths into chunks and hand them to `sink`, in the order of the walk.
+
+    A directory's files come in byte order of their names, then its directories. What the sink gets depends on the tree
+    and the options only, not on workers or the order in which they finish. Binary files have rows and no chunks. Of
+    `options`, the encoding is that of `chunking`, and there is no index: chunks need the bytes. With `names`, `paths`
+    is one directory, and they are scanned as `scan_names` does. For the rest see `scan`.
+
+    Memory: that of a scan, a bounded number of rendered batches, and about 150 bytes a chunk to know repeated ones.
+    """
+    collector = ChunkCollector(Chunking(chunking, renderer), sink)
+    several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
+    roots = resolve_roots(several) if names is None else resolve_names(several[0], names)
+    result = Run(
+        roots,
+        replace(
+            options,
+            encoding=chunking.encoding,
+            use_index=False,
+            verify=False,
+            batch_files=min(options.batch_files, BATCH_FILES),
+        ),
+        stop,
+        progress,
+        zygote,
+        collector,
+    ).run()
+    return ChunkResult(result, collector.statistics)

@@ -1,0 +1,87 @@
+"""Chunks back in the order of the walk, and each content only once, however the workers finish."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from exosuit_cli.chunk.records import ID_BYTES
+from exosuit_cli.chunk.statistics import ChunkStatistics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exosuit_cli.chunk.batch import ChunkBatch, Chunking
+    from exosuit_cli.ingest.pool import Finished
+
+HELD_BYTES = 64 << 20
+"""More rendered bytes than this that wait for an earlier batch, and no new batch is begun."""
+
+_OFFSET_BITS = 48
+_OFFSET = (1 << _OFFSET_BITS) - 1
+"""A place is one number, a file's and an offset in it: a million of them take half the memory of pairs."""
+
+
+class ChunkSink(Protocol):
+    """Where chunks go."""
+
+    def write(self, batch: ChunkBatch, paths: Sequence[bytes], repeats: dict[int, tuple[bytes, int]]) -> None:
+        """Take the next chunks, in order.
+
+        `paths` names the files of the batch. `repeats` has, for each position of a chunk whose bytes came before, the
+        path and the start byte of the first one.
+        """
+        ...
+
+
+class ChunkCollector:
+    """Takes in finished batches in any order and hands their chunks to a sink in the order of the walk."""
+
+    def __init__(self, chunking: Chunking, sink: ChunkSink) -> None:
+        self.chunking = chunking
+        self.statistics = ChunkStatistics(chunking.options.max_tokens)
+        self._sink = sink
+        self._next = 0
+        self._held: dict[int, Finished] = {}
+        self._held_bytes = 0
+        self._paths: list[bytes] = []
+        self._first: dict[bytes, int] = {}
+
+    def has_room(self) -> bool:
+        """Whether another batch may be begun."""
+        return self._held_bytes < HELD_BYTES
+
+    def take(self, finished: Finished) -> None:
+        """Take in a batch, and write all that is next in order."""
+        self._held[int(finished.task.places[0])] = finished
+        self._held_bytes += _rendered_bytes(finished)
+        while (following := self._held.pop(self._next, None)) is not None:
+            self._held_bytes -= _rendered_bytes(following)
+            self._next += len(following.task.places)
+            if following.result is not None and following.result.chunks is not None:
+                self._write(following, following.result.chunks)
+
+    def _write(self, finished: Finished, batch: ChunkBatch) -> None:
+        paths = finished.task.batch.paths()
+        repeats: dict[int, tuple[bytes, int]] = {}
+        first, base = self._first, len(self._paths)
+        ids = batch.ids.tobytes()
+        starts = batch.starts.tolist()
+        position = 0
+        for file, count in enumerate(batch.counts.tolist(), base):
+            for chunk in range(position, position + count):
+                place = file << _OFFSET_BITS | starts[chunk]
+                known = first.setdefault(ids[ID_BYTES * chunk : ID_BYTES * (chunk + 1)], place)
+                if known != place:
+                    owner, start = known >> _OFFSET_BITS, known & _OFFSET
+                    repeats[chunk] = (self._paths[owner] if owner < base else paths[owner - base], start)
+            position += count
+        self._paths += paths
+        self.statistics.merge(batch.statistics)
+        self.statistics.repeated_chunks += len(repeats)
+        self.statistics.repeated_tokens += int(batch.tokens[list(repeats)].sum())
+        self._sink.write(batch, paths, repeats)
+
+
+def _rendered_bytes(finished: Finished) -> int:
+    chunks = finished.result.chunks if finished.result is not None else None
+    return len(chunks.rendered) if chunks is not None else 0

@@ -1,0 +1,83 @@
+"""Chunks as JSON lines (`schemas/chunk.schema.json`): made in the workers, put in order and written in one place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO
+
+import orjson
+
+from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.system.names import text_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exosuit_cli.chunk.batch import ChunkBatch
+    from exosuit_cli.chunk.records import FileChunks
+
+_LABELS = [boundary.label for boundary in Boundary]
+
+
+class JsonlRenderer:
+    """Renders each chunk as one line of UTF-8 JSON; the head ends where the value of `duplicate_of` begins."""
+
+    def __init__(self, *, with_text: bool) -> None:
+        self.with_text = with_text
+
+    def render(
+        self, path: bytes, language: str, data: memoryview, offset: int, chunks: FileChunks
+    ) -> list[tuple[bytes, bytes]]:
+        """See `Renderer`; undecodable parts of a text become U+FFFD."""
+        name, exact = text_name(path)
+        path_json = orjson.dumps(name).decode()
+        if exact is not None:
+            path_json += f',"path_b64":"{exact}"'
+        language_json = orjson.dumps(language or None).decode()
+        digits = chunks.ids.tobytes().hex()
+        lines = []
+        rows = zip(
+            chunks.starts.tolist(),
+            chunks.ends.tolist(),
+            chunks.start_lines.tolist(),
+            chunks.end_lines.tolist(),
+            chunks.tokens.tolist(),
+            chunks.boundaries.tolist(),
+            strict=True,
+        )
+        for position, (start, end, start_line, end_line, tokens, boundary) in enumerate(rows):
+            symbol = orjson.dumps(chunks.symbols[position]).decode() if chunks.symbols else "null"
+            head = (
+                f'{{"id":"{digits[32 * position : 32 * position + 32]}","path":{path_json},'
+                f'"start_byte":{start},"end_byte":{end},"start_line":{start_line},"end_line":{end_line},'
+                f'"tokens":{tokens},"language":{language_json},"boundary":"{_LABELS[boundary]}",'
+                f'"symbol":{symbol},"duplicate_of":'
+            )
+            if self.with_text:
+                text = orjson.dumps(str(data[offset + start : offset + end], "utf-8", "replace"))
+                lines.append((head.encode(), b'null,"text":' + text + b"}\n"))
+            else:
+                lines.append((head.encode(), b"null}\n"))
+        return lines
+
+
+class JsonlSink:
+    """Writes rendered lines to a binary file; a repeated chunk names the first one and has no text."""
+
+    def __init__(self, file: BinaryIO, renderer: JsonlRenderer) -> None:
+        self._file = file
+        self._end = b',"text":null}\n' if renderer.with_text else b"}\n"
+
+    def write(self, batch: ChunkBatch, paths: Sequence[bytes], repeats: dict[int, tuple[bytes, int]]) -> None:  # noqa: ARG002  (the lines hold their paths)
+        """See `ChunkSink`."""
+        rendered = memoryview(batch.rendered)
+        ends = batch.sizes.cumsum().tolist()
+        written = 0
+        for position in sorted(repeats):
+            start = ends[position - 1] if position else 0
+            head = start + int(batch.heads[position])
+            path, start_byte = repeats[position]
+            first = orjson.dumps({"path": text_name(path)[0], "start_byte": start_byte})
+            self._file.write(rendered[written:head])
+            self._file.write(first + self._end)
+            written = ends[position]
+        self._file.write(rendered[written:])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from exosuit_cli.chunk.records import ID_BYTES
+from exosuit_cli.chunk.records import join
 from exosuit_cli.chunk.statistics import ChunkStatistics
 
 if TYPE_CHECKING:
@@ -71,18 +71,21 @@ class BatchBuilder:
         self._max_tokens = chunking.options.max_tokens
         self._paths = paths
         self._counts = np.zeros(len(paths), np.int64)
+        self._files: dict[int, str | None] = {}
         self._parts: list[FileChunks] = []
         self._rendered: list[bytes] = []
 
     def add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
         """Enter chunks of the file at `position`, whose text's byte 0 is `data[offset]`."""
         self._counts[position] += len(chunks)
+        self._files[position] = chunks.fallback
         self._parts.append(chunks)
         for head_and_tail in self._renderer.render(self._paths[position], language, data, offset, chunks):
             self._rendered += head_and_tail
 
     def forget(self, position: int) -> None:
         """Take back the last file, at `position`: it changed while it was read."""
+        self._files.pop(position, None)
         while self._counts[position]:
             chunks = self._parts.pop()
             self._counts[position] -= len(chunks)
@@ -90,28 +93,22 @@ class BatchBuilder:
 
     def build(self, files: int) -> ChunkBatch:
         """The chunks of the first `files` files."""
+        parts = self._parts
+        joined = join(parts)
         statistics = ChunkStatistics(self._max_tokens)
-        for part in self._parts:
-            statistics.add(part)
+        statistics.add(replace(joined, fallback=None), len(self._files))
+        statistics.fallbacks.update(reason for reason in self._files.values() if reason is not None)
         lengths = np.fromiter(map(len, self._rendered), np.int64, len(self._rendered)).reshape(-1, 2)
-
-        def column(name: str, dtype: type) -> npt.NDArray[np.int64]:
-            columns = [getattr(part, name) for part in self._parts]
-            return np.concatenate(columns) if columns else np.zeros(0, dtype)
-
-        symbols: list[str | None] = []
-        if any(part.symbols for part in self._parts):
-            symbols = [part.symbol(position) for part in self._parts for position in range(len(part))]
         return ChunkBatch(
             counts=self._counts[:files],
-            starts=column("starts", np.int64),
-            ends=column("ends", np.int64),
-            start_lines=column("start_lines", np.int64),
-            end_lines=column("end_lines", np.int64),
-            tokens=column("tokens", np.int64),
-            boundaries=column("boundaries", np.uint8).astype(np.uint8),
-            ids=column("ids", np.uint8).astype(np.uint8).reshape(-1, ID_BYTES),
-            symbols=symbols,
+            starts=joined.starts,
+            ends=joined.ends,
+            start_lines=joined.start_lines,
+            end_lines=joined.end_lines,
+            tokens=joined.tokens,
+            boundaries=joined.boundaries,
+            ids=joined.ids,
+            symbols=joined.symbols,
             rendered=b"".join(self._rendered),
             heads=lengths[:, 0].copy(),
             sizes=lengths.sum(axis=1),

@@ -24,7 +24,7 @@ _WEAKEST = 3
 
 @dataclass(frozen=True, slots=True)
 class MeasuredLines:
-    """The lines of one or more texts laid back to back, as lists, which are read one value at a time.
+    """The lines of one or more texts laid back to back, in forms that are quick to read one value at a time.
 
     Line i is `data[starts[i] : starts[i + 1]]`. `prefix[i]` is the number of tokens before it, where `is_safe[i]`; at
     other lines, where a token reaches across the line's start, it is near that number. `costs` and `kinds` are those of
@@ -33,8 +33,8 @@ class MeasuredLines:
     """
 
     data: memoryview
-    starts: list[int]
-    prefix: list[int]
+    starts: memoryview
+    prefix: memoryview
     is_safe: bytes
     costs: bytes
     kinds: bytes
@@ -43,7 +43,7 @@ class MeasuredLines:
 
 @dataclass(slots=True)
 class Plan:
-    """The chunks of one text, as columns of equal length: byte offsets, line positions, tokens, `Boundary` numbers."""
+    """Chunks as columns of equal length: byte offsets, line positions from 0, tokens, `Boundary` numbers."""
 
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
@@ -61,13 +61,14 @@ class Planner:
         self._cap = options.max_tokens
         self._counter = counter
 
-    def plan(self, lines: MeasuredLines, first: int, stop: int) -> Plan:
-        """Cut the text whose lines are those from `first` up to `stop`; no chunk exceeds a cap.
+    def plan(self, lines: MeasuredLines, first: int, stop: int, plan: Plan) -> None:
+        """Cut the text whose lines are those from `first` up to `stop`, and add its chunks to `plan`.
+
+        No chunk exceeds a cap. Offsets are those of `lines`; lines count from the text's first.
 
         Greedy: each chunk ends at the place of least cost that the caps reach, the last one among equals. A choice
         depends on nothing before the chunk, so an edit changes the chunks around it only.
         """
-        plan = Plan()
         line = first
         while line < stop:
             begin = self._overlapping(lines, line, first) if line > first else line
@@ -77,7 +78,7 @@ class Planner:
                 end = self._end(lines, begin, line, stop)
             kind = Boundary.FILE if line == first else lines.kinds[line]
             if end is None:
-                self._split(plan, lines, line, kind)
+                self._split(plan, lines, line, kind, first)
                 line += 1
                 continue
             cut, tokens = end
@@ -88,7 +89,6 @@ class Planner:
             plan.tokens.append(tokens)
             plan.boundaries.append(kind)
             line = cut
-        return plan
 
     def _end(self, lines: MeasuredLines, begin: int, line: int, stop: int) -> tuple[int, int] | None:
         """Where a chunk ends that begins at `begin` and whose own lines begin at `line`, and its tokens.
@@ -187,14 +187,14 @@ class Planner:
     def _text(lines: MeasuredLines, begin: int, end: int) -> bytes:
         return bytes(lines.data[lines.starts[begin] : lines.starts[end]])
 
-    def _split(self, plan: Plan, lines: MeasuredLines, line: int, kind: int) -> None:
+    def _split(self, plan: Plan, lines: MeasuredLines, line: int, kind: int, first: int) -> None:
         """Cut a line that alone exceeds a cap into chunks of its own."""
         start = lines.starts[line]
         for size, tokens in self._pieces(lines, line):
             plan.starts.append(start)
             plan.ends.append(start + size)
-            plan.first_lines.append(line)
-            plan.last_lines.append(line)
+            plan.first_lines.append(line - first)
+            plan.last_lines.append(line - first)
             plan.tokens.append(tokens)
             plan.boundaries.append(kind)
             start += size

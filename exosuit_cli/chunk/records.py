@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    import numpy as np
     import numpy.typing as npt
 
 ID_BYTES = 16
@@ -88,6 +89,34 @@ class FileChunks:
                 symbol=self.symbol(position),
                 text=data[start:end].decode("utf-8", "replace"),
             )
+
+
+def join(parts: Sequence[FileChunks]) -> FileChunks:
+    """All chunks of the parts in order, their offsets and lines as they are."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def column(name: str, dtype: type) -> Any:
+        columns = [getattr(part, name) for part in parts]
+        return np.concatenate(columns) if columns else np.zeros(0, dtype)
+
+    symbols: list[str | None] = []
+    if any(part.symbols for part in parts):
+        symbols = [part.symbol(position) for part in parts for position in range(len(part))]
+    return FileChunks(
+        size=sum(part.size for part in parts),
+        starts=column("starts", np.int64),
+        ends=column("ends", np.int64),
+        start_lines=column("start_lines", np.int64),
+        end_lines=column("end_lines", np.int64),
+        tokens=column("tokens", np.int64),
+        boundaries=column("boundaries", np.uint8),
+        ids=column("ids", np.uint8).reshape(-1, ID_BYTES),
+        symbols=symbols,
+        fallback=next((part.fallback for part in parts if part.fallback is not None), None),
+        text_tokens=sum(part.text_tokens for part in parts),
+        text_is_exact=all(part.text_is_exact for part in parts),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,9 +38,9 @@ class ChunkStatistics:
         self.sizes = np.zeros(self.max_tokens + 1, np.int64)
         self.boundaries = np.zeros(len(Boundary), np.int64)
 
-    def add(self, chunks: FileChunks) -> None:
-        """Take in the chunks of one file."""
-        self.files += 1
+    def add(self, chunks: FileChunks, files: int = 1) -> None:
+        """Take in the chunks of one file, or of several at once."""
+        self.files += files
         self.bytes += chunks.size
         self.sizes += np.bincount(chunks.tokens, minlength=len(self.sizes))
         self.boundaries += np.bincount(chunks.boundaries, minlength=len(self.boundaries))

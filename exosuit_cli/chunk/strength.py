@@ -114,18 +114,18 @@ class _View:
 
     def __init__(self, lines: LineColumns, inked: npt.NDArray[np.int64], styles: npt.NDArray[np.uint8]) -> None:
         self.styles = styles
-        self.heads = lines.heads[inked]
+        self.heads = lines.heads.take(inked)
         self.first = (self.heads & _BYTE).astype(np.uint8)
-        self.indents = lines.indents[inked].astype(np.int32)
-        self.depths = lines.depths[inked]
-        self.lasts = lines.lasts[inked]
-        self.widths = lines.starts[inked + 1] - lines.inks[inked]
+        self.indents = lines.indents.take(inked).astype(np.int32)
+        self.depths = lines.depths.take(inked)
+        self.lasts = lines.lasts.take(inked)
+        self.widths = lines.starts.take(inked + 1) - lines.inks.take(inked)
         # The first line of a file begins something, as one after a blank line does.
         begins_file = np.zeros(len(lines.indents) + 1, np.bool_)
         begins_file[lines.files] = True
         self.after_blank = np.ones(len(inked), np.bool_)
         self.after_blank[1:] = inked[1:] != inked[:-1] + 1
-        self.after_blank |= begins_file[inked]
+        self.after_blank |= begins_file.take(inked)
         file_of = np.cumsum(begins_file)[inked]
         self.same_file = np.zeros(len(inked), np.bool_)
         self.same_file[1:] = file_of[1:] == file_of[:-1]
@@ -144,7 +144,7 @@ class _View:
 
 def _code(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     first, indents, styles = view.first, view.indents, view.styles
-    is_slash = SLASH_STYLES[styles]
+    is_slash = SLASH_STYLES.take(styles)
     is_data = styles == Style.DATA
     level = np.minimum(np.maximum(indents, 2 * view.depths), _LEVELS)
 
@@ -163,14 +163,14 @@ def _code(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     previous_indents = np.zeros_like(indents)
     previous_indents[1:] = indents[:-1]
     dedents = view.same_file & (indents < previous_indents)
-    closes = _CLOSES[first]
+    closes = _CLOSES.take(first)
     closes |= _closing_words(view, dedents, is_slash & is_hash)
 
-    goes_on = _GOES_ON[view.lasts] & ~is_data
-    opens = _OPENS_BODY[view.lasts] & ~is_data & ~comment
-    unfinished = (styles == Style.SLASH) & _UNFINISHED[view.lasts] & ~is_hash & ~comment
+    goes_on = _GOES_ON.take(view.lasts) & ~is_data
+    opens = _OPENS_BODY.take(view.lasts) & ~is_data & ~comment
+    unfinished = (styles == Style.SLASH) & _UNFINISHED.take(view.lasts) & ~is_hash & ~comment
     continued = view.before((goes_on & ~comment) | opens) | (view.before(unfinished) & (indents <= previous_indents))
-    continued |= _BEGINS_WITHIN[first] & ~is_data
+    continued |= _BEGINS_WITHIN.take(first) & ~is_data
 
     strong = view.after_blank | dedents | view.before(closes)
     costs = 4 * level + np.where(strong, 0, _WEAK)
@@ -189,7 +189,7 @@ def _closing_words(
 ) -> npt.NDArray[np.bool_]:
     """Lines that begin with a word that ends or goes on with the block before; looked for where there is one."""
     closes = np.zeros(len(view.first), np.bool_)
-    for candidates, words in ((dedents & _MAY_CLOSE[view.first], _CLOSING_WORDS), (directives, _DIRECTIVES)):
+    for candidates, words in ((dedents & _MAY_CLOSE.take(view.first), _CLOSING_WORDS), (directives, _DIRECTIVES)):
         places = np.flatnonzero(candidates)
         heads = view.heads[places]
         found = np.zeros(len(places), np.bool_)

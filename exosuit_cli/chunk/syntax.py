@@ -127,8 +127,8 @@ _LONGEST_NAME: Final = 100
 _MOST_SOUGHT: Final = 200
 _LEAST_CALLS, _BYTES_A_CALL = 10_000, 8
 """The parser calls back after every 100 steps: in ordinary texts once in some 250 bytes."""
-_LEAST_SECONDS, _SECONDS_A_BYTE = 10.0, 5e-6
-"""Sixty times what ordinary texts take: for scanners whose single steps are slow, which a count does not bound."""
+_LEAST_SECONDS, _SECONDS_A_BYTE = 5.0, 2e-6
+"""Twenty times what ordinary texts take: for scanners whose single steps are slow, which a count does not bound."""
 _MARKDOWN_LEVELS: Final = 150
 _MARKDOWN_MARGIN: Final = re.compile(rb"^[ \t>*+\-0-9.)]{%d,}" % (_MARKDOWN_LEVELS // 4), re.MULTILINE)
 
@@ -514,7 +514,9 @@ class _Names:
     def of_chunk(self, start: int, end: int) -> str | None:
         """The symbol of the chunk of bytes from `start` to `end`."""
         text = self._data[start:end]
-        first, last = end - len(text.lstrip()), start + len(text.rstrip())
+        first, last = start, end
+        if stripped := text.rstrip():
+            first, last = end - len(text.lstrip()), start + len(stripped)
         place = bisect_right(self._starts, first)
         found = self._definitions[place - 1] if place else None
         while found is not None and (found.is_container or found.end < last):

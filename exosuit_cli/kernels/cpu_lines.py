@@ -12,7 +12,9 @@ _OPEN, _CLOSE = 0x7B, 0x7D  # braces; square brackets become these when bit 5 is
 _PAD = 8
 _STEP = np.zeros(256, np.int8)
 _STEP[[0x5B, 0x7B]], _STEP[[0x5D, 0x7D]] = 1, -1
-_ONE = np.uint64(1)
+_ONE, _BYTE = np.uint64(1), np.uint64(0xFF)
+_IS_BLANK = np.zeros(256, np.bool_)
+_IS_BLANK[[_TAB, _NEWLINE, _RETURN, _SPACE]] = True
 
 
 def line_columns(slab: Slab) -> LineColumns:
@@ -42,9 +44,8 @@ def line_columns(slab: Slab) -> LineColumns:
 
     inks, indents = _indents(data, padded, starts)
     words = np.ndarray((size,), "<u8", buffer=padded, strides=(1,))
-    first = data[inks]
-    is_blank = (first == _NEWLINE) | (first == _RETURN) | (first == _SPACE) | (first == _TAB)
     heads = words[inks]
+    is_blank = _IS_BLANK.take((heads & _BYTE).astype(np.uint8))
     heads[is_blank] = 0
     indents[is_blank] = 0
     return LineColumns(files, starts, indents, inks, heads, _lasts(data, starts), depths)
@@ -59,8 +60,8 @@ def _events(
     mask |= folded == _CLOSE
     mask |= data == _NEWLINE
     events = np.flatnonzero(mask)
-    kinds = data[events]
-    return events, kinds, np.cumsum(_STEP[kinds], dtype=np.int32)
+    kinds = data.take(events)
+    return events, kinds, np.cumsum(_STEP.take(kinds), dtype=np.int32)
 
 
 def _indents(
@@ -99,7 +100,7 @@ def _lasts(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64]) -> npt.ND
     first = starts[:-1]
     position = starts[1:] - 1
     for ending in (_NEWLINE, _RETURN):
-        position = position - ((position >= first) & (data[position] == ending))
-    lasts = data[np.maximum(position, 0)]
+        position = position - ((position >= first) & (data.take(position) == ending))
+    lasts = data.take(np.maximum(position, 0))
     lasts[position < first] = 0
     return lasts

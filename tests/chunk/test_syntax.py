@@ -1,0 +1,1039 @@
+"""Syntax trees as line strengths: against the module `ast` on Python's own library, and by hand in other languages."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import sysconfig
+import time
+from bisect import bisect_right
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.chunk.strength import ATTACHED
+from exosuit_cli.chunk.syntax import GRAMMARS, INSIDE, NoSyntax, SyntaxTree
+from exosuit_cli.languages.table import EXTENSIONS, NAMES
+
+D, N, S = Boundary.DEFINITION, Boundary.NESTED, Boundary.SECTION
+
+
+class Cut:
+    """A text with its tree's strengths under a cap in bytes, and the planner's rule in its shortest form."""
+
+    def __init__(self, data: bytes, language: str, cap: int) -> None:
+        self.data = data
+        self.tree = SyntaxTree.parse(data, language)
+        self.starts = [0, *(place + 1 for place, byte in enumerate(data[:-1]) if byte == 10)]
+        self.ends = [*self.starts, len(data)]
+        self.lines = len(self.starts)
+        self.cap = cap
+        found = self.tree.strengths(np.array(self.starts, np.int64), self.fits)
+        assert found.costs.dtype == found.kinds.dtype == np.uint8
+        self.costs = found.costs.tolist()
+        self.kinds = found.kinds.tolist()
+        assert len(self.costs) == len(self.kinds) == self.lines
+
+    def fits(self, first: int, stop: int) -> bool:
+        return self.ends[stop] - self.ends[first] <= self.cap
+
+    def plan(self) -> list[int]:
+        """The lines where chunks begin: at the least cost that the cap reaches, the last among equals."""
+        begins, line = [], 0
+        while line < self.lines:
+            begins.append(line)
+            farthest = bisect_right(self.ends, self.ends[line] + self.cap) - 1
+            if farthest >= self.lines:
+                break
+            reached = range(line + 1, max(farthest, line + 1) + 1)
+            line = min(reached, key=lambda place: (self.costs[place], -place)) if farthest > line else line + 1
+        return begins
+
+    def symbols(self, begins: list[int]) -> list[str | None]:
+        starts = [self.ends[line] for line in begins]
+        return self.tree.symbols(np.array(starts, np.int64), np.array([*starts[1:], len(self.data)], np.int64))
+
+    def symbol(self, first: int, stop: int) -> str | None:
+        return self.tree.symbols(np.array([self.ends[first]]), np.array([self.ends[stop]]))[0]
+
+
+def whole(data: bytes, language: str) -> Cut:
+    """Strengths where only single lines fit: every definition is looked into."""
+    return Cut(data, language, 1)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text whose outermost definitions fit `cap` bytes. `begins` maps the first words of lines to what begins there.
+
+    `symbols` maps the first words of lines to the symbol of that line as a chunk of its own.
+    """
+
+    language: str
+    text: str
+    begins: dict[str, Boundary]
+    symbols: dict[str, str | None]
+    never: list[str] = field(default_factory=list)
+    """Lines at which nothing may be cut, under the cap `largest`, which takes the largest of the innermost."""
+    largest: int = 0
+
+    @property
+    def data(self) -> bytes:
+        return self.text.encode()
+
+    def line(self, words: str) -> int:
+        found = [place for place, line in enumerate(self.text.split("\n")) if line.strip().startswith(words)]
+        assert len(found) == 1, (words, found)
+        return found[0]
+
+
+SAMPLES = [
+    Sample(
+        "C",
+        """\
+/* SPDX */
+#include <linux/fs.h>
+#ifndef QUEUE_H
+#define QUEUE_H
+
+/* A queue. */
+struct queue {
+	int head;
+	int tail;
+};
+
+static const struct file_operations queue_ops = {
+	.open = queue_open,
+};
+
+#ifdef CONFIG_SMP
+static int lock_queue(struct queue *q)
+{
+	return q->lock;
+}
+#endif
+
+/*
+ * Takes one off.
+ */
+static struct item *
+take_item(struct queue *q,
+		int flags)
+{
+	return q->items + q->tail++;
+}
+
+typedef int (*compare_fn)(const void *,
+				const void *);
+#endif
+""",
+        {"/* A queue": D, "static const": D, "static int lock": D, "typedef": D},
+        {
+            "struct queue {": "queue",
+            ".open": "queue_ops",
+            "return q->lock": "lock_queue",
+            "* Takes": "take_item",
+            "return q->items": "take_item",
+            "typedef": "compare_fn",
+            "#include": None,
+        },
+        never=["int head", ".open", "return q->lock", "return q->items", "take_item("],
+        largest=140,
+    ),
+    Sample(
+        "C++",
+        """\
+// Copyright
+namespace shapes {
+
+// A circle.
+template <typename T>
+class Circle : public Shape {
+public:
+  // The area.
+  T area() const {
+    return 3 * r * r;
+  }
+
+private:
+  T r;
+};
+
+template <typename T>
+T& scale(T& value) {
+  return value *= 2;
+}
+
+void Square::draw(int x) const {
+  line(x);
+}
+
+}  // namespace shapes
+""",
+        {"namespace": D, "// A circle": N, "public": N, "void Square": N},
+        {
+            "return 3": "shapes.Circle.area",
+            "T r;": "shapes.Circle",
+            "return value": "shapes.scale",
+            "line(x)": "shapes.Square.draw",
+        },
+        never=["return 3", "return value", "line(x)"],
+        largest=100,
+    ),
+    Sample(
+        "Python",
+        """\
+import os
+
+# How to greet.
+@cache
+@other(1,
+       2)
+def greet(name):
+    return name
+
+
+class Greeter:
+    greeting = "hello"
+
+    # Says it.
+    @property
+    def words(self):
+        value = 1
+        return value
+
+    async def speak(self):
+        def inner():
+            return 2
+        return inner
+""",
+        {"# How": D, "class Greeter": D, "# Says": N, "async def": N},
+        {
+            "return name": "greet",
+            "@other": "greet",
+            "greeting =": "Greeter",
+            "# Says": "Greeter.words",
+            "value =": "Greeter.words",
+            "return 2": "Greeter.speak.inner",
+            "import": None,
+        },
+        never=["return name", "value =", "return value", "return 2", "return inner", "@other", "@property"],
+        largest=100,
+    ),
+    Sample(
+        "JavaScript",
+        """\
+import fs from "fs";
+
+/** Reads. */
+export async function read(path) {
+  return fs.read(path);
+}
+
+export default class Store extends Base {
+  #count = 0;
+
+  // Adds.
+  add(item) {
+    this.#count += 1;
+  }
+}
+
+const helper = (value) => {
+  return value;
+};
+
+describe("store", () => {
+  it("adds", () => {
+    expect(1).toBe(1);
+  });
+});
+""",
+        {"/** Reads": D, "export default": D, "// Adds": N, "const helper": D},
+        {"return fs": "read", "this.": "Store.add", "return value": "helper", "expect(1)": None},
+        never=["return fs", "this.", "return value", "expect(1)"],
+        largest=90,
+    ),
+    Sample(
+        "TypeScript",
+        """\
+// What it has.
+export interface Shape<T> {
+  area(): number;
+}
+
+export type Pair = {
+  first: number;
+};
+
+export enum Colour {
+  Red,
+}
+
+@Component({
+  selector: "app",
+})
+export class App {
+  // Starts.
+  @Input()
+  start(): void {
+    run(this);
+  }
+}
+
+namespace Tools {
+  export function run(app: App): void {
+    app.start();
+  }
+}
+""",
+        {"// What": D, "export type": D, "export enum": D, "namespace": D},
+        {"area()": "Shape.area", "first:": "Pair", "Red": "Colour", "run(this)": "App.start", "app.start": "Tools.run"},
+        never=["area()", "first:", "run(this)", "app.start"],
+        largest=80,
+    ),
+    Sample(
+        "TSX",
+        """\
+export const Button = (props: Props): JSX.Element => {
+  return <button>{props.text}</button>;
+};
+
+function Page() {
+  return (
+    <main>
+      <Button text="x" />
+    </main>
+  );
+}
+""",
+        {"function Page": D},
+        {"return <button>": "Button", "<main>": "Page"},
+        never=["return <button>", "<main>"],
+        largest=110,
+    ),
+    Sample(
+        "Go",
+        """\
+package main
+
+import "fmt"
+
+// Server serves.
+type Server struct {
+	name string
+}
+
+type (
+	Reader interface {
+		Read() error
+	}
+	Writer interface {
+		Write() error
+	}
+)
+
+// Serve runs.
+func (s *Server[T]) Serve(port int) error {
+	return fmt.Errorf("no")
+}
+
+func main() {
+	run()
+}
+""",
+        {"// Server": D, "// Serve runs": D, "func main": D, "Writer": D},
+        {"name string": "Server", "Write() error": "Writer", "return fmt": "Server.Serve", "run()": "main"},
+        never=["name string", "Write() error", "return fmt", "run()"],
+        largest=110,
+    ),
+    Sample(
+        "Rust",
+        """\
+use std::fmt;
+
+/// A point.
+#[derive(Debug)]
+pub struct Point<T> {
+    x: T,
+}
+
+impl<T> fmt::Display for Point<T> {
+    /// Writes.
+    #[inline]
+    fn fmt(&self) -> fmt::Result {
+        write(self)
+    }
+}
+
+mod inner {
+    pub fn deep() -> i32 {
+        3
+    }
+}
+
+macro_rules! twice {
+    ($x:expr) => { $x + $x };
+}
+""",
+        {"/// A point": D, "impl": D, "/// Writes": N, "mod inner": D, "pub fn": N, "macro_rules": D},
+        {
+            "#[derive": "Point",
+            "x: T": "Point",
+            "write(self)": "Point.fmt",
+            "3": "inner.deep",
+            "($x": "twice",
+        },
+        never=["x: T", "write(self)", "3", "#[derive", "#[inline", "pub struct"],
+        largest=110,
+    ),
+    Sample(
+        "Java",
+        """\
+package a.b;
+
+/** A list. */
+@Deprecated
+public class Sorted<T> {
+    private int size;
+
+    /** Makes one. */
+    public Sorted(int size) {
+        this.size = size;
+    }
+
+    // Adds.
+    @Override
+    public boolean add(T item) {
+        return true;
+    }
+
+    enum Order {
+        UP,
+    }
+}
+
+interface Shape {
+    int area();
+}
+""",
+        {"/** A list": D, "/** Makes": N, "// Adds": N, "enum Order": N, "interface": D},
+        {
+            "this.size": "Sorted.Sorted",
+            "return true": "Sorted.add",
+            "UP": "Sorted.Order",
+            "int area": "Shape.area",
+            "private": "Sorted",
+        },
+        never=["this.size", "return true", "UP", "@Override"],
+        largest=110,
+    ),
+    Sample(
+        "Ruby",
+        """\
+require "set"
+
+# Tools.
+module Tools
+  # A tool.
+  class Hammer < Tool
+    # Hits.
+    def hit(nail)
+      nail.drive
+    end
+
+    def self.make
+      new
+    end
+  end
+end
+
+def run
+  Hammer
+end
+""",
+        {"# Tools": D, "# A tool": N, "# Hits": N, "def self": N, "def run": D},
+        {"nail.drive": "Tools.Hammer.hit", "new": "Tools.Hammer.make", "Hammer": "run"},
+        never=["nail.drive", "new", "Hammer"],
+        largest=70,
+    ),
+    Sample(
+        "C#",
+        """\
+using System;
+
+namespace Shop
+{
+    /// <summary>An order.</summary>
+    [Serializable]
+    public class Order
+    {
+        public int Id { get; set; }
+
+        // Pays.
+        public void Pay(int amount)
+        {
+            Total -= amount;
+        }
+    }
+}
+""",
+        {"namespace": D, "/// <summary>": N, "// Pays": N},
+        {"Total": "Shop.Order.Pay", "public int Id": "Shop.Order.Id"},
+        never=["Total"],
+        largest=130,
+    ),
+    Sample(
+        "PHP",
+        """\
+<?php
+
+// Loads.
+function load($path)
+{
+    return $path;
+}
+
+class User extends Model
+{
+    /** Its name. */
+    public function name(): string
+    {
+        return $this->name;
+    }
+}
+""",
+        {"// Loads": D, "class User": D, "/** Its": N},
+        {"return $path": "load", "return $this": "User.name"},
+        never=["return $path", "return $this"],
+        largest=110,
+    ),
+    Sample(
+        "Shell",
+        """\
+#!/bin/sh
+
+# Builds.
+build() {
+  make all
+}
+
+function clean {
+  rm -f out
+}
+
+build
+""",
+        {"# Builds": D, "function clean": D},
+        {"make all": "build", "rm": "clean"},
+        never=["make all", "rm"],
+        largest=40,
+    ),
+    Sample(
+        "Scala",
+        """\
+package a
+
+// Things.
+object Things {
+  def make(x: Int): Int = {
+    x + 1
+  }
+}
+
+trait Shape {
+  def area: Double
+}
+""",
+        {"// Things": D, "def make": N, "trait": D},
+        {"x + 1": "Things.make"},
+        never=["x + 1"],
+        largest=60,
+    ),
+    Sample(
+        "Swift",
+        """\
+import Foundation
+
+// A point.
+struct Point {
+    func move(by dx: Int) -> Int {
+        return dx
+    }
+}
+
+protocol Shape {
+    func area() -> Int
+}
+""",
+        {"// A point": D, "func move": N, "protocol": D},
+        {"return dx": "Point.move"},
+        never=["return dx"],
+        largest=70,
+    ),
+    Sample(
+        "Lua",
+        """\
+local M = {}
+
+-- Adds.
+function M.add(a, b)
+  return a + b
+end
+
+local function twice(x)
+  return 2 * x
+end
+
+return M
+""",
+        {"-- Adds": D, "local function": D},
+        {"return a + b": "M.add", "return 2": "twice"},
+        never=["return a + b", "return 2"],
+        largest=60,
+    ),
+    Sample(
+        "JSON",
+        """\
+{
+  "name": "x",
+  "scripts": {
+    "build": "make",
+    "test": "pytest"
+  },
+  "files": [
+    "a",
+    "b"
+  ]
+}
+""",
+        {'"name"': D, '"scripts"': D, '"build"': N, '"files"': D},
+        {'"build"': "scripts.build", '"a"': "files"},
+        never=['"build"', '"test"', '"a"'],
+        largest=70,
+    ),
+    Sample(
+        "TOML",
+        """\
+title = "x"
+
+[project]
+name = "y"
+version = "1"
+
+[[tool.items]]
+key = 1
+""",
+        {"[project]": D, "[[tool": D},
+        {"name": "project", "key": "tool.items"},
+        never=["name", "version", "key"],
+        largest=40,
+    ),
+    Sample(
+        "CSS",
+        """\
+/* Body. */
+body {
+  margin: 0;
+}
+
+@media print {
+  p {
+    color: red;
+  }
+}
+""",
+        {"p {": D},
+        {"color": "p", "margin": "body"},
+        never=["margin", "color"],
+        largest=45,
+    ),
+    Sample(
+        "Markdown",
+        """\
+Before all.
+
+# Title
+
+Words.
+
+## First part
+
+More words.
+
+- one
+- two
+
+## Second part
+
+```c
+# not a heading
+```
+
+Third part
+----------
+
+The end.
+""",
+        {"# Title": S, "## First": S, "## Second": S, "Third part": S},
+        {
+            "Before": None,
+            "Words": "Title",
+            "- one": "Title > First part",
+            "# not": "Title > Second part",
+            "The end": "Title > Second part",  # the grammar has no sections of underlined headings
+        },
+        never=["More words", "# not a heading", "- two", "-------", "The end"],
+        largest=50,
+    ),
+]
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.language)
+class TestSamples:
+    def test_what_begins_where(self, sample: Sample) -> None:
+        cut = whole(sample.data, sample.language)
+        for words, kind in sample.begins.items():
+            assert cut.kinds[sample.line(words)] == kind, words
+        assert set(cut.kinds) <= {*sample.begins.values(), Boundary.LINE, Boundary.DEFINITION, Boundary.NESTED}
+
+    def test_a_line_has_the_symbol_of_the_innermost_definition(self, sample: Sample) -> None:
+        cut = whole(sample.data, sample.language)
+        for words, symbol in sample.symbols.items():
+            line = sample.line(words)
+            assert cut.symbol(line, line + 1) == symbol, words
+
+    def test_symbols_without_strengths_are_the_same(self, sample: Sample) -> None:
+        cut = whole(sample.data, sample.language)
+        begins = list(range(cut.lines))
+        before = cut.symbols(begins)
+        cut.tree = SyntaxTree.parse(sample.data, sample.language)
+        assert cut.symbols(begins) == before
+
+    def test_what_fits_is_not_cut(self, sample: Sample) -> None:
+        cut = Cut(sample.data, sample.language, sample.largest)
+        begins = cut.plan()
+        assert len(begins) > 1
+        for words in sample.never:
+            line = sample.line(words)
+            assert cut.costs[line] >= min(cut.costs[1:]) + 1, words
+            assert line not in begins, words
+
+    def test_all_costs_are_of_a_depth_or_inside(self, sample: Sample) -> None:
+        for cap in (1, 40, 100, 1 << 20):
+            costs = Cut(sample.data, sample.language, cap).costs
+            assert costs[0] == 0
+            assert all(cost < ATTACHED or cost == INSIDE for cost in costs)
+
+    def test_an_error_is_refused(self, sample: Sample) -> None:
+        if sample.language == "Markdown":
+            pytest.skip("any text is Markdown")
+        with pytest.raises(NoSyntax, match="does not parse cleanly"):
+            SyntaxTree.parse(sample.data + b"\n({[<*+ \"'\n", sample.language)
+
+    def test_crlf_changes_nothing_but_the_line_ends(self, sample: Sample) -> None:
+        if sample.language == "TSX":
+            pytest.skip("the carriage return is part of the text between tags")
+        changed = sample.data.replace(b"\n", b"\r\n")
+        cut, other = whole(sample.data, sample.language), whole(changed, sample.language)
+        assert other.kinds == cut.kinds
+        assert other.costs == cut.costs
+
+
+def test_every_language_has_its_grammar_and_is_one_that_files_are_told_to_be() -> None:
+    known = {*EXTENSIONS.values(), *NAMES.values()}
+    for language in GRAMMARS:
+        assert language in known, language
+        SyntaxTree.parse(b"", language)
+
+
+@pytest.mark.parametrize("language", ["", "COBOL", "YAML", "Kotlin", "python"])
+def test_no_grammar(language: str) -> None:
+    with pytest.raises(NoSyntax, match="no grammar"):
+        SyntaxTree.parse(b"x = 1\n", language)
+
+
+def test_undecodable_text_is_refused() -> None:
+    with pytest.raises(NoSyntax, match="UTF-8"):
+        SyntaxTree.parse(b"# \xff\n", "Python")
+
+
+def test_importing_the_module_does_not_import_a_parser() -> None:
+    code = "import sys, exosuit_cli.chunk.syntax; sys.exit(any(name.startswith('tree_sitter') for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestCosts:
+    def test_a_closing_line_is_a_place_to_cut_when_the_last_method_just_fits(self) -> None:
+        text = b"class A {\n  one() {\n    return 1;\n  }\n  two() {\n    return 2;\n  }\n}\n"
+        method = text.index(b"}\n}") + 2 - text.index(b"  two")
+        cut = Cut(text, "JavaScript", method)
+        assert cut.plan() == [0, 1, 4, 7]
+        assert cut.costs[7] > cut.costs[4]
+        assert {cut.costs[line] for line in (2, 3, 5, 6)} == {INSIDE}
+
+    def test_a_comment_goes_where_its_definition_does_not_fit_with_it(self) -> None:
+        comment = b"// " + b"x" * 60 + b"\n"
+        function = b"int f(void)\n{\n\tint a = 1;\n\treturn a;\n}\n"
+        text = b"int before;\n" + comment + comment + function + b"int after;\n"
+        assert Cut(text, "C", len(comment) * 2).plan() == [0, 1, 3]
+        assert Cut(text, "C", len(comment) * 2 + len(function)).plan() == [0, 1, 8]
+
+    def test_a_comment_stays_with_a_definition_that_is_cut_anyway(self) -> None:
+        body = b"".join(b"\tcall_number(%d);\n" % number for number in range(20))
+        cut = Cut(b"int before;\n\n/* About. */\nint\nf(void)\n{\n" + body + b"}\n", "C", 120)
+        assert cut.plan()[1] == 2
+        assert cut.plan()[2] > 6
+
+    def test_a_comment_after_a_blank_line_is_not_attached(self) -> None:
+        cut = whole(b"# one\n\n# two\n# three\ndef f():\n    return 1\n", "Python")
+        assert cut.costs[0] == cut.costs[2] == 0
+        assert cut.costs[3] > 0
+        assert cut.kinds[2] == Boundary.DEFINITION
+        assert cut.kinds[0] == Boundary.LINE
+
+    def test_a_comment_at_the_end_of_a_line_does_not_belong_to_the_next(self) -> None:
+        cut = whole(b"int a; /* of a */\nint f(void)\n{\n\treturn 1;\n}\n", "C")
+        assert cut.costs[1] == 0
+        assert cut.kinds[1] == Boundary.DEFINITION
+
+    def test_rows_of_a_table_are_cut_at_lines_that_close_one_and_open_the_next(self) -> None:
+        rows = b"}, {\n".join([b"\t\t.name = 1,\n\t\t.next = 2,\n\t"] * 6)
+        cut = Cut(b"struct row rows[] = {\n\t{\n" + rows + b"},\n};\n", "C", 100)
+        begins = cut.plan()
+        assert len(begins) == 3
+        for line in begins[1:]:
+            assert cut.data[cut.starts[line] :].startswith((b"\t}, {", b"};"))
+
+    def test_an_else_branch_that_fits_is_not_cut(self) -> None:
+        branch = b"".join(b"\t\tcall(%d);\n" % number for number in range(5))
+        text = b"void f(void)\n{\n\tif (a) {\n" + branch + b"\t} else {\n" + branch + b"\t}\n}\n"
+        cut = Cut(text, "C", 80)
+        assert cut.plan() == [0, 2, 8]
+        assert all(cut.costs[line] == INSIDE for line in (4, 5, 6, 7, 10, 11, 12))
+
+    def test_a_header_stays_with_the_first_statements(self) -> None:
+        statements = b"".join(b"    call(%d)\n" % number for number in range(30))
+        for header, language in (
+            (b"def f(\n    a,\n    b,\n):\n", "Python"),
+            (b"def f\n", "Ruby"),
+        ):
+            text = header + statements + (b"end\n" if language == "Ruby" else b"")
+            assert Cut(text, language, 100).plan()[1] > header.count(b"\n") + 2
+
+    def test_containers_that_do_not_fit_are_looked_into(self) -> None:
+        function = b"int f%d(void)\n{\n\treturn 1;\n}\n"
+        functions = b"".join(function % number for number in range(9))
+        for opening, closing in (
+            (b"#ifdef A\n", b"#endif\n"),
+            (b'extern "C" {\n', b"}\n"),
+            (b"namespace a {\n", b"}\n"),
+        ):
+            cut = Cut(opening + functions + closing, "C++", 80)
+            assert all((line - 1) % 4 == 0 for line in cut.plan()[1:]), opening
+
+    def test_a_chunk_with_a_container_has_the_name_of_what_is_in_it(self) -> None:
+        text = b"#include <a.h>\n#ifdef A\n#include <b.h>\nint f(void)\n{\n\treturn 1;\n}\n#endif\n"
+        cut = Cut(text, "C", 10_000)
+        assert cut.symbols([0]) == ["f"]
+
+    def test_a_chunk_of_many_definitions_has_the_name_of_the_first(self) -> None:
+        cut = Cut(b"import os\n\ndef f():\n    return 1\n\ndef g():\n    return 2\n", "Python", 10_000)
+        assert cut.symbols([0]) == ["f"]
+        assert cut.symbols([0, 4]) == ["f", "g"]
+
+    def test_blank_lines_have_the_name_of_what_is_around_them(self) -> None:
+        cut = Cut(
+            b"class A:\n    x = 1\n\n    def f(self):\n        return 1\n\n\ndef g():\n    return 2\n", "Python", 30
+        )
+        assert cut.symbol(2, 3) == "A"
+        assert cut.symbol(5, 7) is None
+
+    def test_two_methods_have_the_name_of_their_class(self) -> None:
+        text = b"class A:\n    def f(self):\n        return 1\n\n    def g(self):\n        return 2\n\nx = 1\n"
+        cut = Cut(text, "Python", 30)
+        assert cut.symbol(1, 7) == "A"
+        assert cut.symbol(1, 4) == "A.f"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A definition: its lines from `lead`, with its comments and decorators, or from `own`, without, up to `stop`."""
+
+    lead: int
+    own: int
+    stop: int
+    path: str
+
+
+def python_definitions(data: bytes) -> list[Span]:
+    """What Python's own parser says, and the lines of comment right above."""
+    lines = data.decode().split("\n")
+    spans: list[Span] = []
+    nodes: list[tuple[ast.AST, str]] = [(ast.parse(data), "")]
+    while nodes:
+        node, path = nodes.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            path = f"{path}.{node.name}" if path else node.name
+            lead = min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1
+            indent = lines[lead][: len(lines[lead]) - len(lines[lead].lstrip())]
+            while lead and lines[lead - 1].startswith(indent + "#"):
+                lead -= 1
+            assert node.end_lineno is not None
+            stop = node.end_lineno
+            # For a syntax tree, unlike for `ast`, comments at its end are within it, if they are further to the right.
+            for line in range(stop, len(lines)):
+                text = lines[line].lstrip()
+                if text.startswith("#") and len(lines[line]) - len(text) > len(indent):
+                    stop = line + 1
+                elif text:
+                    break
+            spans.append(Span(lead, node.lineno - 1, stop, path))
+        nodes += [(child, path) for child in ast.iter_child_nodes(node)]
+    return spans
+
+
+def library_files() -> list[Path]:
+    """Fifty files of the standard library, the same in every run, of all sizes."""
+    files = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
+    chosen = files[:: max(len(files) // 50, 1)][:50]
+    assert len(chosen) == 50
+    return chosen
+
+
+LIBRARY = library_files()
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.name)
+@pytest.mark.parametrize("tokens", [128, 512])
+def test_the_library_is_cut_around_every_definition_that_fits(path: Path, tokens: int) -> None:
+    data = path.read_bytes()
+    if not data.strip():
+        pytest.skip("an empty file")
+    cut = Cut(data, "Python", 4 * tokens)
+    spans = python_definitions(data)
+    begins = cut.plan()
+    for span in spans:
+        if not cut.fits(span.own, span.stop):
+            continue
+        inside = range(span.own + 1, span.stop)
+        assert not set(begins) & set(inside), span
+        within = [cut.costs[line] for line in inside]
+        # Where what is around it fits, all of it is inside.
+        if within and cut.costs[span.own] < INSIDE:
+            assert min(within) > cut.costs[span.own], span
+            assert min(within) > cut.costs[span.lead], span
+            # A body that fits may begin at the same line.
+            if span.stop < cut.lines and cut.costs[span.stop] < INSIDE:
+                assert min(within) > cut.costs[span.stop], span
+        if cut.fits(span.lead, span.stop):
+            assert not set(begins) & set(range(span.lead + 1, span.own + 1)), span
+
+
+@pytest.mark.parametrize("path", LIBRARY[::5], ids=lambda path: path.name)
+def test_the_symbols_of_the_library_are_those_of_its_own_parser(path: Path) -> None:
+    data = path.read_bytes()
+    if not data.strip():
+        pytest.skip("an empty file")
+    cut = whole(data, "Python")
+    spans = python_definitions(data)
+    for span in spans:
+        # A definition of one line may be within a body of one line, which fits any cap.
+        assert span.stop == span.own + 1 or cut.symbol(span.own, span.stop) == span.path, span
+    found = cut.symbols(list(range(cut.lines)))
+    lines = data.split(b"\n")
+    for line, symbol in enumerate(found):
+        if not lines[line].strip() or any(span.lead <= line <= span.own for span in spans):
+            continue
+        around = [span for span in spans if span.own < line < span.stop]
+        innermost = max(around, key=lambda span: span.own, default=None)
+        if innermost is not None and not lines[line].lstrip().startswith(b"#"):
+            assert symbol == innermost.path, line
+
+
+class TestHostileTexts:
+    @pytest.mark.parametrize("language", sorted(set(GRAMMARS) - {"Markdown"}))
+    def test_ten_thousand_brackets(self, language: str) -> None:
+        for opening, closing in ((b"(", b")"), (b"[", b"]"), (b"{", b"}"), (b"(\n", b")\n")):
+            text = b"x = " + opening * 10_000 + b"1" + closing * 10_000 + b"\n"
+            for data in (text, opening * 10_000):
+                try:
+                    cut = whole(data, language)
+                except NoSyntax:
+                    continue
+                assert cut.plan()[0] == 0
+
+    def test_deep_brackets_on_lines_of_their_own_are_places_to_cut(self) -> None:
+        cut = Cut(b"x = " + b"(\n" * 10_000 + b"1\n" + b")\n" * 10_000, "Python", 100)
+        assert len(cut.plan()) < 2 * len(cut.data) / 50
+
+    @pytest.mark.parametrize(
+        "text",
+        [b">" * 5000, b"> " * 5000, b"- " * 5000, b"1. " * 5000, b"".join(b"\t" * n + b"- a\n" for n in range(600))],
+        ids=repr,
+    )
+    def test_markdown_that_would_overrun_its_scanner_is_refused(self, text: bytes) -> None:
+        with pytest.raises(NoSyntax, match="too deep"):
+            SyntaxTree.parse(text + b"x\n", "Markdown")
+
+    def test_markdown_that_is_nested_as_people_nest_it_is_not_refused(self) -> None:
+        text = (
+            b"".join(b"  " * depth + b"- item\n" for depth in range(40)) + b">" * 60 + b" quote\n" + b"-" * 300 + b"\n"
+        )
+        whole(text, "Markdown")
+
+    @settings(max_examples=30, deadline=None)
+    @given(
+        st.lists(
+            st.sampled_from(["> ", "- ", "\t", "  ", "1. ", "a", "\n", "* ", "`", "# ", "|", "```\n"]), max_size=3000
+        )
+    )
+    def test_any_markdown(self, parts: list[str]) -> None:
+        data = "".join(parts).encode() or b"\n"
+        try:
+            cut = whole(data, "Markdown")
+        except NoSyntax:
+            return
+        assert len(cut.costs) == cut.lines
+
+    def test_one_chain_of_many_operators_takes_time_in_proportion(self) -> None:
+        cut = Cut(b"x = (1\n" + b"  + 1\n" * 50_000 + b")\n", "Python", 400)
+        assert len(cut.plan()) < 1_000
+
+    def test_a_big_file(self) -> None:
+        function = b"/* About. */\nstatic int function_%06d(int a)\n{\n\tif (a)\n\t\treturn a;\n\treturn -1;\n}\n\n"
+        data = b"".join(function % number for number in range(26_000))
+        assert len(data) > 2 << 20
+        begin = time.perf_counter()
+        cut = Cut(data, "C", 2048)
+        begins = cut.plan()
+        assert all(line % 8 == 0 for line in begins)
+        symbols = cut.symbols(begins)
+        assert symbols[0] == "function_000000"
+        assert None not in symbols
+        assert time.perf_counter() - begin < 30
+
+    def test_a_parser_that_takes_too_long_is_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("exosuit_cli.chunk.syntax._LEAST_CALLS", 10)
+        monkeypatch.setattr("exosuit_cli.chunk.syntax._BYTES_A_CALL", 1 << 20)
+        with pytest.raises(NoSyntax, match="too long"):
+            SyntaxTree.parse(b"x = 1\n" * 10_000, "Python")
+        SyntaxTree.parse(b"x = 1\n", "Python")
+
+    @pytest.mark.parametrize("language", sorted(GRAMMARS))
+    def test_texts_without_a_line_to_cut_at(self, language: str) -> None:
+        for data in (b"\n", b"\n\n\n", b"  ", b"\xef\xbb\xbf\n"):
+            try:
+                cut = whole(data, language)
+            except NoSyntax:
+                continue
+            assert cut.costs[0] == 0
+        tree = SyntaxTree.parse(b"", language)
+        assert len(tree.strengths(np.zeros(0, np.int64), lambda first, stop: True).costs) == 0
+        assert tree.symbols(np.zeros(0, np.int64), np.zeros(0, np.int64)) == []

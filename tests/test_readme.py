@@ -58,8 +58,9 @@ def test_exit_codes_are_documented(project: Path, code: ExitCode) -> None:
     assert re.search(rf"^\| (\d+, )?{code.value}(, \d+)? \|", (project / "README.md").read_text(), re.MULTILINE)
 
 
-def test_every_option_of_scan_is_documented(project: Path, exosuit: Path) -> None:
-    shown = subprocess.run([exosuit, "scan", "--help"], capture_output=True, check=True, env={"COLUMNS": "200"})
+@pytest.mark.parametrize("command", ["scan", "chunk"])
+def test_every_option_is_documented(project: Path, exosuit: Path, command: str) -> None:
+    shown = subprocess.run([exosuit, command, "--help"], capture_output=True, check=True, env={"COLUMNS": "200"})
     options = set(re.findall(rb"(?<![\w-])--[a-z][a-z0-9-]+", shown.stdout))
     readme = (project / "README.md").read_bytes()
     undocumented = sorted(option.decode() for option in options if option not in readme)

@@ -74,6 +74,8 @@ class BatchBuilder:
         self._files: dict[int, str | None] = {}
         self._parts: list[FileChunks] = []
         self._rendered: list[bytes] = []
+        self.bytes = 0
+        """Bytes rendered so far."""
 
     def add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
         """Enter chunks of the file at `position`, whose text's byte 0 is `data[offset]`."""
@@ -82,6 +84,7 @@ class BatchBuilder:
         self._parts.append(chunks)
         for head_and_tail in self._renderer.render(self._paths[position], language, data, offset, chunks):
             self._rendered += head_and_tail
+            self.bytes += len(head_and_tail[0]) + len(head_and_tail[1])
 
     def forget(self, position: int) -> None:
         """Take back the last file, at `position`: it changed while it was read."""

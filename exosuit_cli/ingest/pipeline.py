@@ -15,7 +15,7 @@ import numpy as np
 from exosuit_cli.ingest.index_file import IndexFile
 from exosuit_cli.ingest.ledger import Ledger
 from exosuit_cli.ingest.options import ScanOptions, ShardSettings
-from exosuit_cli.ingest.pool import Finished, InlinePool, Pool, ProcessPool
+from exosuit_cli.ingest.pool import IN_FLIGHT, Finished, InlinePool, Pool, ProcessPool
 from exosuit_cli.ingest.recheck import recheck
 from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
@@ -231,8 +231,7 @@ class Run:
             self.pool.submit(ledger.tasks.popleft())
         if not walking:
             ledger.order()
-        idle = not walking and not ledger.tasks
-        for finished in self.pool.collect(LINGER_SECONDS if idle or (not self.pool.has_room() and not walking) else 0):
+        for finished in self.pool.collect(0 if walking else LINGER_SECONDS):
             self._finish(ledger, finished)
         self.sampler.sample(self._pids())
         now = time.monotonic()
@@ -248,11 +247,15 @@ class Run:
     def _start_pool(self, ledger: Ledger) -> Pool:
         self._prepare_counter()
         if self.collector is not None and self.zygote is not None:  # chunks need the counter next to them
-            return ProcessPool(self.settings, None, self.workers, self.zygote)
+            return ProcessPool(self.settings, None, self.workers, self.zygote, in_flight=self._in_flight())
         if self.workers == 1 or (not self.options.workers and not self._pays(ledger)):
             return InlinePool(self.settings, self._counter(), self.stop)
         counter = self._counter() if self.zygote is None else None
-        return ProcessPool(self.settings, counter, self.workers, self.zygote)
+        return ProcessPool(self.settings, counter, self.workers, self.zygote, in_flight=self._in_flight())
+
+    def _in_flight(self) -> int:
+        """Tasks that a worker holds; few where all others wait for a slow one, since chunks are written in order."""
+        return IN_FLIGHT if self.collector is None else 2
 
     def _counter(self) -> TokenCounter | None:
         """The counter for this process."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Protocol
 
-from exosuit_cli.ingest.shard import Shard, ShardResult
+from exosuit_cli.ingest.shard import Shard, ShardResult, complete_result
 from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, WorkerTotals, start_worker
 from exosuit_cli.ingest.zygote import ForkedProcess
 from exosuit_cli.model.errors import ExosuitError, ResourceMissing
@@ -155,9 +155,16 @@ class ProcessPool:
     """
 
     def __init__(
-        self, settings: ShardSettings, counter: TokenCounter | None, workers: int, zygote: Zygote | None = None
+        self,
+        settings: ShardSettings,
+        counter: TokenCounter | None,
+        workers: int,
+        zygote: Zygote | None = None,
+        *,
+        in_flight: int = IN_FLIGHT,
     ) -> None:
         self.workers = workers
+        self._in_flight = in_flight
         self.totals = WorkerTotals()
         self._settings = settings
         self._counter = counter
@@ -178,7 +185,7 @@ class ProcessPool:
         return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
 
     def has_room(self) -> bool:
-        return not self._backlog and any(len(worker.tasks) < IN_FLIGHT for worker in self._workers)
+        return not self._backlog and any(len(worker.tasks) < self._in_flight for worker in self._workers)
 
     def submit(self, task: Task) -> None:
         self._backlog.append(task)
@@ -200,6 +207,8 @@ class ProcessPool:
         for worker in [worker for worker in self._workers if worker.connection in ready]:
             try:
                 message = worker.connection.recv()
+                if isinstance(message, ShardResult):
+                    message = complete_result(worker.connection, message)
             except (EOFError, OSError):  # OSError: it died while it sent
                 finished.extend(self._bury(worker))
                 continue
@@ -231,6 +240,8 @@ class ProcessPool:
             try:
                 farewell = None if abort else worker.connection.recv()
                 while farewell is not None and not isinstance(farewell, WorkerTotals):
+                    if isinstance(farewell, ShardResult):
+                        complete_result(worker.connection, farewell)
                     farewell = worker.connection.recv()
                 if farewell is not None:
                     self.totals.cpu_seconds += farewell.cpu_seconds
@@ -246,7 +257,7 @@ class ProcessPool:
         """Give each task to the worker with the fewest."""
         while self._backlog:
             worker = min(self._workers, key=lambda worker: len(worker.tasks))
-            if len(worker.tasks) >= IN_FLIGHT:
+            if len(worker.tasks) >= self._in_flight:
                 return
             task = self._backlog.popleft()
             worker.tasks.append(task)

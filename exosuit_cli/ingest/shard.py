@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,12 +22,17 @@ from exosuit_cli.system.safe_open import open_base
 from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     import numpy.typing as npt
 
     from exosuit_cli.chunk.batch import BatchBuilder, ChunkBatch
     from exosuit_cli.chunk.chunker import Chunker
     from exosuit_cli.ingest.options import ShardSettings
     from exosuit_cli.model.protocols import TokenCounter
+
+RESULT_BYTES = 8 << 20
+"""Rendered chunks of a result, after which the rest of its batch is left for another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,22 @@ class ShardResult:
     def consumed(self) -> int:
         """How many files of the batch have a row."""
         return len(self.rows)
+
+
+def send_result(connection: Connection, result: ShardResult) -> None:
+    """Send a result; what was rendered goes by itself, since a pickle would copy it at both ends."""
+    if result.chunks is None:
+        connection.send(result)
+        return
+    connection.send(replace(result, chunks=replace(result.chunks, rendered=b"")))
+    connection.send_bytes(result.chunks.rendered)
+
+
+def complete_result(connection: Connection, result: ShardResult) -> ShardResult:
+    """The result that was received, with what follows it. Raises EOFError and OSError where the sender has died."""
+    if result.chunks is None:
+        return result
+    return replace(result, chunks=replace(result.chunks, rendered=connection.recv_bytes()))
 
 
 class Shard:
@@ -141,7 +162,7 @@ class Shard:
                 positions.append(file.position)
                 sizes.append(file.size)
                 statuses.append(file.status)
-            if time.monotonic() > deadline:
+            if time.monotonic() > deadline or (builder is not None and builder.bytes > RESULT_BYTES):
                 consumed = files[-1].position + 1
                 break
         rows["size"][positions] = sizes

@@ -17,7 +17,7 @@ from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Protocol
 
-from exosuit_cli.ingest.shard import Shard
+from exosuit_cli.ingest.shard import Shard, send_result
 from exosuit_cli.ingest.zygote import start_method
 from exosuit_cli.system.page_cache import PageCacheReading
 from exosuit_cli.system.stop import StopRequest
@@ -136,7 +136,7 @@ def work(
         # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
         threading.Thread(target=_receive, args=(connection, tasks, stop), daemon=True).start()
         while (task := tasks.get()) is not None:
-            connection.send(shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
+            send_result(connection, shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
         connection.send(WorkerTotals(time.process_time(), shard.page_cache.reading))
     except (BrokenPipeError, ConnectionResetError):
         pass  # the parent is gone

@@ -12,6 +12,8 @@ from exosuit_cli.chunk.records import join
 from exosuit_cli.chunk.statistics import ChunkStatistics
 
 if TYPE_CHECKING:
+    import mmap
+
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.chunk.records import FileChunks
 
@@ -54,7 +56,7 @@ class ChunkBatch:
     boundaries: npt.NDArray[np.uint8]
     ids: npt.NDArray[np.uint8]
     symbols: list[str | None]
-    rendered: bytes
+    rendered: bytes | mmap.mmap
     heads: npt.NDArray[np.int64]
     sizes: npt.NDArray[np.int64]
     statistics: ChunkStatistics

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NEAR = 8
 """How many lines away a safe one is worth using; beyond, the chunk is counted anew."""
+_REMEMBERED = 10_000
+"""Short texts whose counts are kept."""
 _WEAKEST = 3
 """The greatest weakness of a place among those of its level."""
 
@@ -60,6 +62,7 @@ class Planner:
         self._options = options
         self._cap = options.max_tokens
         self._counter = counter
+        self._short: dict[bytes, int] = {}
 
     def plan(self, lines: MeasuredLines, first: int, stop: int, plan: Plan) -> None:
         """Cut the text whose lines are those from `first` up to `stop`, and add its chunks to `plan`.
@@ -178,9 +181,18 @@ class Planner:
             return self._counter.count(self._text(lines, begin, end))
         tokens = prefix[right] - prefix[left]
         if left > begin:
-            tokens += self._counter.count(self._text(lines, begin, left))
+            tokens += self._count_short(self._text(lines, begin, left))
         if right < end:
-            tokens += self._counter.count(self._text(lines, right, end))
+            tokens += self._count_short(self._text(lines, right, end))
+        return tokens
+
+    def _count_short(self, text: bytes) -> int:
+        """The tokens of a few lines: a closing brace, an opened comment; they come again and again."""
+        tokens = self._short.get(text)
+        if tokens is None:
+            tokens = self._counter.count(text)
+            if len(self._short) < _REMEMBERED:
+                self._short[text] = tokens
         return tokens
 
     @staticmethod

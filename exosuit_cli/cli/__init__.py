@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -19,7 +20,12 @@ def main() -> None:
     # numpy's linear algebra would start a thread a core for work that exosuit never does, and a process with threads
     # cannot be forked safely.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # A large tree is a million small objects, none of them in a cycle: looking for cycles is a tenth of the time.
+    gc.set_threshold(1_000_000)
     _mend_streams()
+    from exosuit_cli.cli.ahead import load_ahead
+
+    load_ahead(sys.argv[1:])
     from exosuit_cli.cli.app import app
 
     app()

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli.ahead import take
 from exosuit_cli.cli.border import command_border, logger
 from exosuit_cli.cli.options import OUTPUT
 
@@ -102,8 +103,8 @@ def chunk_command(
         from exosuit_cli.config import load_settings
 
         settings = load_settings(config, flags).settings
-        zygote = None
-        if stdin is None:
+        zygote = take(settings.scan.encoding, settings.scan.workers)
+        if stdin is None and zygote is None:
             from exosuit_cli.ingest.index_path import fork_early
 
             where = [] if stdin0 else paths or []

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 FORMATS = ("jsonl", "parquet")
 LARGEST_FILE = 256 << 20
 """Bytes of the largest file that is cut unless --max-file-size says otherwise: its chunks are held until it is read."""
+SLAB_BYTES = 4 << 20
+"""The least slab: what is computed for all its lines at once costs as much a call as for many lines."""
 _MIN_TOKENS = 64
 
 
@@ -149,6 +151,7 @@ class ChunkCommand:
             exclude=self.exclude,
             own_outputs=[self.output, self.log_file, _descriptor(file)],
         )
+        options = replace(options, slab_bytes=max(options.slab_bytes, SLAB_BYTES))
         if not self.max_file_size_is_given:
             options = replace(options, max_file_size=min(options.max_file_size or LARGEST_FILE, LARGEST_FILE))
         with ExitStack() as stack, progress_line(self.quiet) as progress:

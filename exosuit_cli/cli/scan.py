@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli.ahead import take
 from exosuit_cli.cli.border import command_border, logger
 from exosuit_cli.cli.options import OUTPUT, WORK
 
@@ -79,8 +80,8 @@ def scan_command(
 
         settings = load_settings(config, flags).settings
         encoding = settings.scan.encoding if tokens is not False else None
-        zygote = None
-        if encoding is not None:
+        zygote = take(encoding, settings.scan.workers)
+        if encoding is not None and zygote is None:
             from exosuit_cli.ingest.index_path import fork_early
 
             where = [] if stdin0 else paths or []

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.batch import ChunkBatch, Chunking
     from exosuit_cli.ingest.pool import Finished
 
-HELD_BYTES = 32 << 20
+HELD_BYTES = 64 << 20
 """More rendered bytes than this that wait for an earlier batch, and no new batch is begun."""
 
 _OFFSET_BITS = 48

@@ -1,0 +1,141 @@
+"""What a node of a syntax tree defines, and which node within it has the name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.chunk.syntax_grammars import (
+    BINDING,
+    BINDINGS,
+    CONTAINERS,
+    DEFINITIONS,
+    HEADINGS,
+    NAMESPACES,
+    NEEDS_BODY,
+    SECTION,
+    SPECIFIERS,
+    WRAPPER,
+    WRAPPERS,
+)
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from exosuit_cli.chunk.syntax_markdown import Section
+
+_FUNCTION_VALUES: Final = frozenset(
+    ["arrow_function", "class", "function", "function_expression", "generator_function"]
+)
+_NAMED_BY_FIRST: Final = frozenset(
+    ["class_implementation", "class_interface", "keyframes_statement", "rule_set", "table", "table_array_element"]
+)
+_MOST_SOUGHT: Final = 200
+
+
+@dataclass(slots=True)
+class Definition:
+    """A definition that a walk came by. Bytes `start` to `end` are whole lines, its leading comments among them."""
+
+    start: int
+    end: int
+    line: int
+    node: Node | Section
+    parent: Definition | None
+    is_container: bool = False
+    """It only may have definitions within, and is none itself."""
+
+
+def defines(node: Node | Section, role: int, above: Definition | None, *, is_long: bool) -> bool:
+    """Whether a node that may define something does; `is_long`: it is on more than one line."""
+    if role & WRAPPER:
+        return wrapped(node) is not None
+    if role & SECTION:
+        return is_headed(node)
+    if role & NEEDS_BODY:
+        return node.child_by_field_name("body") is not None
+    if role & BINDING:
+        is_outer = above is None or above.node.type in NAMESPACES
+        return is_long and (is_outer or node.type != "declaration") and bound(node) is not None
+    return True
+
+
+def is_headed(section: Node | Section) -> bool:
+    """Whether a section of Markdown has a heading: what is before the first has none."""
+    first = next(iter(section.children), None)
+    return first is not None and first.type in HEADINGS
+
+
+def wrapped(node: Node | Section) -> Node | None:
+    """The one definition in an `export`, a template, decorators or a Go `type`; None where there is not just one."""
+    for _ in range(4):
+        inner = [
+            child
+            for child in node.named_children
+            if child.type in DEFINITIONS
+            or child.type in WRAPPERS
+            or (child.type in SPECIFIERS and child.child_by_field_name("body") is not None)
+            or (child.type in BINDINGS and bound(child) is not None)
+        ]
+        if len(inner) != 1:
+            return None
+        node = inner[0]
+        if node.type not in WRAPPERS:
+            return node
+    return None
+
+
+def bound(node: Node | Section) -> Node | None:
+    """What has the name in a declaration of a function, a class or an initialised table; None in any other."""
+    if node.type == "declaration":
+        kind = node.child_by_field_name("type")
+        for child in node.children_by_field_name("declarator"):
+            if child.type == "init_declarator":
+                return child
+        has_body = kind is not None and kind.type in SPECIFIERS and kind.child_by_field_name("body") is not None
+        return kind if has_body else None
+    for child in node.named_children:
+        value = child.child_by_field_name("value")
+        if value is not None and value.type in _FUNCTION_VALUES:
+            return child
+    return None
+
+
+def name_node(node: Node | Section) -> Node | None:
+    """The node whose text names a definition."""
+    if node.type == "section":
+        heading = node.named_child(0) if node.named_child_count else None
+        return heading.child_by_field_name("heading_content") if heading is not None else None
+    for field in ("name", "key"):
+        named = node.child_by_field_name(field)
+        if named is not None:
+            return named
+    if node.type == "impl_item":
+        return node.child_by_field_name("type")
+    if node.type in _NAMED_BY_FIRST:
+        return node.named_child(0) if node.named_child_count else None
+    # C: the innermost of declarators, as in `char *(*name)[3]`.
+    named = node.child_by_field_name("declarator")
+    while named is not None and named.type.endswith("declarator"):
+        within = named.child_by_field_name("declarator")
+        if within is None and named.named_child_count:
+            within = named.named_child(0)
+        named = within
+    return named
+
+
+def first_within(container: Node | Section) -> Node | None:
+    """The first definition in a container, if it is among its first nodes."""
+    nodes = [container]
+    for _ in range(_MOST_SOUGHT):
+        if not nodes:
+            break
+        node = nodes.pop()
+        kind = node.type
+        if kind in DEFINITIONS or (kind in SPECIFIERS and node.child_by_field_name("body") is not None):
+            return node
+        if (kind in BINDINGS and bound(node) is not None) or (kind in WRAPPERS and wrapped(node) is not None):
+            return node
+        if kind in CONTAINERS or kind == "declaration_list":
+            nodes += reversed(node.named_children)
+    return None

@@ -1,0 +1,146 @@
+"""The grammars of `chunk --boundaries ast`: one for each language, and what its node types are to a walk.
+
+Grammars are those of tree-sitter that tree-sitter-language-pack 0.13.0 has in its wheel. Left out are those whose
+scanners can be made to overrun their state (1,024 bytes), which ends the process: YAML (`- - - -`, 250 levels) and
+Kotlin (string templates within each other).
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from tree_sitter import Language
+
+GRAMMARS: Final = {
+    "Arduino": "cpp",
+    "C": "c",
+    "C#": "csharp",
+    "C++": "cpp",
+    "CSS": "css",
+    "CUDA": "cuda",
+    "Go": "go",
+    "HTML": "html",
+    "JSON": "json",
+    "JSON-LD": "json",
+    "JSX": "javascript",
+    "Java": "java",
+    "JavaScript": "javascript",
+    "Lua": "lua",
+    "Markdown": "markdown",
+    "Objective-C": "objc",
+    "PHP": "php",
+    "Python": "python",
+    "Ruby": "ruby",
+    "Rust": "rust",
+    "SCSS": "scss",
+    "Scala": "scala",
+    "Shell": "bash",
+    "Starlark": "starlark",
+    "Swift": "swift",
+    "TOML": "toml",
+    "TSX": "tsx",
+    "TypeScript": "typescript",
+}
+"""The names of languages as `languages` tells them, and their grammars."""
+
+LEAD, WRAPPER, BODY, LIST, DEFINITION, NEEDS_BODY, BINDING, SECTION, HEADING, CONTAINER, TOKEN, ERROR = (
+    1 << bit for bit in range(12)
+)
+"""The roles of node types, as bits."""
+MAY_DEFINE: Final = WRAPPER | DEFINITION | BINDING | SECTION | CONTAINER
+HOLDS_ITEMS: Final = BODY | LIST | SECTION
+
+_ERROR_TYPE: Final = 0xFFFF
+"""The number of the type of error nodes, in every grammar."""
+
+_DEFINING: Final = """
+    abstract_class_declaration abstract_method_signature alias_declaration annotation_type_declaration class
+    class_declaration class_definition class_implementation class_interface concept_definition const_item
+    constructor_declaration delegate_declaration destructor_declaration enum_declaration enum_definition enum_item
+    function_declaration function_definition function_item function_signature function_signature_item
+    generator_function_declaration impl_item init_declaration interface_declaration internal_module keyframes_statement
+    macro_definition method method_declaration method_definition method_signature mixin_statement mod_item module
+    namespace_declaration namespace_definition object_definition operator_declaration preproc_function_def
+    property_declaration protocol_declaration record_declaration rule_set singleton_method static_item
+    struct_declaration struct_item table table_array_element trait_declaration trait_definition trait_item
+    type_alias_declaration type_definition type_item type_spec union_item
+"""
+DEFINITIONS: Final = frozenset(_DEFINING.split())
+"""Node types that define something. In most grammars the field `name` has what; `_name_node` knows the others."""
+SPECIFIERS: Final = frozenset(["struct_specifier", "union_specifier", "enum_specifier", "class_specifier"])
+"""Definitions in C where they have a body; mentions of a type elsewhere."""
+NAMESPACES: Final = frozenset(["namespace_definition", "namespace_declaration", "internal_module", "module"])
+HEADINGS: Final = frozenset(["atx_heading", "setext_heading"])
+_LEADS: Final = frozenset(["access_specifier", "attribute_item", "decorator"])
+WRAPPERS: Final = frozenset(
+    ["ambient_declaration", "decorated_definition", "export_statement", "template_declaration", "type_declaration"]
+)
+BINDINGS: Final = frozenset(["declaration", "lexical_declaration", "variable_declaration"])
+"""Definitions where a function, a class or a table is what they bind a name to."""
+CONTAINERS: Final = frozenset(
+    ["linkage_specification", "preproc_elif", "preproc_elifdef", "preproc_else", "preproc_if", "preproc_ifdef"]
+)
+_BODIES: Final = re.compile(
+    "(.*_)?(body|block)|compound_statement|body_statement|do_group|(.*_)?(declaration|enumerator|variant)_list"
+)
+_LISTS: Final = frozenset(["body_statement", "statement_list", "statements"])
+"""What a grammar puts between a body and its statements."""
+_MORE: Final = {
+    "csharp": {"accessor_list": BODY},
+    "json": {"pair": DEFINITION},
+    "tsx": {"expression_statement": WRAPPER},
+    "typescript": {"expression_statement": WRAPPER},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Grammar:
+    """A grammar, loaded."""
+
+    name: str
+    language: Language
+    roles: array[int]
+    """The role bits of each node type, by its number."""
+
+
+@cache
+def load_grammar(name: str) -> Grammar:
+    """Load a grammar, once a process; some milliseconds."""
+    from tree_sitter_language_pack import get_language
+
+    language = get_language(name)  # type: ignore[arg-type]
+    more = _MORE.get(name, {})
+    roles = array("H", bytes(2 << 16))
+    roles[_ERROR_TYPE] = ERROR
+    for number in range(language.node_kind_count):
+        kind = language.node_kind_for_id(number)
+        if kind is not None:
+            is_named = language.node_kind_is_named(number)
+            roles[number] = _role(kind) | more.get(kind, 0) if is_named else TOKEN
+    return Grammar(name, language, roles)
+
+
+def _role(kind: str) -> int:
+    role = BODY if _BODIES.fullmatch(kind) else 0
+    if kind in _LEADS or "comment" in kind:
+        role |= LEAD
+    if kind == "section":
+        role |= SECTION
+    if kind in HEADINGS:
+        role |= HEADING
+    for kinds, bits in (
+        (_LISTS, LIST),
+        (WRAPPERS, WRAPPER),
+        (DEFINITIONS, DEFINITION),
+        (SPECIFIERS, DEFINITION | NEEDS_BODY),
+        (BINDINGS, BINDING),
+        (CONTAINERS, CONTAINER),
+    ):
+        if kind in kinds:
+            role |= bits
+    return role

@@ -178,11 +178,15 @@ class Chunker:
         offset, length = int(slab.offsets[position]), int(slab.lengths[position])
         first, stop = int(lines.files[position]), int(lines.files[position + 1])
         tree = SyntaxTree.parse(bytes(slab.data.data[offset : offset + length]), language)
-        sums = prefix[first : stop + 1].tolist()
+        sums = prefix[first : stop + 1].data
         cap = self._options.max_tokens
 
         def fits(begin: int, end: int) -> bool:
-            return bool(sums[end] - sums[begin] <= cap)
+            within: bool = sums[end] - sums[begin] <= cap
+            return within
+
+        if fits(0, stop - first):
+            return tree  # one chunk: nobody asks where it could be cut
 
         found = tree.strengths(lines.starts[first:stop] - offset, fits)
         strengths.costs[first:stop] = found.costs

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _NEAR = 8
 """How many lines away a safe one is worth using; beyond, the chunk is counted anew."""
-_REMEMBERED = 10_000
-"""Short texts whose counts are kept."""
+_SHORT, _REMEMBERED = 64, 10_000
+"""Bytes of the texts whose counts are kept, and how many of them."""
 _WEAKEST = 3
 """The greatest weakness of a place among those of its level."""
 
@@ -137,8 +137,9 @@ class Planner:
             enough = bisect_left(prefix, prefix[begin] + self._options.min_tokens, line + 1, farthest + 1)
             if enough <= farthest:
                 other = min(costs[enough : farthest + 1])
-                # A small chunk is right where the next one would cut into something of the same rank as its own start.
-                if best > own or other <= best | _WEAKEST:
+                # A small chunk is right where any other cut would go through something of the rank of its own start, or
+                # through what nobody wants to cut.
+                if (other < BLANK or best >= BLANK) and (best > own or other <= best | _WEAKEST):
                     cut = costs.rfind(other, enough, farthest + 1)
         return cut
 
@@ -191,7 +192,7 @@ class Planner:
         tokens = self._short.get(text)
         if tokens is None:
             tokens = self._counter.count(text)
-            if len(self._short) < _REMEMBERED:
+            if len(text) <= _SHORT and len(self._short) < _REMEMBERED:
                 self._short[text] = tokens
         return tokens
 

@@ -10,19 +10,16 @@ from exosuit_cli.chunk.syntax_grammars import (
     BINDINGS,
     CONTAINERS,
     DEFINITIONS,
-    HEADINGS,
     NAMESPACES,
     NEEDS_BODY,
-    SECTION,
     SPECIFIERS,
     WRAPPER,
     WRAPPERS,
 )
+from exosuit_cli.chunk.syntax_markdown import Section
 
 if TYPE_CHECKING:
     from tree_sitter import Node
-
-    from exosuit_cli.chunk.syntax_markdown import Section
 
 _FUNCTION_VALUES: Final = frozenset(
     ["arrow_function", "class", "function", "function_expression", "generator_function"]
@@ -46,27 +43,21 @@ class Definition:
     """It only may have definitions within, and is none itself."""
 
 
-def defines(node: Node | Section, role: int, above: Definition | None, *, is_long: bool) -> bool:
-    """Whether a node that may define something does; `is_long`: it is on more than one line."""
+def defines(node: Node | Section, role: int, above: Definition | None) -> bool:
+    """Whether a node that may define something does, within the definition `above`; a binding of one line never."""
+    if isinstance(node, Section):
+        return node.heading is not None
     if role & WRAPPER:
         return wrapped(node) is not None
-    if role & SECTION:
-        return is_headed(node)
     if role & NEEDS_BODY:
         return node.child_by_field_name("body") is not None
     if role & BINDING:
         is_outer = above is None or above.node.type in NAMESPACES
-        return is_long and (is_outer or node.type != "declaration") and bound(node) is not None
+        return (is_outer or node.type != "declaration") and bound(node) is not None
     return True
 
 
-def is_headed(section: Node | Section) -> bool:
-    """Whether a section of Markdown has a heading: what is before the first has none."""
-    first = next(iter(section.children), None)
-    return first is not None and first.type in HEADINGS
-
-
-def wrapped(node: Node | Section) -> Node | None:
+def wrapped(node: Node) -> Node | None:
     """The one definition in an `export`, a template, decorators or a Go `type`; None where there is not just one."""
     for _ in range(4):
         inner = [
@@ -85,7 +76,7 @@ def wrapped(node: Node | Section) -> Node | None:
     return None
 
 
-def bound(node: Node | Section) -> Node | None:
+def bound(node: Node) -> Node | None:
     """What has the name in a declaration of a function, a class or an initialised table; None in any other."""
     if node.type == "declaration":
         kind = node.child_by_field_name("type")
@@ -101,11 +92,8 @@ def bound(node: Node | Section) -> Node | None:
     return None
 
 
-def name_node(node: Node | Section) -> Node | None:
+def name_node(node: Node) -> Node | None:
     """The node whose text names a definition."""
-    if node.type == "section":
-        heading = node.named_child(0) if node.named_child_count else None
-        return heading.child_by_field_name("heading_content") if heading is not None else None
     for field in ("name", "key"):
         named = node.child_by_field_name(field)
         if named is not None:
@@ -124,7 +112,7 @@ def name_node(node: Node | Section) -> Node | None:
     return named
 
 
-def first_within(container: Node | Section) -> Node | None:
+def first_within(container: Node) -> Node | None:
     """The first definition in a container, if it is among its first nodes."""
     nodes = [container]
     for _ in range(_MOST_SOUGHT):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.syntax_definitions import bound, first_within, name_node, wrapped
 from exosuit_cli.chunk.syntax_grammars import BINDINGS, WRAPPERS
+from exosuit_cli.chunk.syntax_markdown import Section
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from exosuit_cli.chunk.syntax_definitions import Definition
     from exosuit_cli.chunk.syntax_grammars import Grammar
-    from exosuit_cli.chunk.syntax_markdown import Section
 
 _LONGEST_NAME: Final = 100
 
@@ -53,15 +53,21 @@ class Names:
             if id(step) in self._paths:
                 names.append(self._paths[id(step)])
                 break
-            node = first_within(step.node) if step.is_container else step.node
-            names.append(self._name(node) if node is not None else None)
+            names.append(self._own_name(step))
             step = step.parent
         path = self._separator.join(name for name in reversed(names) if name) or None
         self._paths[id(definition)] = path
         return path
 
-    def _name(self, node: Node) -> str | None:
+    def _own_name(self, definition: Definition) -> str | None:
         """The name of one definition, without those around it."""
+        node = definition.node
+        if isinstance(node, Section):
+            return self._text(node.title) if node.title is not None else None
+        inner = first_within(node) if definition.is_container else node
+        return self._name(inner) if inner is not None else None
+
+    def _name(self, node: Node) -> str | None:
         inner: Node | None = node
         if node.type in WRAPPERS or (node.type == "expression_statement" and node.named_child_count == 1):
             inner = wrapped(node)
@@ -78,7 +84,7 @@ class Names:
             name = f"{words[-1]}.{name}" if words else name
         if inner.type == "impl_item":
             name = name.partition("<")[0]
-        return name.strip("\"'").replace("::", ".").replace(":", ".") if self._separator == "." else name
+        return name.strip("\"'").replace("::", ".").replace(":", ".")
 
     def _text(self, node: Node) -> str:
         text = self._data[node.start_byte : min(node.end_byte, node.start_byte + 4 * _LONGEST_NAME)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import subprocess
 import sys
 import sysconfig
@@ -18,7 +19,9 @@ from hypothesis import strategies as st
 
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.strength import ATTACHED
-from exosuit_cli.chunk.syntax import GRAMMARS, INSIDE, NoSyntax, SyntaxTree
+from exosuit_cli.chunk.syntax import NoSyntax, SyntaxTree
+from exosuit_cli.chunk.syntax_grammars import GRAMMARS
+from exosuit_cli.chunk.syntax_walk import INSIDE
 from exosuit_cli.languages.table import EXTENSIONS, NAMES
 
 D, N, S = Boundary.DEFINITION, Boundary.NESTED, Boundary.SECTION
@@ -687,7 +690,7 @@ The end.
             "Words": "Title",
             "- one": "Title > First part",
             "# not": "Title > Second part",
-            "The end": "Title > Second part",  # the grammar has no sections of underlined headings
+            "The end": "Title > Third part",
         },
         never=["More words", "# not a heading", "- two", "-------", "The end"],
         largest=50,
@@ -767,6 +770,104 @@ def test_undecodable_text_is_refused() -> None:
 def test_importing_the_module_does_not_import_a_parser() -> None:
     code = "import sys, exosuit_cli.chunk.syntax; sys.exit(any(name.startswith('tree_sitter') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestErrors:
+    FUNCTION = b"int function(int a)\n{\n\tif (a)\n\t\treturn a;\n\treturn -1;\n}\n\n"
+    MACRO = b"static int __init start(void)\n{\n\treturn 1;\n}\n\n"
+
+    def test_a_few_short_errors_are_tolerated(self) -> None:
+        cut = Cut(self.MACRO + self.FUNCTION * 40, "C", 200)
+        assert cut.tree._tree.root_node.has_error
+        assert all(cut.data[cut.starts[line] :].startswith((b"int f", b"static")) for line in cut.plan())
+
+    def test_errors_of_more_than_one_byte_in_a_hundred_are_not(self) -> None:
+        with pytest.raises(NoSyntax, match="does not parse cleanly"):
+            SyntaxTree.parse(self.MACRO * 10 + self.FUNCTION * 10, "C")
+
+    @pytest.mark.parametrize("error", [b"int a = (1;\n", b"int a\n", b"} x\n"], ids=repr)
+    def test_a_short_text_must_have_none(self, error: bytes) -> None:
+        with pytest.raises(NoSyntax, match="does not parse cleanly"):
+            SyntaxTree.parse(self.FUNCTION * 9 + error, "C")
+
+    def test_a_long_error_is_not_tolerated(self) -> None:
+        error = b"@\n" * 30
+        size = 100 * 2 * len(error)
+        with pytest.raises(NoSyntax, match="does not parse cleanly"):
+            SyntaxTree.parse(error + self.FUNCTION * (size // len(self.FUNCTION)), "C")
+
+    def test_nothing_within_an_error_is_a_place_to_cut(self) -> None:
+        error = b"@ @ @\n" * 10
+        text = self.FUNCTION * 100 + error + self.FUNCTION * 100
+        cut = whole(text, "C")
+        first = cut.starts.index(text.index(error))
+        assert all(cost == INSIDE for cost in cut.costs[first + 1 : first + 10])
+        assert cut.costs[first] < INSIDE
+
+    def test_the_body_of_a_macro_stays_with_its_name(self) -> None:
+        call = b"SYSCALL_DEFINE1(close, int, fd)\n{\n\tint a = fd;\n\n\treturn a;\n}\n\n"
+        cut = Cut(self.FUNCTION * 40 + call + self.FUNCTION * 40, "C", 300)
+        assert cut.tree._tree.root_node.has_error
+        brace = cut.starts.index(cut.data.index(b"{\n\tint a"))
+        assert cut.costs[brace] > cut.costs[brace - 1]
+        assert brace not in cut.plan()
+
+    def test_characters_at_the_ends_of_blocks_are_read_whole(self) -> None:
+        for shift in range(4):
+            data = b"#" * (shift + 1) + b" " + "\u20ac\U0001f600\u00e9".encode() * 1000 + b"\nx = 1\n"
+            assert SyntaxTree.parse(data, "Python").symbols(np.array([0]), np.array([len(data)])) == [None]
+
+
+class TestMarkdown:
+    def test_underlined_headings_begin_sections(self) -> None:
+        text = b"""Before.
+
+Title
+=====
+
+Words.
+
+Part
+----
+
+More.
+
+## Other part
+
+Much more.
+
+Next
+====
+
+End.
+"""
+        cut = whole(text, "Markdown")
+        lines = text.split(b"\n")
+        for heading, symbol in (
+            (b"Title", "Title"),
+            (b"Part", "Title > Part"),
+            (b"## Other part", "Title > Other part"),
+            (b"Next", "Next"),
+        ):
+            line = lines.index(heading)
+            assert cut.kinds[line] == Boundary.SECTION
+            assert cut.symbol(line, line + 3) == symbol
+        assert cut.costs[lines.index(b"Title")] == cut.costs[lines.index(b"Next")] == 0
+        assert 0 < cut.costs[lines.index(b"Part")] == cut.costs[lines.index(b"## Other part")]
+
+    def test_what_fits_below_an_underlined_heading_is_kept(self) -> None:
+        section = b"1.0\n===\nBugs:\n\n* One\n* Two\n\n* Three\n\n"
+        cut = Cut(section * 9, "Markdown", len(section) + 20)
+        assert cut.plan() == list(range(0, cut.lines, section.count(b"\n")))
+
+    @pytest.mark.parametrize(
+        "text", [b"---\ntitle: x\n---\n\n# A\n\ntext\n", b"---\na: b\n---\n", b"---\na: b\n---\ntext\n\n# A\n"]
+    )
+    def test_front_matter(self, text: bytes) -> None:
+        for cap in (1, 20, 1000):
+            cut = Cut(text, "Markdown", cap)
+            assert len(cut.costs) == cut.lines
+            cut.symbols(list(range(cut.lines)))
 
 
 class TestCosts:
@@ -1025,6 +1126,48 @@ class TestHostileTexts:
         with pytest.raises(NoSyntax, match="too long"):
             SyntaxTree.parse(b"x = 1\n" * 10_000, "Python")
         SyntaxTree.parse(b"x = 1\n", "Python")
+
+    @pytest.mark.parametrize(
+        ("language", "unit"),
+        [
+            ("HTML", b"<div>"),
+            ("Java", b"a<"),
+            ("Scala", b"`"),
+            ("Scala", b"("),
+            ("Shell", b"<<"),
+            ("Lua", b"[["),
+            ("Markdown", b"`"),
+            ("CSS", b"=>"),
+            ("Swift", b"/*"),
+            ("Swift", b"/*\n"),
+        ],
+        ids=repr,
+    )
+    def test_what_takes_time_by_the_square_is_stopped(self, language: str, unit: bytes) -> None:
+        begin = time.perf_counter()
+        with contextlib.suppress(NoSyntax):
+            SyntaxTree.parse(b"x = " + unit * (60_000 // len(unit)), language)
+        assert time.perf_counter() - begin < 10
+
+    @pytest.mark.parametrize(
+        ("language", "unit"), [("HTML", b"<div>"), ("C++", b"a<"), ("C", b"("), ("C", b"(\n")], ids=repr
+    )
+    def test_what_opens_without_end_is_refused(self, language: str, unit: bytes) -> None:
+        with pytest.raises(NoSyntax, match="too deep"):
+            SyntaxTree.parse(unit * ((1 << 20) // len(unit)), language)
+
+    def test_a_long_page_or_table_is_not_deep(self) -> None:
+        SyntaxTree.parse(b"<p><br/>text</p>\n" * 20_000, "HTML")
+        SyntaxTree.parse(b"int a[] = {\n" + b"\t{ (1), f(2) },\n" * 20_000 + b"};\n", "C")
+
+    def test_a_scanner_that_reads_on_and_on_is_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("exosuit_cli.chunk.syntax._LEAST_READS", 5)
+        with pytest.raises(NoSyntax, match="too long"):
+            SyntaxTree.parse(b"/*\n" * 10_000, "Swift")
+
+    def test_what_is_as_large_as_a_segment_is_refused(self) -> None:
+        with pytest.raises(NoSyntax, match="too large"):
+            SyntaxTree.parse(b"\n" * (8 << 20), "C")
 
     @pytest.mark.parametrize("language", sorted(GRAMMARS))
     def test_texts_without_a_line_to_cut_at(self, language: str) -> None:

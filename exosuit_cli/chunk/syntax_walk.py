@@ -1,0 +1,249 @@
+"""From a syntax tree to the costs of lines: the method of cAST (arXiv:2506.15655) for a planner of lines.
+
+cAST splits a node that exceeds the cap into its children, and merges neighbouring children up to the cap. The planner
+takes, among the lines that the cap reaches, the one of least cost, the last among equals. So a line costs the more the
+deeper the nodes are that a cut before it splits, the lines within a node that fits the cap cost most of all, and the
+siblings at one depth cost the same: the planner then splits only what does not fit, and merges what does.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.chunk.strength import ATTACHED
+from exosuit_cli.chunk.syntax_definitions import Definition, defines
+from exosuit_cli.chunk.syntax_grammars import (
+    BINDING,
+    BODY,
+    CONTAINER,
+    ERROR,
+    HEADING,
+    HOLDS_ITEMS,
+    LEAD,
+    LIST,
+    MAY_DEFINE,
+    NAMESPACES,
+    SECTION,
+    TOKEN,
+    WRAPPER,
+)
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+    from tree_sitter import Node
+
+    from exosuit_cli.chunk.syntax_markdown import Section
+
+INSIDE: Final = 255
+"""The cost of a line within a node that fits, or within a token or an error: taken only where nothing else is."""
+
+_DEEPEST: Final = ATTACHED // 4 - 1
+"""Depths beyond are as this one: costs stay below those that mean something else to the planner."""
+_OWN_LINE, _BLANK, _CLOSING, _HEADER, _CONTINUED = 1, 1, 2, 2, 3
+"""What is added for weaker places at one depth: a definition's own line after its comment; a blank line; a closing
+line, or the next line of a comment; at the depth below, a line up to the first of a body; what belongs to another."""
+
+
+@dataclass(slots=True)
+class _Task:
+    """A node to split, on the lines `line` to `last`; what begins a line in it costs what `depth` says."""
+
+    node: Node | Section
+    role: int
+    line: int
+    last: int
+    depth: int
+    definition: Definition | None
+    owns_line: bool
+    """Nothing is before it on its first line."""
+    block: int
+    """The line where its leading comments begin."""
+
+
+class Walk:
+    """One way down through the nodes that do not fit, giving each line its cost; without recursion."""
+
+    def __init__(self, line_starts: npt.NDArray[np.int64], fits: Callable[[int, int], bool], roles: array[int]) -> None:
+        self._count = len(line_starts)
+        self._starts: list[int] = line_starts.tolist()
+        self._starts.append(1 << 62)
+        self._fits = fits
+        self._roles = roles
+        self.costs = bytearray([INSIDE]) * self._count
+        self.kinds = bytearray([Boundary.LINE]) * self._count
+        self.definitions: list[Definition] = []
+
+    def run(self, root: Node | Section) -> None:
+        """Give every line its cost and its kind, and collect the definitions."""
+        if self._count:
+            tasks = [_Task(root, BODY, -1, self._count - 1, 0, None, owns_line=True, block=0)]
+            while tasks:
+                tasks += self._split(tasks.pop())
+            self.costs[0] = 0
+
+    def _split(self, task: _Task) -> list[_Task]:
+        """Give costs to the lines that begin with or between the children of a node; return those to split as well."""
+        starts, roles, costs, fits = self._starts, self._roles, self.costs, self._fits
+        base, deeper = 4 * task.depth, 4 * min(task.depth + 1, _DEEPEST)
+        children: Sequence[Node | Section] = task.node.children
+        body = -1 if task.role & (HOLDS_ITEMS | WRAPPER | CONTAINER) else self._body_start(children)
+        # A heading belongs to what follows it, whatever the number of blank lines between.
+        lead = after_heading = bool(children) and roles[children[0].kind_id] & HEADING != 0
+        block = last = task.line
+        can_be_header = last >= 0 and not task.role & (WRAPPER | SECTION)
+        is_header = False
+        is_past_header = False
+        limit = starts[last + 1]
+        if lead:
+            last = max(bisect_right(starts, children[0].end_byte - 1, last + 1) - 1, last)
+            limit = starts[last + 1]
+            children = children[1:]
+        elif children and task.owns_line and roles[children[0].kind_id] & MAY_DEFINE and children[0].end_byte <= limit:
+            # A line to be passed over below, where a body begins with a definition, as in Python.
+            role = roles[children[0].kind_id]
+            self._define(task, children[0], role, (task.block, last, last + 1), owns_line=True, is_split=False)
+        tasks = []
+        before: Node | Section | None = None
+        for child in children:
+            end = child.end_byte
+            if end <= limit:
+                # The rest of a line that already has its cost, or nothing at all.
+                lead = lead and (child.start_byte == end or roles[child.kind_id] & TOKEN != 0)
+                continue
+            start = child.start_byte
+            if start == end:
+                continue
+            role = roles[child.kind_id]
+            is_fresh = start >= limit
+            line = last
+            if is_fresh:
+                line += 1
+                if start >= starts[line + 1]:
+                    line = bisect_right(starts, start, line + 1) - 1
+            stop = line + 1
+            if end > starts[stop]:
+                stop = bisect_right(starts, end - 1, stop)
+                is_split = stop > line + 1 and not role & ERROR and not fits(line, stop)
+            else:
+                is_split = False
+                role &= ~BINDING
+            if is_past_header and is_fresh and not (role or lead or is_split):
+                # By far the most children are such: a statement, a directive, a row.
+                if line > last + 1:
+                    costs[last + 1 : line] = bytes([base + _BLANK]) * (line - last - 1)
+                costs[line] = base
+                block, last, limit, before = line, stop - 1, starts[stop], child
+                continue
+            if is_fresh:
+                glued = lead and (after_heading or line == last + 1)
+                if role & BODY and line == last + 1 and before is not None and before.has_error:
+                    # What a macro opens: its name and arguments do not parse as the head of what is in the braces.
+                    glued = True
+                if line > last + 1:
+                    cost = deeper + _CONTINUED if after_heading else base + _BLANK
+                    costs[last + 1 : line] = bytes([cost]) * (line - last - 1)
+                if not glued:
+                    block = line
+                    # To cut right below the line that opens a construct leaves that line alone.
+                    is_header = start <= body or (last == task.line and can_be_header)
+                    is_past_header = not is_header and not task.role & WRAPPER
+                if is_header:
+                    cost = deeper + (_CONTINUED if glued else _HEADER)
+                elif glued or task.role & WRAPPER:
+                    # Only where it fits without its comment, but not with it, is this a place to cut.
+                    if is_split:
+                        cost = deeper + _CONTINUED
+                    elif role & LEAD:
+                        cost = base + _CLOSING
+                    else:
+                        cost = base + (_CONTINUED if glued and fits(block, stop) else _OWN_LINE)
+                else:
+                    cost = base + (_CLOSING if role & (TOKEN | ERROR) else 0)
+                costs[line] = cost
+                lead = role & (LEAD | HEADING) != 0
+                after_heading = role & HEADING != 0
+                if after_heading:
+                    self.kinds[line] = Boundary.SECTION
+            else:
+                lead = after_heading = False
+                if line > task.line and costs[line] == INSIDE and not role & ERROR:
+                    # It closes one child and opens the next.
+                    costs[line] = deeper + _CLOSING
+            if is_split or role & MAY_DEFINE:
+                begins_task = start == task.node.start_byte
+                owns_line = is_fresh or (task.owns_line and begins_task)
+                first = block if is_fresh else task.block if begins_task else line
+                definition = task.definition
+                if role & MAY_DEFINE:
+                    lines = (first, line, stop)
+                    found = self._define(task, child, role, lines, owns_line=owns_line, is_split=is_split)
+                    definition = found or definition
+                if is_split:
+                    depth = self._depth_within(task, role, is_fresh=is_fresh)
+                    tasks.append(_Task(child, role, line, stop - 1, depth, definition, owns_line, first))
+            last, limit, before = stop - 1, starts[stop], child
+        if task.last > last:
+            costs[last + 1 : task.last + 1] = bytes([base + _BLANK]) * (task.last - last)
+        return tasks
+
+    def _body_start(self, children: Sequence[Node | Section]) -> int:
+        """Where the first body among the children starts; -1 if there is none."""
+        roles = self._roles
+        return next((child.start_byte for child in children if roles[child.kind_id] & BODY), -1)
+
+    @staticmethod
+    def _depth_within(task: _Task, role: int, *, is_fresh: bool) -> int:
+        """The depth of what is within a child of the task's node.
+
+        What hangs on a line that began with another node, and a body, count as part of the construct that they are of.
+        """
+        if role & (WRAPPER | LIST):
+            return task.depth
+        if task.role & (HOLDS_ITEMS | WRAPPER) or (is_fresh and not role & BODY):
+            return min(task.depth + 1, _DEEPEST)
+        return task.depth
+
+    def _define(
+        self,
+        task: _Task,
+        child: Node | Section,
+        role: int,
+        lines: tuple[int, int, int],
+        *,
+        owns_line: bool,
+        is_split: bool,
+    ) -> Definition | None:
+        """What a child of the task's node defines, if anything; noted among the definitions.
+
+        `lines`: that of its leading comments, its own first, and the one after its last.
+        """
+        above = task.definition
+        block, line, stop = lines
+        is_container = role & CONTAINER != 0
+        if is_container:
+            if stop == line + 1 or is_split:
+                return None
+        else:
+            if above is not None:
+                if above.node is task.node and task.role & WRAPPER:
+                    # It is what the wrapper stands for, below decorators.
+                    self.kinds[line] = Boundary.DEFINITION if above.parent is None else Boundary.NESTED
+                    return None
+                if above.line == line and not owns_line and child.type not in NAMESPACES:
+                    # A part of a definition on its own line: the struct of a typedef, the function that has a name.
+                    return None
+            if not defines(child, role, above):
+                return None
+            if owns_line:
+                nested = Boundary.DEFINITION if above is None else Boundary.NESTED
+                self.kinds[block] = self.kinds[line] = Boundary.SECTION if role & SECTION else nested
+        found = Definition(self._starts[block], self._starts[stop], line, child, above, is_container)
+        self.definitions.append(found)
+        return None if is_container else found

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exosuit_cli.read.text import is_text
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
+from exosuit_cli.read.text import is_text
 
 
 def undecodable(data: bytes) -> int:

@@ -119,4 +119,4 @@ def test_token_table_is_shared_and_cannot_be_written() -> None:
 
 def test_token_table_of_an_unknown_encoding() -> None:
     with pytest.raises(UsageError, match=r"'p50k'.*o200k_base, cl100k_base"):
-        token_table("p50k").bytes
+        token_table("p50k")

@@ -61,9 +61,9 @@ class Chunker:
         trees: list[SyntaxTree | None] = [None] * len(slab)
         reasons: list[str | None] = [None] * len(slab)
         if self._options.boundaries == "ast":
-            for position, language in enumerate(languages):
+            for position in np.flatnonzero(slab.lengths).tolist():
                 try:
-                    trees[position] = self._parse(slab, lines, prefix, strengths, position, language)
+                    trees[position] = self._parse(slab, lines, prefix, strengths, position, languages[position])
                 except NoSyntax as refusal:
                     reasons[position] = str(refusal)
         measured = self._measured(slab, lines, strengths, prefix)
@@ -233,7 +233,9 @@ def _segment_end(data: bytes) -> tuple[int, bool]:
     end = last_boundary(data, 0, len(data))
     if end > 0:
         return end, True
-    return last_character_start(data) or len(data), False
+    end = last_character_start(data)
+    end -= data[end - 1 : end + 1] == b"\r\n"
+    return end or len(data), False
 
 
 class _Columns:

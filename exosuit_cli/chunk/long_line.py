@@ -27,8 +27,9 @@ _LAST_SHARE = 4
 def split_line(data: bytes, options: ChunkOptions, counter: TokenCounter) -> Iterator[tuple[int, int]]:
     """Yield (bytes, exact tokens) of pieces that tile `data` and do not exceed the caps, as long as possible.
 
-    Cuts fall where counts add up, after a semicolon or the like if there is one in the last quarter; where no such
-    place is within reach, between two characters. A piece of one character is yielded whatever it counts.
+    Cuts fall where counts add up, of these in the last quarter of the cap after a semicolon or the like, if there is
+    one; where no such place is within reach, between two characters. A piece of one character is yielded whatever it
+    counts.
     """
     places, prefix = _places(data, counter)
     cap = options.max_tokens

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from exosuit_cli.chunk import chunker
 from exosuit_cli.chunk.batch import Chunking
 from exosuit_cli.ingest.collector import ChunkCollector
 from exosuit_cli.ingest.pipeline import Run
@@ -71,6 +72,7 @@ def chunk(
             use_index=False,
             verify=False,
             batch_files=min(options.batch_files, BATCH_FILES),
+            slab_bytes=min(options.slab_bytes, chunker.SEGMENT_BYTES - 1),  # a longer text is cut in segments first
         ),
         stop,
         progress,

@@ -61,13 +61,13 @@ def send_result(connection: Connection, result: ShardResult) -> None:
     if chunks is None or not chunks.rendered:
         connection.send(result)
         return
-    connection.send(replace(result, chunks=replace(chunks, rendered=b"")))
-    descriptor = os.memfd_create("exosuit-chunks")
     try:
-        with open(descriptor, "wb", buffering=0, closefd=False) as memory:
-            left = memoryview(chunks.rendered)
-            while left:
-                left = left[memory.write(left) :]
+        descriptor = _in_memory(chunks.rendered)
+    except OSError:  # no memory, no descriptor, or a limit on files: then it goes through the pipe
+        connection.send(result)
+        return
+    try:
+        connection.send(replace(result, chunks=replace(chunks, rendered=b"")))
         send_handle(connection, descriptor, None)
     finally:
         os.close(descriptor)
@@ -76,14 +76,30 @@ def send_result(connection: Connection, result: ShardResult) -> None:
 def complete_result(connection: Connection, result: ShardResult) -> ShardResult:
     """The result that was received, with what follows it. Raises EOFError and OSError where the sender has died."""
     chunks = result.chunks
-    if chunks is None or not chunks.sizes.any():
+    if chunks is None or chunks.rendered or not chunks.sizes.any():
         return result
-    descriptor = recv_handle(connection)
+    try:
+        descriptor = recv_handle(connection)
+    except RuntimeError as error:  # the sender died between the two messages
+        raise EOFError from error
     try:
         rendered = mmap.mmap(descriptor, int(chunks.sizes.sum()), prot=mmap.PROT_READ)
     finally:
         os.close(descriptor)
     return replace(result, chunks=replace(chunks, rendered=rendered))
+
+
+def _in_memory(content: bytes | mmap.mmap) -> int:
+    """A descriptor of memory that holds the content. Raises OSError."""
+    descriptor = os.memfd_create("exosuit-chunks")
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 class Shard:

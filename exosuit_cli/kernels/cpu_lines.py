@@ -10,6 +10,8 @@ from exosuit_cli.model.slab import LineColumns, Slab
 _TAB, _NEWLINE, _RETURN, _SPACE = 9, 10, 13, 32
 _OPEN, _CLOSE = 0x7B, 0x7D  # braces; square brackets become these when bit 5 is set
 _PAD = 8
+_ROUNDS = 8
+"""Words of leading blanks to look at one by one."""
 _STEP = np.zeros(256, np.int8)
 _STEP[[0x5B, 0x7B]], _STEP[[0x5D, 0x7D]] = 1, -1
 _ONE, _BYTE = np.uint64(1), np.uint64(0xFF)
@@ -45,10 +47,25 @@ def line_columns(slab: Slab) -> LineColumns:
     inks, indents = _indents(data, padded, starts)
     words = np.ndarray((size,), "<u8", buffer=padded, strides=(1,))
     heads = words[inks]
+    _end_with_file(slab, files, inks, heads)
     is_blank = _IS_BLANK.take((heads & _BYTE).astype(np.uint8))
     heads[is_blank] = 0
     indents[is_blank] = 0
     return LineColumns(files, starts, indents, inks, heads, _lasts(data, starts), depths)
+
+
+def _end_with_file(
+    slab: Slab, files: npt.NDArray[np.int64], inks: npt.NDArray[np.int64], heads: npt.NDArray[np.uint64]
+) -> None:
+    """Clear what heads hold of the next file, which can be so in a file's last lines only."""
+    stops = slab.offsets + slab.lengths
+    for back in range(1, _PAD + 1):
+        lines = files[1:] - back
+        own = lines >= files[:-1]
+        lines, left = lines[own], stops[own]
+        left -= inks[lines]
+        short = left < _PAD
+        heads[lines[short]] &= (_ONE << (8 * left[short]).astype(np.uint64)) - _ONE
 
 
 def _events(
@@ -76,22 +93,28 @@ def _indents(
     # Eight bytes at a time as one word: the lowest byte that is not zero is the first that is no blank.
     words = np.ndarray((len(data),), "<u8", buffer=is_ink, strides=(1,))
     tab_words = np.ndarray((len(data),), "<u8", buffer=is_tab, strides=(1,))
-    tabs = np.zeros(len(inks), np.uint16)
+    tabs = np.zeros(len(inks), np.int64)
     pending: slice | npt.NDArray[np.int64] = slice(None)
-    while True:
+    for _ in range(_ROUNDS):
         positions = inks[pending]
-        found = words[positions]
-        below = (found & (~found + _ONE)) - _ONE  # all bits below that byte; all 64 where every byte is a blank
+        word = words[positions]
+        below = (word & (~word + _ONE)) - _ONE  # all bits below that byte; all 64 where every byte is a blank
         tabs[pending] += np.bitwise_count(tab_words[positions] & below)
         positions += np.bitwise_count(below) >> 3
         inks[pending] = positions
-        more = np.flatnonzero((found == 0) & (positions < last[pending]))
+        more = np.flatnonzero((word == 0) & (positions < last[pending]))
         if not len(more):
             break
         pending = more if isinstance(pending, slice) else pending[more]
+    else:  # blanks without end
+        ink_places, tab_places = (np.flatnonzero(kind[: len(data)]) for kind in (is_ink, is_tab))
+        positions = inks[pending]
+        found = np.append(ink_places, len(data))[np.searchsorted(ink_places, positions)]
+        tabs[pending] += np.searchsorted(tab_places, found) - np.searchsorted(tab_places, positions)
+        inks[pending] = found
     np.minimum(inks, last, out=inks)
     columns = inks - starts[:-1]
-    columns += 7 * tabs.astype(np.int64)
+    columns += 7 * tabs
     return inks, np.minimum(columns, 0xFFFF).astype(np.uint16)
 
 

@@ -57,10 +57,11 @@ class LineColumns:
 
     files: int64[n + 1]; the lines of file i are the positions from files[i] up to files[i + 1]; an empty file has none.
     starts: int64[m + 1], byte offsets in the slab, ascending; the last is the slab's size.
-    indents: uint16[m], columns of leading blanks, a tab counting 8; 0 for a line without anything else.
+    indents: uint16[m], columns of leading blanks, a tab counting 8, at most 65,535; 0 for a line without
+        anything else.
     inks: int64[m], the offset of the first byte that is no blank, at most the line's last byte.
-    heads: uint64[m], the 8 bytes from there, the first the lowest, bytes beyond the slab 0; 0 where the line is blank,
-        that is where that byte is a CR or LF or there is none.
+    heads: uint64[m], the 8 bytes from there, the first the lowest, bytes beyond the file's end 0; 0 where the line is
+        blank, that is where that byte is a CR or LF or there is none.
     lasts: uint8[m], the last byte before the CR and LF that end the line; 0 where there is none.
     depths: int32[m], opening less closing braces and square brackets from the file's start up to the line.
     """

@@ -60,6 +60,12 @@ class JsonlRenderer:
         return lines
 
 
+def place_record(path: bytes, start_byte: int) -> dict[str, str | int]:
+    """The place of a chunk, for `duplicate_of`."""
+    name, exact = text_name(path)
+    return {"path": name, **({"path_b64": exact} if exact is not None else {}), "start_byte": start_byte}
+
+
 class JsonlSink:
     """Writes rendered lines to a binary file; a repeated chunk names the first one and has no text."""
 
@@ -75,9 +81,7 @@ class JsonlSink:
         for position in sorted(repeats):
             start = ends[position - 1] if position else 0
             head = start + int(batch.heads[position])
-            path, start_byte = repeats[position]
-            first = orjson.dumps({"path": text_name(path)[0], "start_byte": start_byte})
             self._file.write(rendered[written:head])
-            self._file.write(first + self._end)
+            self._file.write(orjson.dumps(place_record(*repeats[position])) + self._end)
             written = ends[position]
         self._file.write(rendered[written:])

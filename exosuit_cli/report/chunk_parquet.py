@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.report.arrow import pyarrow_modules
+from exosuit_cli.report.chunk_jsonl import place_record
 from exosuit_cli.system.names import text_name
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class ParquetSink:
         arrow, parquet = pyarrow_modules("--format parquet")
         self._arrow = arrow
         self._with_text = renderer.with_text
-        place = arrow.struct([("path", arrow.string()), ("start_byte", arrow.int64())])
+        place = arrow.struct([("path", arrow.string()), ("path_b64", arrow.string()), ("start_byte", arrow.int64())])
         fields = [
             ("id", arrow.string()), ("path", arrow.string()), ("path_b64", arrow.string()),
             ("start_byte", arrow.int64()), ("end_byte", arrow.int64()),
@@ -95,7 +96,7 @@ class ParquetSink:
             languages,
             [Boundary(number).label for number in batch.boundaries.tolist()],
             batch.symbols or [None] * len(batch),
-            [_place(repeats.get(position)) for position in range(len(batch))],
+            [place_record(*repeats[position]) if position in repeats else None for position in range(len(batch))],
         ]  # fmt: skip
         if self._with_text:
             columns.append(
@@ -115,7 +116,3 @@ class ParquetSink:
         self._writer.write_table(table.slice(0, rows), row_group_size=rows)
         self._held = [table.slice(rows)]
         self._rows -= rows
-
-
-def _place(first: tuple[bytes, int] | None) -> dict[str, object] | None:
-    return None if first is None else {"path": text_name(first[0])[0], "start_byte": first[1]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.chunker import Chunker
@@ -17,6 +17,7 @@ from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:
     from exosuit_cli.chunk.records import Chunk, FileChunks
+    from exosuit_cli.model.protocols import TokenCounter
 
 
 def chunk_text(text: str | bytes, *, language: str | None = None, options: ChunkOptions | None = None) -> FileChunks:
@@ -55,6 +56,11 @@ def chunk_named(data: bytes, path: bytes, options: ChunkOptions) -> tuple[str, F
     return language, chunk_text(data, language=language, options=options)
 
 
-@cache
+@lru_cache(maxsize=8)
 def _chunker(options: ChunkOptions) -> Chunker:
-    return Chunker(options, load_counter(options.encoding), load_kernels("cpu", "blake3"))
+    return Chunker(options, _counter(options.encoding), load_kernels("cpu", "blake3"))
+
+
+@cache
+def _counter(encoding: str) -> TokenCounter:
+    return load_counter(encoding)

@@ -82,7 +82,7 @@ class BatchBuilder:
     def add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
         """Enter chunks of the file at `position`, whose text's byte 0 is `data[offset]`."""
         self._counts[position] += len(chunks)
-        self._files[position] = chunks.fallback
+        self._files[position] = self._files.get(position) or chunks.fallback
         self._parts.append(chunks)
         for head_and_tail in self._renderer.render(self._paths[position], language, data, offset, chunks):
             self._rendered += head_and_tail

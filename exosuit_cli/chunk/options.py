@@ -8,6 +8,7 @@ from exosuit_cli.model.errors import UsageError
 
 BOUNDARIES = ("structure", "ast", "lines")
 LEAST_CAP, LARGEST_CAP = 16, 1_048_576
+_MIN_TOKENS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,21 +16,23 @@ class ChunkOptions:
     """How to cut texts into chunks. The defaults are those of the command line.
 
     max_tokens: the cap, no chunk exceeds it. min_tokens: a chunk is smaller only where a stronger boundary asks for it
-    or the file ends. max_chars: a second cap, in Unicode characters; 0 for none. overlap: the most tokens that a chunk
-    repeats of the one before it; they count towards its cap. boundaries: one of `BOUNDARIES`. encoding: a name known to
-    `tokens`.
+    or the file ends; by default 64, or an eighth of the cap if that is less. max_chars: a second cap, in Unicode
+    characters; 0 for none. overlap: the most tokens that a chunk repeats of the one before; they count towards its cap.
+    boundaries: one of `BOUNDARIES`. encoding: a name known to `tokens`.
 
     Raises UsageError for a value that is out of range, or not below another that bounds it.
     """
 
     max_tokens: int = 512
-    min_tokens: int = 64
+    min_tokens: int = -1
     max_chars: int = 0
     overlap: int = 0
     boundaries: str = "structure"
     encoding: str = "o200k_base"
 
     def __post_init__(self) -> None:
+        if self.min_tokens == -1:
+            object.__setattr__(self, "min_tokens", min(_MIN_TOKENS, self.max_tokens // 8))
         if not LEAST_CAP <= self.max_tokens <= LARGEST_CAP:
             raise UsageError(f"max_tokens {self.max_tokens} is not accepted; accepted: {LEAST_CAP} to {LARGEST_CAP}")
         if not 0 <= self.min_tokens < self.max_tokens:

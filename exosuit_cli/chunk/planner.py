@@ -72,13 +72,14 @@ class Planner:
         Greedy: each chunk ends at the place of least cost that the caps reach, the last one among equals. A choice
         depends on nothing before the chunk, so an edit changes the chunks around it only.
         """
-        line = first
+        line = previous = first
         while line < stop:
-            begin = self._overlapping(lines, line, first) if line > first else line
+            begin = self._overlapping(lines, line, previous) if line > first else line
             end = self._end(lines, begin, line, stop)
             if end is None:
                 begin = line
                 end = self._end(lines, begin, line, stop)
+            previous = line
             kind = Boundary.FILE if line == first else lines.kinds[line]
             if end is None:
                 self._split(plan, lines, line, kind, first)
@@ -104,7 +105,7 @@ class Planner:
             limit = lines.characters[begin] + self._options.max_chars
             farthest = min(farthest, bisect_right(lines.characters, limit, line + 1, stop + 1) - 1)
         while farthest > line:
-            cut = stop if farthest == stop else self._choose(lines, begin, line, farthest)
+            cut = stop if farthest == stop else self._choose(lines, begin, line, farthest, stop)
             tokens = self._count(lines, begin, cut)
             if tokens <= self._cap and self._few_characters(lines, begin, cut):
                 return cut, tokens
@@ -120,8 +121,8 @@ class Planner:
         """How far the prefix sums may be off between two lines."""
         return 0 if lines.is_safe[begin] and lines.is_safe[end] else _NEAR
 
-    def _choose(self, lines: MeasuredLines, begin: int, line: int, farthest: int) -> int:
-        """The line before which to cut, after `line` and up to `farthest`."""
+    def _choose(self, lines: MeasuredLines, begin: int, line: int, farthest: int, stop: int) -> int:
+        """The line before which to cut, after `line` and up to `farthest`, in a text that ends at `stop`."""
         costs, prefix = lines.costs, lines.prefix
         best = min(costs[line + 1 : farthest + 1])
         cut = costs.rfind(best, line + 1, farthest + 1)
@@ -130,8 +131,8 @@ class Planner:
             # A definition is about to be cut. Where it would fit without its leading comment, let the comment go.
             body = self._after_lead(costs, line, farthest)
             if body is not None:
-                reach = bisect_right(prefix, prefix[body] + self._cap, body + 1, len(prefix)) - 1
-                if reach > farthest and min(costs[farthest + 1 : reach + 1]) <= own:
+                reach = bisect_right(prefix, prefix[body] + self._cap, body + 1, stop + 1) - 1
+                if reach > farthest and (reach == stop or min(costs[farthest + 1 : reach + 1]) <= own):
                     return body
         if prefix[cut] - prefix[begin] < self._options.min_tokens:
             enough = bisect_left(prefix, prefix[begin] + self._options.min_tokens, line + 1, farthest + 1)
@@ -152,7 +153,7 @@ class Planner:
         return last if last > line else None
 
     def _overlapping(self, lines: MeasuredLines, line: int, first: int) -> int:
-        """The line where a chunk begins that repeats the end of the one before."""
+        """The line where a chunk begins that repeats the end of the one before, whose own lines begin at `first`."""
         overlap = self._options.overlap
         if not overlap:
             return line

@@ -23,7 +23,7 @@ class Boundary(IntEnum):
     FILE = 0
     """The start of the file."""
     SECTION = 1
-    """A heading of a document, or a cell of a notebook."""
+    """A heading of a document."""
     DEFINITION = 2
     """An outermost construct of the file: a function, a class, a top-level key."""
     NESTED = 3

@@ -23,12 +23,15 @@ def main() -> None:
     # A large tree is a million small objects, none of them in a cycle: looking for cycles is a tenth of the time.
     gc.set_threshold(1_000_000)
     _mend_streams()
-    from exosuit_cli.cli.ahead import load_ahead
+    from exosuit_cli.cli.ahead import discard, load_ahead
 
     load_ahead(sys.argv[1:])
-    from exosuit_cli.cli.app import app
+    try:
+        from exosuit_cli.cli.app import app
 
-    app()
+        app()
+    finally:
+        discard()
 
 
 def _mend_streams() -> None:
@@ -37,5 +40,8 @@ def _mend_streams() -> None:
         if getattr(sys, name) is None:
             # Opening takes the lowest free descriptor, which is the closed stream's own.
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  (open until the end)
+    if isinstance(sys.stdout, io.TextIOWrapper) and isinstance(sys.stdout.buffer, io.RawIOBase):
+        # Under `python -u` a write may take a part only, and nobody would write the rest.
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(sys.stdout.buffer), sys.stdout.encoding)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

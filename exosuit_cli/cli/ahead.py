@@ -39,7 +39,7 @@ def load_ahead(arguments: Sequence[str]) -> None:
     from exosuit_cli.ingest.index_path import fork_early
 
     is_chunk = arguments[0] == "chunk"
-    # The values of options look like paths; they are not there, and then nothing is loaded.
+    # The values of options look like paths. Where an index is looked for, they are not there, and nothing is loaded.
     paths = [argument for argument in arguments[1:] if not argument.startswith("-")]
     use_index = not is_chunk and "--no-index" not in options
     zygote = fork_early(paths, _HASH, _ENCODING, workers=0, use_index=use_index, with_table=is_chunk)
@@ -56,3 +56,9 @@ def take(encoding: str | None, workers: int) -> Zygote | None:
         return zygote
     zygote.close()
     return None
+
+
+def discard() -> None:
+    """End what was loaded and never taken."""
+    while _zygotes:
+        _zygotes.pop().close()

@@ -107,9 +107,8 @@ def chunk_command(
         if stdin is None and zygote is None:
             from exosuit_cli.ingest.index_path import fork_early
 
-            where = [] if stdin0 else paths or []
             zygote = fork_early(
-                where,
+                (),
                 settings.scan.hash,
                 settings.scan.encoding,
                 workers=settings.scan.workers,

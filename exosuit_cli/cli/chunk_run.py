@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import stat
 import sys
@@ -24,12 +25,13 @@ from exosuit_cli.cli.shared_run import (
 )
 from exosuit_cli.ingest import chunk
 from exosuit_cli.model.errors import ExitCode, OutputError, UsageError
+from exosuit_cli.model.records import Outcome
 from exosuit_cli.report.chunk_jsonl import JsonlRenderer, JsonlSink
 from exosuit_cli.system.atomic import atomic_file
+from exosuit_cli.system.names import display_name
 from exosuit_cli.system.stop import StopRequest, stop_on_signals
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Iterator, Sequence
 
     from exosuit_cli.chunk.batch import ChunkBatch, Renderer
@@ -43,7 +45,6 @@ LARGEST_FILE = 256 << 20
 """Bytes of the largest file that is cut unless --max-file-size says otherwise: its chunks are held until it is read."""
 SLAB_BYTES = 4 << 20
 """The least slab: what is computed for all its lines at once costs as much a call as for many lines."""
-_MIN_TOKENS = 64
 
 
 class _Interrupted(Exception):
@@ -93,22 +94,23 @@ class ChunkCommand:
             return self._chunk_stdin(chunking, form)
         with stop_on_signals() as stop:
             try:
-                with self._output() as file, standard_output():
+                with self._output() as file:
                     result = self._chunk(chunking, form, file, stop)
                     self._keep_older(result)
             except _Interrupted:
                 logger.warning("interrupted: %r is not written", self.output)
-            written = os.stat(self.output).st_size if self.output is not None and not stop else 0
+            written = os.stat(self.output).st_size if self.output is not None and result.scan.partial is None else 0
             result = replace(result, scan=result.scan.with_output_bytes(written))
             tell_warnings(result.scan, logger)
+            self._tell_limits(result, logger)
             with standard_output():
                 self._report(result, chunking)
         if not self.stats or self.as_json:
             tell_unreadable(result.scan, logger)
         statistics = result.statistics
         logger.info("chunk finished: %d chunks, %d tokens", statistics.chunks, statistics.tokens)
-        if stop.signal is not None:
-            logger.error("interrupted by %s: the result is partial", stop.signal.name)
+        if result.scan.partial is not None and stop.signal is not None:
+            logger.error("interrupted by %s: the result is partial", result.scan.partial)
             return ExitCode(128 + stop.signal)
         return exit_code(result.scan, logger, strict=self.strict)
 
@@ -116,11 +118,29 @@ class ChunkCommand:
         if result.scan.partial is not None and self.output is not None:
             raise _Interrupted
 
+    def _tell_limits(self, result: ChunkResult, logger: logging.Logger) -> None:
+        """Log what was not done as one may have expected it."""
+        large = [skip for skip in result.scan.skips if skip.outcome is Outcome.TOO_LARGE]
+        if large and not self.max_file_size_is_given:
+            logger.warning(
+                "%d files are larger than chunks are made of and were left out, the first: %s; see --max-file-size",
+                len(large), display_name(large[0].path),
+            )  # fmt: skip
+        fallbacks = result.statistics.fallbacks
+        if fallbacks and not self.stats:
+            # That prose and data have no grammar is no surprise; that code is not parsed may be one.
+            level = logging.INFO if set(fallbacks) == {"no grammar"} else logging.WARNING
+            reasons = ", ".join(f"{count} {reason}" for reason, count in fallbacks.most_common())
+            logger.log(
+                level,
+                "%d of %d files were cut by structure, not by syntax: %s",
+                fallbacks.total(), result.statistics.files, reasons,
+            )  # fmt: skip
+
     def _chunking(self) -> ChunkOptions:
-        least = min(_MIN_TOKENS, self.max_tokens // 8) if self.min_tokens is None else self.min_tokens
         return ChunkOptions(
             max_tokens=self.max_tokens,
-            min_tokens=least,
+            **({} if self.min_tokens is None else {"min_tokens": self.min_tokens}),
             max_chars=self.max_chars,
             overlap=self.overlap,
             boundaries=self.boundaries,
@@ -135,7 +155,7 @@ class ChunkCommand:
             from exosuit_cli.report.arrow import pyarrow_modules
 
             pyarrow_modules("--format parquet")
-            if self.output is None and sys.stdout.isatty():
+            if self.output is None and not self.stats and sys.stdout.isatty():
                 raise UsageError("--format parquet is not for a terminal; name a file with -o")
         return form
 
@@ -182,16 +202,19 @@ class ChunkCommand:
     @contextmanager
     def _output(self) -> Iterator[BinaryIO]:
         """Where chunks are written: stdout, a file that takes its place when all is written, or a device as it is."""
-        if self.output is None:
-            yield sys.stdout.buffer
+        if self.output is None or _is_stdout(self.output):
+            with standard_output():
+                yield sys.stdout.buffer
         elif _is_special(self.output):
             try:
                 with open(self.output, "wb") as file:
                     yield file
+            except BrokenPipeError:
+                raise
             except OSError as error:
                 raise OutputError(f"cannot write {self.output!r}: {error.strerror}") from error
-        else:
-            with atomic_file(self.output, mode=0o644) as file:
+        else:  # where a link leads, the file is: the link stays
+            with atomic_file(os.path.realpath(self.output), mode=0o644) as file:
                 yield file
 
     def _report(self, result: ChunkResult, chunking: ChunkOptions) -> None:
@@ -209,17 +232,21 @@ class ChunkCommand:
     def _chunk_stdin(self, chunking: ChunkOptions, form: str) -> ExitCode:
         """Cut the text on stdin, as if it were a file of the given name."""
         from exosuit_cli.chunk.api import chunk_named
+        from exosuit_cli.chunk.batch import BatchBuilder, Chunking
+        from exosuit_cli.ingest.collector import ChunkCollector
+        from exosuit_cli.kernels import choose_device
 
-        if self.paths or self.stdin0 or self.stats or form != "jsonl":
-            raise UsageError("--stdin FILENAME takes no PATH, --stdin0, --stats or parquet")
-        assert self.stdin is not None
+        if not self.stdin or self.paths or self.stdin0 or self.stats:
+            raise UsageError("--stdin takes the FILENAME of the text on stdin, and no PATH, --stdin0 or --stats")
+        choose_device(self.settings.scan.device)
         data = sys.stdin.buffer.read()
         name = os.fsencode(self.stdin)
         language, chunks = chunk_named(data, name, chunking)
-        renderer = JsonlRenderer(with_text=self.with_text)
-        with self._output() as file, standard_output():
-            for head, tail in renderer.render(name, language, memoryview(data), 0, chunks):
-                file.write(head + tail)
+        with self._output() as file, ExitStack() as stack:
+            renderer, sink = self._form(form, file, stack)
+            builder = BatchBuilder(Chunking(chunking, renderer), [name])
+            builder.add(0, language, memoryview(data), 0, chunks)
+            ChunkCollector(Chunking(chunking, renderer), sink).write([name], builder.build(1))
         return ExitCode.SUCCESS
 
 
@@ -230,6 +257,14 @@ def _is_special(path: str) -> bool:
     except OSError:
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def _is_stdout(path: str) -> bool:
+    """Whether the path leads to what stdout already is, as /dev/stdout does."""
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(sys.stdout.fileno()))
+    except (OSError, io.UnsupportedOperation):
+        return False
 
 
 def _descriptor(file: BinaryIO) -> int | None:

@@ -79,4 +79,5 @@ def chunk(
         zygote,
         collector,
     ).run()
-    return ChunkResult(result, collector.statistics)
+    throughput = replace(result.throughput, index_reason="not used: chunks need the bytes")
+    return ChunkResult(replace(result, throughput=throughput), collector.statistics)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.batch import ChunkBatch, Chunking
     from exosuit_cli.ingest.pool import Finished
 
-HELD_BYTES = 64 << 20
-"""More rendered bytes than this that wait for an earlier batch, and no new batch is begun."""
+HELD_BYTES, HELD_BATCHES = 64 << 20, 128
+"""When so many rendered bytes, or batches, wait for an earlier one, no new one is begun. A batch is a descriptor."""
 
 _OFFSET_BITS = 48
 _OFFSET = (1 << _OFFSET_BITS) - 1
@@ -48,20 +48,22 @@ class ChunkCollector:
 
     def has_room(self) -> bool:
         """Whether another batch may be begun."""
-        return self._held_bytes < HELD_BYTES
+        return self._held_bytes < HELD_BYTES and len(self._held) < HELD_BATCHES
 
     def take(self, finished: Finished) -> None:
         """Take in a batch, and write all that is next in order."""
+        if not len(finished.task.places):
+            return  # interrupted before its first file
         self._held[int(finished.task.places[0])] = finished
         self._held_bytes += _rendered_bytes(finished)
         while (following := self._held.pop(self._next, None)) is not None:
             self._held_bytes -= _rendered_bytes(following)
             self._next += len(following.task.places)
             if following.result is not None and following.result.chunks is not None:
-                self._write(following, following.result.chunks)
+                self.write(following.task.batch.paths(), following.result.chunks)
 
-    def _write(self, finished: Finished, batch: ChunkBatch) -> None:
-        paths = finished.task.batch.paths()
+    def write(self, paths: list[bytes], batch: ChunkBatch) -> None:
+        """Write the chunks that are next in order, those of the files at `paths`."""
         repeats: dict[int, tuple[bytes, int]] = {}
         first, base = self._first, len(self._paths)
         ids = batch.ids.tobytes()

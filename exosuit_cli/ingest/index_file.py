@@ -49,7 +49,7 @@ class IndexFile:
     def open(cls, roots: Roots, options: ScanOptions, warnings: list[str]) -> IndexFile:
         """Find and read the index. One that cannot be used is a warning or a reason, never an error."""
         if not options.use_index:
-            return cls(None, "", "", "not used", warnings)
+            return cls(None, "", "", "not used (--no-index)", warnings)
         try:
             path = index_path(roots, options.hash, options.encoding)
             ensure_private(os.path.dirname(path))

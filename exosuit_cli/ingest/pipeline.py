@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 POOL_FILES = 2000
 POOL_BYTES = 32 << 20
 """Fewer files and fewer bytes than these are read in this process: starting workers would cost more than it saves."""
+CHUNK_POOL_BYTES = 4 << 20
+"""The same where chunks are cut, which takes several times as long, by processes that are there already."""
 LINGER_SECONDS = 0.1
 DRAIN_SECONDS = 5
 """How long an interrupted scan waits for the files that its workers are reading."""
@@ -247,7 +249,8 @@ class Run:
     def _start_pool(self, ledger: Ledger) -> Pool:
         self._prepare_counter()
         if self.collector is not None and self.zygote is not None:  # chunks need the counter next to them
-            return ProcessPool(self.settings, None, self.workers, self.zygote, in_flight=self._in_flight())
+            workers = self.workers if self.options.workers or self._pays(ledger) else 1
+            return ProcessPool(self.settings, None, workers, self.zygote, in_flight=self._in_flight())
         if self.workers == 1 or (not self.options.workers and not self._pays(ledger)):
             return InlinePool(self.settings, self._counter(), self.stop)
         counter = self._counter() if self.zygote is None else None
@@ -277,7 +280,7 @@ class Run:
                 total += os.lstat(os.path.join(self.roots.base, path)).st_size
             except OSError:
                 continue
-        return total >= POOL_BYTES
+        return total >= (POOL_BYTES if self.collector is None else CHUNK_POOL_BYTES)
 
     def _drain(self, ledger: Ledger) -> None:
         """Take in what the workers still hold, and let them go."""

@@ -174,7 +174,9 @@ class ProcessPool:
         self._workers: list[_Worker] = []
         try:
             if zygote is not None:
-                self._workers = [_Worker(process, connection) for process, connection in zygote.workers(settings)]
+                self._workers = [
+                    _Worker(process, connection) for process, connection in zygote.workers(settings, workers)
+                ]
             while len(self._workers) < workers:
                 self._start()
         except BaseException:

@@ -15,7 +15,7 @@ from exosuit_cli.ingest.large import Interrupted, chunk_large, ingest_large
 from exosuit_cli.kernels import load_kernels
 from exosuit_cli.languages import LANGUAGES, language_of_name, language_of_shebang
 from exosuit_cli.model.records import ROW, Batch, Kind, Outcome, Rows, time_column
-from exosuit_cli.model.slab import TEXT_PROBE_BYTES, Slab
+from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES, Slab
 from exosuit_cli.read import FilledSlab, LargeFile, ReadStat, SlabReader
 from exosuit_cli.read.reader import outcome_of, same_content
 from exosuit_cli.read.text import is_text
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from exosuit_cli.ingest.options import ShardSettings
     from exosuit_cli.model.protocols import TokenCounter
 
+MAPPED_BYTES = 64 << 10
+"""Rendered bytes that are worth being mapped by the receiver."""
 RESULT_BYTES = 8 << 20
 """Rendered chunks of a result, after which the rest of its batch is left for another one."""
 
@@ -58,7 +60,7 @@ def send_result(connection: Connection, result: ShardResult) -> None:
     See memfd_create(2).
     """
     chunks = result.chunks
-    if chunks is None or not chunks.rendered:
+    if chunks is None or len(chunks.rendered) < MAPPED_BYTES:
         connection.send(result)
         return
     try:
@@ -242,7 +244,7 @@ class Shard:
                 continue
             language = language_of_name(names[file.position])
             if not language and bytes(view[start : start + 2]) == b"#!":
-                language = language_of_shebang(bytes(view[start : start + min(length, 256)]))
+                language = language_of_shebang(bytes(view[start : start + min(length, SHEBANG_BYTES)]))
             languages.append(language)
             if self._counter is not None and builder is None:
                 texts.append(bytes(view[start : start + length]))

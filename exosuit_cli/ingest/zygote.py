@@ -90,13 +90,15 @@ class Zygote:
         """Have it count tokens for this process."""
         return RemoteCounter(self.encoding, self._ours[0])
 
-    def workers(self, settings: ShardSettings) -> list[tuple[ForkedProcess, Connection]]:
-        """Have it become as many workers as were announced; the pool that takes them over ends them."""
+    def workers(self, settings: ShardSettings, count: int) -> list[tuple[ForkedProcess, Connection]]:
+        """Have it become `count` workers, at most those announced; the pool that takes them over ends them."""
         self._handed_over = True
         with contextlib.suppress(OSError):  # it is dead already: the pool finds it so
-            self._ours[0].send(settings)
-        siblings = [ForkedProcess(None, is_child=False) for _ in self._ours[1:]]
-        return list(zip([self._process, *siblings], self._ours, strict=True))
+            self._ours[0].send([settings, count])
+        for connection in self._ours[count:]:
+            connection.close()
+        siblings = [ForkedProcess(None, is_child=False) for _ in self._ours[1:count]]
+        return list(zip([self._process, *siblings], self._ours[:count], strict=True))
 
     def close(self) -> float:
         """End it, unless a pool has taken it over; the processor seconds that it used."""
@@ -193,7 +195,10 @@ def _live(encoding: str, connections: Sequence[Connection], other_ends: Sequence
         if isinstance(message, tuple):
             _serve(first, counter, message)
         else:
-            _multiply(connections, counter, message)
+            settings, count = message
+            for connection in connections[count:]:
+                connection.close()
+            _multiply(connections[:count], counter, settings)
 
 
 def _serve(connection: Connection, counter: TokenCounter, message: tuple[str, Any]) -> None:

@@ -71,8 +71,8 @@ class ParquetSink:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        if self._rows:
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if self._rows and error is None:
             self._flush(self._rows)
         self._writer.close()
 
@@ -113,6 +113,7 @@ class ParquetSink:
 
     def _flush(self, rows: int) -> None:
         table = self._arrow.concat_tables(self._held)
-        self._writer.write_table(table.slice(0, rows), row_group_size=rows)
+        # As one piece: pages would be cut where the batches were.
+        self._writer.write_table(table.slice(0, rows).combine_chunks(), row_group_size=rows)
         self._held = [table.slice(rows)]
         self._rows -= rows

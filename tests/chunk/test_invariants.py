@@ -125,6 +125,20 @@ def test_the_bytes_behind_a_text_are_none_of_its_own(
         assert plain(found) == plain(alone)
 
 
+@pytest.mark.parametrize(
+    "behind", [b"", b"    deep\n" * 40, b"\n" * 40, b"top\n" * 40], ids=["", "deep", "blank", "top"]
+)
+@pytest.mark.parametrize("body", range(6, 14))
+def test_a_definition_is_measured_up_to_its_own_end(chunker_of: MakeChunker, body: int, behind: bytes) -> None:
+    """A comment and a function that do not fit together, at the end of a text: where that ends is known, not guessed."""
+    data = b"import os\n\n\n# a comment of several words\n# and a second line of it\ndef function(a):\n"
+    data += b"    value = compute(a)\n" * body
+    chunker = chunker_of(ChunkOptions(max_tokens=64, min_tokens=8))
+    (alone,) = chunker.chunk_slab(slab_of([data]), ["Python"])
+    found, _ = chunker.chunk_slab(slab_of([data, behind]), ["Python", "Python"])
+    assert plain(found) == plain(alone)
+
+
 @pytest.mark.parametrize("before", [b"    x\n", b"  x", b"{[(\n", b"```\n", b"# a\n", b"a,\n", b"=====\n"], ids=repr)
 @pytest.mark.parametrize("head", ["end", "else", "}", "fi x", "#endif", "```", "=====", "- a"])
 def test_the_bytes_before_a_text_are_none_of_its_own(chunker_of: MakeChunker, head: str, before: bytes) -> None:

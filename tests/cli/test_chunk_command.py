@@ -337,6 +337,44 @@ def test_stdin_is_cut_as_a_file_of_that_name(run: RunExosuit, tree: Path, tmp_pa
     assert lines_of(run("chunk", "--stdin", "empty", input=b"")) == []
 
 
+def test_stdin_repeats_itself_once(run: RunExosuit) -> None:
+    """Equal chunks of one text: the first carries it."""
+    data = b"".join(b"def function():\n    return 'a text of some length'\n\n\n" for _ in range(9))
+    records = lines_of(run("chunk", "--stdin", "a.py", "--max-tokens", "16", input=data))
+    first = {}
+    for record in records:
+        place = first.setdefault(record["id"], record["start_byte"])
+        if place == record["start_byte"]:
+            assert record["duplicate_of"] is None
+            assert record["text"]
+        else:
+            assert record["duplicate_of"] == {"path": "a.py", "start_byte": place}
+            assert record["text"] is None
+    assert len(first) < len(records)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_is_told_whatever_the_buffering(run: RunExosuit, tree: Path, unbuffered: str) -> None:
+    (tree / "more.txt").write_text("".join(f"line {number} of it\n" for number in range(50_000)))
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*run("--version").args[:1], "chunk", tree],
+            stdout=full, stderr=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": unbuffered}, check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert b"cannot write to stdout" in done.stderr
+
+
+def test_an_output_by_a_link_keeps_the_link(run: RunExosuit, tree: Path, tmp_path: Path) -> None:
+    target, link = tmp_path / "target.jsonl", tmp_path / "link.jsonl"
+    target.write_text(OLD)
+    link.symlink_to(target)
+    expected = run("chunk", tree).stdout
+    assert run("chunk", tree, "-o", link).returncode == 0
+    assert link.is_symlink()
+    assert target.read_bytes() == expected
+
+
 def test_stdin_that_is_binary_is_refused(run: RunExosuit, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
     out.write_text(OLD)
@@ -344,7 +382,7 @@ def test_stdin_that_is_binary_is_refused(run: RunExosuit, tmp_path: Path) -> Non
     assert out.read_text() == OLD
 
 
-@pytest.mark.parametrize("more", [["."], ["--stats"], ["--stdin0"], ["--format", "parquet"]], ids=" ".join)
+@pytest.mark.parametrize("more", [["."], ["--stats"], ["--stdin0"]], ids=" ".join)
 def test_stdin_goes_alone(run: RunExosuit, more: list[str]) -> None:
     assert "--stdin" in one_error(run("chunk", "--stdin", "a.py", *more, input=b"x"))
 
@@ -358,6 +396,9 @@ def test_parquet_has_the_fields_of_the_lines(run: RunExosuit, tree: Path, tmp_pa
         assert run("chunk", tree, "--max-tokens", "100", "-o", out, *options).returncode == 0
         rows = pyarrow.parquet.read_table(out).to_pylist()
         records = lines_of(run("chunk", tree, "--max-tokens", "100", *options))
+        for record in records:
+            if record["duplicate_of"] is not None:
+                record["duplicate_of"] = {"path_b64": None} | record["duplicate_of"]
         assert rows == [{"path_b64": None} | record for record in records]
 
 

@@ -130,7 +130,7 @@ def test_the_bytes_behind_a_text_are_none_of_its_own(
 )
 @pytest.mark.parametrize("body", range(6, 14))
 def test_a_definition_is_measured_up_to_its_own_end(chunker_of: MakeChunker, body: int, behind: bytes) -> None:
-    """A comment and a function that do not fit together, at the end of a text: where that ends is known, not guessed."""
+    """A comment and a function that do not fit together, at the end of a text: it ends there, whatever comes behind."""
     data = b"import os\n\n\n# a comment of several words\n# and a second line of it\ndef function(a):\n"
     data += b"    value = compute(a)\n" * body
     chunker = chunker_of(ChunkOptions(max_tokens=64, min_tokens=8))

@@ -120,6 +120,7 @@ def tree_bytes(tree: str) -> int:
 
 def _statistics(command: list[str]) -> dict[str, Any]:
     document = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    document.pop("base")  # a path of the machine
     return {"statistics": document, "peak_pss_bytes": document["memory"]["ram"]["peak_bytes"]}
 
 

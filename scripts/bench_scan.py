@@ -35,14 +35,15 @@ class Side:
     command: list[str]
     stdin: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    forgets: bool = False
+    """Each run has a TMPDIR of its own: what the command remembers there would be another kind of work."""
     seconds: list[float] = field(default_factory=list)
 
     def run(self, *, keep: bool = True) -> bytes:
-        with open(self.stdin or os.devnull, "rb") as stdin:
+        with open(self.stdin or os.devnull, "rb") as stdin, tempfile.TemporaryDirectory() as empty:
+            environment = os.environ | self.environment | ({"TMPDIR": empty} if self.forgets else {})
             started = time.perf_counter()
-            done = subprocess.run(
-                self.command, stdin=stdin, capture_output=True, env=os.environ | self.environment, check=False,
-            )  # fmt: skip
+            done = subprocess.run(self.command, stdin=stdin, capture_output=True, env=environment, check=False)
             seconds = time.perf_counter() - started
         if done.returncode:
             sys.exit(f"{self.label} failed with {done.returncode}: {done.stderr.decode(errors='replace')[-500:]}")
@@ -166,7 +167,9 @@ def _rows(arguments: argparse.Namespace, scratch: Path) -> list[Row]:
                 "exact tokens of a part, against repomix",
                 Side("exosuit scan", [EXOSUIT, "scan", part, *everything, "--no-index", "--json"]),
                 Side(
-                    "repomix", [*arguments.repomix.split(), "--no-gitignore", "--no-security-check", "-o", output, part]
+                    "repomix",
+                    [*arguments.repomix.split(), "--no-gitignore", "--no-security-check", "-o", output, part],
+                    forgets=True,
                 ),
                 target_ratio=1 / 30,
                 work=_scan_work(part, *everything, "--no-index"),

@@ -31,7 +31,7 @@ def resolve_roots(paths: Sequence[PathLike]) -> Roots:
     Raises UsageError for a path that does not exist or is neither a directory nor a regular file.
     """
     if not paths:
-        raise UsageError("no PATH to scan; give a directory or a file, for example: exosuit scan .")
+        raise UsageError("no PATH is given: name a directory or a file, for example the current one by a dot")
     directories: list[bytes] = []
     files: list[bytes] = []
     for path in paths:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NEAR = 8
 """How many lines away a safe one is worth using; beyond, the chunk is counted anew."""
+_SLACK = 8
+"""Tokens by which the prefix sum at a line that is not safe may be off."""
 _SHORT, _REMEMBERED = 64, 10_000
 """Bytes of the texts whose counts are kept, and how many of them."""
 _WEAKEST = 3
@@ -119,7 +121,7 @@ class Planner:
 
     def _slack(self, lines: MeasuredLines, begin: int, end: int) -> int:
         """How far the prefix sums may be off between two lines."""
-        return 0 if lines.is_safe[begin] and lines.is_safe[end] else _NEAR
+        return 0 if lines.is_safe[begin] and lines.is_safe[end] else _SLACK
 
     def _choose(self, lines: MeasuredLines, begin: int, line: int, farthest: int, stop: int) -> int:
         """The line before which to cut, after `line` and up to `farthest`, in a text that ends at `stop`."""

@@ -1,7 +1,7 @@
 """Loading the vocabulary before the command line is understood, where it is plain that it will be needed.
 
 Typer and the settings take longer to import than a small repository takes to read, and a vocabulary to load longer than
-both; so it starts first. A guess that turns out wrong costs a process, never a wrong answer: `take` hands it out only
+both; so it starts first. A guess that turns out wrong costs a process, never a wrong answer: `obtain` hands it out only
 for what was loaded.
 """
 
@@ -36,29 +36,30 @@ def load_ahead(arguments: Sequence[str]) -> None:
         return
     if any(name.startswith("EXOSUIT_") for name in os.environ):
         return
-    from exosuit_cli.ingest.index_path import fork_early
-
     is_chunk = arguments[0] == "chunk"
     # The values of options look like paths. Where an index is looked for, they are not there, and nothing is loaded.
     paths = [argument for argument in arguments[1:] if not argument.startswith("-")]
     use_index = not is_chunk and "--no-index" not in options
-    zygote = fork_early(paths, _HASH, _ENCODING, workers=0, use_index=use_index, with_table=is_chunk)
-    if zygote is not None:
-        _zygotes.append(zygote)
+    obtain(paths, _HASH, _ENCODING, workers=0, use_index=use_index, with_table=is_chunk)
 
 
-def take(encoding: str | None, workers: int) -> Zygote | None:
-    """What was loaded ahead, if it is this encoding for this number of workers (0: one a processor)."""
-    if not _zygotes:
-        return None
-    zygote = _zygotes.pop()
-    if zygote.encoding == encoding and not workers:
-        return zygote
-    zygote.close()
-    return None
+def obtain(
+    paths: Sequence[str], algorithm: str, encoding: str, *, workers: int, use_index: bool, with_table: bool = False
+) -> Zygote | None:
+    """The process that was forked ahead, if it is what is needed; else one that is forked now, see `fork_early`."""
+    from exosuit_cli.ingest.index_path import fork_early
+
+    for zygote in _zygotes:
+        if zygote.encoding == encoding and not workers:
+            return zygote
+    discard()
+    forked = fork_early(paths, algorithm, encoding, workers=workers, use_index=use_index, with_table=with_table)
+    if forked is not None:
+        _zygotes.append(forked)
+    return forked
 
 
 def discard() -> None:
-    """End what was loaded and never taken."""
+    """End every process that was forked here and has not gone over to a pool."""
     while _zygotes:
         _zygotes.pop().close()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
-from exosuit_cli.cli.ahead import take
+from exosuit_cli.cli.ahead import obtain
 from exosuit_cli.cli.border import command_border, logger
 from exosuit_cli.cli.options import OUTPUT
 
@@ -103,18 +103,10 @@ def chunk_command(
         from exosuit_cli.config import load_settings
 
         settings = load_settings(config, flags).settings
-        zygote = take(settings.scan.encoding, settings.scan.workers)
-        if stdin is None and zygote is None:
-            from exosuit_cli.ingest.index_path import fork_early
-
-            zygote = fork_early(
-                (),
-                settings.scan.hash,
-                settings.scan.encoding,
-                workers=settings.scan.workers,
-                use_index=False,
-                with_table=True,
-            )
+        zygote = None
+        if stdin is None:
+            chosen = settings.scan
+            zygote = obtain((), chosen.hash, chosen.encoding, workers=chosen.workers, use_index=False, with_table=True)
         # Imported only now: the vocabulary is loading meanwhile.
         from exosuit_cli.cli.chunk_run import ChunkCommand
 
@@ -141,10 +133,6 @@ def chunk_command(
             strict=strict,
             quiet=quiet,
         )
-        try:
-            code = command.run(logger)
-        finally:
-            if zygote is not None:
-                zygote.close()
+        code = command.run(logger)
         if code:
             raise typer.Exit(code)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
-from exosuit_cli.cli.ahead import take
+from exosuit_cli.cli.ahead import obtain
 from exosuit_cli.cli.border import command_border, logger
 from exosuit_cli.cli.options import OUTPUT, WORK
 
@@ -80,13 +80,11 @@ def scan_command(
 
         settings = load_settings(config, flags).settings
         encoding = settings.scan.encoding if tokens is not False else None
-        zygote = take(encoding, settings.scan.workers)
-        if encoding is not None and zygote is None:
-            from exosuit_cli.ingest.index_path import fork_early
-
+        zygote = None
+        if encoding is not None:
             where = [] if stdin0 else paths or []
             defaults = settings.scan
-            zygote = fork_early(where, defaults.hash, encoding, workers=defaults.workers, use_index=defaults.index)
+            zygote = obtain(where, defaults.hash, encoding, workers=defaults.workers, use_index=defaults.index)
         # Imported only now: the vocabulary is loading meanwhile.
         from exosuit_cli.cli.scan_run import ScanCommand
 
@@ -107,10 +105,6 @@ def scan_command(
             strict=strict,
             quiet=quiet,
         )
-        try:
-            code = command.run(logger)
-        finally:
-            if zygote is not None:
-                zygote.close()
+        code = command.run(logger)
         if code:
             raise typer.Exit(code)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Protocol
 
-from exosuit_cli.ingest.shard import Shard, ShardResult, complete_result
+from exosuit_cli.ingest.shard import Shard, ShardResult
+from exosuit_cli.ingest.transfer import complete_result
 from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, WorkerTotals, start_worker
 from exosuit_cli.ingest.zygote import ForkedProcess
 from exosuit_cli.model.errors import ExosuitError, ResourceMissing

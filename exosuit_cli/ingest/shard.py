@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import mmap
 import os
 import time
-from dataclasses import dataclass, replace
-from multiprocessing.reduction import recv_handle, send_handle
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +22,6 @@ from exosuit_cli.system.safe_open import open_base
 from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
     import numpy.typing as npt
 
     from exosuit_cli.chunk.batch import BatchBuilder, ChunkBatch
@@ -33,8 +29,6 @@ if TYPE_CHECKING:
     from exosuit_cli.ingest.options import ShardSettings
     from exosuit_cli.model.protocols import TokenCounter
 
-MAPPED_BYTES = 64 << 10
-"""Rendered bytes that are worth being mapped by the receiver."""
 RESULT_BYTES = 8 << 20
 """Rendered chunks of a result, after which the rest of its batch is left for another one."""
 
@@ -52,56 +46,6 @@ class ShardResult:
     def consumed(self) -> int:
         """How many files of the batch have a row."""
         return len(self.rows)
-
-
-def send_result(connection: Connection, result: ShardResult) -> None:
-    """Send a result; what was rendered goes as memory that the receiver maps, where a pipe would copy it three times.
-
-    See memfd_create(2).
-    """
-    chunks = result.chunks
-    if chunks is None or len(chunks.rendered) < MAPPED_BYTES:
-        connection.send(result)
-        return
-    try:
-        descriptor = _in_memory(chunks.rendered)
-    except OSError:  # no memory, no descriptor, or a limit on files: then it goes through the pipe
-        connection.send(result)
-        return
-    try:
-        connection.send(replace(result, chunks=replace(chunks, rendered=b"")))
-        send_handle(connection, descriptor, None)
-    finally:
-        os.close(descriptor)
-
-
-def complete_result(connection: Connection, result: ShardResult) -> ShardResult:
-    """The result that was received, with what follows it. Raises EOFError and OSError where the sender has died."""
-    chunks = result.chunks
-    if chunks is None or chunks.rendered or not chunks.sizes.any():
-        return result
-    try:
-        descriptor = recv_handle(connection)
-    except RuntimeError as error:  # the sender died between the two messages
-        raise EOFError from error
-    try:
-        rendered = mmap.mmap(descriptor, int(chunks.sizes.sum()), prot=mmap.PROT_READ)
-    finally:
-        os.close(descriptor)
-    return replace(result, chunks=replace(chunks, rendered=rendered))
-
-
-def _in_memory(content: bytes | mmap.mmap) -> int:
-    """A descriptor of memory that holds the content. Raises OSError."""
-    descriptor = os.memfd_create("exosuit-chunks")
-    try:
-        left = memoryview(content)
-        while left:
-            left = left[os.write(descriptor, left) :]
-    except BaseException:
-        os.close(descriptor)
-        raise
-    return descriptor
 
 
 class Shard:

@@ -17,7 +17,8 @@ from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Protocol
 
-from exosuit_cli.ingest.shard import Shard, send_result
+from exosuit_cli.ingest.shard import Shard
+from exosuit_cli.ingest.transfer import send_result
 from exosuit_cli.ingest.zygote import start_method
 from exosuit_cli.system.page_cache import PageCacheReading
 from exosuit_cli.system.stop import StopRequest

@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from rich.text import Text
 
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.model.units import format_bytes
@@ -79,5 +78,4 @@ def _shape(console: Console, statistics: ChunkStatistics, options: ChunkOptions)
         f"{statistics.repeated_tokens:,} tokens",
     )
     for reason, count in statistics.fallbacks.most_common():
-        text = f"{count:,} files cut by structure, not by syntax: {reason}"
-        console.print(Text.assemble((f"{'fallback':<12}", "bold"), text), soft_wrap=True)
+        labelled_line(console, "fallback", f"{count:,} files cut by structure, not by syntax: {reason}")

@@ -41,28 +41,21 @@ class Chunking:
 
 @dataclass(frozen=True, slots=True)
 class ChunkBatch:
-    """The chunks of the first files of a batch, file by file, as aligned columns; see `FileChunks` for their meaning.
+    """The chunks of the first files of a batch, file by file, and what was rendered of them.
 
-    `counts` is int64[files], the chunks of each file. `symbols` is empty where none is known. Chunk i is rendered as
-    the next `sizes[i]` bytes of `rendered`, of which `heads[i]` are its head.
+    `counts` is int64[files], the chunks of each file; `chunks` has those of all. Chunk i is rendered as the next
+    `sizes[i]` bytes of `rendered`, of which `heads[i]` are its head.
     """
 
     counts: npt.NDArray[np.int64]
-    starts: npt.NDArray[np.int64]
-    ends: npt.NDArray[np.int64]
-    start_lines: npt.NDArray[np.int64]
-    end_lines: npt.NDArray[np.int64]
-    tokens: npt.NDArray[np.int64]
-    boundaries: npt.NDArray[np.uint8]
-    ids: npt.NDArray[np.uint8]
-    symbols: list[str | None]
+    chunks: FileChunks
     rendered: bytes | mmap.mmap
     heads: npt.NDArray[np.int64]
     sizes: npt.NDArray[np.int64]
     statistics: ChunkStatistics
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self.chunks)
 
 
 class BatchBuilder:
@@ -98,22 +91,14 @@ class BatchBuilder:
 
     def build(self, files: int) -> ChunkBatch:
         """The chunks of the first `files` files."""
-        parts = self._parts
-        joined = join(parts)
+        joined = replace(join(self._parts), fallback=None)  # each file has its own
         statistics = ChunkStatistics(self._max_tokens)
-        statistics.add(replace(joined, fallback=None), len(self._files))
+        statistics.add(joined, len(self._files))
         statistics.fallbacks.update(reason for reason in self._files.values() if reason is not None)
         lengths = np.fromiter(map(len, self._rendered), np.int64, len(self._rendered)).reshape(-1, 2)
         return ChunkBatch(
             counts=self._counts[:files],
-            starts=joined.starts,
-            ends=joined.ends,
-            start_lines=joined.start_lines,
-            end_lines=joined.end_lines,
-            tokens=joined.tokens,
-            boundaries=joined.boundaries,
-            ids=joined.ids,
-            symbols=joined.symbols,
+            chunks=joined,
             rendered=b"".join(self._rendered),
             heads=lengths[:, 0].copy(),
             sizes=lengths.sum(axis=1),

@@ -66,8 +66,8 @@ class ChunkCollector:
         """Write the chunks that are next in order, those of the files at `paths`."""
         repeats: dict[int, tuple[bytes, int]] = {}
         first, base = self._first, len(self._paths)
-        ids = batch.ids.tobytes()
-        starts = batch.starts.tolist()
+        ids = batch.chunks.ids.tobytes()
+        starts = batch.chunks.starts.tolist()
         position = 0
         for file, count in enumerate(batch.counts.tolist(), base):
             for chunk in range(position, position + count):
@@ -80,7 +80,7 @@ class ChunkCollector:
         self._paths += paths
         self.statistics.merge(batch.statistics)
         self.statistics.repeated_chunks += len(repeats)
-        self.statistics.repeated_tokens += int(batch.tokens[list(repeats)].sum())
+        self.statistics.repeated_tokens += int(batch.chunks.tokens[list(repeats)].sum())
         self._sink.write(batch, paths, repeats)
 
 

@@ -79,9 +79,10 @@ class ParquetSink:
     def write(self, batch: ChunkBatch, paths: Sequence[bytes], repeats: dict[int, tuple[bytes, int]]) -> None:
         """See `ChunkSink`."""
         arrow = self._arrow
+        chunks = batch.chunks
         counts = batch.counts.tolist()
         names = [text_name(path) for path in paths]
-        digits = batch.ids.tobytes().hex()
+        digits = chunks.ids.tobytes().hex()
         ends = batch.sizes.cumsum().tolist()
         heads = batch.heads.tolist()
         starts = [end - size for end, size in zip(ends, batch.sizes.tolist(), strict=True)]
@@ -92,10 +93,10 @@ class ParquetSink:
             [digits[32 * position : 32 * position + 32] for position in range(len(batch))],
             [name for (name, _), count in zip(names, counts, strict=True) for _ in range(count)],
             [exact for (_, exact), count in zip(names, counts, strict=True) for _ in range(count)],
-            batch.starts, batch.ends, batch.start_lines, batch.end_lines, batch.tokens,
+            chunks.starts, chunks.ends, chunks.start_lines, chunks.end_lines, chunks.tokens,
             languages,
-            [Boundary(number).label for number in batch.boundaries.tolist()],
-            batch.symbols or [None] * len(batch),
+            [Boundary(number).label for number in chunks.boundaries.tolist()],
+            chunks.symbols or [None] * len(batch),
             [place_record(*repeats[position]) if position in repeats else None for position in range(len(batch))],
         ]  # fmt: skip
         if self._with_text:

@@ -384,7 +384,7 @@ def test_a_file_that_changes_while_it_is_read_has_no_chunks(
     assert found.counts[1] == 0
     assert found.counts[0] > 0
     assert found.counts[2] > 0
-    assert found.counts.sum() == len(found) == len(found.sizes) == len(found.tokens)
+    assert found.counts.sum() == len(found) == len(found.sizes) == len(found.chunks.tokens)
     records = [json.loads(line) for line in bytes(found.rendered).splitlines()]
     assert {record["path"] for record in records} == {"a.py", "c.py"}
     for path in ("a.py", "c.py"):
@@ -395,9 +395,11 @@ def test_a_file_that_changes_while_it_is_read_has_no_chunks(
 
 
 def batch_facts(batch: ChunkBatch) -> dict[str, Any]:
-    columns = ("counts", "starts", "ends", "start_lines", "end_lines", "tokens", "boundaries", "ids", "heads", "sizes")
-    return {name: getattr(batch, name).tolist() for name in columns} | {
-        "symbols": batch.symbols,
+    columns = ("starts", "ends", "start_lines", "end_lines", "tokens", "boundaries", "ids")
+    facts = {name: getattr(batch.chunks, name).tolist() for name in columns}
+    facts |= {name: getattr(batch, name).tolist() for name in ("counts", "heads", "sizes")}
+    return facts | {
+        "symbols": batch.chunks.symbols,
         "rendered": batch.rendered,
         "statistics": (batch.statistics.files, batch.statistics.bytes, batch.statistics.sizes.tolist()),
         "fallbacks": batch.statistics.fallbacks,
@@ -450,7 +452,7 @@ class Recorder:
     got: list[Any] = field(default_factory=list)
 
     def write(self, batch: ChunkBatch, paths: Sequence[bytes], repeats: dict[int, tuple[bytes, int]]) -> None:
-        self.got.append((batch.ids.tobytes(), list(paths), repeats, bytes(batch.rendered)))
+        self.got.append((batch.chunks.ids.tobytes(), list(paths), repeats, bytes(batch.rendered)))
 
 
 def finished_batches(tmp_path: Path) -> list[Finished]:

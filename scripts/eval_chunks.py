@@ -10,6 +10,10 @@ counted. All methods cut the same files at the same cap, in tokens of the same e
     cut share    of the definitions that fit the cap, taken in whole lines, those that a chunk begins within
     start share  of the chunks, the first of a file aside, those that begin at a definition or a section, or at the
                  comments and attributes on the lines right above it
+    torn share   of the definitions with comments or attributes on the lines right above, those that a chunk begins
+                 after these or within them; where the definition fits the cap, but not with them, that is no fault
+    lead chunks  of the chunks, the first of a file aside, those of nothing but comments and attributes that belong to
+                 a definition
     fill         mean of tokens / cap over the chunks
     over cap     of the chunks, those with more tokens than the cap
 """
@@ -91,7 +95,11 @@ Cut = Callable[[str, str], list[int]]
 
 @dataclass
 class Source:
-    """A parsed file: definitions as byte spans that fit the cap, and the offsets at which one may well begin."""
+    """A parsed file.
+
+    `fitting`: definitions as byte spans that fit the cap; `starts`: the offsets at which one may well begin; `led`:
+    from the first byte of what leads in to a definition, which should stay with it, to its own.
+    """
 
     language: str
     data: bytes
@@ -99,6 +107,7 @@ class Source:
     fitting: list[tuple[int, int]]
     definitions: int
     starts: set[int]
+    led: set[tuple[int, int]]
 
 
 @dataclass
@@ -154,39 +163,50 @@ def read_source(language: str, data: bytes, count: Callable[[bytes], int], cap: 
         first, last = bisect_right(lines, start) - 1, bisect_right(lines, end - 1) - 1
         if not data[lines[first] : start].strip() and not data[end : lines[last + 1]].strip():
             lead.update(range(first, last + 1))
-    starts, fitting = set(), []
-    for span in spans:
-        start, end = _trimmed(data, *span)
+    starts, led, fitting = set(), set(), []
+    for begin, inner, stop in spans:
+        start, end = _trimmed(data, begin, stop)
         first, last = bisect_right(lines, start) - 1, bisect_right(lines, end - 1) - 1
-        if count(data[lines[first] : lines[last + 1]]) <= cap:
+        own = bisect_right(lines, inner) - 1
+        fits = count(data[lines[first] : lines[last + 1]]) <= cap
+        if fits:
             fitting.append((start, end))
         starts.add(_ink(data, lines[first]))
         while first and first - 1 in lead:
             first -= 1
         starts.add(_ink(data, lines[first]))
-    return Source(language, data, text, fitting, len(spans), starts)
+        # What should hold together: all of it where the definition fits, else what leads in and the first line.
+        whole = data[lines[first] : lines[last + 1 if fits else own + 1]]
+        if first < own and count(whole) <= cap:
+            led.add((_ink(data, lines[first]), _ink(data, lines[own])))
+    return Source(language, data, text, fitting, len(spans), starts, led)
 
 
-def _definition(node: tree_sitter.Node) -> tuple[int, int] | None:
-    """The span of a definition with its decorators, `export` or `template`, or the name that it is assigned to."""
+def _definition(node: tree_sitter.Node) -> tuple[int, int, int] | None:
+    """The span of a definition with its decorators, `export` or `template`, or the name that it is assigned to.
+
+    Its start, the start without decorators, its end.
+    """
     kind = node.type
     if kind in NEED_BODY and node.child_by_field_name("body") is None:
         return None
     if kind in NEED_TYPE:
         name, wanted = NEED_TYPE[kind]
-        inner = node.child_by_field_name(name)
-        if inner is None or inner.type not in wanted:
+        value = node.child_by_field_name(name)
+        if value is None or value.type not in wanted:
             return None
     if kind in FUNCTION_VALUES:
         body = node.child_by_field_name("body")
         if body is None or body.type != "statement_block" or node.parent is None or node.parent.type not in HOLDERS:
             return None  # an argument, or an expression
+    inner = node.start_byte
     while node.parent is not None and node.parent.type in HOLDERS | STATEMENTS | WRAPPERS:
         node = node.parent
-    return node.start_byte, node.end_byte
+        inner = inner if node.type in WRAPPERS else node.start_byte
+    return node.start_byte, inner, node.end_byte
 
 
-def _sections(headings: list[tree_sitter.Node], size: int) -> set[tuple[int, int]]:
+def _sections(headings: list[tree_sitter.Node], size: int) -> set[tuple[int, int, int]]:
     """From each heading to the next of the same or a higher level."""
     spans = set()
     opened: list[tuple[int, int]] = []
@@ -196,9 +216,10 @@ def _sections(headings: list[tree_sitter.Node], size: int) -> set[tuple[int, int
         marker = next(child.type for child in node.children if re.match(r"atx_h\d|setext_h\d", child.type))
         level = int(re.sub(r"\D", "", marker))
         while opened and opened[-1][0] >= level:
-            spans.add((opened.pop()[1], node.start_byte))
+            start = opened.pop()[1]
+            spans.add((start, start, node.start_byte))
         opened.append((level, node.start_byte))
-    return spans | {(start, size) for _, start in opened}
+    return spans | {(start, start, size) for _, start in opened}
 
 
 def _is_quoted(node: tree_sitter.Node) -> bool:
@@ -301,11 +322,20 @@ def judge(source: Source, offsets: list[int], count: Callable[[bytes], int], cap
     inked = [_ink(source.data, offset) for offset in offsets]
     begins = sorted(inked)
     cut = sum(bisect_right(begins, end - 1) > bisect_right(begins, start) for start, end in source.fitting)
+    torn = sum(bisect_right(begins, own) > bisect_right(begins, start) for start, own in source.led)
+    owns = sorted((own, start) for start, own in source.led)
+    lead_chunks = 0
+    for begin, end in zip(inked[1:], ends[1:], strict=True):
+        at = bisect_right(owns, (begin, len(source.data)))
+        lead_chunks += at < len(owns) and owns[at][1] <= begin and end <= owns[at][0]
     return Counter(
         files=1,
         definitions=source.definitions,
         fitting=len(source.fitting),
         cut=cut,
+        led=len(source.led),
+        torn=torn,
+        lead_chunks=lead_chunks,
         chunks=len(offsets),
         inner_chunks=len(offsets) - 1,
         well_begun=sum(offset in source.starts for offset in inked[1:]),
@@ -326,6 +356,8 @@ def row_of(language: str, method: str, sums: Counter[str], cap: int) -> dict[str
         "method": method,
         **sums,
         "cut_share": share("cut", "fitting"),
+        "torn_share": share("torn", "led"),
+        "lead_chunk_share": share("lead_chunks", "inner_chunks"),
         "start_share": share("well_begun", "inner_chunks"),
         "mean_fill": fill and fill / cap,
         "over_cap_share": share("over_cap", "chunks"),
@@ -412,21 +444,24 @@ def main() -> None:
 
 
 def _print(table: list[dict[str, Any]], *, markdown: bool) -> None:
-    titles = ["language", "method", "files", "definitions that fit", "cut", "chunks", "well begun", "fill", "over cap"]
+    titles = ["language", "method", "files", "definitions that fit", "cut", "torn", "chunks", "well begun", "lead only"]
+    titles += ["fill", "over cap"]
     keys = [
         "language",
         "method",
         "files",
         "fitting",
         "cut_share",
+        "torn_share",
         "chunks",
         "start_share",
+        "lead_chunk_share",
         "mean_fill",
         "over_cap_share",
     ]
     rows = [titles, *([_cell(row[key]) for key in keys] for row in table)]
     if markdown:
-        rows.insert(1, ["---", "---", *["---:"] * 7])
+        rows.insert(1, ["---", "---", *["---:"] * (len(titles) - 2)])
         print("\n".join(f"| {' | '.join(row)} |" for row in rows))
         return
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.long_line import split_line
 from exosuit_cli.chunk.records import Boundary
-from exosuit_cli.chunk.strength import ATTACHED, BLANK, CONTINUED
+from exosuit_cli.chunk.strength import ATTACHED, BLANK, CLOSING, CONTINUED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,6 +136,9 @@ class Planner:
                 reach = bisect_right(prefix, prefix[body] + self._cap, body + 1, stop + 1) - 1
                 if reach > farthest and (reach == stop or min(costs[farthest + 1 : reach + 1]) <= own):
                     return body
+                if cut <= body < farthest and (other := min(costs[body + 1 : farthest + 1])) < CLOSING:
+                    # Rather between the items of a list than between a comment and the list.
+                    best, cut = other, costs.rfind(other, body + 1, farthest + 1)
         if prefix[cut] - prefix[begin] < self._options.min_tokens:
             enough = bisect_left(prefix, prefix[begin] + self._options.min_tokens, line + 1, farthest + 1)
             if enough <= farthest:

@@ -9,8 +9,9 @@ Costs, uint8, the lower the better:
 
     0 to 199     4 * level + weakness; level is the indentation in columns, or twice the bracket depth if that is more
                  (a label at the left edge within braces is no outer construct), at most 49
-    ATTACHED     and the 12 above, by level: a line that belongs to the comment or decorator right before it
-    CONTINUED    and up: within a statement, or right after a line that opens a block
+    ATTACHED     and the 12 above, by level: a line that belongs to the comment right before it
+    CONTINUED    and up: within a statement, or right after a line that opens a block; and last of these, right after a
+                 decorator or an attribute
     CLOSING      and up: a closing bracket or word
     BLANK        a line without anything
 """
@@ -36,6 +37,8 @@ _LEVELS = 49
 _WEAK = 2
 _PARAGRAPH, _PROSE = 48, 160
 _HEAD_BYTES = 8
+_LONGEST = 100
+"""Lines of the longest decorator that is seen as one."""
 _ONES = np.uint64(0x0101010101010101)
 _BYTE = np.uint64(0xFF)
 
@@ -152,13 +155,16 @@ def _code(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     is_hash = first == ord("#")
     comment = (first == ord("/")) & ((second == ord("/")) | (second == ord("*")))
     comment |= is_slash & (first == ord("*"))
-    comment |= is_hash & (~is_slash | (second == ord("[")))  # the latter an attribute of Rust or PHP
+    comment |= is_hash & ~is_slash
     comment |= (styles == Style.DASH) & (first == ord("-")) & (second == ord("-"))
     comment |= (styles == Style.SEMICOLON) & (first == ord(";"))
     comment |= (styles == Style.PERCENT) & (first == ord("%"))
-    leads = comment | (first == ord("@")) | (view.heads == _TEMPLATE)
-    leads |= is_slash & (first == ord("[")) & (view.lasts == ord("]"))
-    after_lead = view.before(leads)
+    decorator = (first == ord("@")) | (view.heads == _TEMPLATE)
+    decorator |= is_slash & is_hash & (second == ord("["))  # an attribute of Rust or PHP
+    decorator |= is_slash & (first == ord("[")) & (view.lasts == ord("]"))
+    decorator |= _closed(view, decorator)
+    after_comment, after_decorator = view.before(comment), view.before(decorator)
+    after_lead = after_comment | after_decorator
 
     previous_indents = np.zeros_like(indents)
     previous_indents[1:] = indents[:-1]
@@ -175,13 +181,35 @@ def _code(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     strong = view.after_blank | dedents | view.before(closes)
     costs = 4 * level + np.where(strong, 0, _WEAK)
     eighth = level >> 2  # at most 12
-    costs = np.where(after_lead, ATTACHED + eighth, costs)
+    costs = np.where(after_comment, ATTACHED + eighth, costs)
     costs = np.where(continued & ~view.after_blank & ~after_lead, CONTINUED + eighth, costs)
+    costs = np.where(after_decorator, CLOSING - 1, costs)
     costs = np.where(closes, CLOSING + eighth, costs)
     begins = strong | after_lead
     kinds = np.where(level == 0, Boundary.DEFINITION, np.where(begins, Boundary.NESTED, Boundary.LINE))
     kinds[costs >= CONTINUED] = Boundary.LINE
     return costs.astype(np.uint8), kinds.astype(np.uint8)
+
+
+def _closed(view: _View, openers: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Lines that close what one of `openers` opens at its end: the next line not further to the right, if it does so.
+
+    Looked for within `_LONGEST` lines that are not blank.
+    """
+    found = np.zeros(len(openers), np.bool_)
+    opened = np.flatnonzero(openers & _OPENS_BODY.take(view.lasts))
+    at = opened.copy()
+    for _ in range(_LONGEST):
+        at += 1
+        going = at < len(found)
+        going[going] = view.same_file[at[going]]
+        opened, at = opened[going], at[going]
+        if not len(opened):
+            break
+        ends = view.indents[at] <= view.indents[opened]
+        found[at[ends & _CLOSES.take(view.first[at])]] = True
+        opened, at = opened[~ends], at[~ends]
+    return found
 
 
 def _closing_words(

@@ -102,7 +102,8 @@ class SyntaxTree:
     def symbols(self, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[str | None]:
         """The path of names for each chunk of bytes: `Class.method`; `Title > Heading` in Markdown.
 
-        That of the innermost definition that holds the whole chunk; where none does, of the first that begins in it.
+        That of the innermost definition that holds the whole chunk; where none does, of the innermost that its first
+        text is in; where there is none, of the first that begins in it.
         """
         if self._definitions is None:
             newlines = np.flatnonzero(np.frombuffer(self._data, np.uint8) == ord("\n")) + 1

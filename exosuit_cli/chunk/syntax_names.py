@@ -35,10 +35,13 @@ class Names:
         if stripped := text.rstrip():
             first, last = end - len(text.lstrip()), start + len(stripped)
         place = bisect_right(self._starts, first)
-        found = self._definitions[place - 1] if place else None
-        while found is not None and (found.is_container or found.end < last):
-            found = found.parent
-        if found is not None:
+        around = self._definitions[place - 1] if place else None
+        while around is not None and (around.is_container or around.end <= first):
+            around = around.parent
+        whole = around
+        while whole is not None and (whole.is_container or whole.end < last):
+            whole = whole.parent
+        if (found := whole or around) is not None:
             return self._path(found)
         for later in range(bisect_left(self._starts, start), bisect_left(self._starts, end)):
             if path := self._path(self._definitions[later]):

@@ -3,7 +3,8 @@
 cAST splits a node that exceeds the cap into its children, and merges neighbouring children up to the cap. The planner
 takes, among the lines that the cap reaches, the one of least cost, the last among equals. So a line costs the more the
 deeper the nodes are that a cut before it splits, the lines within a node that fits the cap cost most of all, and the
-siblings at one depth cost the same: the planner then splits only what does not fit, and merges what does.
+siblings at one depth cost the same: the planner then splits only what does not fit, and merges what does. A line that
+belongs to the comment or the decorator right before it costs what it does in `strength`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.records import Boundary
-from exosuit_cli.chunk.strength import ATTACHED
+from exosuit_cli.chunk.strength import ATTACHED, CLOSING, CONTINUED
 from exosuit_cli.chunk.syntax_definitions import Definition, defines
 from exosuit_cli.chunk.syntax_grammars import (
     BINDING,
@@ -46,9 +47,9 @@ INSIDE: Final = 255
 
 _DEEPEST: Final = ATTACHED // 4 - 1
 """Depths beyond are as this one: costs stay below those that mean something else to the planner."""
-_OWN_LINE, _BLANK, _CLOSING, _HEADER, _CONTINUED = 1, 1, 2, 2, 3
-"""What is added for weaker places at one depth: a definition's own line after its comment; a blank line; a closing
-line, or the next line of a comment; at the depth below, a line up to the first of a body; what belongs to another."""
+_BLANK, _CLOSING, _HEADER, _APART = 1, 2, 2, 3
+"""What is added for weaker places at one depth: a blank line; a closing line; at the depth below, a line up to the first
+of a body; a blank line between a heading and what follows it."""
 
 
 @dataclass(slots=True)
@@ -130,7 +131,9 @@ class Walk:
             stop = line + 1
             if end > starts[stop]:
                 stop = bisect_right(starts, end - 1, stop)
-                is_split = stop > line + 1 and not role & ERROR and not fits(line, stop)
+                # What fits alone is split all the same where its header or its decorators would be left alone.
+                begin = task.line if (role & BODY or task.role & WRAPPER) and task.line >= 0 else line
+                is_split = stop > line + 1 and not role & ERROR and (role & LIST != 0 or not fits(begin, stop))
             else:
                 is_split = False
                 role &= ~BINDING
@@ -147,23 +150,19 @@ class Walk:
                     # What a macro opens: its name and arguments do not parse as the head of what is in the braces.
                     glued = True
                 if line > last + 1:
-                    cost = deeper + _CONTINUED if after_heading else base + _BLANK
+                    cost = deeper + _APART if after_heading else base + _BLANK
                     costs[last + 1 : line] = bytes([cost]) * (line - last - 1)
                 if not glued:
                     block = line
                     # To cut right below the line that opens a construct leaves that line alone.
                     is_header = start <= body or (last == task.line and can_be_header)
                     is_past_header = not is_header and not task.role & WRAPPER
-                if is_header:
-                    cost = deeper + (_CONTINUED if glued else _HEADER)
-                elif glued or task.role & WRAPPER:
-                    # Only where it fits without its comment, but not with it, is this a place to cut.
-                    if is_split:
-                        cost = deeper + _CONTINUED
-                    elif role & LEAD:
-                        cost = base + _CLOSING
-                    else:
-                        cost = base + (_CONTINUED if glued and fits(block, stop) else _OWN_LINE)
+                if task.role & WRAPPER:
+                    cost = CLOSING - 1
+                elif glued:
+                    cost = ATTACHED + min(task.depth, CONTINUED - ATTACHED - 1)
+                elif is_header:
+                    cost = deeper + _HEADER
                 else:
                     cost = base + (_CLOSING if role & (TOKEN | ERROR) else 0)
                 costs[line] = cost

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exosuit_cli.chunk.records import Boundary
-from exosuit_cli.chunk.strength import ATTACHED
+from exosuit_cli.chunk.strength import CLOSING
 from exosuit_cli.chunk.syntax import NoSyntax, SyntaxTree
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS
 from exosuit_cli.chunk.syntax_walk import INSIDE
@@ -732,7 +732,7 @@ class TestSamples:
         for cap in (1, 40, 100, 1 << 20):
             costs = Cut(sample.data, sample.language, cap).costs
             assert costs[0] == 0
-            assert all(cost < ATTACHED or cost == INSIDE for cost in costs)
+            assert all(cost < CLOSING or cost == INSIDE for cost in costs)
 
     def test_an_error_is_refused(self, sample: Sample) -> None:
         if sample.language == "Markdown":

@@ -48,8 +48,8 @@ INSIDE: Final = 255
 _DEEPEST: Final = ATTACHED // 4 - 1
 """Depths beyond are as this one: costs stay below those that mean something else to the planner."""
 _BLANK, _CLOSING, _HEADER, _APART = 1, 2, 2, 3
-"""What is added for weaker places at one depth: a blank line; a closing line; at the depth below, a line up to the first
-of a body; a blank line between a heading and what follows it."""
+"""What is added for weaker places at one depth: a blank line; a closing line; at the depth below, a line up to the
+first of a body; a blank line between a heading and what follows it."""
 
 
 @dataclass(slots=True)

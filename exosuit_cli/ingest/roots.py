@@ -43,13 +43,13 @@ def resolve_roots(paths: Sequence[PathLike]) -> Roots:
             os.stat(real)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise UsageError(f"cannot scan {shown!r}: {reason}") from error
+            raise UsageError(f"cannot read {shown!r}: {reason}") from error
         if os.path.isdir(real):
             directories.append(real)
         elif os.path.isfile(real):
             files.append(real)
         else:
-            raise UsageError(f"cannot scan {shown!r}: it is neither a directory nor a regular file")
+            raise UsageError(f"cannot read {shown!r}: it is neither a directory nor a regular file")
     base = os.path.commonpath([*directories, *map(os.path.dirname, files)])
     roots = tuple(dict.fromkeys(_relative(path, base) for path in (*directories, *files)))
     return Roots(base, roots)

@@ -231,5 +231,5 @@ def test_a_log_file_on_a_full_disk_hides_no_other_error(filled: Path, run: RunEx
     done = run("scan", filled / "nothing", "--log-file", "/dev/full")
     assert done.returncode == 2
     first, second = done.stderr.decode().splitlines()
-    assert "cannot scan" in first
+    assert "cannot read" in first
     assert "cannot write the log file" in second

@@ -78,7 +78,7 @@ def test_the_top_of_the_file_system() -> None:
 
 @pytest.mark.parametrize("name", ["gone", "a/y/below", "a\0b", "x" * 5000, "/dev/null"])
 def test_what_cannot_be_scanned_is_refused(tree: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="cannot scan"):
+    with pytest.raises(UsageError, match="cannot read"):
         resolve_roots([tree / "a", os.path.join(tree, name)])
 
 

@@ -42,10 +42,13 @@ class Ledger:
     """Places for files in the order of the walk, the tasks that will fill them, and what has filled them.
 
     `index` supplies the rows that unchanged files may keep; without one every file is read. `read_links` has every
-    hard link read for itself, instead of once for all.
+    hard link read for itself, instead of once for all. `first_files` are the files of the first batch, if that is to
+    be done soon: each batch then has twice as many as the one before, up to `batch_files`.
     """
 
-    def __init__(self, index: Index | None, batch_files: int, *, read_links: bool = False) -> None:
+    def __init__(
+        self, index: Index | None, batch_files: int, *, read_links: bool = False, first_files: int | None = None
+    ) -> None:
         self.rows: Rows = np.zeros(1024, ROW)
         self.listings: list[Listing] = []
         self.skips: list[Skip] = []
@@ -55,7 +58,8 @@ class Ledger:
         self.bytes_read = 0
         self.tasks: deque[Task] = deque()
         self._index = index
-        self._batch_files = batch_files
+        self._most_files = batch_files
+        self._batch_files = min(first_files or batch_files, batch_files)
         self._reads_links = read_links
         self._groups: list[tuple[Directory, tuple[bytes, ...]]] = []
         self._places: list[int] = []
@@ -110,6 +114,7 @@ class Ledger:
             self.tasks.append(Task(Batch(tuple(self._groups)), np.array(self._places, np.int64), self._reads_links))
             self._groups = []
             self._places = []
+            self._batch_files = min(2 * self._batch_files, self._most_files)
 
     def finish(self, finished: Finished) -> None:
         """Enter the rows of a finished task."""

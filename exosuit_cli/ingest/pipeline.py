@@ -42,6 +42,8 @@ POOL_BYTES = 32 << 20
 """Fewer files and fewer bytes than these are read in this process: starting workers would cost more than it saves."""
 CHUNK_POOL_BYTES = 4 << 20
 """The same where chunks are cut, which takes several times as long, by processes that are there already."""
+FIRST_CHUNKED_FILES = 25
+"""Files of the first batch where chunks are cut: whoever watches sees it move, and the first chunks are written."""
 LINGER_SECONDS = 0.1
 DRAIN_SECONDS = 5
 """How long an interrupted scan waits for the files that its workers are reading."""
@@ -164,6 +166,7 @@ class Run:
             None if self.options.verify else index,
             self.options.batch_files,
             read_links=self.collector is not None,  # each has chunks under its own name
+            first_files=FIRST_CHUNKED_FILES if self.collector is not None else None,
         )
         listed_anew = 0
         try:
@@ -377,7 +380,7 @@ class Run:
             yield f"0 files: {count} of {len(skips)} entries are {reason.replace('_', ' ')}"
         elif ignored:
             yield (
-                f"0 files: every entry is ignored by {ignored[0].detail}; scan with --no-ignore to see them"
+                f"0 files: every entry is ignored by {ignored[0].detail}; give --no-ignore to have them"
                 if len(ignored) == len(skips)
                 else f"0 files: {len(ignored)} of {len(skips)} entries are ignored, the first by {ignored[0].detail}"
             )

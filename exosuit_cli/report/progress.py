@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from exosuit_cli.ingest import Progress, ProgressCallback
 
 APPEARS_AFTER_SECONDS = 0.3
+EARLIEST_GUESS = 0.05
+"""The share of the files after which the time left is told: the first take longest, since workers start with them."""
 
 
 @contextlib.contextmanager
@@ -43,9 +45,11 @@ def progress_line() -> Iterator[ProgressCallback]:
 
 
 def _text(progress: Progress) -> str:
-    rate = progress.done / progress.seconds
     listed = f"{progress.listed:,}" if progress.walk_is_over else f"{progress.listed:,}+"
+    if not progress.done:  # a rate of nothing would say that nothing happens
+        return f"{listed} files found, reading the first"
+    rate = progress.done / progress.seconds
     text = f"{progress.done:,} of {listed} files  {format_bytes(progress.bytes)}  {rate:,.0f} files/s"
-    if progress.walk_is_over and progress.done:
+    if progress.walk_is_over and progress.done >= EARLIEST_GUESS * progress.listed:
         text += f"  {(progress.listed - progress.done) / rate:.0f} s left"
     return text

@@ -42,7 +42,7 @@ def test_a_rule_that_hides_everything_is_named(tree: Path, scan: Scanner) -> Non
     (tree / ".gitignore").write_text("# a comment\n\n*\n")
     scanned = scan(tree)
     assert scanned.document["totals"]["files"] == 0
-    expected = "0 files: every entry is ignored by .gitignore:3; scan with --no-ignore to see them"
+    expected = "0 files: every entry is ignored by .gitignore:3; give --no-ignore to have them"
     assert scanned.document["warnings"] == [expected]
     assert scanned.stderr == f"exosuit: warning: {expected}\n"
     assert scan(tree, "--no-ignore").document["totals"]["files"] == 3
@@ -227,7 +227,7 @@ def test_a_path_that_is_not_there_is_named(tree: Path, run: RunExosuit, path: st
     fill(tree, "a.txt")
     (tree / "dangling").symlink_to("nowhere")
     message = one_error(run("scan", path, cwd=tree), 2)
-    assert f"cannot scan '{path}'" in message
+    assert f"cannot read '{path}'" in message
 
 
 def test_no_path_at_all_is_an_error(run: RunExosuit) -> None:
@@ -240,7 +240,7 @@ def test_a_working_directory_that_is_gone(tree: Path, exosuit: Path) -> None:
     output, errors = process.communicate(timeout=HANG)
     tree.mkdir()
     assert (process.returncode, output) == (2, b"")
-    assert errors == b"exosuit: error: cannot scan '.': No such file or directory\n"
+    assert errors == b"exosuit: error: cannot read '.': No such file or directory\n"
 
 
 def test_a_file_as_path_is_scanned_as_such(tree: Path, scan: Scanner) -> None:

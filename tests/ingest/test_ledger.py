@@ -81,6 +81,18 @@ def test_parts_of_a_task_are_the_whole(sizes: list[int], data: st.DataObject) ->
     assert all(names for part in parts for _, names in part.batch.groups), "no empty group is sent to a worker"
 
 
+@pytest.mark.parametrize(
+    ("batch_files", "lengths"), [(20, [3, 6, 12, 20, 20, 9]), (3, [3] * 23 + [1]), (2, [2] * 35)], ids=str
+)
+def test_the_first_batch_is_done_soon(batch_files: int, lengths: list[int]) -> None:
+    ledger = Ledger(None, batch_files, first_files=3)
+    for number in range(7):
+        ledger.add(Listing(Directory(b"%d" % number, 0, number, 0, 0), tuple(b"%d" % name for name in range(10))))
+    ledger.flush()
+    assert [len(task.batch) for task in ledger.tasks] == lengths
+    assert [place for task in ledger.tasks for place in task.places] == list(range(70))
+
+
 @given(directories, st.integers(1, 15))
 @settings(deadline=None)
 def test_batches_are_full_and_hold_every_place_once(sizes: list[int], batch_files: int) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli import options as opt
 from exosuit_cli.cli.ahead import obtain
 from exosuit_cli.cli.border import command_border, logger
 from exosuit_cli.cli.options import OUTPUT
@@ -16,7 +16,8 @@ CHUNKS = "Chunks"
 
 def chunk_command(
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH...", help="Directories and files to cut.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="PATH...", parser=opt.path, help="Directories and files to cut.", show_default=False),
     ] = None,
     max_tokens: Annotated[
         int, typer.Option("--max-tokens", metavar="N", help="The cap of a chunk.", rich_help_panel=CHUNKS)
@@ -39,7 +40,7 @@ def chunk_command(
         typer.Option("--overlap", metavar="N", help="Tokens to repeat of the chunk before.", rich_help_panel=CHUNKS),
     ] = 0,
     boundaries: Annotated[
-        str, typer.Option("--boundaries", help="structure, ast or lines.", rich_help_panel=CHUNKS)
+        str, typer.Option("--boundaries", metavar="NAME", help="structure, ast or lines.", rich_help_panel=CHUNKS)
     ] = "structure",
     encoding: opt.Encoding = None,
     workers: opt.Workers = None,
@@ -57,7 +58,8 @@ def chunk_command(
         typer.Option("--stdin", metavar="FILENAME", help="Cut the text on stdin, named so.", rich_help_panel=CHUNKS),
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", rich_help_panel=OUTPUT)
+        str | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to FILE; - is stdout.", rich_help_panel=OUTPUT),
     ] = None,
     form: Annotated[
         str | None,
@@ -131,6 +133,7 @@ def chunk_command(
             as_json=as_json,
             log_file=log_file,
             strict=strict,
+            verbose=verbose,
             quiet=quiet,
         )
         code = command.run(logger)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import logging
 import os
-import stat
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
-from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.cli.border import standard_output
+from exosuit_cli.cli.chunk_options import typed_options
+from exosuit_cli.cli.chunk_output import STDOUT, choose_format, descriptor, is_unseen, keeps_older, open_output
 from exosuit_cli.cli.shared_run import (
     exit_code,
     progress_line,
@@ -24,23 +22,22 @@ from exosuit_cli.cli.shared_run import (
     tell_warnings,
 )
 from exosuit_cli.ingest import chunk
-from exosuit_cli.model.errors import ExitCode, OutputError, UsageError
-from exosuit_cli.model.records import Outcome
+from exosuit_cli.model.errors import ExitCode, UsageError
 from exosuit_cli.report.chunk_jsonl import JsonlRenderer, JsonlSink
-from exosuit_cli.system.atomic import atomic_file
-from exosuit_cli.system.names import display_name
+from exosuit_cli.report.chunk_warnings import chunk_warnings, without_grammar
 from exosuit_cli.system.stop import StopRequest, stop_on_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import logging
+    from collections.abc import Sequence
 
     from exosuit_cli.chunk.batch import ChunkBatch, Renderer
+    from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.config import Settings
     from exosuit_cli.ingest import ChunkResult
     from exosuit_cli.ingest.collector import ChunkSink
     from exosuit_cli.ingest.zygote import Zygote
 
-FORMATS = ("jsonl", "parquet")
 LARGEST_FILE = 256 << 20
 """Bytes of the largest file that is cut unless --max-file-size says otherwise: its chunks are held until it is read."""
 SLAB_BYTES = 4 << 20
@@ -82,6 +79,7 @@ class ChunkCommand:
     as_json: bool
     log_file: str | None
     strict: bool
+    verbose: int
     quiet: bool
 
     def run(self, logger: logging.Logger) -> ExitCode:
@@ -90,57 +88,54 @@ class ChunkCommand:
         form = self._format()
         if self.as_json and not self.stats:
             raise UsageError("--json is the form of the statistics; give --stats as well")
+        if self.stats and self.output == STDOUT:
+            raise UsageError("--stats and --output - both write to stdout; give one of them, or a FILE")
         if self.stdin is not None:
-            return self._chunk_stdin(chunking, form)
+            return self._chunk_stdin(chunking, form, logger)
         with stop_on_signals() as stop:
             try:
-                with self._output() as file:
+                with open_output(self.output) as file:
                     result = self._chunk(chunking, form, file, stop)
                     self._keep_older(result)
             except _Interrupted:
-                logger.warning("interrupted: %r is not written", self.output)
-            written = os.stat(self.output).st_size if self.output is not None and result.scan.partial is None else 0
-            result = replace(result, scan=result.scan.with_output_bytes(written))
+                written = 0
+            else:
+                written = os.stat(self.output).st_size if self.output is not None and keeps_older(self.output) else 0
+            result = self._with_warnings(result, written)
             tell_warnings(result.scan, logger)
-            self._tell_limits(result, logger)
+            for note in without_grammar(result.fallbacks, result.statistics.files):
+                logger.info(note)
             with standard_output():
                 self._report(result, chunking)
-        if not self.stats or self.as_json:
+        if not self.stats or self.as_json or self.quiet:
             tell_unreadable(result.scan, logger)
         statistics = result.statistics
         logger.info("chunk finished: %d chunks, %d tokens", statistics.chunks, statistics.tokens)
         if result.scan.partial is not None and stop.signal is not None:
-            logger.error("interrupted by %s: the result is partial", result.scan.partial)
+            logger.error("interrupted by %s: the result is partial%s", result.scan.partial, self._what_stays())
             return ExitCode(128 + stop.signal)
         return exit_code(result.scan, logger, strict=self.strict)
 
     def _keep_older(self, result: ChunkResult) -> None:
-        if result.scan.partial is not None and self.output is not None:
+        if result.scan.partial is not None and keeps_older(self.output):
             raise _Interrupted
 
-    def _tell_limits(self, result: ChunkResult, logger: logging.Logger) -> None:
-        """Log what was not done as one may have expected it."""
-        large = [skip for skip in result.scan.skips if skip.outcome is Outcome.TOO_LARGE]
-        if large and not self.max_file_size_is_given:
-            logger.warning(
-                "%d files are larger than chunks are made of and were left out, the first: %s; see --max-file-size",
-                len(large), display_name(large[0].path),
-            )  # fmt: skip
-        fallbacks = result.statistics.fallbacks
-        if fallbacks and not self.stats:
-            # That prose and data have no grammar is no surprise; that code is not parsed may be one.
-            level = logging.INFO if set(fallbacks) == {"no grammar"} else logging.WARNING
-            reasons = ", ".join(f"{count} {reason}" for reason, count in fallbacks.most_common())
-            logger.log(
-                level,
-                "%d of %d files were cut by structure, not by syntax: %s",
-                fallbacks.total(), result.statistics.files, reasons,
-            )  # fmt: skip
+    def _with_warnings(self, result: ChunkResult, written: int) -> ChunkResult:
+        """The result with all that there is to warn of, and the size of its output."""
+        scanned = result.scan.with_output_bytes(written)
+        more = chunk_warnings(result, size_is_chosen=self.max_file_size_is_given)
+        return replace(result, scan=replace(scanned, warnings=[*scanned.warnings, *more]))
+
+    def _what_stays(self) -> str:
+        """What an interrupted run says about the file that it was to write."""
+        if self.output is None or not keeps_older(self.output):
+            return ""
+        return f", {self.output!r} " + ("was left as it was" if os.path.exists(self.output) else "is not written")
 
     def _chunking(self) -> ChunkOptions:
-        return ChunkOptions(
+        return typed_options(
             max_tokens=self.max_tokens,
-            **({} if self.min_tokens is None else {"min_tokens": self.min_tokens}),
+            min_tokens=self.min_tokens,
             max_chars=self.max_chars,
             overlap=self.overlap,
             boundaries=self.boundaries,
@@ -148,14 +143,12 @@ class ChunkCommand:
         )
 
     def _format(self) -> str:
-        form = self.form or ("parquet" if (self.output or "").endswith(".parquet") else "jsonl")
-        if form not in FORMATS:
-            raise UsageError(f"unknown format {form!r}: expected {' or '.join(FORMATS)}")
+        form = choose_format(self.form, self.output)
         if form == "parquet":
             from exosuit_cli.report.arrow import pyarrow_modules
 
             pyarrow_modules("--format parquet")
-            if self.output is None and not self.stats and sys.stdout.isatty():
+            if self.output in (None, STDOUT) and not self.stats and sys.stdout.isatty():
                 raise UsageError("--format parquet is not for a terminal; name a file with -o")
         return form
 
@@ -169,12 +162,13 @@ class ChunkCommand:
             encoding=chunking.encoding,
             include=self.include,
             exclude=self.exclude,
-            own_outputs=[self.output, self.log_file, _descriptor(file)],
+            own_outputs=[self.output if self.output != STDOUT else None, self.log_file, descriptor(file)],
         )
         options = replace(options, slab_bytes=max(options.slab_bytes, SLAB_BYTES))
         if not self.max_file_size_is_given:
             options = replace(options, max_file_size=min(options.max_file_size or LARGEST_FILE, LARGEST_FILE))
-        with ExitStack() as stack, progress_line(self.quiet) as progress:
+        is_silent = self._writes_nothing() or is_unseen(file)
+        with ExitStack() as stack, progress_line(self.quiet) if is_silent else nullcontext() as progress:
             renderer, sink = self._form(form, file, stack)
             return chunk(
                 self.paths if names is None else self.paths or (".",),
@@ -189,7 +183,7 @@ class ChunkCommand:
             )
 
     def _form(self, form: str, file: BinaryIO, stack: ExitStack) -> tuple[Renderer, ChunkSink]:
-        if self.stats and self.output is None:
+        if self._writes_nothing():
             return JsonlRenderer(with_text=False), _Nowhere()
         if form == "jsonl":
             lines = JsonlRenderer(with_text=self.with_text)
@@ -199,23 +193,8 @@ class ChunkCommand:
         columns = ParquetRenderer(with_text=self.with_text)
         return columns, stack.enter_context(ParquetSink(file, columns))
 
-    @contextmanager
-    def _output(self) -> Iterator[BinaryIO]:
-        """Where chunks are written: stdout, a file that takes its place when all is written, or a device as it is."""
-        if self.output is None or _is_stdout(self.output):
-            with standard_output():
-                yield sys.stdout.buffer
-        elif _is_special(self.output):
-            try:
-                with open(self.output, "wb") as file:
-                    yield file
-            except BrokenPipeError:
-                raise
-            except OSError as error:
-                raise OutputError(f"cannot write {self.output!r}: {error.strerror}") from error
-        else:  # where a link leads, the file is: the link stays
-            with atomic_file(os.path.realpath(self.output), mode=0o644) as file:
-                yield file
+    def _writes_nothing(self) -> bool:
+        return self.stats and self.output is None
 
     def _report(self, result: ChunkResult, chunking: ChunkOptions) -> None:
         if self.stats and self.as_json:
@@ -227,49 +206,17 @@ class ChunkCommand:
             from exosuit_cli.report.chunk_terminal import print_chunks
             from exosuit_cli.report.terminal import open_console
 
-            print_chunks(open_console(), result, chunking)
+            print_chunks(open_console(), result, chunking, detailed=self.verbose > 0)
 
-    def _chunk_stdin(self, chunking: ChunkOptions, form: str) -> ExitCode:
-        """Cut the text on stdin, as if it were a file of the given name."""
-        from exosuit_cli.chunk.api import chunk_named
-        from exosuit_cli.chunk.batch import BatchBuilder, Chunking
-        from exosuit_cli.ingest.collector import ChunkCollector
+    def _chunk_stdin(self, chunking: ChunkOptions, form: str, logger: logging.Logger) -> ExitCode:
+        from exosuit_cli.cli.chunk_stdin import chunk_stdin
         from exosuit_cli.kernels import choose_device
 
         if not self.stdin or self.paths or self.stdin0 or self.stats:
             raise UsageError("--stdin takes the FILENAME of the text on stdin, and no PATH, --stdin0 or --stats")
         choose_device(self.settings.scan.device)
-        data = sys.stdin.buffer.read()
-        name = os.fsencode(self.stdin)
-        language, chunks = chunk_named(data, name, chunking)
-        with self._output() as file, ExitStack() as stack:
-            renderer, sink = self._form(form, file, stack)
-            builder = BatchBuilder(Chunking(chunking, renderer), [name])
-            builder.add(0, language, memoryview(data), 0, chunks)
-            ChunkCollector(Chunking(chunking, renderer), sink).write([name], builder.build(1))
-        return ExitCode.SUCCESS
 
+        def opened(file: BinaryIO, stack: ExitStack) -> tuple[Renderer, ChunkSink]:
+            return self._form(form, file, stack)
 
-def _is_special(path: str) -> bool:
-    """Whether something other than a regular file or a directory is there."""
-    try:
-        mode = os.stat(path).st_mode
-    except OSError:
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
-
-
-def _is_stdout(path: str) -> bool:
-    """Whether the path leads to what stdout already is, as /dev/stdout does."""
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(sys.stdout.fileno()))
-    except (OSError, io.UnsupportedOperation):
-        return False
-
-
-def _descriptor(file: BinaryIO) -> int | None:
-    """The descriptor of an output that is a file."""
-    try:
-        return file.fileno()
-    except (OSError, io.UnsupportedOperation):
-        return None
+        return chunk_stdin(self.stdin, chunking, self.output, opened, logger, strict=self.strict)

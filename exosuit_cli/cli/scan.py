@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli import options as opt
 from exosuit_cli.cli.ahead import obtain
 from exosuit_cli.cli.border import command_border, logger
 from exosuit_cli.cli.options import OUTPUT, WORK
@@ -14,7 +14,8 @@ from exosuit_cli.cli.options import OUTPUT, WORK
 
 def scan_command(
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="PATH...", help="Directories and files to scan.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="PATH...", parser=opt.path, help="Directories and files to scan.", show_default=False),
     ] = None,
     tokens: Annotated[
         bool | None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.ingest import ScanOptions
 from exosuit_cli.model.errors import ExitCode
+from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name
 from exosuit_cli.walk import WalkOptions
 
@@ -81,8 +82,8 @@ def tell_unreadable(result: ScanResult, logger: logging.Logger) -> None:
     if result.unreadable:
         first = result.unreadable[0]
         logger.error(
-            "%d paths could not be read, the first: %s: %s",
-            len(result.unreadable), display_name(first.path) or ".", first.outcome.label,
+            "%s could not be read, the first: %s: %s",
+            counted(len(result.unreadable), "path"), display_name(first.path) or ".", first.outcome.label,
         )  # fmt: skip
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk import chunker
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.chunk.statistics import ChunkStatistics
     from exosuit_cli.ingest.collector import ChunkSink
+    from exosuit_cli.ingest.fallbacks import Fallbacks
     from exosuit_cli.ingest.options import ScanOptions
     from exosuit_cli.ingest.pipeline import ProgressCallback
     from exosuit_cli.ingest.result import ScanResult
@@ -33,11 +35,12 @@ class ChunkResult:
     """A finished run: the files that were read, as a scan tells of them, and what their chunks amount to.
 
     A partial run (`scan.partial`) has written the chunks of the first files only; `statistics` are those of the chunks
-    that were written.
+    that were written, and `fallbacks` has the languages of the files that `statistics` counts as such.
     """
 
     scan: ScanResult
     statistics: ChunkStatistics
+    fallbacks: Fallbacks = field(default_factory=Counter)
 
 
 def chunk(
@@ -80,4 +83,4 @@ def chunk(
         collector,
     ).run()
     throughput = replace(result.throughput, index_reason="not used: chunks need the bytes")
-    return ChunkResult(replace(result, throughput=throughput), collector.statistics)
+    return ChunkResult(replace(result, throughput=throughput), collector.statistics, collector.fallbacks)

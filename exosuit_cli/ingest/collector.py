@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.chunk.records import ID_BYTES
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.chunk.batch import ChunkBatch, Chunking
+    from exosuit_cli.ingest.fallbacks import Fallbacks
     from exosuit_cli.ingest.pool import Finished
 
 HELD_BYTES, HELD_BATCHES = 64 << 20, 128
@@ -39,6 +41,7 @@ class ChunkCollector:
     def __init__(self, chunking: Chunking, sink: ChunkSink) -> None:
         self.chunking = chunking
         self.statistics = ChunkStatistics(chunking.options.max_tokens)
+        self.fallbacks: Fallbacks = Counter()
         self._sink = sink
         self._next = 0
         self._held: dict[int, Finished] = {}
@@ -60,6 +63,7 @@ class ChunkCollector:
             self._held_bytes -= _rendered_bytes(following)
             self._next += len(following.task.places)
             if following.result is not None and following.result.chunks is not None:
+                self.fallbacks.update(following.result.fallbacks)
                 self.write(following.task.batch.paths(), following.result.chunks)
 
     def write(self, paths: list[bytes], batch: ChunkBatch) -> None:

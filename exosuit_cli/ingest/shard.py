@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +25,9 @@ from exosuit_cli.system.stop import StopRequest
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from exosuit_cli.chunk.batch import BatchBuilder, ChunkBatch
+    from exosuit_cli.chunk.batch import ChunkBatch
     from exosuit_cli.chunk.chunker import Chunker
+    from exosuit_cli.ingest.fallbacks import FallbackBuilder, Fallbacks
     from exosuit_cli.ingest.options import ShardSettings
     from exosuit_cli.model.protocols import TokenCounter
 
@@ -41,6 +43,8 @@ class ShardResult:
     bytes_read: int
     chunks: ChunkBatch | None = None
     """The chunks of those files, where they are asked for."""
+    fallbacks: Fallbacks = field(default_factory=Counter)
+    """Those of them that were cut by structure although `ast` was asked for."""
 
     @property
     def consumed(self) -> int:
@@ -154,16 +158,17 @@ class Shard:
         rows["inode"][positions] = [status.st_ino for status in statuses]
         rows["executable"][positions] = [(status.st_mode >> 6) & 1 for status in statuses]
         chunks = builder.build(consumed) if builder is not None else None
-        return ShardResult(rows[:consumed], sum(sizes), chunks)
+        fallbacks = builder.fallbacks() if builder is not None else Counter()
+        return ShardResult(rows[:consumed], sum(sizes), chunks, fallbacks)
 
-    def _builder(self, batch: Batch) -> BatchBuilder | None:
+    def _builder(self, batch: Batch) -> FallbackBuilder | None:
         if self._settings.chunking is None:
             return None
-        from exosuit_cli.chunk.batch import BatchBuilder
+        from exosuit_cli.ingest.fallbacks import FallbackBuilder
 
-        return BatchBuilder(self._settings.chunking, batch.paths())
+        return FallbackBuilder(self._settings.chunking, batch.paths())
 
-    def _take_slab(self, filled: FilledSlab, names: list[bytes], rows: Rows, builder: BatchBuilder | None) -> None:
+    def _take_slab(self, filled: FilledSlab, names: list[bytes], rows: Rows, builder: FallbackBuilder | None) -> None:
         """Write the rows of one slab: digests, lines, kinds, languages, tokens."""
         slab, files = filled
         columns = self._kernels.columns(slab)
@@ -205,7 +210,7 @@ class Shard:
         filled: FilledSlab,
         languages: list[int],
         text: npt.NDArray[np.bool_],
-        builder: BatchBuilder,
+        builder: FallbackBuilder,
     ) -> list[int]:
         """Chunk the texts of a slab; the tokens of each."""
         assert self._chunker is not None
@@ -225,7 +230,7 @@ class Shard:
         item: LargeFile,
         names: list[bytes],
         ingested: tuple[Rows, os.stat_result],
-        builder: BatchBuilder,
+        builder: FallbackBuilder,
     ) -> tuple[Rows, os.stat_result] | None:
         """Read a large file once more, for its chunks; None if it has changed since the first time."""
         assert self._chunker is not None

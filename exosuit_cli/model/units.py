@@ -53,6 +53,11 @@ def format_count(count: int) -> str:
     return _scaled(count, 1000, ("K", "M", "G", "T", "P", "E"), "")
 
 
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Write a count with its noun: `1 file`, `2,300 files`; `plural` is for nouns that take more than an s."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
 def _scaled(value: int, step: int, units: tuple[str, ...], plain: str) -> str:
     sign, magnitude = ("-", -value) if value < 0 else ("", value)
     if magnitude < step:

@@ -9,6 +9,7 @@ import numpy as np
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.model.records import Kind
 from exosuit_cli.report.document import scan_document
+from exosuit_cli.report.records import skip_record
 
 if TYPE_CHECKING:
     from exosuit_cli.chunk.options import ChunkOptions
@@ -27,6 +28,7 @@ def chunk_document(result: ChunkResult, options: ChunkOptions) -> dict[str, Any]
     scanned = scan_document(result.scan, (), 0, top=0, tree=False)
     statistics = result.statistics
     wall = result.scan.throughput.wall_s
+    rows = result.scan.rows
     document: dict[str, Any] = {"schema": SCHEMA}
     document |= {name: scanned[name] for name in _SHARED if name in scanned}
     document["throughput"]["chunks_per_s"] = statistics.chunks / wall
@@ -40,7 +42,8 @@ def chunk_document(result: ChunkResult, options: ChunkOptions) -> dict[str, Any]
     }
     document["chunks"] = {
         "files": statistics.files,
-        "binary_files": int(np.count_nonzero(result.scan.rows["kind"] == Kind.BINARY)),
+        "empty_files": int(np.count_nonzero((rows["kind"] == Kind.TEXT) & (rows["size"] == 0))),
+        "binary_files": int(np.count_nonzero(rows["kind"] == Kind.BINARY)),
         "chunks": statistics.chunks,
         "bytes": statistics.bytes,
         "tokens": statistics.tokens,
@@ -51,5 +54,10 @@ def chunk_document(result: ChunkResult, options: ChunkOptions) -> dict[str, Any]
         "repeated_chunks": statistics.repeated_chunks,
         "tokens_saved": statistics.repeated_tokens,
         "fallbacks": dict(sorted(statistics.fallbacks.items())),
+        "fallback_languages": [
+            {"reason": reason, "language": language or None, "files": files}
+            for (reason, language), files in sorted(result.fallbacks.items())
+        ],
     }
+    document["skips"] = [skip_record(skip) for skip in result.scan.skips]
     return document

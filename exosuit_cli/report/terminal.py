@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from exosuit_cli.model.records import Kind
-from exosuit_cli.model.units import format_bytes, format_count
+from exosuit_cli.model.units import counted, format_bytes, format_count
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 LANGUAGES_SHOWN = 12
 WIDEST_TABLE = 500
 """Columns of a terminal; more than the widest row needs."""
+_LABEL = 12
+"""Columns of a label."""
 
 
 class _Console(Console):
@@ -55,8 +59,35 @@ def print_scan(
 
 
 def labelled_line(console: Console, label: str, text: str, style: str = "") -> None:
-    """One line, its label in a column of its own."""
-    console.print(Text.assemble((f"{label:<12}", "bold"), (text, style)), soft_wrap=True)
+    """One line, its label in a column of its own. It is never broken: what has a path is one."""
+    console.print(Text.assemble((f"{label:<{_LABEL}}", "bold"), (text, style)), soft_wrap=True)
+
+
+def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " ") -> None:
+    """Phrases after a label, on as many lines as the console's width asks for: broken between phrases if they fit.
+
+    A longer phrase is broken between words, and a word or a number never.
+    """
+    width = max(console.width - _LABEL, 1)
+    lines: list[str] = []
+    for phrase in phrases:
+        if lines and len(lines[-1]) + len(gap) + len(phrase) <= width:
+            lines[-1] += gap + phrase
+        else:
+            lines += textwrap.wrap(phrase, width, break_long_words=False, break_on_hyphens=False)
+    for line in lines:
+        labelled_line(console, label, line)
+        label = ""
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table as wide as it is, on any terminal, without blanks at the ends of its lines: no number is cut."""
+    for line in console.render_lines(table, console.options.update(width=WIDEST_TABLE), pad=False):
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
+        console.print(Text.assemble(*[(segment.text, segment.style or "") for segment in line]), soft_wrap=True)
 
 
 def plain_table(*columns: str) -> Table:
@@ -76,12 +107,11 @@ def _headline(console: Console, result: ScanResult) -> None:
     labelled_line(
         console, "scan", display_name(result.base) + (f"  (partial: {result.partial})" if result.partial else "")
     )
-    counted = f"  {totals.tokens:,} tokens ({result.encoding})" if totals.tokens is not None else ""
-    if totals.estimated_files:
-        counted += f", {totals.estimated_files} files estimated"
-    labelled_line(
-        console, "total", f"{totals.files:,} files  {format_bytes(totals.bytes)}  {totals.lines:,} lines{counted}"
-    )
+    phrases = [counted(totals.files, "file"), format_bytes(totals.bytes), counted(totals.lines, "line")]
+    if totals.tokens is not None:
+        estimated = f", {counted(totals.estimated_files, 'file')} estimated" if totals.estimated_files else ""
+        phrases.append(f"{counted(totals.tokens, 'token')} ({result.encoding}){estimated}")
+    labelled_phrases(console, "total", *phrases, gap="  ")
     labelled_line(console, "tree", result.tree_digest)
 
 
@@ -100,10 +130,8 @@ def _languages(console: Console, result: ScanResult) -> None:
             "-" if binary else _tokens(language.tokens),
             f"{weight / whole:.1%}" if whole else "-",
         )
-    # Its own width on any terminal: a number is never cut.
-    table.width = console.measure(table, options=console.options.update(width=WIDEST_TABLE)).maximum
     console.print()
-    console.print(table, soft_wrap=True)
+    print_table(console, table)
     if len(found) > LANGUAGES_SHOWN:
         console.print(Text(f"and {len(found) - LANGUAGES_SHOWN} more", style="dim"))
 
@@ -124,11 +152,11 @@ def _largest(console: Console, result: ScanResult, top: int) -> None:
 def _duplicates(console: Console, result: ScanResult, top: int) -> None:
     duplicates = result.duplicates()
     console.print()
-    saved = "" if duplicates.tokens_saved is None else f" and {duplicates.tokens_saved:,} tokens"
-    labelled_line(
+    saved = "" if duplicates.tokens_saved is None else f" and {counted(duplicates.tokens_saved, 'token')}"
+    labelled_phrases(
         console,
         "duplicates",
-        f"{len(duplicates.groups):,} groups, {duplicates.redundant_files:,} redundant files; "
+        f"{counted(len(duplicates.groups), 'group')}, {counted(duplicates.redundant_files, 'redundant file')};",
         f"keeping one of each saves {format_bytes(duplicates.bytes_saved)}{saved}",
     )
     for group in duplicates.groups[: min(top, 3)]:
@@ -148,21 +176,23 @@ def _tree(console: Console, result: ScanResult) -> None:
         console.print(Text(f"{line}  {files:>8,}  {format_bytes(size):>10}  {'  ' * depth}{name}"), soft_wrap=True)
 
 
-def print_ledger(console: Console, result: ScanResult) -> None:
-    """Print what became of every path."""
+def print_ledger(console: Console, result: ScanResult, *, lists_all: str = "--jsonl") -> None:
+    """Print what became of every path; `lists_all` is how to have all that could not be read listed."""
     console.print()
     skipped = result.skipped
     reasons = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in skipped.items()) or "none"
-    labelled_line(
+    labelled_phrases(
         console,
         "ledger",
-        f"{result.discovered:,} discovered = {len(result.paths):,} ingested + {len(result.skips):,} skipped "
-        f"({reasons}); {result.directories:,} directories",
+        f"{result.discovered:,} discovered = {len(result.paths):,} ingested + {len(result.skips):,} skipped",
+        f"({reasons});",
+        counted(result.directories, "directory", "directories"),
     )
     for skip in result.unreadable[:10]:
-        labelled_line(console, "", f"{skip.outcome.label}: {display_name(skip.path) or '.'}  {skip.detail}", "red")
+        told = f"{skip.outcome.label}: {display_name(skip.path) or '.'}  {skip.detail}"
+        labelled_line(console, "", told.rstrip(), "red")
     if len(result.unreadable) > 10:
-        labelled_line(console, "", f"and {len(result.unreadable) - 10} more; --jsonl lists all", "red")
+        labelled_line(console, "", f"and {len(result.unreadable) - 10} more; {lists_all} lists all", "red")
 
 
 def _context(console: Console, tokens: int, phases: Sequence[Phase], current_phase: int) -> None:
@@ -170,32 +200,36 @@ def _context(console: Console, tokens: int, phases: Sequence[Phase], current_pha
     current = phases[current_phase]
     over = tokens - current.token_limit
     distance = f"{format_count(over)} tokens over" if over > 0 else f"{format_count(-over)} tokens free"
-    smallest = f"fits phase {fitting[0].phase} ({fitting[0].name}) and up" if fitting else "fits no phase"
-    text = f"{smallest}; current phase {current.phase} ({current.name}): {distance}"
-    labelled_line(console, "context", text)
+    smallest = f"fits phase {fitting[0].phase} ({fitting[0].name}) and up;" if fitting else "fits no phase;"
+    labelled_phrases(console, "context", smallest, f"current phase {current.phase} ({current.name}): {distance}")
 
 
-def print_throughput(console: Console, result: ScanResult) -> None:
-    """Print what the run took and on what it worked."""
+def print_throughput(console: Console, result: ScanResult, *, detailed: bool = True) -> None:
+    """Print what the run took and, in detail, on what it worked."""
     totals, throughput = result.totals, result.throughput
     wall = throughput.wall_s
     rates = [f"{totals.files / wall:,.0f} files/s", f"{totals.bytes / wall / 1e6:,.0f} MB/s"]
     if totals.tokens is not None:
         rates.append(f"{totals.tokens / wall / 1e6:,.1f} Mtokens/s")
-    labelled_line(console, "speed", f"{wall:.2f} s: " + ", ".join(rates))
+    deaths = f"{counted(throughput.worker_deaths, 'worker')} died" if throughput.worker_deaths else ""
+    if deaths and not detailed:
+        rates.append(deaths)
+    labelled_phrases(console, "speed", f"{wall:.2f} s: " + ", ".join(rates))
+    if not detailed:
+        return
     source = (
-        f"{throughput.index_hits:,} files from the index, {format_bytes(throughput.bytes_read)} read"
+        f"{counted(throughput.index_hits, 'file')} from the index, {format_bytes(throughput.bytes_read)} read"
         if throughput.index_hits
         else f"{format_bytes(throughput.bytes_read)} read, index {throughput.index_reason}"
     )
     if result.verify_failures is not None:
-        source += f"; verified: {len(result.verify_failures):,} of {totals.files:,} files differ"
-    deaths = f", {throughput.worker_deaths} workers died" if throughput.worker_deaths else ""
-    labelled_line(
+        source += f"; verified: {len(result.verify_failures):,} of {counted(totals.files, 'file')} differ"
+    labelled_phrases(
         console,
         "",
-        f"{throughput.cpu_s:.2f} CPU s, {throughput.workers} worker{'s'[: throughput.workers != 1]}{deaths}, "
-        f"device {throughput.device} ({throughput.device_reason}); {source}",
+        f"{throughput.cpu_s:.2f} CPU s, {counted(throughput.workers, 'worker')}{', ' + deaths if deaths else ''},",
+        f"device {throughput.device} ({throughput.device_reason});",
+        source,
     )
 
 
@@ -209,7 +243,7 @@ def print_memory(console: Console, result: ScanResult) -> None:
         ("", "nvme", memory.nvme),
         ("", "page cache", memory.page_cache),
     ):
-        labelled_line(console, label, f"{name:<11} {_reading(name, reading)}")
+        labelled_phrases(console, label, f"{name:<11} {_reading(name, reading)}")
 
 
 def _reading(name: str, reading: TierReading) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+import termios
 import time
 from importlib import resources
 from itertools import pairwise
@@ -19,6 +21,7 @@ import pytest
 from blake3 import blake3
 from jsonschema import Draft202012Validator
 
+from exosuit_cli.chunk.syntax_grammars import GRAMMARS
 from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:
@@ -214,6 +217,26 @@ def test_a_device_is_written_as_it_is(run: RunExosuit, tree: Path) -> None:
     assert done.stderr.startswith(b"exosuit: error: ")
 
 
+def test_a_dash_is_stdout(run: RunExosuit, tree: Path) -> None:
+    (tree / "-").write_text("a file of that name\n")
+    done = run("chunk", ".", "-o", "-", cwd=tree)
+    assert "-" in {record["path"] for record in lines_of(done)}
+    assert done.stdout == run("chunk", ".", cwd=tree).stdout
+    assert (tree / "-").read_text() == "a file of that name\n"
+    assert run("chunk", "--stdin", "a.py", "-o", "-", input=b"a = 1\n", cwd=tree).stdout
+
+
+@pytest.mark.parametrize("name", ["out", "out.JSONL", "out.json", "out.ndjson", ".hidden"])
+def test_names_that_say_json_lines(run: RunExosuit, tree: Path, tmp_path: Path, name: str) -> None:
+    assert run("chunk", tree, "-o", tmp_path / name).returncode == 0
+    assert (tmp_path / name).read_bytes() == run("chunk", tree).stdout
+
+
+def test_a_format_that_is_given_goes_with_any_name(run: RunExosuit, tree: Path, tmp_path: Path) -> None:
+    assert run("chunk", tree, "-o", tmp_path / "out.csv", "--format", "jsonl").returncode == 0
+    assert (tmp_path / "out.csv").read_bytes() == run("chunk", tree).stdout
+
+
 @pytest.mark.parametrize("target", ["missing/out.jsonl", "tree"])
 def test_a_place_that_cannot_be_written(run: RunExosuit, tree: Path, tmp_path: Path, target: str) -> None:
     assert target in one_error(run("chunk", tree, "-o", tmp_path / target))
@@ -276,13 +299,18 @@ def test_the_statistics_follow_their_schema_and_add_up(run: RunExosuit, tree: Pa
     repeated = [record for record in records if record["duplicate_of"]]
     assert found["repeated_chunks"] == len(repeated) > 10
     assert found["tokens_saved"] == sum(record["tokens"] for record in repeated)
-    assert (found["files"], found["binary_files"]) == (8, 1)
+    assert (found["files"], found["empty_files"], found["binary_files"]) == (8, 1, 1)
+    assert found["files"] + found["binary_files"] == document["ledger"]["ingested"]
     assert found["bytes"] == sum(path.stat().st_size for path in tree.rglob("*") if path.is_file()) - 100
     sizes = sorted(record["tokens"] for record in records)
     assert found["percentiles"]["p50"] == sizes[(len(sizes) + 1) // 2 - 1]
     assert found["percentiles"]["p99"] <= sizes[-1]
     assert document["options"]["max_chars"] == (100 if "--max-chars" in options else None)
     assert bool(found["fallbacks"]) == ("ast" in options)
+    by_language = found["fallback_languages"]
+    assert sum(row["files"] for row in by_language) == sum(found["fallbacks"].values())
+    if by_language:
+        assert {"reason": "no grammar", "language": "Text", "files": 2} in by_language
     scanned = json.loads(run("scan", tree, "--json").stdout)
     assert (document["tree_digest"], document["totals"]) == (scanned["tree_digest"], scanned["totals"])
     assert document["ledger"] == scanned["ledger"]
@@ -303,7 +331,7 @@ def test_the_statistics_of_nothing(run: RunExosuit, tmp_path: Path) -> None:
     STATISTICS.validate(document)
     assert document["chunks"]["fill"] is None
     assert document["chunks"]["percentiles"]["p50"] is None
-    assert b"0 chunks of 1 text files" in run("chunk", tmp_path, "--stats").stdout
+    assert b"0 chunks of 1 text file  " in run("chunk", tmp_path, "--stats").stdout
 
 
 def test_statistics_for_a_person_take_the_place_of_the_chunks(run: RunExosuit, tree: Path, tmp_path: Path) -> None:
@@ -317,6 +345,80 @@ def test_statistics_for_a_person_take_the_place_of_the_chunks(run: RunExosuit, t
     assert b"chunks of 8 text files" in done.stdout
     assert (tmp_path / "out.jsonl").read_bytes() == run("chunk", tree).stdout
     assert run("chunk", tree, "--stats", "-q").stdout == b""
+
+
+# Warnings
+
+BROKEN = "def f(:\n    return ]\n" * 40
+
+
+def warned(done: subprocess.CompletedProcess[bytes]) -> list[str]:
+    return [line for line in done.stderr.decode().splitlines() if line.startswith("exosuit: warning: ")]
+
+
+@pytest.mark.parametrize("options", [[], ["--stats"], ["--stats", "--json"], ["--workers", "2"]], ids=" ".join)
+def test_code_that_does_not_parse_is_a_warning(run: RunExosuit, tree: Path, options: list[str]) -> None:
+    assert "Python" in GRAMMARS
+    (tree / "broken.py").write_text(BROKEN)
+    command = ["chunk", tree, "--boundaries", "ast", *options]
+    expected = "1 of 9 text files was cut by structure, not by syntax (does not parse cleanly: Python 1)"
+    done = run(*command)
+    assert (done.returncode, warned(done)) == (0, [f"exosuit: warning: {expected}"])
+    if "--json" in options:
+        assert expected in json.loads(done.stdout)["warnings"]
+    done = run(*command, "--strict")
+    assert (done.returncode, len(warned(done))) == (3, 1)
+    assert done.stderr.decode().splitlines()[-1].startswith("exosuit: error: --strict")
+
+
+def test_prose_without_a_grammar_is_a_note(run: RunExosuit, tree: Path) -> None:
+    assert "Text" not in GRAMMARS
+    done = run("chunk", tree, "--boundaries", "ast", "--strict")
+    assert (done.returncode, done.stderr) == (0, b"")
+    done = run("chunk", tree, "--boundaries", "ast", "--strict", "-v")
+    assert done.returncode == 0
+    note = "3 of 8 text files were cut by structure, not by syntax (no grammar: Text 2, 1 of unknown language)"
+    assert f"exosuit: info: {note}\n" in done.stderr.decode()
+
+
+def test_what_falls_back_is_told_for_stdin_too(run: RunExosuit) -> None:
+    command = ["chunk", "--boundaries", "ast", "-v", "--stdin"]
+    done = run(*command, "a.py", input=BROKEN.encode())
+    told = "1 of 1 text file was cut by structure, not by syntax"
+    assert done.returncode == 0
+    assert warned(done) == [f"exosuit: warning: {told} (does not parse cleanly: Python 1)"]
+    assert run(*command, "a.py", "--strict", input=BROKEN.encode()).returncode == 3
+    done = run(*command, "a.txt", "--strict", input=b"some words\n")
+    assert (done.returncode, done.stderr.decode()) == (0, f"exosuit: info: {told} (no grammar: Text 1)\n")
+
+
+def test_strict_fails_on_what_is_too_large_and_on_nothing_to_cut(run: RunExosuit, tree: Path) -> None:
+    with open(tree / "huge.txt", "wb") as file:
+        file.truncate((256 << 20) + 1)
+    for options, code in (([], 0), (["--strict"], 3)):
+        done = run("chunk", tree, "--stats", "--json", *options)
+        assert done.returncode == code
+        assert len(warned(done)) == 1
+        assert "1 file is larger than chunks are made of and left out, the first: huge.txt" in warned(done)[0]
+        skips = json.loads(done.stdout)["skips"]
+        assert skips == [{"path": "huge.txt", "skipped": "too_large", "detail": ""}]
+    assert run("chunk", tree, "--strict", "--max-file-size", "1MiB").returncode == 0
+    assert run("chunk", tree / "empty", "--strict").returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (["binary.bin"], "binary.bin is binary"),
+        (["empty"], "empty is empty"),
+        (["empty", "binary.bin"], "of 2 files 1 binary and 1 empty"),
+    ],
+    ids=["binary", "empty", "both"],
+)
+def test_nothing_to_cut_is_told(run: RunExosuit, tree: Path, names: list[str], told: str) -> None:
+    done = run("chunk", *(tree / name for name in names))
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr.decode() == f"exosuit: warning: nothing to cut: {told}\n"
 
 
 # Standard input
@@ -334,7 +436,9 @@ def test_stdin_is_cut_as_a_file_of_that_name(run: RunExosuit, tree: Path, tmp_pa
     out = tmp_path / "out.jsonl"
     assert run("chunk", "--stdin", "a.py", "-o", out, input=data).stdout == b""
     assert out.read_bytes() == done.stdout
-    assert lines_of(run("chunk", "--stdin", "empty", input=b"")) == []
+    done = run("chunk", "--stdin", "empty", input=b"")
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr == b"exosuit: warning: nothing to cut: empty is empty\n"
 
 
 def test_stdin_repeats_itself_once(run: RunExosuit) -> None:
@@ -446,14 +550,19 @@ def test_without_pyarrow_it_says_what_to_install(tree: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--max-tokens", "15"], "max_tokens 15"),
-        (["--max-tokens", "2000000"], "max_tokens 2000000"),
-        (["--overlap", "512"], "overlap 512"),
-        (["--max-tokens", "100", "--overlap", "100"], "overlap 100"),
-        (["--min-tokens", "512"], "min_tokens 512"),
-        (["--max-chars", "3"], "max_chars 3"),
-        (["--boundaries", "words"], "unknown boundaries 'words'"),
-        (["--format", "csv"], "unknown format 'csv'"),
+        (["--max-tokens", "15"], "--max-tokens 15 is not"),
+        (["--max-tokens", "2000000"], "--max-tokens 2000000"),
+        (["--overlap", "512"], "--overlap 512 is not accepted; accepted: 0 to below --max-tokens"),
+        (["--max-tokens", "100", "--overlap", "100"], "--overlap 100"),
+        (["--min-tokens", "512"], "--min-tokens 512 is not accepted; accepted: 0 to below --max-tokens"),
+        (["--min-tokens", "-1"], "--min-tokens -1"),
+        (["--max-chars", "3"], "--max-chars 3"),
+        (["--boundaries", "words"], "unknown --boundaries 'words'"),
+        (["--boundaries", "overlap"], "unknown --boundaries 'overlap'"),
+        (["--format", "csv"], "unknown --format 'csv'"),
+        (["-o", "out.csv"], "the name of 'out.csv' does not tell its format; give --format jsonl or --format parquet"),
+        (["-o", "out.jsonl.gz"], "'out.jsonl.gz'"),
+        (["-o", "-", "--stats"], "--stats and --output -"),
         (["--encoding", "gpt2"], "gpt2"),
         (["--json"], "--stats"),
     ],
@@ -464,7 +573,7 @@ def test_what_is_refused_in_one_line(run: RunExosuit, tree: Path, options: list[
 
 
 def test_what_is_refused_for_stdin_too(run: RunExosuit) -> None:
-    assert "max_tokens 15" in one_error(run("chunk", "--stdin", "a.py", "--max-tokens", "15", input=b"x\n"))
+    assert "--max-tokens 15" in one_error(run("chunk", "--stdin", "a.py", "--max-tokens", "15", input=b"x\n"))
     assert "gpt2" in one_error(run("chunk", "--stdin", "a.py", "--encoding", "gpt2", input=b"x\n"))
 
 
@@ -545,9 +654,47 @@ def test_a_signal_keeps_the_older_file(exosuit: Path, tmp_path: Path, number: si
             process.communicate()
     assert process.returncode == 128 + number
     assert output == b""
-    assert f"interrupted by {number.name}".encode() in errors
+    told = f"exosuit: error: interrupted by {number.name}: the result is partial, '{out}' was left as it was\n"
+    assert errors.decode() == told
     assert out.read_text() == OLD
     assert set(os.listdir(tmp_path)) == {"tree", "out.jsonl"}
+
+
+def test_a_signal_while_stdin_is_read(exosuit: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.jsonl"
+    process = subprocess.Popen(
+        [exosuit, "chunk", "--stdin", "a.py", "-o", out],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + HANG
+        stdin = process.stdin
+        assert stdin is not None
+        stdin.write(b"x = 1\n")
+        stdin.flush()
+        while unread(stdin.fileno()):  # taken: the command is waiting for more
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(HANG) == 130
+        assert process.stderr is not None
+        assert process.stderr.read() == b"exosuit: error: interrupted by SIGINT: nothing was cut\n"
+    finally:
+        process.kill()
+        process.communicate()
+    assert not out.exists()
+
+
+def unread(descriptor: int) -> int:
+    """Bytes in a pipe that nobody has read (ioctl_pipe(2), FIONREAD)."""
+    return int.from_bytes(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
+@pytest.mark.parametrize("command", ["scan", "chunk"])
+def test_help_names_every_value(run: RunExosuit, command: str) -> None:
+    shown = run(command, "--help", env=os.environ | {"COLUMNS": "200"}).stdout.decode()
+    assert "<str>" not in shown
+    assert "<int>" not in shown
 
 
 def test_help_tells_every_option(run: RunExosuit) -> None:

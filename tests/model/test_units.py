@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosuit_cli.model.errors import UsageError
-from exosuit_cli.model.units import LARGEST_SIZE, SIZE_FORMS, format_bytes, format_count, parse_size
+from exosuit_cli.model.units import LARGEST_SIZE, SIZE_FORMS, counted, format_bytes, format_count, parse_size
 
 FACTORS = {"": 1, "B": 1}
 for _power, _letter in enumerate("KMGT", start=1):
@@ -109,6 +109,11 @@ def test_format_bytes(size: int, text: str) -> None:
 )
 def test_format_count(count: int, text: str) -> None:
     assert format_count(count) == text
+
+
+def test_counted() -> None:
+    assert [counted(count, "file") for count in (0, 1, 2300)] == ["0 files", "1 file", "2,300 files"]
+    assert counted(2, "directory", "directories") == "2 directories"
 
 
 @given(st.integers(0, 10**12))

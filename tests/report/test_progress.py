@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -56,7 +57,7 @@ def test_a_terminal_shows_the_line_and_is_clean_afterwards(command: list[str], w
     shown = on_a_terminal([*command, "--workers", workers])
     drawn = re.findall(rb"\r([0-9][^\r\x1b]*)\x1b\[K", shown)
     assert drawn
-    assert all(re.match(rb"[0-5] of 5 files  ", line) for line in drawn)
+    assert all(re.match(rb"[1-5] of 5 files  |5 files found, ", line) for line in drawn)
     assert shown.endswith(b"\r\x1b[K")
     assert b"\n" not in shown, "nothing but the line was written"
 
@@ -69,6 +70,46 @@ def test_a_pipe_gets_no_line(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, check=True)
     assert done.stderr == b""
     assert b"\r" not in done.stdout
+
+
+def chunked(command: list[str], *options: str) -> list[str]:
+    return [*command[: command.index("scan")], "chunk", command[command.index("scan") + 1], *options]
+
+
+@pytest.mark.parametrize("options", [["--stats"], ["-o", "/dev/null"], ["-o", "out.jsonl"]], ids=" ".join)
+def test_chunk_shows_the_line_where_no_chunk_is_shown(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = on_a_terminal(chunked(command, *options))
+    assert re.search(rb"\r[1-5][^\r\x1b]*\x1b\[K", shown)
+    assert shown.endswith(b"\r\x1b[K")
+
+
+@pytest.mark.parametrize("options", [[], ["-o", "-"], ["-o", "/dev/stdout"]], ids=" ".join)
+@pytest.mark.parametrize("is_pipe", [False, True], ids=["terminal", "pipe"])
+def test_no_line_comes_between_chunks(command: list[str], options: list[str], is_pipe: bool) -> None:
+    """A terminal shows stderr too, and so may the reader of a pipe, as in `exosuit chunk . | head`."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        chunked(command, *options), stdout=subprocess.PIPE if is_pipe else slave, stderr=slave
+    ) as process:
+        os.close(slave)
+        shown = b""
+        while True:
+            try:
+                shown += os.read(master, 1 << 16)
+            except OSError:  # EIO: the other side is closed
+                break
+        if is_pipe:
+            assert process.stdout is not None
+            chunks = process.stdout.read()
+        else:
+            chunks, shown = shown, b""
+    os.close(master)
+    assert (process.returncode, shown) == (0, b"")
+    records = [json.loads(line) for line in chunks.splitlines()]
+    assert {record["path"] for record in records} == {f"{number}.txt" for number in range(5)}
 
 
 def lines(
@@ -103,14 +144,16 @@ def test_what_the_line_says(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         Progress(listed=10, walk_is_over=False, done=0, bytes=0, seconds=0.1),
         Progress(listed=2000, walk_is_over=False, done=0, bytes=0, seconds=1.0),
         Progress(listed=3000, walk_is_over=False, done=1000, bytes=2048, seconds=2.0),
+        Progress(listed=3000, walk_is_over=True, done=100, bytes=1 << 20, seconds=2.0),
         Progress(listed=3000, walk_is_over=True, done=1500, bytes=1 << 30, seconds=3.0),
         Progress(listed=3000, walk_is_over=True, done=0, bytes=0, seconds=3.0),
     ]
     assert lines(reports, 200, monkeypatch, capsys)[1:-1] == [
-        "0 of 2,000+ files  0 B  0 files/s",
+        "2,000+ files found, reading the first",
         "1,000 of 3,000+ files  2.0 KiB  500 files/s",
+        "100 of 3,000 files  1.0 MiB  50 files/s",
         "1,500 of 3,000 files  1.0 GiB  500 files/s  3 s left",
-        "0 of 3,000 files  0 B  0 files/s",
+        "3,000 files found, reading the first",
     ]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fcntl
+import io
+import json
 import os
 import pty
 import re
@@ -15,12 +17,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from rich.console import Console
 
-from exosuit_cli.ingest import ScanOptions, ScanResult, scan
-from exosuit_cli.report.terminal import LANGUAGES_SHOWN
+from exosuit_cli.chunk import ChunkOptions
+from exosuit_cli.config import load_settings
+from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, scan
+from exosuit_cli.model.records import Outcome, Skip
+from exosuit_cli.report.chunk_jsonl import JsonlRenderer, JsonlSink
+from exosuit_cli.report.chunk_terminal import print_chunks
+from exosuit_cli.report.terminal import LANGUAGES_SHOWN, print_scan
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
 SGR = re.compile(r"\x1b\[([0-9;]*)m")
@@ -83,7 +91,8 @@ def test_nothing_is_cut_at_any_width(exosuit: Path, tree: Path, columns: int) ->
             assert f" {language.lines:,} " in row
             assert f" {language.tokens:,} " in row
     assert result.tree_digest in shown
-    assert f"{result.discovered:,} discovered = {len(result.paths):,} ingested + 0 skipped" in shown
+    words = " ".join(shown.split())
+    assert f"{result.discovered:,} discovered = {len(result.paths):,} ingested + 0 skipped" in words
 
 
 def test_the_whole_report_is_there(exosuit: Path, tree: Path) -> None:
@@ -152,7 +161,7 @@ def test_without_tokens_nothing_pretends_to_count_them(tree: Path) -> None:
 
 
 def test_estimates_are_told(tree: Path) -> None:
-    assert "1 files estimated" in report(tree, "estimated")
+    assert ", 1 file estimated" in report(tree, "estimated")
     assert "estimated" not in report(tree)
 
 
@@ -165,3 +174,72 @@ def test_a_report_of_nothing(tree: Path) -> None:
 def test_languages_beyond_the_first_are_counted(tree: Path) -> None:
     result: ScanResult = scan(tree, replace(ScanOptions(use_index=False), encoding=None))
     assert f"and {len(result.languages()) - LANGUAGES_SHOWN} more" in report(tree, "plain")
+
+
+# Lines that are broken between words
+
+
+def rendered(show: Callable[[Console], None], columns: int) -> list[str]:
+    file = io.StringIO()
+    show(Console(file=file, width=columns, highlight=False, emoji=False, markup=False))
+    return file.getvalue().splitlines()
+
+
+def shows(tree: Path) -> Iterator[Callable[[Console], None]]:
+    """Reports of real runs, and of results with more to tell."""
+    phases = load_settings().settings.phases
+    for options in (ScanOptions(use_index=False), ScanOptions(use_index=False, encoding=None, hash="xxh3")):
+        scanned = scan(tree, options)
+        busy = replace(scanned.throughput, worker_deaths=3, index_hits=10**6, bytes_read=10**9, workers=64)
+        skips = [Skip(b"%d" % number, outcome) for number, outcome in enumerate(Outcome) if outcome]
+        for result in (scanned, replace(scanned, throughput=busy, skips=skips, verify_failures=[0])):
+            yield lambda console, result=result: print_scan(console, result, phases, 0, top=3, tree=True)
+    for boundaries in ("structure", "ast"):
+        chunking = ChunkOptions(boundaries=boundaries, max_tokens=1 << 20 if boundaries == "ast" else 512)
+        renderer = JsonlRenderer(with_text=False)
+        chunked = chunk(tree, chunking, ScanOptions(), renderer=renderer, sink=JsonlSink(io.BytesIO(), renderer))
+        for detailed in (False, True):
+            yield lambda console, found=chunked, how=chunking, detailed=detailed: print_chunks(
+                console, found, how, detailed=detailed
+            )
+
+
+def test_at_eighty_columns_no_word_is_broken(tmp_path: Path) -> None:
+    for number, suffix in enumerate(("py", "c", "rst", "txt", "sql", "ini", "kt", "yaml", "pl", "log", "vim", "html")):
+        (tmp_path / f"f{number}.{suffix}").write_text("def f(:\n<< word\n" * 10 + "word = 1234\n" * 40_000)
+    (tmp_path / "unknown").write_text("word\n")
+    (tmp_path / "empty").touch()
+    (tmp_path / "binary").write_bytes(bytes(100))
+    for show in shows(tmp_path):
+        wide, narrow, narrower = (rendered(show, columns) for columns in (1000, 80, 40))
+        assert [line for line in narrow if len(line) > 80 and os.fspath(tmp_path) not in line] == []
+        assert any(len(line) > 80 for line in wide), "there is something to break"
+        for lines in (narrow, narrower):
+            assert " ".join(lines).split() == " ".join(wide).split()
+            assert not any(line.endswith(" ") for line in lines)
+
+
+def test_the_details_of_a_run_are_for_those_who_ask(exosuit: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "b").touch()
+    (tmp_path / "c").write_bytes(bytes(9))
+    calm, detailed = (
+        on_a_terminal([exosuit, "chunk", tmp_path, "--stats", *more], 80, NO_COLOR="1") for more in ([], ["-v"])
+    )
+    assert "CPU s" not in calm
+    assert "memory" not in calm
+    assert "1 chunk of 2 text files" in calm
+    assert "3 ingested = 2 text (1 of them empty) + 1 binary" in calm
+    assert "CPU s" in detailed
+    assert "peak PSS" in detailed
+
+
+def test_what_could_not_be_read_is_listed_where_it_is_said(tmp_path: Path, exosuit: Path) -> None:
+    names = b"".join(b"gone%d\0" % number for number in range(12))
+    command = [exosuit, "chunk", tmp_path, "--stdin0", "--stats"]
+    done = subprocess.run(command, input=names, capture_output=True, check=False)
+    assert done.returncode == 7
+    assert b"and 2 more; --stats --json lists all" in done.stdout
+    done = subprocess.run([*command, "--json"], input=names, capture_output=True, check=False)
+    assert len(json.loads(done.stdout)["unreadable"]) == len(json.loads(done.stdout)["skips"]) == 12
+    assert b"12 paths could not be read, the first: gone0: vanished" in done.stderr

@@ -1,0 +1,38 @@
+"""Which texts were cut by structure although `ast` was asked for: why, and in which language."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from exosuit_cli.chunk.batch import BatchBuilder
+
+if TYPE_CHECKING:
+    from exosuit_cli.chunk.batch import Chunking
+    from exosuit_cli.chunk.records import FileChunks
+
+Fallbacks = Counter[tuple[str, str]]
+"""Number of files by the reason (see `syntax.NoSyntax`) and the language, "" where that is not known."""
+
+
+class FallbackBuilder(BatchBuilder):
+    """Collects the chunks of the files at `paths` in order, and what fell back among them."""
+
+    def __init__(self, chunking: Chunking, paths: list[bytes]) -> None:
+        super().__init__(chunking, paths)
+        self._reasons: dict[int, tuple[str, str]] = {}
+
+    def add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
+        """See `BatchBuilder.add`. Of several segments the first that fell back says why."""
+        super().add(position, language, data, offset, chunks)
+        if chunks.fallback is not None:
+            self._reasons.setdefault(position, (chunks.fallback, language))
+
+    def forget(self, position: int) -> None:
+        """See `BatchBuilder.forget`."""
+        super().forget(position)
+        self._reasons.pop(position, None)
+
+    def fallbacks(self) -> Fallbacks:
+        """Those of the files so far."""
+        return Counter(self._reasons.values())

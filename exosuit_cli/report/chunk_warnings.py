@@ -1,0 +1,82 @@
+"""What `exosuit chunk` did not do as one may have expected it, in words."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exosuit_cli.model.records import Kind, Outcome
+from exosuit_cli.model.units import counted
+from exosuit_cli.system.names import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exosuit_cli.ingest import ChunkResult
+    from exosuit_cli.ingest.fallbacks import Fallbacks
+
+NO_GRAMMAR = "no grammar"
+"""The reason that is no surprise: prose and data have none. Any other concerns a language that has one."""
+_LANGUAGES_TOLD = 6
+
+
+def chunk_warnings(result: ChunkResult, *, size_is_chosen: bool) -> list[str]:
+    """The warnings of a run beyond those of its scan; `size_is_chosen`: that large files are left out was asked for."""
+    scanned = result.scan
+    found = []
+    large = [skip for skip in scanned.skips if skip.outcome is Outcome.TOO_LARGE]
+    if large and not size_is_chosen:
+        which = "1 file is" if len(large) == 1 else f"{len(large):,} files are"
+        found.append(
+            f"{which} larger than chunks are made of and left out, the first: {display_name(large[0].path)}; "
+            "see --max-file-size"
+        )
+    if not result.statistics.chunks and scanned.paths and not scanned.partial:
+        found.append(_nothing(result))
+    return [*found, *unparsed(result.fallbacks, result.statistics.files)]
+
+
+def unparsed(fallbacks: Fallbacks, files: int) -> Iterator[str]:
+    """The warning about texts that were not parsed although their language has a grammar, of so many files."""
+    yield from _cut_by_structure(Counter({of: n for of, n in fallbacks.items() if of[0] != NO_GRAMMAR}), files)
+
+
+def without_grammar(fallbacks: Fallbacks, files: int) -> Iterator[str]:
+    """The note on texts whose language has no grammar, of so many files."""
+    yield from _cut_by_structure(Counter({of: n for of, n in fallbacks.items() if of[0] == NO_GRAMMAR}), files)
+
+
+def languages_by_reason(fallbacks: Fallbacks) -> Iterator[tuple[str, str]]:
+    """Each reason with the languages of its files: `Text 13, INI 2, 3 of unknown language`."""
+    by_reason: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for (reason, language), count in fallbacks.items():
+        by_reason[reason][language] += count
+    for reason, languages in sorted(by_reason.items(), key=lambda item: (-item[1].total(), item[0])):
+        ordered = sorted(languages.items(), key=lambda item: (item[0] == "", -item[1], item[0]))
+        shown = ordered if len(ordered) <= _LANGUAGES_TOLD + 1 else ordered[:_LANGUAGES_TOLD]
+        words = [f"{language} {count:,}" if language else f"{count:,} of unknown language" for language, count in shown]
+        if len(shown) < len(ordered):
+            words.append(f"{sum(count for _, count in ordered[len(shown) :]):,} others")
+        yield reason, ", ".join(words)
+
+
+def _cut_by_structure(fallbacks: Fallbacks, files: int) -> Iterator[str]:
+    if fallbacks:
+        reasons = "; ".join(f"{reason}: {languages}" for reason, languages in languages_by_reason(fallbacks))
+        verb = "was" if fallbacks.total() == 1 else "were"
+        yield (
+            f"{fallbacks.total():,} of {counted(files, 'text file')} {verb} cut by structure, not by syntax ({reasons})"
+        )
+
+
+def _nothing(result: ChunkResult) -> str:
+    """Why there is not one chunk, although files were read."""
+    scanned = result.scan
+    binary = int(np.count_nonzero(scanned.rows["kind"] == Kind.BINARY))
+    empty = len(scanned.paths) - binary
+    if len(scanned.paths) == 1:
+        return f"nothing to cut: {display_name(scanned.paths[0])} is {'binary' if binary else 'empty'}"
+    kinds = [f"{count:,} {kind}" for count, kind in ((binary, "binary"), (empty, "empty")) if count]
+    return f"nothing to cut: of {len(scanned.paths):,} files {' and '.join(kinds)}"

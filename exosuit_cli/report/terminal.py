@@ -167,7 +167,7 @@ def _duplicates(console: Console, result: ScanResult, top: int) -> None:
 
 def _tree(console: Console, result: ScanResult) -> None:
     console.print()
-    console.print(Text(f"{'tokens':>12}  {'files':>8}  {'size':>10}  directory", style="bold"))
+    console.print(Text(f"{'tokens':>12}  {'files':>8}  {'size':>10}  directory", style="bold"), soft_wrap=True)
     counted = result.encoding is not None
     for path, files, size, tokens in result.directory_totals():
         depth = path.count(b"/") + 1 if path else 0

@@ -216,7 +216,7 @@ def test_at_eighty_columns_no_word_is_broken(tmp_path: Path) -> None:
         assert any(len(line) > 80 for line in wide), "there is something to break"
         for lines in (narrow, narrower):
             assert " ".join(lines).split() == " ".join(wide).split()
-            assert not any(line.endswith(" ") for line in lines)
+            assert [line for line in lines if line.endswith(" ")] == []
 
 
 def test_the_details_of_a_run_are_for_those_who_ask(exosuit: Path, tmp_path: Path) -> None:

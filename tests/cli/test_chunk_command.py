@@ -631,14 +631,20 @@ def start(command: list[Any]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
 
-@pytest.mark.parametrize(("number", "workers"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)])
-def test_a_signal_keeps_the_older_file(exosuit: Path, tmp_path: Path, number: signal.Signals, workers: int) -> None:
+@pytest.mark.parametrize(
+    ("number", "workers", "older"),
+    [(signal.SIGINT, 1, True), (signal.SIGINT, 2, True), (signal.SIGINT, 1, False), (signal.SIGTERM, 2, True)],
+)
+def test_a_signal_keeps_the_older_file(
+    exosuit: Path, tmp_path: Path, number: signal.Signals, workers: int, *, older: bool
+) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     for index in range(400):
         (tree / f"{index}.py").write_text(functions(index + 300, index))
     out = tmp_path / "out.jsonl"
-    out.write_text(OLD)
+    if older:
+        out.write_text(OLD)
     process = start([exosuit, "chunk", tree, "-o", out, "--workers", str(workers), "--max-tokens", "16"])
     try:
         deadline = time.monotonic() + HANG
@@ -654,10 +660,11 @@ def test_a_signal_keeps_the_older_file(exosuit: Path, tmp_path: Path, number: si
             process.communicate()
     assert process.returncode == 128 + number
     assert output == b""
-    told = f"exosuit: error: interrupted by {number.name}: the result is partial, '{out}' was left as it was\n"
+    what_stays = "was left as it was" if older else "is not written"
+    told = f"exosuit: error: interrupted by {number.name}: the result is partial, '{out}' {what_stays}\n"
     assert errors.decode() == told
-    assert out.read_text() == OLD
-    assert set(os.listdir(tmp_path)) == {"tree", "out.jsonl"}
+    assert not older or out.read_text() == OLD
+    assert set(os.listdir(tmp_path)) == ({"tree", "out.jsonl"} if older else {"tree"})
 
 
 def test_a_signal_while_stdin_is_read(exosuit: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from exosuit_cli.system.names import display_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from exosuit_cli.ingest import ChunkResult
+    from exosuit_cli.ingest import ChunkResult, ScanResult
     from exosuit_cli.ingest.fallbacks import Fallbacks
 
 NO_GRAMMAR = "no grammar"
@@ -33,8 +33,9 @@ def chunk_warnings(result: ChunkResult, *, size_is_chosen: bool) -> list[str]:
             f"{which} larger than chunks are made of and left out, the first: {display_name(large[0].path)}; "
             "see --max-file-size"
         )
-    if not result.statistics.chunks and scanned.paths and not scanned.partial:
-        found.append(_nothing(result))
+    # Where the scan itself says why it came back with nothing, or large files are all there is, that is enough.
+    if not result.statistics.chunks and not scanned.partial and (scanned.paths or not (scanned.warnings or found)):
+        found.append(f"nothing to cut: {_why_nothing(scanned)}")
     return [*found, *unparsed(result.fallbacks, result.statistics.files)]
 
 
@@ -71,12 +72,14 @@ def _cut_by_structure(fallbacks: Fallbacks, files: int) -> Iterator[str]:
         )
 
 
-def _nothing(result: ChunkResult) -> str:
-    """Why there is not one chunk, although files were read."""
-    scanned = result.scan
+def _why_nothing(scanned: ScanResult) -> str:
+    """Why a run that was not interrupted has not one chunk."""
+    if not scanned.paths:
+        reasons = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in scanned.skipped.items())
+        return f"every file is skipped ({reasons})" if reasons else "there is no file"
     binary = int(np.count_nonzero(scanned.rows["kind"] == Kind.BINARY))
     empty = len(scanned.paths) - binary
     if len(scanned.paths) == 1:
-        return f"nothing to cut: {display_name(scanned.paths[0])} is {'binary' if binary else 'empty'}"
+        return f"{display_name(scanned.paths[0])} is {'binary' if binary else 'empty'}"
     kinds = [f"{count:,} {kind}" for count, kind in ((binary, "binary"), (empty, "empty")) if count]
-    return f"nothing to cut: of {len(scanned.paths):,} files {' and '.join(kinds)}"
+    return f"of {len(scanned.paths):,} files {' and '.join(kinds)}"

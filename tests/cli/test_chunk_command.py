@@ -412,11 +412,14 @@ def test_strict_fails_on_what_is_too_large_and_on_nothing_to_cut(run: RunExosuit
         (["binary.bin"], "binary.bin is binary"),
         (["empty"], "empty is empty"),
         (["empty", "binary.bin"], "of 2 files 1 binary and 1 empty"),
+        (["hollow"], "there is no file"),
+        (["b.txt", "a.py", "--max-file-size", "5"], "every file is skipped (2 too large)"),
     ],
-    ids=["binary", "empty", "both"],
+    ids=["binary", "empty", "both", "no file", "skipped"],
 )
 def test_nothing_to_cut_is_told(run: RunExosuit, tree: Path, names: list[str], told: str) -> None:
-    done = run("chunk", *(tree / name for name in names))
+    (tree / "hollow").mkdir()
+    done = run("chunk", *names, cwd=tree)
     assert (done.returncode, done.stdout) == (0, b"")
     assert done.stderr.decode() == f"exosuit: warning: nothing to cut: {told}\n"
 

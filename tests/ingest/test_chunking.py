@@ -20,6 +20,7 @@ from exosuit_cli.chunk.batch import BatchBuilder, Chunking
 from exosuit_cli.ingest import ChunkResult, ScanOptions, chunk, collector, scan
 from exosuit_cli.ingest import shard as shard_module
 from exosuit_cli.ingest.collector import ChunkCollector
+from exosuit_cli.ingest.fallbacks import FallbackBuilder
 from exosuit_cli.ingest.options import ShardSettings
 from exosuit_cli.ingest.pool import Finished, Task
 from exosuit_cli.ingest.shard import Shard, ShardResult
@@ -112,6 +113,7 @@ def statistics_of(result: ChunkResult) -> dict[str, Any]:
         "fallbacks": found.fallbacks,
         "sizes": found.sizes.tolist(),
         "boundaries": found.boundaries.tolist(),
+        "fallback_languages": result.fallbacks,
     }
 
 
@@ -122,6 +124,33 @@ def test_workers_and_batches_decide_nothing(tree: Path, expected: Chunked, worke
     assert found.output == expected.output
     assert statistics_of(found.result) == statistics_of(expected.result)
     assert found.result.scan.throughput.workers == workers
+
+
+def test_what_falls_back_is_known_by_its_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a file, whoever cut it and in however many segments."""
+    monkeypatch.setattr(chunker, "SEGMENT_BYTES", 20_000)
+    broken = b"def f(:\n    return ]\n"
+    write(
+        tmp_path,
+        {
+            "a.py": broken * 40,
+            "b.txt": b"words\n",
+            "c": b"words\n",
+            "d.py": code(9, 1),
+            "e.py": broken * 9000,
+            "f": b"",
+        },
+    )
+    expected = {("does not parse cleanly", "Python"): 2, ("no grammar", "Text"): 1, ("no grammar", ""): 1}
+    chunking = replace(SMALL, boundaries="ast")
+    for options in (ONE, replace(ONE, workers=2, batch_files=1), replace(ONE, slab_bytes=SLAB)):
+        result = chunked(tmp_path, options, chunking).result
+        assert result.fallbacks == expected
+        by_reason = {reason: 0 for reason, _ in expected}
+        for (reason, _), files in result.fallbacks.items():
+            by_reason[reason] += files
+        assert by_reason == result.statistics.fallbacks
+    assert not chunked(tmp_path).result.fallbacks
 
 
 @pytest.mark.parametrize("slab_bytes", [SLAB, 10_001, 1 << 24])
@@ -440,6 +469,16 @@ def built(paths: list[bytes], add: Sequence[str], boundaries: str = "structure")
 def test_forgetting_leaves_nothing(steps: list[str], same: list[str], boundaries: str) -> None:
     paths = [b"a", b"b", b"c"]
     assert built(paths, steps, boundaries) == built(paths, same, boundaries)
+
+
+def test_a_forgotten_file_has_not_fallen_back() -> None:
+    options = replace(SMALL, boundaries="ast")
+    builder = FallbackBuilder(Chunking(options, JsonlRenderer(with_text=True)), [b"a", b"b"])
+    for position in range(2):
+        builder.add(position, "Text", memoryview(b"a\n"), 0, chunk_text(b"a\n", language="Text", options=options))
+    builder.forget(1)
+    assert builder.fallbacks() == {("no grammar", "Text"): 1}
+    assert builder.build(2).statistics.fallbacks == {"no grammar": 1}
 
 
 # Order

@@ -1,0 +1,104 @@
+"""One in-order queue of a device: the only door through which kernels, copies and buffers are reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from exosuit_cli.model.errors import ResourceMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    import numpy as np
+    import numpy.typing as npt
+
+PAD_BYTES = 32
+"""What a buffer that kernels read as slab data has beyond its bytes: they read whole vectors, and one behind them."""
+
+
+class DeviceError(ResourceMissing):
+    """A device cannot go on; what was in flight on it has no result."""
+
+
+class DeviceOutOfMemory(DeviceError):
+    """The device has no room for a buffer; its other buffers and its results stay good. Smaller slabs may fit."""
+
+
+class DeviceLost(DeviceError):
+    """The device answers no more, or a kernel failed; nothing further can be asked of it in this process."""
+
+
+class DeviceBuffer(Protocol):
+    """Bytes on a device, aligned to 256."""
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes may be written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """The place `offset` bytes into a buffer, as a kernel's pointer."""
+
+    buffer: DeviceBuffer
+    offset: int
+
+
+class DeviceQueue(Protocol):
+    """Copies and kernels of one device, carried out in the order they were enqueued.
+
+    Everything but `wait` and `synchronize` returns without waiting for the device. Every method raises
+    DeviceOutOfMemory or DeviceLost; a kernel's failure may surface at any later call. Not for two threads at once.
+    """
+
+    @property
+    def device(self) -> str:
+        """`cuda:N`."""
+        ...
+
+    def buffer(self, name: str, nbytes: int) -> DeviceBuffer:
+        """At least `nbytes` with any content.
+
+        The same name gives the same memory again while it is large enough: asking again ends what it held.
+        """
+        ...
+
+    def upload(self, target: DeviceBuffer, array: npt.NDArray[Any]) -> None:
+        """Copy a contiguous array to the buffer's start.
+
+        Page-locked memory must stay as it is until the copy is done; any other array may change at once.
+        """
+        ...
+
+    def zero(self, place: DeviceBuffer | At, nbytes: int) -> None:
+        """Fill with zeros."""
+        ...
+
+    def launch(self, kernel: str, blocks: int, threads: int, *arguments: DeviceBuffer | At | np.generic[Any]) -> None:
+        """Run a kernel of `sources.KERNELS` on `blocks` (at least one) of `threads` each.
+
+        An argument is a pointer, or a number of exactly the kernel's type.
+        """
+        ...
+
+    def download(self, place: DeviceBuffer | At, target: npt.NDArray[Any]) -> None:
+        """Fill a contiguous array; its content is good once a later mark is waited for."""
+        ...
+
+    def host_array(self, name: str, dtype: npt.DTypeLike, count: int) -> npt.NDArray[Any]:
+        """A one-dimensional array that downloads reach fastest; kept and grown by name as `buffer` is."""
+        ...
+
+    def mark(self) -> Hashable:
+        """A point behind everything enqueued so far."""
+        ...
+
+    def wait(self, mark: Hashable) -> None:
+        """Return once everything before the mark is done."""
+        ...
+
+    def synchronize(self) -> None:
+        """Return once everything is done."""
+        ...

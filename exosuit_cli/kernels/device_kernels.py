@@ -1,0 +1,147 @@
+"""The backend on a device's queue: one copy of a slab feeds every kernel; the same bytes as the CPU backend gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exosuit_cli.kernels.device import PAD_BYTES, At
+from exosuit_cli.kernels.device_digests import Blake3Work, Xxh3Work
+from exosuit_cli.kernels.device_lines import TileWork
+from exosuit_cli.kernels.protocol import DIGEST_WIDTH
+from exosuit_cli.kernels.work_lists import LARGEST_SLAB, WorkLists
+from exosuit_cli.model.slab import SlabColumns
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from exosuit_cli.kernels.device import DeviceBuffer, DeviceQueue
+    from exosuit_cli.model.slab import LineColumns, Slab
+
+
+class DeviceKernels:
+    """The columns of slabs on one queue, one slab in flight at a time; several queues keep several in flight."""
+
+    def __init__(self, queue: DeviceQueue, algorithm: str) -> None:
+        self._queue = queue
+        self._algorithm = algorithm
+        self._width = DIGEST_WIDTH[algorithm]
+        self.device = queue.device
+
+    def columns(self, slab: Slab) -> SlabColumns:
+        """Compute every column; see `SlabColumns` for shapes, dtypes and units."""
+        return self.begin(slab, want_lines=False).finish()[0]
+
+    def lines(self, slab: Slab) -> LineColumns:
+        """Compute the structure of every line; see `LineColumns` for shapes, dtypes and units."""
+        lines = self.begin(slab, want_lines=True).finish()[1]
+        assert lines is not None
+        return lines
+
+    def span_digests(
+        self, data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
+    ) -> npt.NDArray[np.uint8]:
+        """BLAKE3 of any spans of `data`, cut to `width` bytes: uint8[k, width]."""
+        return _span_digests(self._queue, _uploaded(self._queue, data), starts, lengths, width)
+
+    def begin(self, slab: Slab, want_lines: bool) -> Pending:
+        """Enqueue the copy of a slab and its kernels, without waiting for the device.
+
+        A slab in page-locked memory must stay as it is until `finish` returns. Nothing else may be asked of the queue
+        between the two.
+        """
+        queue, lists = self._queue, WorkLists()
+        tiles = TileWork(lists, slab)
+        if self._algorithm == "blake3":
+            digests: Blake3Work | Xxh3Work = Blake3Work(lists, slab.offsets, slab.lengths, self._width)
+        else:
+            digests = Xxh3Work(lists, slab.offsets, slab.lengths)
+        data = _uploaded(queue, slab.data)
+        lists.upload(queue, "work lists")
+        digest_bytes = len(slab) * self._width
+        results = queue.buffer("results", digest_bytes + 12 * tiles.files + 1)
+        tiles.launch(queue, data, lists, At(results, digest_bytes))
+        if want_lines:
+            tiles.count_lines(queue)  # before the digests: its answer is what `finish` waits for first
+        digests.launch(queue, data, lists, results)
+        host = queue.host_array("results", np.uint8, digest_bytes + 12 * tiles.files)
+        queue.download(results, host)
+        return Pending(queue, data, slab, self._width, tiles if want_lines else None, host)
+
+
+class Pending:
+    """A slab in flight."""
+
+    def __init__(
+        self,
+        queue: DeviceQueue,
+        data: DeviceBuffer,
+        slab: Slab,
+        width: int,
+        tiles: TileWork | None,
+        results: npt.NDArray[np.uint8],
+    ) -> None:
+        self._queue, self._data, self._tiles, self._results, self._width = queue, data, tiles, results, width
+        self._is_filled = slab.lengths > 0
+        self._last_bytes = np.full(len(slab), -1, np.int16)
+        self._last_bytes[self._is_filled] = slab.data[(slab.offsets + slab.lengths)[self._is_filled] - 1]
+
+    def finish(self) -> tuple[SlabColumns, LineColumns | None]:
+        """Wait for the slab's columns, and its lines' if they were wanted."""
+        on_the_way = self._tiles.lines(self._queue) if self._tiles else None
+        self._queue.synchronize()
+        return self._columns(), on_the_way.columns() if on_the_way else None
+
+    def span_digests(
+        self, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
+    ) -> npt.NDArray[np.uint8]:
+        """As `DeviceKernels.span_digests`, over the slab that is on the device already.
+
+        To be asked after `finish`, and before the queue is given another slab.
+        """
+        return _span_digests(self._queue, self._data, starts, lengths, width)
+
+    def _columns(self) -> SlabColumns:
+        files = len(self._is_filled)
+        digest_bytes = files * self._width
+        newlines, largest, nuls = self._results[digest_bytes:].view(np.uint32).reshape(3, -1)
+        columns = SlabColumns(
+            digests=self._results[:digest_bytes].reshape(files, self._width).copy(),
+            newlines=np.zeros(files, np.int64),
+            last_bytes=self._last_bytes,
+            max_bytes=np.zeros(files, np.uint8),
+            has_nul=np.zeros(files, np.bool_),
+        )
+        columns.newlines[self._is_filled] = newlines
+        columns.max_bytes[self._is_filled] = largest
+        columns.has_nul[self._is_filled] = nuls
+        return columns
+
+
+def _uploaded(queue: DeviceQueue, data: npt.NDArray[np.uint8]) -> DeviceBuffer:
+    if len(data) > LARGEST_SLAB:
+        raise ValueError(f"a slab of {len(data)} bytes: a device takes at most {LARGEST_SLAB}")
+    buffer = queue.buffer("slab", len(data) + PAD_BYTES)
+    if len(data):
+        queue.upload(buffer, data)
+    return buffer
+
+
+def _span_digests(
+    queue: DeviceQueue,
+    data: DeviceBuffer,
+    starts: npt.NDArray[np.int64],
+    lengths: npt.NDArray[np.int64],
+    width: int,
+) -> npt.NDArray[np.uint8]:
+    lists = WorkLists()
+    work = Blake3Work(lists, starts, lengths, width)
+    lists.upload(queue, "work lists")
+    digests = queue.buffer("results", len(starts) * width + 1)
+    work.launch(queue, data, lists, digests)
+    host = queue.host_array("results", np.uint8, len(starts) * width)
+    if len(host):
+        queue.download(digests, host)
+    queue.synchronize()
+    return host.reshape(len(starts), width).copy()

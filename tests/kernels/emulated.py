@@ -1,0 +1,158 @@
+"""A device queue over numpy buffers: the kernels' own source, compiled for the CPU.
+
+It is as strict as a device is not: a buffer is as large as was asked for and full of garbage, bytes written around it
+are found, and so is an argument of a wrong size or a launch that a card would refuse.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exosuit_cli.kernels.device import At, DeviceBuffer, DeviceOutOfMemory
+from exosuit_cli.kernels.sources import KERNELS, MODULES, module_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy.typing as npt
+
+GUARD_BYTES = 256
+GUARD, GARBAGE = 0xA5, 0x7B  # garbage is an opening brace: what is taken for data changes depths
+ALIGNMENT = 256
+
+
+def compiler() -> list[str]:
+    """The system's C++ compiler, or the one that the ziglang package brings."""
+    found = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
+    return [found] if found else [sys.executable, "-m", "ziglang", "c++"]
+
+
+def build(folder: Path, header: Path, *flags: str, command: list[str] | None = None) -> dict[str, ctypes.CDLL]:
+    """Compile every module into `folder`; the libraries by module."""
+    running = []
+    for module, kernels in MODULES.items():
+        source, library = folder / f"{module}.cpp", folder / f"{module}.so"
+        exports = "\n".join(f"EMULATED({kernel})" for kernel in kernels)
+        source.write_text(f'#include "{header}"\n{module_source(module)}\n{exports}\n')
+        options = ["-std=c++20", "-O1", "-fPIC", "-shared", "-fno-strict-aliasing", "-U_FORTIFY_SOURCE"]
+        options += ["-Wall", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-function", *flags]
+        full = [*(command or compiler()), *options, str(source), "-o", str(library)]
+        running.append((module, library, subprocess.Popen(full, stderr=subprocess.PIPE, text=True)))
+    libraries = {}
+    for module, library, process in running:
+        _, messages = process.communicate()
+        assert process.returncode == 0, messages
+        libraries[module] = ctypes.CDLL(str(library))
+    return libraries
+
+
+class EmulatedBuffer:
+    """Bytes between guards."""
+
+    def __init__(self, name: str, nbytes: int) -> None:
+        self.name, self.nbytes = name, nbytes
+        self._whole = np.full(nbytes + 2 * GUARD_BYTES + ALIGNMENT, GUARD, np.uint8)
+        self._start = GUARD_BYTES + -(self._whole.ctypes.data + GUARD_BYTES) % ALIGNMENT
+        self.bytes = self._whole[self._start : self._start + nbytes]
+        self.bytes[:] = GARBAGE
+
+    @property
+    def address(self) -> int:
+        return self._whole.ctypes.data + self._start
+
+    def check(self) -> None:
+        around = self._whole[: self._start], self._whole[self._start + self.nbytes :]
+        assert all((part == GUARD).all() for part in around), f"written outside the buffer {self.name!r}"
+
+
+class EmulatedQueue:
+    """One queue; every call is done when it returns, but results show at `wait` and `synchronize` only."""
+
+    device = "emulated:0"
+
+    def __init__(self, libraries: dict[str, ctypes.CDLL], budget: int = 1 << 40) -> None:
+        self._functions: dict[str, Any] = {}
+        for kernel, module in KERNELS.items():
+            function = getattr(libraries[module], f"emulated_{kernel}")
+            function.restype = ctypes.c_char_p
+            self._functions[kernel] = function
+        self._budget = budget
+        self._buffers: dict[str, EmulatedBuffer] = {}
+        self._downloads: list[tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]] = []
+        self.launched: list[str] = []
+        self.uploaded_bytes = 0
+
+    def buffer(self, name: str, nbytes: int) -> EmulatedBuffer:
+        self._check()
+        self._buffers.pop(name, None)
+        held = sum(buffer.nbytes for buffer in self._buffers.values())
+        if held + nbytes > self._budget:
+            raise DeviceOutOfMemory(f"{self.device}: no room for {nbytes} bytes more beside {held}")
+        self._buffers[name] = EmulatedBuffer(name, nbytes)
+        return self._buffers[name]
+
+    def upload(self, target: DeviceBuffer, array: npt.NDArray[Any]) -> None:
+        assert isinstance(target, EmulatedBuffer)
+        assert array.flags.c_contiguous
+        target.bytes[: array.nbytes] = array.reshape(-1).view(np.uint8)
+        self.uploaded_bytes += array.nbytes
+
+    def zero(self, place: DeviceBuffer | At, nbytes: int) -> None:
+        _bytes(place, nbytes)[:] = 0
+
+    def launch(self, kernel: str, blocks: int, threads: int, *arguments: DeviceBuffer | At | np.generic[Any]) -> None:
+        held = [
+            np.array([_address(argument)], np.uint64) if not isinstance(argument, np.generic) else np.array([argument])
+            for argument in arguments
+        ]
+        pointers = (ctypes.c_void_p * len(held))(*(value.ctypes.data for value in held))
+        sizes = (ctypes.c_uint * len(held))(*(value.itemsize for value in held))
+        failure = self._functions[kernel](blocks, threads, pointers, sizes, len(held))
+        assert failure is None, f"{kernel}: {failure.decode()}"
+        self._check()
+        self.launched.append(kernel)
+
+    def download(self, place: DeviceBuffer | At, target: npt.NDArray[Any]) -> None:
+        assert target.flags.c_contiguous
+        self._downloads.append((_bytes(place, target.nbytes).copy(), target))
+
+    def host_array(self, name: str, dtype: npt.DTypeLike, count: int) -> npt.NDArray[Any]:
+        array = np.empty(count, dtype)
+        array.view(np.uint8)[:] = GARBAGE
+        return array
+
+    def mark(self) -> int:
+        return len(self._downloads)
+
+    def wait(self, mark: object) -> None:
+        assert isinstance(mark, int)
+        for content, target in self._downloads[:mark]:
+            target.reshape(-1).view(np.uint8)[:] = content
+
+    def synchronize(self) -> None:
+        self.wait(len(self._downloads))
+        self._downloads.clear()
+
+    def _check(self) -> None:
+        for buffer in self._buffers.values():
+            buffer.check()
+
+
+def _bytes(place: DeviceBuffer | At, nbytes: int) -> npt.NDArray[np.uint8]:
+    buffer, offset = (place.buffer, place.offset) if isinstance(place, At) else (place, 0)
+    assert isinstance(buffer, EmulatedBuffer)
+    assert offset + nbytes <= buffer.nbytes, f"{nbytes} bytes at {offset} of the buffer {buffer.name!r}"
+    return buffer.bytes[offset : offset + nbytes]
+
+
+def _address(place: DeviceBuffer | At) -> int:
+    buffer, offset = (place.buffer, place.offset) if isinstance(place, At) else (place, 0)
+    assert isinstance(buffer, EmulatedBuffer)
+    assert offset <= buffer.nbytes
+    return buffer.address + offset

@@ -10,7 +10,7 @@ import xxhash
 from blake3 import blake3
 
 from exosuit_cli.kernels.cpu_lines import line_columns
-from exosuit_cli.kernels.protocol import DIGEST_WIDTH
+from exosuit_cli.kernels.protocol import DIGEST_WIDTH, check_width
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, LineColumns, Slab, SlabColumns
 
 if TYPE_CHECKING:
@@ -58,6 +58,16 @@ class CpuKernels:
     def lines(self, slab: Slab) -> LineColumns:
         """Compute the structure of every line; see `LineColumns` for shapes, dtypes and units."""
         return line_columns(slab)
+
+    def span_digests(
+        self, data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
+    ) -> npt.NDArray[np.uint8]:
+        """BLAKE3 of any spans of `data`, cut to `width` bytes: uint8[k, width]."""
+        check_width(width)
+        view = data.data
+        spans = zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
+        digests = b"".join([blake3(view[start:end]).digest(width) for start, end in spans])
+        return np.frombuffer(digests, np.uint8).reshape(-1, width)
 
     def _newlines(self, slab: Slab, spans: list[tuple[int, int]]) -> npt.NDArray[np.int64]:
         size = len(slab.data)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from exosuit_cli.kernels.protocol import check_width
 from exosuit_cli.kernels.work_lists import blocks_for, prefix_sums
 
 if TYPE_CHECKING:
@@ -46,8 +47,7 @@ class Blake3Work:
     def __init__(
         self, lists: WorkLists, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
     ) -> None:
-        if width % 4 or not 4 <= width <= 32:
-            raise ValueError(f"a digest of {width} bytes: expected a multiple of 4 from 4 to 32")
+        check_width(width)
         self._spans, self._words = len(starts), width // 4
         chunks = np.maximum(1, -(-lengths // CHUNK_BYTES))
         self._chunks = int(chunks.sum())

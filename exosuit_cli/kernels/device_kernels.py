@@ -28,6 +28,7 @@ class DeviceKernels:
         self._algorithm = algorithm
         self._width = DIGEST_WIDTH[algorithm]
         self.device = queue.device
+        self._in_flight: Pending | None = None
 
     def columns(self, slab: Slab) -> SlabColumns:
         """Compute every column; see `SlabColumns` for shapes, dtypes and units."""
@@ -49,8 +50,10 @@ class DeviceKernels:
         """Enqueue the copy of a slab and its kernels, without waiting for the device.
 
         A slab in page-locked memory must stay as it is until `finish` returns. Nothing else may be asked of the queue
-        between the two.
+        between the two; RuntimeError if another slab is in flight.
         """
+        if self._in_flight is not None and not self._in_flight.is_finished:
+            raise RuntimeError(f"{self.device}: a slab is in flight on this queue already")
         queue, lists = self._queue, WorkLists()
         tiles = TileWork(lists, slab)
         if self._algorithm == "blake3":
@@ -67,7 +70,8 @@ class DeviceKernels:
         digests.launch(queue, data, lists, results)
         host = queue.host_array("results", np.uint8, digest_bytes + 12 * tiles.files)
         queue.download(results, host)
-        return Pending(queue, data, slab, self._width, tiles if want_lines else None, host)
+        self._in_flight = Pending(queue, data, slab, self._width, tiles if want_lines else None, host)
+        return self._in_flight
 
 
 class Pending:
@@ -83,14 +87,18 @@ class Pending:
         results: npt.NDArray[np.uint8],
     ) -> None:
         self._queue, self._data, self._tiles, self._results, self._width = queue, data, tiles, results, width
+        self.is_finished = False
         self._is_filled = slab.lengths > 0
         self._last_bytes = np.full(len(slab), -1, np.int16)
         self._last_bytes[self._is_filled] = slab.data[(slab.offsets + slab.lengths)[self._is_filled] - 1]
 
     def finish(self) -> tuple[SlabColumns, LineColumns | None]:
         """Wait for the slab's columns, and its lines' if they were wanted."""
-        on_the_way = self._tiles.lines(self._queue) if self._tiles else None
-        self._queue.synchronize()
+        try:
+            on_the_way = self._tiles.lines(self._queue) if self._tiles else None
+            self._queue.synchronize()
+        finally:
+            self.is_finished = True
         return self._columns(), on_the_way.columns() if on_the_way else None
 
     def span_digests(

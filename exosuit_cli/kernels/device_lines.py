@@ -37,6 +37,30 @@ class _Slab(NamedTuple):
     tiles: np.uint32
 
 
+def scan_levels(count: int) -> list[int]:
+    """How many values there are to scan, how many sums of their blocks, of those, and so on down to the one total."""
+    levels = [count]
+    while len(levels) < 2 or levels[-1] > 1:
+        levels.append(blocks_for(levels[-1], SCAN_SPAN))
+    return levels
+
+
+def launch_scan(queue: DeviceQueue, values: DeviceBuffer, levels: list[int]) -> At:
+    """Enqueue the exclusive sums of uint64 values, in place; the answer is where their total will be.
+
+    `values` has room for all levels one after the other.
+    """
+    places = [At(values, _COUNT_BYTES * sum(levels[:i])) for i in range(len(levels))]
+    for level, count in enumerate(levels[:-1]):
+        blocks = levels[level + 1]
+        queue.launch("scan_tiles", blocks, SCAN_THREADS, places[level], np.uint32(count), places[level + 1])
+    for level in range(len(levels) - 3, -1, -1):
+        count = levels[level]
+        blocks = blocks_for(count, SCAN_THREADS)
+        queue.launch("scan_add", blocks, SCAN_THREADS, places[level], np.uint32(count), places[level + 1])
+    return places[-1]
+
+
 class TileWork:
     """What one pass over all bytes tells of each file, and how many lines there are in each tile.
 
@@ -51,10 +75,7 @@ class TileWork:
         self._files = len(filled)
         self._file_starts = lists.add(np.append(filled, self._size))
         self._tiles = blocks_for(self._size, TILE_BYTES)
-        levels = [self._tiles]
-        while len(levels) < 2 or levels[-1] > 1:
-            levels.append(blocks_for(levels[-1], SCAN_SPAN))
-        self._levels = levels
+        self._levels = scan_levels(self._tiles)
         self._total: npt.NDArray[np.uint64] | None = None
         self._mark: Hashable = None
 
@@ -85,16 +106,9 @@ class TileWork:
         """Enqueue the sums before each tile, and the copy of their total."""
         if not self._size:
             return
-        places = [At(self._counts, _COUNT_BYTES * sum(self._levels[:i])) for i in range(len(self._levels))]
-        for level, count in enumerate(self._levels[:-1]):
-            blocks = self._levels[level + 1]
-            queue.launch("scan_tiles", blocks, SCAN_THREADS, places[level], np.uint32(count), places[level + 1])
-        for level in range(len(self._levels) - 3, -1, -1):
-            count = self._levels[level]
-            blocks = blocks_for(count, SCAN_THREADS)
-            queue.launch("scan_add", blocks, SCAN_THREADS, places[level], np.uint32(count), places[level + 1])
+        total = launch_scan(queue, self._counts, self._levels)
         self._total = queue.host_array("line total", np.uint64, 1)
-        queue.download(places[-1], self._total)
+        queue.download(total, self._total)
         self._mark = queue.mark()
 
     def lines(self, queue: DeviceQueue) -> LinesOnTheWay:

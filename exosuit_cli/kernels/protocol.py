@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 
 DIGEST_WIDTH = {"blake3": 32, "xxh3": 16}
 """Bytes of a digest by the name of its algorithm: BLAKE3-256 and XXH3-128."""
+
+
+def check_width(width: int) -> None:
+    """Raise ValueError for a width that no backend cuts a BLAKE3 digest to."""
+    if width % 4 or not 4 <= width <= 32:
+        raise ValueError(f"a digest of {width} bytes: expected a multiple of 4 from 4 to 32")
 
 
 class Kernels(Protocol):
@@ -23,4 +32,13 @@ class Kernels(Protocol):
 
     def lines(self, slab: Slab) -> LineColumns:
         """Compute the structure of every line of one slab."""
+        ...
+
+    def span_digests(
+        self, data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
+    ) -> npt.NDArray[np.uint8]:
+        """BLAKE3 of any k spans of `data`, whatever the algorithm of files: uint8[k, width].
+
+        `width` is a multiple of 4 from 4 to 32: the first bytes of BLAKE3-256. Spans may overlap.
+        """
         ...

@@ -1,12 +1,13 @@
 """A device queue over numpy buffers: the kernels' own source, compiled for the CPU.
 
-It is as strict as a device is not: a buffer is as large as was asked for and full of garbage, bytes written around it
-are found, and so is an argument of a wrong size or a launch that a card would refuse.
+It is as strict as a device is not: a buffer is as large as was asked for and full of garbage, what is written before it
+is found, what is read behind it is fatal, and so is an argument of a wrong size or a launch that a card would refuse.
 """
 
 from __future__ import annotations
 
 import ctypes
+import mmap
 import shutil
 import subprocess
 import sys
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-GUARD_BYTES = 256
-GUARD, GARBAGE = 0xA5, 0x7B  # garbage is an opening brace: what is taken for data changes depths
-ALIGNMENT = 256
+GARBAGE = 0x7B  # an opening brace: what is taken for data changes depths
+ALIGNMENT = 16  # the widest read of any kernel
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_PROT_NONE = 0
 
 
 def compiler() -> list[str]:
@@ -53,22 +56,25 @@ def build(folder: Path, header: Path, *flags: str, command: list[str] | None = N
 
 
 class EmulatedBuffer:
-    """Bytes between guards."""
+    """Bytes that end, to 16, where memory ends that may be read: a read behind them is a segmentation fault."""
 
     def __init__(self, name: str, nbytes: int) -> None:
         self.name, self.nbytes = name, nbytes
-        self._whole = np.full(nbytes + 2 * GUARD_BYTES + ALIGNMENT, GUARD, np.uint8)
-        self._start = GUARD_BYTES + -(self._whole.ctypes.data + GUARD_BYTES) % ALIGNMENT
-        self.bytes = self._whole[self._start : self._start + nbytes]
+        pages = -(-(nbytes + ALIGNMENT) // mmap.PAGESIZE)
+        self._whole = np.frombuffer(mmap.mmap(-1, (pages + 1) * mmap.PAGESIZE), np.uint8)
+        end = pages * mmap.PAGESIZE
+        assert _LIBC.mprotect(ctypes.c_void_p(self._whole.ctypes.data + end), mmap.PAGESIZE, _PROT_NONE) == 0
+        start = end - -(-nbytes // ALIGNMENT) * ALIGNMENT
+        self.bytes = self._whole[start : start + nbytes]
         self.bytes[:] = GARBAGE
+        self._around = self._whole[:start], self._whole[start + nbytes : end]
 
     @property
     def address(self) -> int:
-        return self._whole.ctypes.data + self._start
+        return int(self.bytes.ctypes.data)
 
     def check(self) -> None:
-        around = self._whole[: self._start], self._whole[self._start + self.nbytes :]
-        assert all((part == GUARD).all() for part in around), f"written outside the buffer {self.name!r}"
+        assert not any(part.any() for part in self._around), f"written outside the buffer {self.name!r}"
 
 
 class EmulatedQueue:

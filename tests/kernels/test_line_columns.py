@@ -13,13 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exosuit_cli.kernels import load_kernels
 from exosuit_cli.model.slab import LineColumns, Slab
+
+from .backends import BACKENDS, kernels_for
 
 if TYPE_CHECKING:
     from exosuit_cli.kernels import Kernels
 
-BACKENDS = ("cpu",)
 DTYPES = {
     "files": np.int64,
     "starts": np.int64,
@@ -34,7 +34,7 @@ LARGEST_INDENT = 65_535
 
 @pytest.fixture(params=BACKENDS)
 def kernels(request: pytest.FixtureRequest) -> Kernels:
-    return load_kernels(request.param, "blake3")
+    return kernels_for(request.param, "blake3")
 
 
 def slab_of(files: list[bytes]) -> Slab:
@@ -216,4 +216,4 @@ contents = st.lists(pieces, max_size=14).map(b"".join)
 @settings(deadline=None, max_examples=200)
 def test_any_files(files: list[bytes]) -> None:
     for device in BACKENDS:
-        check(load_kernels(device, "blake3"), files)
+        check(kernels_for(device, "blake3"), files)

@@ -1,0 +1,228 @@
+"""Queues of a CUDA device, through CuPy; this module alone names it, and imports it when a device is opened."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exosuit_cli.kernels.device import At, DeviceBuffer, DeviceError, DeviceLost, DeviceOutOfMemory
+from exosuit_cli.kernels.sources import KERNELS, MODULES, module_source
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+    import numpy.typing as npt
+
+COMPILE_OPTIONS = ("-std=c++17",)
+_OUT_OF_MEMORY = 2  # cudaErrorMemoryAllocation, and CUDA_ERROR_OUT_OF_MEMORY of the driver's interface
+_PAGE_LOCKED = 1  # cudaMemoryTypeHost
+_STAGED_BYTES = 16 << 20
+"""Up to here, an upload from ordinary memory goes through page-locked memory; beyond, the driver stages it."""
+
+
+@dataclass(frozen=True, slots=True)
+class CudaBuffer:
+    """A piece of device memory."""
+
+    memory: Any
+    nbytes: int
+
+    @property
+    def address(self) -> int:
+        """On the device."""
+        return int(self.memory.ptr)
+
+
+@dataclass(slots=True)
+class _Staging:
+    """Page-locked memory that an upload goes through, and the mark behind its last use."""
+
+    array: npt.NDArray[np.uint8]
+    used: Any = None
+
+
+class CudaDevice:
+    """One card: its compiled kernels and its memory, shared by its queues.
+
+    Args:
+        index: N of `cuda:N`, as CUDA counts the cards that are visible.
+        memory_limit: bytes that all queues' buffers together may take; None for what the card has.
+
+    Raises:
+        DeviceError: no driver, no such card, or no CuPy.
+
+    """
+
+    def __init__(self, index: int, memory_limit: int | None = None) -> None:
+        self.name = f"cuda:{index}"
+        try:
+            import cupy
+        except ImportError as error:
+            raise DeviceError(
+                f"device {self.name}: CuPy is not installed ({error}); install exosuit-cli[gpu13] or [gpu12]"
+            ) from error
+        self.cupy = cupy
+        try:
+            with self.narrowed():
+                self.cuda = cupy.cuda.Device(index)
+                self.pool = cupy.cuda.MemoryPool()
+                with self.cuda:
+                    self.pool.set_limit(size=memory_limit)
+        except DeviceLost as error:
+            raise DeviceError(f"{error}; nvidia-smi shows the driver and its cards") from error
+        self._modules: dict[str, Any] = {}
+        self._kernels: dict[str, Any] = {}
+
+    def compile(self) -> None:
+        """Make every kernel ready; CuPy keeps what it compiled in its cache directory."""
+        with self.narrowed(), self.cuda:
+            for module in MODULES:
+                code = module_source(module)
+                self._modules[module] = self.cupy.RawModule(code=code, backend="nvrtc", options=COMPILE_OPTIONS)
+            for kernel, module in KERNELS.items():
+                self._kernels[kernel] = self._modules[module].get_function(kernel)
+
+    def kernel(self, name: str) -> Any:
+        """A kernel as `cupy.RawKernel`: also its `num_regs`, `local_size_bytes` and `shared_size_bytes`."""
+        if name not in self._kernels:
+            self.compile()
+        return self._kernels[name]
+
+    def queue(self, *, timed: bool = False) -> CudaQueue:
+        """A further queue; with `timed`, its marks carry the time for `CudaQueue.elapsed`."""
+        with self.narrowed():
+            return CudaQueue(self, timed=timed)
+
+    @contextlib.contextmanager
+    def narrowed(self) -> Iterator[None]:
+        """Raise what CuPy, the runtime and the driver raise as a narrow error of ours."""
+        cuda = self.cupy.cuda
+        try:
+            yield
+        except cuda.memory.OutOfMemoryError as error:
+            raise DeviceOutOfMemory(f"device {self.name}: {error}") from error
+        except (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
+            if error.status == _OUT_OF_MEMORY:
+                raise DeviceOutOfMemory(f"device {self.name}: {error}") from error
+            raise DeviceLost(f"device {self.name}: {error}") from error
+        except cuda.compiler.CompileException as error:
+            raise DeviceError(f"device {self.name}: its kernels do not compile: {error}") from error
+
+
+class CudaQueue:
+    """A `DeviceQueue` on a CUDA stream of its own."""
+
+    def __init__(self, device: CudaDevice, *, timed: bool) -> None:
+        self._device, self._cupy, self._timed = device, device.cupy, timed
+        self._runtime = device.cupy.cuda.runtime
+        with device.cuda:
+            self._stream = self._cupy.cuda.Stream(non_blocking=True)
+        self._buffers: dict[str, CudaBuffer] = {}
+        self._host: dict[str, npt.NDArray[np.uint8]] = {}
+        self._staging: dict[int, _Staging] = {}
+
+    @property
+    def device(self) -> str:
+        return self._device.name
+
+    def buffer(self, name: str, nbytes: int) -> CudaBuffer:
+        held = self._buffers.get(name)
+        if held is None or held.nbytes < nbytes:
+            # The old memory goes back first; on the same stream it may be given out again while it is still read.
+            self._buffers.pop(name, None)
+            held = None
+            with self._on_stream():
+                try:
+                    room = nbytes + nbytes // 4
+                    self._buffers[name] = CudaBuffer(self._device.pool.malloc(room), room)
+                except self._cupy.cuda.memory.OutOfMemoryError:
+                    self._buffers[name] = CudaBuffer(self._device.pool.malloc(nbytes), nbytes)
+        return self._buffers[name]
+
+    def upload(self, target: DeviceBuffer, array: npt.NDArray[Any]) -> None:
+        place, nbytes = _address(target), array.nbytes
+        with self._on_stream():
+            source = array
+            is_locked = self._runtime.pointerGetAttributes(array.ctypes.data).type == _PAGE_LOCKED
+            staging = None
+            if not is_locked and nbytes <= _STAGED_BYTES:
+                staging = self._staged(place, nbytes)
+                source = staging.array[:nbytes]
+                source[:] = array.reshape(-1).view(np.uint8)
+            kind = self._runtime.memcpyHostToDevice
+            self._runtime.memcpyAsync(place, source.ctypes.data, nbytes, kind, self._stream.ptr)
+            if staging is not None:
+                staging.used = self._stream.record()
+
+    def zero(self, place: DeviceBuffer | At, nbytes: int) -> None:
+        with self._on_stream():
+            self._runtime.memsetAsync(_address(place), 0, nbytes, self._stream.ptr)
+
+    def launch(self, kernel: str, blocks: int, threads: int, *arguments: DeviceBuffer | At | np.generic[Any]) -> None:
+        values = [value if isinstance(value, np.generic) else np.uint64(_address(value)) for value in arguments]
+        with self._on_stream():
+            self._device.kernel(kernel)((blocks,), (threads,), tuple(values))
+
+    def download(self, place: DeviceBuffer | At, target: npt.NDArray[Any]) -> None:
+        if not target.nbytes:
+            return
+        kind = self._runtime.memcpyDeviceToHost
+        with self._on_stream():
+            address = target.ctypes.data
+            self._runtime.memcpyAsync(address, _address(place), target.nbytes, kind, self._stream.ptr)
+
+    def host_array(self, name: str, dtype: npt.DTypeLike, count: int) -> npt.NDArray[Any]:
+        nbytes = np.dtype(dtype).itemsize * count
+        held = self._host.get(name)
+        if held is None or len(held) < nbytes:
+            self._host.pop(name, None)
+            with self._on_stream():
+                self._host[name] = self._page_locked(nbytes + nbytes // 4)
+        return self._host[name][:nbytes].view(dtype)
+
+    def mark(self) -> Hashable:
+        with self._on_stream():
+            event = self._cupy.cuda.Event(block=True, disable_timing=not self._timed)
+            event.record(self._stream)
+        return event  # type: ignore[no-any-return]  # CuPy has no types
+
+    def wait(self, mark: Hashable) -> None:
+        assert isinstance(mark, self._cupy.cuda.Event)
+        with self._on_stream():
+            mark.synchronize()
+
+    def synchronize(self) -> None:
+        self.wait(self.mark())  # a blocking event leaves the core to others, as synchronising the stream does not
+
+    def elapsed(self, start: Hashable, end: Hashable) -> float:
+        """Seconds on the device between two marks of a timed queue that have been waited for."""
+        with self._on_stream():
+            return float(self._cupy.cuda.get_elapsed_time(start, end)) / 1000
+
+    @contextlib.contextmanager
+    def _on_stream(self) -> Iterator[None]:
+        with self._device.narrowed(), self._device.cuda, self._stream:
+            yield
+
+    def _staged(self, place: int, nbytes: int) -> _Staging:
+        staging = self._staging.get(place)
+        if staging is None or len(staging.array) < nbytes:
+            staging = self._staging[place] = _Staging(self._page_locked(nbytes + nbytes // 4))
+        elif staging.used is not None:
+            staging.used.synchronize()
+        return staging
+
+    def _page_locked(self, nbytes: int) -> npt.NDArray[np.uint8]:
+        size = max(nbytes, 1)
+        pinned = self._cupy.cuda.pinned_memory
+        memory = pinned.PinnedMemoryPointer(pinned.PinnedMemory(size), 0)
+        return np.frombuffer(memory, np.uint8, size)
+
+
+def _address(place: DeviceBuffer | At) -> int:
+    buffer, offset = (place.buffer, place.offset) if isinstance(place, At) else (place, 0)
+    assert isinstance(buffer, CudaBuffer)
+    return buffer.address + offset

@@ -1,0 +1,36 @@
+"""Every backend that the contract is held against: the CPU's, and the device's on an emulated queue."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from exosuit_cli.kernels import load_kernels
+from exosuit_cli.kernels.device_kernels import DeviceKernels
+
+from .emulated import EmulatedQueue, build
+
+if TYPE_CHECKING:
+    import ctypes
+
+    from exosuit_cli.kernels import Kernels
+
+BACKENDS = ("cpu", EmulatedQueue.device)
+HEADER = Path(__file__).with_name("emulated.h")
+
+_folder = tempfile.TemporaryDirectory(prefix="exosuit-emulated-", ignore_cleanup_errors=True)
+
+
+@functools.cache
+def libraries() -> dict[str, ctypes.CDLL]:
+    """The kernels compiled for the CPU, once a run."""
+    return build(Path(_folder.name), HEADER)
+
+
+def kernels_for(device: str, algorithm: str) -> Kernels:
+    """A new backend."""
+    if device == EmulatedQueue.device:
+        return DeviceKernels(EmulatedQueue(libraries()), algorithm)
+    return load_kernels(device, algorithm)

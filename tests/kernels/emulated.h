@@ -8,9 +8,6 @@
 #include <string.h>
 #include <ucontext.h>
 
-#include <tuple>
-#include <utility>
-
 #define __global__
 #define __device__ [[maybe_unused]] static
 #define __forceinline__ inline
@@ -113,17 +110,28 @@ static T exchange(T value, unsigned mask, unsigned source) {
     return value;
 }
 
-template <class... Types, size_t... I>
+template <unsigned... I> struct Indices {};
+template <unsigned N, unsigned... I> struct Count : Count<N - 1, N - 1, I...> {};
+template <unsigned... I> struct Count<0, I...> { using Type = Indices<I...>; };
+
+template <class... Types> struct Call {
+    void (*kernel)(Types...);
+    void** arguments;
+    template <unsigned... I> void with(Indices<I...>) const { kernel(*(Types*)arguments[I]...); }
+    static void run(void* call) { ((const Call*)call)->with(typename Count<sizeof...(Types)>::Type()); }
+};
+
+template <class... Types>
 static const char* start(void (*kernel)(Types...), unsigned blocks, unsigned threads, void** arguments,
-                         const unsigned* sizes, unsigned count, std::index_sequence<I...>) {
+                         const unsigned* sizes, unsigned count) {
     constexpr unsigned expected[] = {sizeof(Types)...};
     if (count != sizeof...(Types)) return "a wrong number of arguments";
     for (unsigned i = 0; i < count; ++i)
         if (sizes[i] != expected[i]) return "an argument of a wrong size";
     if (!threads || threads % kWarp || threads > kLargestBlock || !blocks) return "a wrong number of threads";
-    static std::pair<void (*)(Types...), std::tuple<Types...>> call;
-    call = std::pair{kernel, std::tuple<Types...>{*(Types*)arguments[I]...}};
-    body = [](void* of) { std::apply(((decltype(call)*)of)->first, ((decltype(call)*)of)->second); };
+    static Call<Types...> call;
+    call = {kernel, arguments};
+    body = Call<Types...>::run;
     body_arguments = &call;
     failure = nullptr;
     blockDim = {threads, 1, 1};
@@ -134,12 +142,6 @@ static const char* start(void (*kernel)(Types...), unsigned blocks, unsigned thr
     if (failure)
         for (Fiber& fiber : fibers) fiber.is_made = false;
     return failure;
-}
-
-template <class... Types>
-static const char* start(void (*kernel)(Types...), unsigned blocks, unsigned threads, void** arguments,
-                         const unsigned* sizes, unsigned count) {
-    return start(kernel, blocks, threads, arguments, sizes, count, std::index_sequence_for<Types...>{});
 }
 }  // namespace emulated
 
@@ -181,6 +183,11 @@ static inline int __ffs(unsigned word) { return __builtin_ffs((int)word); }
 static inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
     return (unsigned long long)((unsigned __int128)a * b >> 64);
 }
-template <class T> static T atomicAdd(T* place, T value) { return std::exchange(*place, *place + value); }
-template <class T> static T atomicMax(T* place, T value) { return std::exchange(*place, *place < value ? value : *place); }
-template <class T> static T atomicOr(T* place, T value) { return std::exchange(*place, *place | value); }
+template <class T> static T replace(T* place, T value) {
+    const T before = *place;
+    *place = value;
+    return before;
+}
+template <class T> static T atomicAdd(T* place, T value) { return replace(place, *place + value); }
+template <class T> static T atomicMax(T* place, T value) { return replace(place, *place < value ? value : *place); }
+template <class T> static T atomicOr(T* place, T value) { return replace(place, *place | value); }

@@ -33,7 +33,7 @@ _PROT_NONE = 0
 def compiler() -> list[str]:
     """The system's C++ compiler, or the one that the ziglang package brings."""
     found = shutil.which("c++") or shutil.which("g++") or shutil.which("clang++")
-    return [found] if found else [sys.executable, "-m", "ziglang", "c++"]
+    return [found] if found else [sys.executable, "-m", "ziglang", "cc"]
 
 
 def build(folder: Path, header: Path, *flags: str, command: list[str] | None = None) -> dict[str, ctypes.CDLL]:
@@ -43,7 +43,7 @@ def build(folder: Path, header: Path, *flags: str, command: list[str] | None = N
         source, library = folder / f"{module}.cpp", folder / f"{module}.so"
         exports = "\n".join(f"EMULATED({kernel})" for kernel in kernels)
         source.write_text(f'#include "{header}"\n{module_source(module)}\n{exports}\n')
-        options = ["-std=c++20", "-O1", "-fPIC", "-shared", "-fno-strict-aliasing", "-U_FORTIFY_SOURCE"]
+        options = ["-x", "c++", "-std=c++20", "-O1", "-fPIC", "-shared", "-fno-strict-aliasing", "-U_FORTIFY_SOURCE"]
         options += ["-Wall", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-function", *flags]
         full = [*(command or compiler()), *options, str(source), "-o", str(library)]
         running.append((module, library, subprocess.Popen(full, stderr=subprocess.PIPE, text=True)))

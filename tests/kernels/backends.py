@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from exosuit_cli.kernels import Kernels
 
 BACKENDS = ("cpu", EmulatedQueue.device)
-HEADER = Path(__file__).with_name("emulated.h")
 
 _folder = tempfile.TemporaryDirectory(prefix="exosuit-emulated-", ignore_cleanup_errors=True)
 
@@ -26,7 +25,7 @@ _folder = tempfile.TemporaryDirectory(prefix="exosuit-emulated-", ignore_cleanup
 @functools.cache
 def libraries() -> dict[str, ctypes.CDLL]:
     """The kernels compiled for the CPU, once a run."""
-    return build(Path(_folder.name), HEADER)
+    return build(Path(_folder.name))
 
 
 def kernels_for(device: str, algorithm: str) -> Kernels:

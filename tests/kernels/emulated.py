@@ -11,6 +11,7 @@ import mmap
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,10 +20,9 @@ from exosuit_cli.kernels.device import At, DeviceBuffer, DeviceOutOfMemory
 from exosuit_cli.kernels.sources import KERNELS, MODULES, module_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import numpy.typing as npt
 
+HEADER = Path(__file__).with_name("emulated.h")
 GARBAGE = 0x7B  # an opening brace: what is taken for data changes depths
 ALIGNMENT = 16  # the widest read of any kernel
 
@@ -36,23 +36,36 @@ def compiler() -> list[str]:
     return [found] if found else [sys.executable, "-m", "ziglang", "cc"]
 
 
-def build(folder: Path, header: Path, *flags: str, command: list[str] | None = None) -> dict[str, ctypes.CDLL]:
+def build(folder: Path, *flags: str, command: list[str] | None = None) -> dict[str, ctypes.CDLL]:
     """Compile every module into `folder`; the libraries by module."""
-    running = []
-    for module, kernels in MODULES.items():
-        source, library = folder / f"{module}.cpp", folder / f"{module}.so"
-        exports = "\n".join(f"EMULATED({kernel})" for kernel in kernels)
-        source.write_text(f'#include "{header}"\n{module_source(module)}\n{exports}\n')
-        options = ["-x", "c++", "-std=c++20", "-O1", "-fPIC", "-shared", "-fno-strict-aliasing", "-U_FORTIFY_SOURCE"]
-        options += ["-Wall", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-function", *flags]
-        full = [*(command or compiler()), *options, str(source), "-o", str(library)]
-        running.append((module, library, subprocess.Popen(full, stderr=subprocess.PIPE, text=True)))
-    libraries = {}
-    for module, library, process in running:
-        _, messages = process.communicate()
-        assert process.returncode == 0, messages
-        libraries[module] = ctypes.CDLL(str(library))
-    return libraries
+    running = [
+        (module, _start(folder, module, module_source(module), kernels, command or compiler(), flags))
+        for module, kernels in MODULES.items()
+    ]
+    return {module: _finish(folder, module, process) for module, process in running}
+
+
+def build_one(folder: Path, source: str, *kernels: str) -> ctypes.CDLL:
+    """Compile a text of its own."""
+    return _finish(folder, "one.cu", _start(folder, "one.cu", source, kernels, compiler(), ()))
+
+
+def _start(
+    folder: Path, module: str, text: str, kernels: tuple[str, ...], command: list[str], flags: tuple[str, ...]
+) -> subprocess.Popen[str]:
+    source = folder / f"{module}.cpp"
+    exports = "\n".join(f"EMULATED({kernel})" for kernel in kernels)
+    source.write_text(f'#include "{HEADER}"\n{text}\n{exports}\n')
+    options = ["-x", "c++", "-std=c++20", "-O1", "-fPIC", "-shared", "-fno-strict-aliasing", "-U_FORTIFY_SOURCE"]
+    options += ["-Wall", "-Werror", "-Wno-unknown-pragmas", "-Wno-unused-function", *flags]
+    full = [*command, *options, str(source), "-o", str(folder / f"{module}.so")]
+    return subprocess.Popen(full, stderr=subprocess.PIPE, text=True)
+
+
+def _finish(folder: Path, module: str, process: subprocess.Popen[str]) -> ctypes.CDLL:
+    _, messages = process.communicate()
+    assert process.returncode == 0, messages
+    return ctypes.CDLL(str(folder / f"{module}.so"))
 
 
 class EmulatedBuffer:
@@ -82,9 +95,11 @@ class EmulatedQueue:
 
     device = "emulated:0"
 
-    def __init__(self, libraries: dict[str, ctypes.CDLL], budget: int = 1 << 40) -> None:
+    def __init__(
+        self, libraries: dict[str, ctypes.CDLL], budget: int = 1 << 40, kernels: dict[str, str] | None = None
+    ) -> None:
         self._functions: dict[str, Any] = {}
-        for kernel, module in KERNELS.items():
+        for kernel, module in (kernels or KERNELS).items():
             function = getattr(libraries[module], f"emulated_{kernel}")
             function.restype = ctypes.c_char_p
             self._functions[kernel] = function

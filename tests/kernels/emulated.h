@@ -68,11 +68,16 @@ static void run_for_ever() {
     setcontext(&fiber.entry);
 }
 
+// Every other block runs its warps and lanes from the last to the first: no order of theirs may be relied upon.
+static bool is_backward() { return blockIdx.x % 2 == 0; }
+
 // Runs one warp until it is done or waits for its block.
 static State run_warp(unsigned first) {
     for (;;) {
-        for (unsigned lane = 0; lane < kWarp; ++lane)
-            if (fibers[first + lane].state == READY) resume(first + lane);
+        for (unsigned i = 0; i < kWarp; ++i) {
+            const unsigned thread = first + (is_backward() ? kWarp - 1 - i : i);
+            if (fibers[thread].state == READY) resume(thread);
+        }
         const State state = fibers[first].state;
         for (unsigned lane = 1; lane < kWarp; ++lane)
             if (fibers[first + lane].state != state) {
@@ -88,7 +93,8 @@ static void run_block(unsigned threads) {
     for (unsigned thread = 0; thread < threads; ++thread) fibers[thread].state = READY;
     for (;;) {
         unsigned done = 0;
-        for (unsigned first = 0; first < threads && !failure; first += kWarp) done += run_warp(first) == DONE;
+        for (unsigned i = 0; i < threads && !failure; i += kWarp)
+            done += run_warp(is_backward() ? threads - kWarp - i : i) == DONE;
         if (failure || done * kWarp == threads) return;
         if (done) {
             failure = "some warps ended before a barrier of their block";

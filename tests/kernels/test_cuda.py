@@ -1,0 +1,133 @@
+"""The CUDA queue, as far as a machine without a card can show it."""
+
+from __future__ import annotations
+
+import random
+import sys
+from functools import reduce
+from typing import Any
+
+import cupy
+import numpy as np
+import pytest
+
+from exosuit_cli.kernels.cpu import CpuKernels
+from exosuit_cli.kernels.cuda import CudaDevice
+from exosuit_cli.kernels.device import DeviceError, DeviceLost, DeviceOutOfMemory
+from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.model.errors import ExitCode
+from exosuit_cli.model.slab import Slab
+
+from .backends import libraries
+from .host_cupy import NAMES, HostCupy
+from .test_device_kernels import assert_same, slab_of, source_text
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> HostCupy:
+    host = HostCupy(libraries())
+    monkeypatch.setitem(sys.modules, "cupy", host)
+    return host
+
+
+@pytest.mark.parametrize("place", NAMES)
+def test_cupy_has_what_is_asked_of_it(place: str) -> None:
+    module: Any = reduce(getattr, place.split("."), cupy) if place else cupy
+    assert [name for name in NAMES[place] if not hasattr(module, name)] == []
+    runtime = cupy.cuda.runtime
+    assert (runtime.memcpyHostToDevice, runtime.memcpyDeviceToHost) == (1, 2)
+    for name, arguments in (
+        ("memcpyAsync", "dst, src, size, kind, stream"),
+        ("memsetAsync", "ptr, value, size, stream"),
+    ):
+        signature = getattr(runtime, name).__doc__.split("(")[1].split(")")[0]
+        assert ", ".join(part.split()[-1] for part in signature.split(",")) == arguments
+
+
+@pytest.mark.parametrize("algorithm", ["blake3", "xxh3"])
+def test_slabs_one_after_the_other(host: HostCupy, algorithm: str) -> None:
+    """Buffers, page-locked memory and staging are kept and grown, and nothing is taken before it is there."""
+    kernels = DeviceKernels(CudaDevice(0).queue(), algorithm)
+    assert kernels.device == "cuda:0"
+    rng = random.Random(51)
+    for count in (3, 300, 1, 0, 40, 400, 2):
+        slab = slab_of([source_text(rng, rng.randrange(3000)) for _ in range(count)])
+        columns, lines = kernels.begin(slab, want_lines=True).finish()
+        assert_same(columns, CpuKernels(algorithm).columns(slab))
+        assert_same(lines, CpuKernels(algorithm).lines(slab))
+        spans = slab.offsets, slab.lengths, 16
+        expected = CpuKernels(algorithm).span_digests(slab.data, *spans)
+        assert (kernels.span_digests(slab.data, *spans) == expected).all()
+    allocated = len(host.allocated)
+    kernels.begin(slab, want_lines=True).finish()
+    assert len(host.allocated) == allocated
+
+
+def test_two_queues_of_one_device(host: HostCupy) -> None:
+    device = CudaDevice(1)
+    slabs = [slab_of([b"one {\n" * 900, b"two"]), slab_of([b"\tthree\n", b"", b"}" * 3000])]
+    flights = [DeviceKernels(device.queue(), "blake3").begin(slab, want_lines=True) for slab in slabs]
+    for slab, flight in zip(reversed(slabs), reversed(flights), strict=True):
+        columns, lines = flight.finish()
+        assert_same(columns, CpuKernels("blake3").columns(slab))
+        assert_same(lines, CpuKernels("blake3").lines(slab))
+
+
+def test_page_locked_memory_is_used_as_it_is(host: HostCupy) -> None:
+    """What is in a registered slab when the copy is carried out is what the device sees; no copy is made before."""
+    data = np.frombuffer(b"before\n" * 100, np.uint8).copy()
+    host.lock(data)
+    slab = Slab(data, np.zeros(1, np.int64), np.full(1, len(data), np.int64))
+    flight = DeviceKernels(CudaDevice(0).queue(), "blake3").begin(slab, want_lines=False)
+    data[:7] = np.frombuffer(b"behind\n", np.uint8)
+    columns, _ = flight.finish()
+    assert_same(columns, CpuKernels("blake3").columns(slab))
+
+
+def test_marks_carry_the_time(host: HostCupy) -> None:
+    queue = CudaDevice(0).queue(timed=True)
+    start = queue.mark()
+    queue.zero(queue.buffer("values", 64), 64)
+    end = queue.mark()
+    queue.wait(end)
+    assert queue.elapsed(start, end) == pytest.approx(0.001)
+
+
+def test_a_memory_limit_is_kept(host: HostCupy) -> None:
+    kernels = DeviceKernels(CudaDevice(0, memory_limit=10_000).queue(), "blake3")
+    with pytest.raises(DeviceOutOfMemory, match="cuda:0"):
+        kernels.begin(slab_of([b"x" * 20_000]), want_lines=False)
+    # There is room for what was asked for, if not for what it may grow to.
+    slab = slab_of([b"x" * 9_000])
+    assert_same(kernels.columns(slab), CpuKernels("blake3").columns(slab))
+
+
+@pytest.mark.parametrize(("status", "error"), [(2, DeviceOutOfMemory), (700, DeviceLost), (719, DeviceLost)])
+@pytest.mark.parametrize("kind", ["runtime", "driver"])
+def test_errors_are_narrow(host: HostCupy, status: int, error: type[DeviceError], kind: str) -> None:
+    queue = CudaDevice(0).queue()
+    host.fail = _driver_error(status) if kind == "driver" else cupy.cuda.runtime.CUDARuntimeError(status)
+    with pytest.raises(error, match=r"device cuda:0: (cuda|CUDA_)") as found:
+        queue.buffer("values", 10)
+    assert found.value.exit_code == ExitCode.RESOURCE_MISSING
+
+
+def _driver_error(status: int) -> Exception:
+    """The driver is asked for the words, and there is none here."""
+    error = cupy.cuda.driver.CUDADriverError.__new__(cupy.cuda.driver.CUDADriverError)
+    error.status = status
+    error.args = (f"CUDA_ERROR_{status}",)
+    return error  # type: ignore[no-any-return]
+
+
+def test_no_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cupy", None)
+    with pytest.raises(DeviceError, match=r"cuda:0.*CuPy is not installed.*gpu13"):
+        CudaDevice(0)
+
+
+def test_no_driver() -> None:
+    if cupy.cuda.is_available():
+        pytest.skip("a CUDA device answers here")
+    with pytest.raises(DeviceError, match=r"device cuda:0: .*nvidia-smi"):
+        CudaDevice(0)

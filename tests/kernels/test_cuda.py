@@ -11,6 +11,7 @@ import cupy
 import numpy as np
 import pytest
 
+from exosuit_cli.kernels import cuda
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.cuda import CudaDevice
 from exosuit_cli.kernels.device import DeviceError, DeviceLost, DeviceOutOfMemory
@@ -82,6 +83,25 @@ def test_page_locked_memory_is_used_as_it_is(host: HostCupy) -> None:
     data[:7] = np.frombuffer(b"behind\n", np.uint8)
     columns, _ = flight.finish()
     assert_same(columns, CpuKernels("blake3").columns(slab))
+
+
+@pytest.mark.parametrize("staged_bytes", [0, 1 << 20])
+def test_an_array_may_change_after_its_upload(
+    host: HostCupy, monkeypatch: pytest.MonkeyPatch, staged_bytes: int
+) -> None:
+    """Also where the copy before it has not been carried out yet; small ones are staged here, large ones by CUDA."""
+    monkeypatch.setattr(cuda, "_STAGED_BYTES", staged_bytes)
+    queue = CudaDevice(0).queue()
+    buffer = queue.buffer("values", 4000)
+    array = np.zeros(1000, np.uint32)
+    found = [queue.host_array(f"found {i}", np.uint32, 1000) for i in range(3)]
+    for i, target in enumerate(found):
+        array[:] = i
+        queue.upload(buffer, array)
+        queue.download(buffer, target)
+    array[:] = 99
+    queue.synchronize()
+    assert [set(target.tolist()) for target in found] == [{0}, {1}, {2}]
 
 
 def test_marks_carry_the_time(host: HostCupy) -> None:

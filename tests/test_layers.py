@@ -20,6 +20,7 @@ LEVELS = {
     "tokens": 2,
     "languages": 2,
     "chunk": 3,
+    "device": 3,
     "ingest": 4,
     "report": 7,
     "cli": 8,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.chunker import Chunker
 from exosuit_cli.chunk.options import ChunkOptions
-from exosuit_cli.kernels import load_kernels
+from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.languages import LANGUAGES, language_of_name, language_of_shebang
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES
@@ -58,7 +58,7 @@ def chunk_named(data: bytes, path: bytes, options: ChunkOptions) -> tuple[str, F
 
 @lru_cache(maxsize=8)
 def _chunker(options: ChunkOptions) -> Chunker:
-    return Chunker(options, _counter(options.encoding), load_kernels("cpu", "blake3"))
+    return Chunker(options, _counter(options.encoding), CpuKernels("blake3"))
 
 
 @cache

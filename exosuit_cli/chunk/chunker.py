@@ -49,12 +49,14 @@ class Chunker:
         self._planner = Planner(options, counter)
         self._newlines = token_table(options.encoding).newlines
 
-    def chunk_slab(self, slab: Slab, languages: Sequence[str]) -> list[FileChunks]:
+    def chunk_slab(self, slab: Slab, languages: Sequence[str], lines: LineColumns | None = None) -> list[FileChunks]:
         """The chunks of every text of a slab; `languages` names that of each, "" where it is not known.
+
+        `lines` are those of the slab, where they are known already.
 
         The chunks of a text depend on its bytes, its language and the options only.
         """
-        lines = self._kernels.lines(slab)
+        lines = lines if lines is not None else self._kernels.lines(slab)
         is_plain = self._options.boundaries == "lines"
         strengths = plain_strengths(lines) if is_plain else line_strengths(lines, languages)
         prefix, totals = self._prefix(slab, lines)

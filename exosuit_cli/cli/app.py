@@ -9,6 +9,7 @@ import typer
 from exosuit_cli import __version__
 from exosuit_cli.cli.chunk import chunk_command
 from exosuit_cli.cli.config import config_app
+from exosuit_cli.cli.device import device_command
 from exosuit_cli.cli.scan import scan_command
 
 app = typer.Typer(
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command("scan")(scan_command)
 app.command("chunk")(chunk_command)
+app.command("device")(device_command)
 app.add_typer(config_app)
 
 

@@ -210,11 +210,13 @@ class ChunkCommand:
 
     def _chunk_stdin(self, chunking: ChunkOptions, form: str, logger: logging.Logger) -> ExitCode:
         from exosuit_cli.cli.chunk_stdin import chunk_stdin
-        from exosuit_cli.kernels import choose_device
+        from exosuit_cli.device import choose_device
 
         if not self.stdin or self.paths or self.stdin0 or self.stats:
             raise UsageError("--stdin takes the FILENAME of the text on stdin, and no PATH, --stdin0 or --stats")
-        choose_device(self.settings.scan.device)
+        device = choose_device(self.settings.scan.device, processors=1)
+        if device.is_demanded:
+            raise UsageError(f"--stdin is cut on the CPU; leave out --device {device.device}")
 
         def opened(file: BinaryIO, stack: ExitStack) -> tuple[Renderer, ChunkSink]:
             return self._form(form, file, stack)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.ingest.device_run import RunDevice
 from exosuit_cli.ingest.index_file import IndexFile
 from exosuit_cli.ingest.ledger import Ledger
 from exosuit_cli.ingest.options import ScanOptions, ShardSettings
@@ -21,7 +22,7 @@ from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
 from exosuit_cli.ingest.worker import WorkerTotals
 from exosuit_cli.ingest.zygote import Zygote, start_method
-from exosuit_cli.kernels import DIGEST_WIDTH, DeviceChoice, choose_device
+from exosuit_cli.kernels import DIGEST_WIDTH
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.records import RAW, ROW, Outcome, Skip
 from exosuit_cli.system.memory import MemoryReport, MemorySampler, TierReading
@@ -122,7 +123,6 @@ class Run:
         self.options = options
         self.stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self.progress = progress
-        self.device: DeviceChoice = choose_device(options.device)
         self.zygote = zygote
         self.collector = collector
         self.sampler = MemorySampler()
@@ -131,13 +131,14 @@ class Run:
             base=roots.base,
             encoding=options.encoding,
             hash=options.hash,
-            device=self.device.device,
+            device="cpu",
             max_file_size=options.max_file_size,
             slab_bytes=options.slab_bytes,
             follow=options.walk.follow,
             chunking=collector.chunking if collector is not None else None,
         )
         self.workers = options.workers or usable_processors()
+        self.device = RunDevice(options, self.workers, options.slab_bytes if collector is not None else 0)
         self.zygote_cpu_seconds = 0.0
         self.pool: Pool | None = None
         self.next_report = 0.0
@@ -145,8 +146,10 @@ class Run:
     def run(self) -> ScanResult:
         """Scan, and leave no process behind."""
         try:
+            self.device.start()
             return self._run()
         finally:
+            self.device.close()
             if self.zygote is not None:
                 self.zygote.close()
 
@@ -231,6 +234,7 @@ class Run:
             undecided = ledger.files < POOL_FILES and self.options.workers < 2
             if walking and undecided:
                 return
+            self.settings = self.device.settings(self.settings)
             self.pool = self._start_pool(ledger)
         while ledger.tasks and self.pool.has_room() and (self.collector is None or self.collector.has_room()):
             self.pool.submit(ledger.tasks.popleft())
@@ -238,6 +242,8 @@ class Run:
             ledger.order()
         for finished in self.pool.collect(0 if walking else LINGER_SECONDS):
             self._finish(ledger, finished)
+        if ledger.done and (use := self.device.joins(ledger.bytes_read * (ledger.files - ledger.done) // ledger.done)):
+            self.pool.use_device(use)
         self.sampler.sample(self._pids())
         now = time.monotonic()
         if self.progress is not None and now >= self.next_report:
@@ -271,7 +277,7 @@ class Run:
 
     def _pids(self) -> list[int]:
         pool = self.pool.pids() if self.pool is not None else ()
-        return [*pool, *(self.zygote.pids() if self.zygote is not None else ())]
+        return [*pool, *(self.zygote.pids() if self.zygote is not None else ()), *self.device.pids()]
 
     def _pays(self, ledger: Ledger) -> bool:
         """Whether the work is worth starting processes for."""
@@ -336,6 +342,13 @@ class Run:
         self.warnings.extend(self._hints(ledger, skips))
         self.sampler.sample((), now=True)
         totals = self.pool.totals if self.pool is not None else WorkerTotals()
+        self.device.confirm()
+        self.device.close()
+        self.warnings.extend(
+            f"the CPU computed {count} slabs in place of {self.device.device}: {reason}"
+            for reason, count in totals.device_failures.items()
+        )
+        vram, shared = self.device.tiers()
         return ScanResult(
             base=self.roots.base,
             roots=self.roots.roots,
@@ -348,18 +361,23 @@ class Run:
             tree_digest=digest,
             throughput=Throughput(
                 wall_s=time.monotonic() - self.started,
-                cpu_s=time.process_time() - self.started_cpu + totals.cpu_seconds + self.zygote_cpu_seconds,
+                cpu_s=time.process_time()
+                - self.started_cpu
+                + totals.cpu_seconds
+                + self.zygote_cpu_seconds
+                + self.device.totals.cpu_seconds,
                 workers=self.pool.workers if self.pool is not None else 1,
                 device=self.device.device,
                 device_reason=self.device.reason,
+                device_totals=self.device.totals if self.device.totals.slabs else None,
                 index_hits=ledger.hits,
                 bytes_read=ledger.bytes_read,
                 index_reason=index_file.reason,
                 worker_deaths=totals.deaths,
             ),
             memory=MemoryReport(
-                vram=TierReading(None, f"no CUDA device is used (device {self.device.device})"),
-                shared=TierReading(None, "no pinned host memory is used without a CUDA device"),
+                vram=vram,
+                shared=shared,
                 ram=self.sampler.reading(),
                 nvme=TierReading(index_file.bytes_written, details={"index_bytes": index_file.bytes_written}),
                 page_cache=_page_cache_tier(totals.page_cache),

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextlib
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.ingest.shard import Shard, ShardResult
 from exosuit_cli.ingest.transfer import complete_result
-from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, WorkerTotals, start_worker
+from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, UseDevice, WorkerTotals, start_worker
 from exosuit_cli.ingest.zygote import ForkedProcess
 from exosuit_cli.model.errors import ExosuitError, ResourceMissing
 from exosuit_cli.model.records import Batch
@@ -92,6 +92,10 @@ class Pool(Protocol):
         """Whether any task is out."""
         ...
 
+    def use_device(self, use: UseDevice) -> None:
+        """Have what is begun from now on computed by a device."""
+        ...
+
     def interrupt(self, number: signal.Signals) -> None:
         """Begin nothing more; what is being read is finished, a giant file excepted."""
         ...
@@ -132,12 +136,16 @@ class InlinePool:
     def busy(self) -> bool:
         return bool(self._tasks)
 
+    def use_device(self, use: UseDevice) -> None:
+        self._shard.use_device(use.device, use.addresses, use.slab_bytes)
+
     def interrupt(self, number: signal.Signals) -> None:  # noqa: ARG002  (the shard knows of it)
         self._tasks.clear()
 
     def close(self, *, abort: bool = False) -> None:  # noqa: ARG002  (nothing runs between two calls)
         self._tasks.clear()
         self.totals.page_cache.add(self._shard.page_cache.reading)
+        self.totals.device_failures += self._shard.device_failures
         self._shard.close()
 
 
@@ -197,6 +205,12 @@ class ProcessPool:
     def busy(self) -> bool:
         return bool(self._backlog) or any(worker.tasks for worker in self._workers)
 
+    def use_device(self, use: UseDevice) -> None:
+        self._settings = replace(self._settings, device=use.device, addresses=use.addresses, slab_bytes=use.slab_bytes)
+        for worker in self._workers:
+            with contextlib.suppress(OSError):  # it is dead: the one that replaces it has the settings
+                worker.connection.send(use)
+
     def interrupt(self, number: signal.Signals) -> None:
         self._interrupted = True
         self._backlog.clear()
@@ -249,6 +263,7 @@ class ProcessPool:
                 if farewell is not None:
                     self.totals.cpu_seconds += farewell.cpu_seconds
                     self.totals.page_cache.add(farewell.page_cache)
+                    self.totals.device_failures += farewell.device_failures
             except (EOFError, OSError):
                 pass  # it died after its last result: nothing is lost but its own accounts
             worker.connection.close()

@@ -16,6 +16,7 @@ from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Rows, Skip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from exosuit_cli.device import DeviceTotals
     from exosuit_cli.system.memory import MemoryReport
     from exosuit_cli.walk.rule_set import BadLine
 
@@ -80,6 +81,8 @@ class Throughput:
     bytes_read: int
     index_reason: str
     worker_deaths: int
+    device_totals: DeviceTotals | None = None
+    """What a CUDA device did; None where none did anything."""
 
 
 @dataclass(frozen=True, slots=True)

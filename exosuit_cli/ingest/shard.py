@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exosuit_cli.ingest.large import Interrupted, chunk_large, ingest_large
-from exosuit_cli.kernels import load_kernels
+from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.languages import LANGUAGES, language_of_name, language_of_shebang
+from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.model.records import ROW, Batch, Kind, Outcome, Rows, time_column
 from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES, Slab
 from exosuit_cli.read import FilledSlab, LargeFile, ReadStat, SlabReader
@@ -23,13 +25,18 @@ from exosuit_cli.system.safe_open import open_base
 from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
     import numpy.typing as npt
 
     from exosuit_cli.chunk.batch import ChunkBatch
     from exosuit_cli.chunk.chunker import Chunker
+    from exosuit_cli.device.remote import RemoteKernels
     from exosuit_cli.ingest.fallbacks import FallbackBuilder, Fallbacks
     from exosuit_cli.ingest.options import ShardSettings
+    from exosuit_cli.kernels.protocol import Kernels, Pending
     from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.model.slab import LineColumns
 
 RESULT_BYTES = 8 << 20
 """Rendered chunks of a result, after which the rest of its batch is left for another one."""
@@ -62,7 +69,8 @@ class Shard:
         self._settings = settings
         self._counter = counter
         self._stop = stop if stop is not None else StopRequest()  # a request that is not made is false
-        self._kernels = load_kernels(settings.device, settings.hash)
+        self._kernels: Kernels = CpuKernels(settings.hash)
+        self._device: RemoteKernels | None = None
         self._chunker: Chunker | None = None
         if settings.chunking is not None and counter is not None:
             from exosuit_cli.chunk.chunker import Chunker
@@ -75,11 +83,30 @@ class Shard:
         except OSError as error:
             self._base, self._gone = -1, outcome_of(error)
         self.page_cache = PageCacheProbe()
+        self._read_into(settings.slab_bytes)
+        if settings.addresses:
+            self.use_device(settings.device, settings.addresses, settings.slab_bytes)
+
+    def use_device(self, device: str, addresses: tuple[str, ...], slab_bytes: int) -> None:
+        """From the next batch on, have slabs computed by the owners of a device."""
+        from exosuit_cli.device.remote import RemoteKernels
+
+        self._kernels = self._device = RemoteKernels(
+            device, addresses, self._settings.hash, is_demanded=self._settings.device_is_demanded
+        )
+        self._read_into(slab_bytes)
+
+    @property
+    def device_failures(self) -> Counter[str]:
+        """Slabs that the device failed at, by reason; the CPU did them."""
+        return self._device.failures if self._device is not None else Counter()
+
+    def _read_into(self, slab_bytes: int) -> None:
         self._reader = SlabReader(
             self._base,
-            slab_bytes=settings.slab_bytes,
-            max_file_size=settings.max_file_size,
-            follow=settings.follow,
+            buffers=self._kernels.buffers(slab_bytes, lines=self._chunker is not None),
+            max_file_size=self._settings.max_file_size,
+            follow=self._settings.follow,
             page_cache=self.page_cache,
         )
 
@@ -115,9 +142,11 @@ class Shard:
             row = rows[position]
             row["outcome"], row["device"], row["inode"] = Outcome.LINKED, status.st_dev, status.st_ino
 
-        for item in self._reader.read(batch, skip, None if read_links else link):
+        items = self._read_ahead(self._reader.read(batch, skip, None if read_links else link))
+        for item, pending in items:
             if isinstance(item, FilledSlab):
-                self._take_slab(item, names, rows, builder)
+                assert pending is not None
+                self._take_slab(item, pending, names, rows, builder)
                 files = item.files
             else:
                 position = item.file.position
@@ -151,6 +180,7 @@ class Shard:
             if time.monotonic() > deadline or (builder is not None and builder.bytes > RESULT_BYTES):
                 consumed = files[-1].position + 1
                 break
+        items.close()
         rows["size"][positions] = sizes
         rows["mtime_ns"][positions] = time_column([status.st_mtime_ns for status in statuses])
         rows["ctime_ns"][positions] = time_column([status.st_ctime_ns for status in statuses])
@@ -161,6 +191,29 @@ class Shard:
         fallbacks = builder.fallbacks() if builder is not None else Counter()
         return ShardResult(rows[:consumed], sum(sizes), chunks, fallbacks)
 
+    def _read_ahead(
+        self, items: Iterator[FilledSlab | LargeFile]
+    ) -> Generator[tuple[FilledSlab, Pending] | tuple[LargeFile, None]]:
+        """The items in their order, each slab begun: a device works on one while the next is filled."""
+        held: deque[tuple[FilledSlab, Pending]] = deque()
+        depth = self._reader.depth
+        try:
+            for item in items:
+                if isinstance(item, FilledSlab):
+                    held.append((item, self._kernels.begin(item.slab, lines=self._chunker is not None)))
+                    if len(held) == depth:
+                        yield held.popleft()
+                else:
+                    while held:
+                        yield held.popleft()
+                    yield item, None
+            while held:
+                yield held.popleft()
+        finally:
+            for _, pending in held:  # nobody wants it any more, but its memory is in use until it is done
+                with contextlib.suppress(ResourceMissing):
+                    pending.finish()
+
     def _builder(self, batch: Batch) -> FallbackBuilder | None:
         if self._settings.chunking is None:
             return None
@@ -168,10 +221,17 @@ class Shard:
 
         return FallbackBuilder(self._settings.chunking, batch.paths())
 
-    def _take_slab(self, filled: FilledSlab, names: list[bytes], rows: Rows, builder: FallbackBuilder | None) -> None:
+    def _take_slab(
+        self,
+        filled: FilledSlab,
+        pending: Pending,
+        names: list[bytes],
+        rows: Rows,
+        builder: FallbackBuilder | None,
+    ) -> None:
         """Write the rows of one slab: digests, lines, kinds, languages, tokens."""
         slab, files = filled
-        columns = self._kernels.columns(slab)
+        columns, lines = pending.finish()
         positions = _as_slice([file.position for file in files])
         view = slab.data.data
         offsets = slab.offsets.tolist()
@@ -199,7 +259,7 @@ class Shard:
                 texts.append(bytes(view[start : start + length]))
         tokens = np.full(len(files), -1, np.int64)
         if builder is not None:
-            tokens[~binary] = self._chunk_slab(filled, languages, ~binary, builder)
+            tokens[~binary] = self._chunk_slab(filled, lines, languages, ~binary, builder)
         elif self._counter is not None:
             tokens[~binary] = self._counter.count_batch(texts)
         rows["tokens"][positions] = tokens
@@ -208,6 +268,7 @@ class Shard:
     def _chunk_slab(
         self,
         filled: FilledSlab,
+        lines: LineColumns | None,
         languages: list[int],
         text: npt.NDArray[np.bool_],
         builder: FallbackBuilder,
@@ -215,9 +276,12 @@ class Shard:
         """Chunk the texts of a slab; the tokens of each."""
         assert self._chunker is not None
         texts = np.flatnonzero(text).tolist()
-        slab = filled.slab if len(texts) == len(filled.slab) else _part(filled.slab, texts)
+        slab = filled.slab
+        if len(texts) < len(slab):
+            slab = _part(slab, texts)
+            lines = lines.of_files(texts) if lines is not None else None
         codes = [languages[index] for index in texts]
-        found = self._chunker.chunk_slab(slab, [LANGUAGES[code] for code in codes])
+        found = self._chunker.chunk_slab(slab, [LANGUAGES[code] for code in codes], lines)
         view = slab.data.data
         for index, offset, chunks in zip(texts, slab.offsets.tolist(), found, strict=True):
             position = filled.files[index].position

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter
 from dataclasses import dataclass, field
 from multiprocessing import spawn
 from multiprocessing.connection import Connection
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from exosuit_cli.ingest.shard import Shard
 from exosuit_cli.ingest.transfer import send_result
 from exosuit_cli.ingest.zygote import start_method
+from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.system.page_cache import PageCacheReading
 from exosuit_cli.system.stop import StopRequest
 
@@ -36,6 +38,15 @@ PATIENCE_SECONDS = 0.25
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from exosuit_cli.ingest.worker import main; main({descriptor})"
 
 
+@dataclass(frozen=True, slots=True)
+class UseDevice:
+    """From now on, slabs of so many bytes are computed by the owners of a device, at these addresses."""
+
+    device: str
+    addresses: tuple[str, ...]
+    slab_bytes: int
+
+
 @dataclass(slots=True)
 class WorkerTotals:
     """What the workers spent and saw, known once the pool is closed."""
@@ -43,6 +54,7 @@ class WorkerTotals:
     cpu_seconds: float = 0.0
     page_cache: PageCacheReading = field(default_factory=PageCacheReading)
     deaths: int = 0
+    device_failures: Counter[str] = field(default_factory=Counter)
 
 
 class Process(Protocol):
@@ -133,20 +145,27 @@ def work(
             counter = load_counter(settings.encoding)
         stop = StopRequest()
         shard = Shard(settings, counter, stop)
-        tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        tasks: queue.SimpleQueue[Task | UseDevice | None] = queue.SimpleQueue()
         # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
         threading.Thread(target=_receive, args=(connection, tasks, stop), daemon=True).start()
         while (task := tasks.get()) is not None:
-            send_result(connection, shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
-        connection.send(WorkerTotals(time.process_time(), shard.page_cache.reading))
+            if isinstance(task, UseDevice):
+                shard.use_device(task.device, task.addresses, task.slab_bytes)
+            else:
+                send_result(connection, shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
+        cpu = time.process_time()
+        connection.send(WorkerTotals(cpu, shard.page_cache.reading, device_failures=shard.device_failures))
     except (BrokenPipeError, ConnectionResetError):
         pass  # the parent is gone
+    except ExosuitError as error:  # nothing is wrong with this process: the parent raises it as it is
+        with contextlib.suppress(OSError):
+            connection.send(error)
     except Exception:  # noqa: BLE001  (the parent raises it)
         with contextlib.suppress(OSError):
             connection.send(traceback.format_exc())
 
 
-def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | None], stop: StopRequest) -> None:
+def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | UseDevice | None], stop: StopRequest) -> None:
     """Take messages for as long as there is a parent, also after its last task: it may die while that is worked on."""
     try:
         while True:

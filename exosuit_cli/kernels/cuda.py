@@ -198,7 +198,8 @@ class CudaQueue:
         self.wait(self.mark())  # a blocking event leaves the core to others, as synchronising the stream does not
 
     def elapsed(self, start: Hashable, end: Hashable) -> float:
-        """Seconds on the device between two marks of a timed queue that have been waited for."""
+        if not self._timed:
+            return 0.0
         with self._on_stream():
             return float(self._cupy.cuda.get_elapsed_time(start, end)) / 1000
 

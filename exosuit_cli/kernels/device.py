@@ -102,3 +102,18 @@ class DeviceQueue(Protocol):
     def synchronize(self) -> None:
         """Return once everything is done."""
         ...
+
+    def elapsed(self, start: Hashable, end: Hashable) -> float:
+        """Seconds on the device between two marks that have been waited for; 0 where the queue has no clock."""
+        ...
+
+
+@dataclass(slots=True)
+class DeviceTimes:
+    """Seconds on a device's own clock, and bytes across to it and back, of what one queue did."""
+
+    kernel_seconds: float = 0.0
+    copy_in_seconds: float = 0.0
+    copy_out_seconds: float = 0.0
+    bytes_in: int = 0
+    bytes_out: int = 0

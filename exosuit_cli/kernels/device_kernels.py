@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.kernels.device import PAD_BYTES, At
+from exosuit_cli.kernels.device import PAD_BYTES, At, DeviceTimes
 from exosuit_cli.kernels.device_digests import Blake3Work, Xxh3Work
 from exosuit_cli.kernels.device_lines import TileWork
 from exosuit_cli.kernels.protocol import DIGEST_WIDTH
@@ -14,9 +14,12 @@ from exosuit_cli.kernels.work_lists import LARGEST_SLAB, WorkLists
 from exosuit_cli.model.slab import SlabColumns
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     import numpy.typing as npt
 
     from exosuit_cli.kernels.device import DeviceBuffer, DeviceQueue
+    from exosuit_cli.kernels.device_lines import LinesOnTheWay
     from exosuit_cli.model.slab import LineColumns, Slab
 
 
@@ -25,6 +28,8 @@ class DeviceKernels:
 
     def __init__(self, queue: DeviceQueue, algorithm: str) -> None:
         self._queue = queue
+        self.times = DeviceTimes()
+        """What all finished slabs took."""
         self._algorithm = algorithm
         self._width = DIGEST_WIDTH[algorithm]
         self.device = queue.device
@@ -32,13 +37,13 @@ class DeviceKernels:
 
     def columns(self, slab: Slab) -> SlabColumns:
         """Compute every column; see `SlabColumns` for shapes, dtypes and units."""
-        return self.begin(slab, want_lines=False).finish()[0]
+        return self.begin(slab, lines=False).finish()[0]
 
     def lines(self, slab: Slab) -> LineColumns:
         """Compute the structure of every line; see `LineColumns` for shapes, dtypes and units."""
-        lines = self.begin(slab, want_lines=True).finish()[1]
-        assert lines is not None
-        return lines
+        found = self.begin(slab, lines=True).finish()[1]
+        assert found is not None
+        return found
 
     def span_digests(
         self, data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
@@ -46,7 +51,11 @@ class DeviceKernels:
         """BLAKE3 of any spans of `data`, cut to `width` bytes: uint8[k, width]."""
         return _span_digests(self._queue, _uploaded(self._queue, data), starts, lengths, width)
 
-    def begin(self, slab: Slab, want_lines: bool) -> Pending:
+    def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:  # noqa: ARG002
+        """One, in ordinary memory."""
+        return [np.empty(nbytes, np.uint8)]
+
+    def begin(self, slab: Slab, *, lines: bool) -> Pending:
         """Enqueue the copy of a slab and its kernels, without waiting for the device.
 
         A slab in page-locked memory must stay as it is until `finish` returns. Nothing else may be asked of the queue
@@ -60,17 +69,22 @@ class DeviceKernels:
             digests: Blake3Work | Xxh3Work = Blake3Work(lists, slab.offsets, slab.lengths, self._width)
         else:
             digests = Xxh3Work(lists, slab.offsets, slab.lengths)
+        started = queue.mark()
         data = _uploaded(queue, slab.data)
         lists.upload(queue, "work lists")
+        copied_in = queue.mark()
         digest_bytes = len(slab) * self._width
         results = queue.buffer("results", digest_bytes + 12 * tiles.files + 1)
         tiles.launch(queue, data, lists, At(results, digest_bytes))
-        if want_lines:
+        if lines:
             tiles.count_lines(queue)  # before the digests: its answer is what `finish` waits for first
         digests.launch(queue, data, lists, results)
+        computed = queue.mark()
         host = queue.host_array("results", np.uint8, digest_bytes + 12 * tiles.files)
         queue.download(results, host)
-        self._in_flight = Pending(queue, data, slab, self._width, tiles if want_lines else None, host)
+        marks = (started, copied_in, computed, queue.mark())
+        self.times.bytes_in += len(slab.data) + lists.nbytes
+        self._in_flight = Pending(queue, data, slab, self._width, tiles if lines else None, host, marks, self.times)
         return self._in_flight
 
 
@@ -85,8 +99,11 @@ class Pending:
         width: int,
         tiles: TileWork | None,
         results: npt.NDArray[np.uint8],
+        marks: tuple[Hashable, ...],
+        times: DeviceTimes,
     ) -> None:
         self._queue, self._data, self._tiles, self._results, self._width = queue, data, tiles, results, width
+        self._marks, self._times = marks, times
         self.is_finished = False
         self._is_filled = slab.lengths > 0
         self._last_bytes = np.full(len(slab), -1, np.int16)
@@ -96,10 +113,24 @@ class Pending:
         """Wait for the slab's columns, and its lines' if they were wanted."""
         try:
             on_the_way = self._tiles.lines(self._queue) if self._tiles else None
+            ended = self._queue.mark()
             self._queue.synchronize()
+            self._account(on_the_way, ended)
         finally:
             self.is_finished = True
         return self._columns(), on_the_way.columns() if on_the_way else None
+
+    def _account(self, lines: LinesOnTheWay | None, ended: Hashable) -> None:
+        times, elapsed = self._times, self._queue.elapsed
+        started, copied_in, computed, copied_out = self._marks
+        times.copy_in_seconds += elapsed(started, copied_in)
+        times.kernel_seconds += elapsed(copied_in, computed)
+        times.copy_out_seconds += elapsed(computed, copied_out)
+        times.bytes_out += self._results.nbytes
+        if lines is not None and lines.computed is not None:
+            times.kernel_seconds += elapsed(lines.begun, lines.computed)
+            times.copy_out_seconds += elapsed(lines.computed, ended)
+            times.bytes_out += lines.nbytes
 
     def span_digests(
         self, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int

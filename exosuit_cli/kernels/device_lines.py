@@ -116,6 +116,7 @@ class TileWork:
         if self._total is None:
             return LinesOnTheWay(self._is_filled, self._size, {})
         queue.wait(self._mark)
+        begun = queue.mark()
         count = int(self._total[0]) & 0xFFFF_FFFF  # the bracket sum is in the high half
         names = ("starts", "sums", "owners")
         starts, sums, owners = (queue.buffer(f"line {name}", 4 * count) for name in names)
@@ -134,19 +135,33 @@ class TileWork:
             *(starts, sums, owners, np.uint32(count)),
             *columns.values(),
         )
+        computed = queue.mark()
         arrays = {name: queue.host_array(f"line {name}", dtype, count) for name, dtype in _LINE_DTYPES.items()}
         arrays["starts"] = queue.host_array("line starts", np.uint32, count)
         arrays["first_lines"] = queue.host_array("first lines", np.uint32, self._files)
         for name, buffer in {**columns, "starts": starts, "first_lines": first_lines}.items():
             queue.download(buffer, arrays[name])
-        return LinesOnTheWay(self._is_filled, self._size, arrays)
+        return LinesOnTheWay(self._is_filled, self._size, arrays, begun, computed)
 
 
 class LinesOnTheWay:
-    """The columns of lines whose copies back are enqueued."""
+    """The columns of lines whose copies back are enqueued; the marks around their kernels, None where none ran."""
 
-    def __init__(self, is_filled: npt.NDArray[np.bool_], size: int, arrays: dict[str, npt.NDArray[Any]]) -> None:
+    def __init__(
+        self,
+        is_filled: npt.NDArray[np.bool_],
+        size: int,
+        arrays: dict[str, npt.NDArray[Any]],
+        begun: Hashable = None,
+        computed: Hashable = None,
+    ) -> None:
         self._is_filled, self._size, self._arrays = is_filled, size, arrays
+        self.begun, self.computed = begun, computed
+
+    @property
+    def nbytes(self) -> int:
+        """Of the copies back."""
+        return sum(array.nbytes for array in self._arrays.values())
 
     def columns(self) -> LineColumns:
         """The columns, in memory of their own; to be called once the copies are done."""

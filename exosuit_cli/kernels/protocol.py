@@ -14,6 +14,18 @@ DIGEST_WIDTH = {"blake3": 32, "xxh3": 16}
 """Bytes of a digest by the name of its algorithm: BLAKE3-256 and XXH3-128."""
 
 
+class Pending(Protocol):
+    """A slab that was begun."""
+
+    def finish(self) -> tuple[SlabColumns, LineColumns | None]:
+        """Wait for its columns and lines.
+
+        The latter are None where they were not wanted, or the backend rather gives them of the texts alone, by
+        `Kernels.lines`.
+        """
+        ...
+
+
 def check_width(width: int) -> None:
     """Raise ValueError for a width that no backend cuts a BLAKE3 digest to."""
     if width % 4 or not 4 <= width <= 32:
@@ -25,6 +37,20 @@ class Kernels(Protocol):
 
     device: str
     """`cpu`, or `cuda:N`."""
+
+    def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:
+        """Memory for slabs of up to `nbytes`, best for this device; as many as may be begun and not finished.
+
+        `lines`: those of the slabs will be wanted, too. To be called once.
+        """
+        ...
+
+    def begin(self, slab: Slab, *, lines: bool) -> Pending:
+        """Start to compute the columns of a slab, which stays as it is until they are finished.
+
+        Best for one that begins where one of `buffers` does. Results are good until the next slab there is begun.
+        """
+        ...
 
     def columns(self, slab: Slab) -> SlabColumns:
         """Compute every column of one slab of any number of files, zero included."""

@@ -37,6 +37,11 @@ class WorkLists:
         self._words = 0
         self._buffer: DeviceBuffer | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Of all lists."""
+        return 4 * self._words
+
     def add(self, values: npt.NDArray[np.integer[Any]]) -> int:
         """Keep a list; the answer is what `at` finds it by."""
         self._lists.append(values.astype(np.uint32, copy=False))

@@ -73,3 +73,26 @@ class LineColumns:
     heads: npt.NDArray[np.uint64]
     lasts: npt.NDArray[np.uint8]
     depths: npt.NDArray[np.int32]
+
+    def of_files(self, files: list[int]) -> LineColumns:
+        """The lines of a slab that holds some of the files only, in ascending order; shapes as above."""
+        import numpy as np
+
+        counts = np.diff(self.files)
+        is_kept = np.zeros(len(counts), np.bool_)
+        is_kept[files] = True
+        of_line = np.repeat(is_kept, counts)
+        # Bytes of the files that are left out, before each line.
+        sizes = np.diff(self.starts)
+        missing = np.cumsum(np.where(of_line, 0, sizes)) - np.where(of_line, 0, sizes)
+        kept = np.flatnonzero(of_line)
+        starts = np.append(self.starts[kept] - missing[kept], sizes[kept].sum())
+        return LineColumns(
+            files=np.append(0, np.cumsum(counts[is_kept])),
+            starts=starts,
+            indents=self.indents[kept],
+            inks=self.inks[kept] - missing[kept],
+            heads=self.heads[kept],
+            lasts=self.lasts[kept],
+            depths=self.depths[kept],
+        )

@@ -15,7 +15,9 @@ from exosuit_cli.system.page_cache import SAMPLE_EVERY
 from exosuit_cli.system.safe_open import FILE_FLAGS, FOLLOWED_FILE_FLAGS, open_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    import numpy.typing as npt
 
     from exosuit_cli.system.page_cache import PageCacheProbe
 
@@ -76,16 +78,23 @@ def same_content(before: os.stat_result, after: os.stat_result) -> bool:
 
 
 class SlabReader:
-    """Reads batches of files below `base` into one buffer of `slab_bytes`.
+    """Reads batches of files below `base` into `buffers`, uint8 arrays of one size, in turn.
 
-    `max_file_size` in bytes, 0 for no limit. Memory: `slab_bytes`, whatever the files are.
+    `max_file_size` in bytes, 0 for no limit. Memory: the buffers, whatever the files are.
     """
 
     def __init__(
-        self, base: int, *, slab_bytes: int, max_file_size: int, follow: bool, page_cache: PageCacheProbe
+        self,
+        base: int,
+        *,
+        buffers: Sequence[npt.NDArray[np.uint8]],
+        max_file_size: int,
+        follow: bool,
+        page_cache: PageCacheProbe,
     ) -> None:
         self._base = base
-        self._buffer = np.empty(slab_bytes, np.uint8)
+        self._buffers = list(buffers)
+        self._buffer = self._buffers[0]
         self._view = self._buffer.data
         self._max_file_size = max_file_size or (1 << 63) - 1
         self._follow = follow
@@ -97,7 +106,9 @@ class SlabReader:
         skip: Callable[[int, Outcome, int], None],
         link: Callable[[int, os.stat_result], None] | None = None,
     ) -> Iterator[FilledSlab | LargeFile]:
-        """Yield the files of a batch, each in a filled slab or as an open large file; the slab is valid until the next.
+        """Yield the files of a batch, each in a filled slab or as an open large file.
+
+        With n buffers a slab is valid until the n-th item after it is asked for; a large file, until the next.
 
         Positions count the batch's names from 0. A file that cannot be read is reported once to `skip(position,
         outcome, errno)` and never yielded; one with several hard links is handed to `link(position, status)` instead of
@@ -107,7 +118,6 @@ class SlabReader:
         capacity = len(self._buffer)
         look = self._page_cache.look
         largest = self._max_file_size
-        view = self._view
         fstat, readv = os.fstat, os.readv  # this loop runs once a file: what it looks up costs as much as what it does
         position = -1
         used = 0
@@ -147,6 +157,7 @@ class SlabReader:
                         if used + size >= capacity and files:
                             yield self._filled(used, offsets, files)
                             used, offsets, files = 0, [], []
+                        view = self._view
                         if size < capacity:
                             # One byte more than the size: a file that grew, or that hides its size, shows itself.
                             read = readv(descriptor, (view[used : used + size + 1],))
@@ -174,8 +185,13 @@ class SlabReader:
             yield self._filled(used, offsets, files)
 
     @property
+    def depth(self) -> int:
+        """How many slabs may be held at once."""
+        return len(self._buffers)
+
+    @property
     def buffer(self) -> memoryview:
-        """The slab's memory, for a consumer that streams a large file through it."""
+        """The next slab's memory, for a consumer that streams a large file through it."""
         return self._view
 
     def _filled(self, used: int, offsets: list[int], files: list[ReadStat]) -> FilledSlab:
@@ -184,6 +200,9 @@ class SlabReader:
             offsets=np.array(offsets, np.int64),
             lengths=np.array([file.size for file in files], np.int64),
         )
+        self._buffers.append(self._buffers.pop(0))
+        self._buffer = self._buffers[0]
+        self._view = self._buffer.data
         return FilledSlab(slab, files)
 
     def _open_parent(self, path: bytes, device: int, inode: int) -> int:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.config.schema import Phase
+    from exosuit_cli.device import DeviceTotals
     from exosuit_cli.ingest import ScanResult
     from exosuit_cli.system.memory import TierReading
 
@@ -87,6 +88,7 @@ def scan_document(
             "worker_deaths": throughput.worker_deaths,
             "device": throughput.device,
             "device_reason": throughput.device_reason,
+            "device_work": _device_work(throughput.device_totals),
             "index": throughput.index_reason,
             "index_hits": throughput.index_hits,
             "bytes_read": throughput.bytes_read,
@@ -119,6 +121,32 @@ def scan_document(
             for path, files, size, tokens in result.directory_totals()
         ]
     return document
+
+
+def _device_work(totals: DeviceTotals | None) -> dict[str, Any] | None:
+    """What a CUDA device did, by its own clock; seconds and rates add up queues that overlap."""
+    if totals is None:
+        return None
+    achieved = rate(totals.bytes_in, totals.copy_in_seconds)
+    peak = totals.peak_copy_bytes_per_s
+    return {
+        "slabs": totals.slabs,
+        "halved_slabs": totals.halved_slabs,
+        "bytes_in": totals.bytes_in,
+        "bytes_out": totals.bytes_out,
+        "kernel_s": totals.kernel_seconds,
+        "copy_in_s": totals.copy_in_seconds,
+        "copy_out_s": totals.copy_out_seconds,
+        "kernel_bytes_per_s": rate(totals.bytes_in, totals.kernel_seconds),
+        "copy_in_bytes_per_s": achieved,
+        "peak_copy_bytes_per_s": peak,
+        "copy_in_share_of_peak": achieved / peak if achieved is not None and peak else None,
+    }
+
+
+def rate(amount: int, seconds: float) -> float | None:
+    """An amount a second; None where no time was told."""
+    return amount / seconds if seconds > 0 else None
 
 
 def _tier(reading: TierReading) -> dict[str, Any]:

@@ -16,9 +16,10 @@ from exosuit_cli.model.units import counted, format_bytes, format_count
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from exosuit_cli.config.schema import Phase
+    from exosuit_cli.device import DeviceTotals
     from exosuit_cli.ingest import ScanResult
     from exosuit_cli.system.memory import TierReading
 
@@ -231,6 +232,22 @@ def print_throughput(console: Console, result: ScanResult, *, detailed: bool = T
         f"device {throughput.device} ({throughput.device_reason});",
         source,
     )
+    if throughput.device_totals is not None:
+        labelled_phrases(console, "device", *_device_work(throughput.device_totals))
+
+
+def _device_work(totals: DeviceTotals) -> Iterator[str]:
+    """What a CUDA device did, by its own clock."""
+    yield f"{counted(totals.slabs, 'slab')}, {format_bytes(totals.bytes_in)} in"
+    if totals.copy_in_seconds:
+        achieved = totals.bytes_in / totals.copy_in_seconds
+        peak = totals.peak_copy_bytes_per_s
+        share = f" ({achieved / peak:.0%} of its measured peak)" if peak else ""
+        yield f"at {achieved / 1e9:.1f} GB/s{share},"
+    yield f"{format_bytes(totals.bytes_out)} out;"
+    yield f"kernels {totals.kernel_seconds:.3f} s, copies {totals.copy_in_seconds + totals.copy_out_seconds:.3f} s"
+    if totals.halved_slabs:
+        yield f"{counted(totals.halved_slabs, 'slab')} halved for want of memory"
 
 
 def print_memory(console: Console, result: ScanResult) -> None:
@@ -251,6 +268,12 @@ def _reading(name: str, reading: TierReading) -> str:
     if name == "ram" and reading.peak_bytes is not None:
         uss = details["uss_bytes"]
         return f"{format_bytes(reading.peak_bytes)} peak PSS, {format_bytes(int(uss or 0))} USS, all processes"
+    if name == "vram" and reading.peak_bytes is not None:
+        used, card = details["card_used_bytes"], details["card_bytes"]
+        beside = f"; {format_bytes(int(used))} of {format_bytes(int(card))} in use by all" if used and card else ""
+        return f"{format_bytes(reading.peak_bytes)} peak of the pool{beside}"
+    if name == "shared" and reading.peak_bytes is not None:
+        return f"{format_bytes(reading.peak_bytes)} pinned"
     if name == "nvme" and reading.peak_bytes is not None:
         return f"{format_bytes(reading.peak_bytes)} written (index and output)"
     if name == "page cache" and details.get("sampled_bytes"):

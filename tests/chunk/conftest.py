@@ -11,7 +11,7 @@ import tiktoken
 import tiktoken_ext.openai_public as published
 
 from exosuit_cli.chunk.chunker import Chunker
-from exosuit_cli.kernels import load_kernels
+from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.tokens import ENCODINGS, load_counter
 from exosuit_cli.tokens.encodings import read_vocabulary
 
@@ -41,5 +41,5 @@ def oracles() -> dict[str, Count]:
 def chunker_of() -> Callable[[ChunkOptions], Chunker]:
     """A chunker under some options; the vocabularies are loaded once."""
     counters = {name: load_counter(name) for name in ENCODINGS}
-    kernels = load_kernels("cpu", "blake3")
+    kernels = CpuKernels("blake3")
     return lambda options: Chunker(options, counters[options.encoding], kernels)

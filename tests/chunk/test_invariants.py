@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from exosuit_cli.chunk import Boundary, Chunk, ChunkOptions
 from exosuit_cli.chunk.chunker import _safe_lines
-from exosuit_cli.kernels import load_kernels
+from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.languages import LANGUAGES as ALL_LANGUAGES
 from exosuit_cli.languages import language_of_name
 from exosuit_cli.model.slab import Slab
@@ -169,7 +169,7 @@ def test_counts_add_up_at_the_lines_that_are_said_to_be_safe(
     count = oracles[encoding]
     files = [first.encode(), second[:200].encode()]
     slab = slab_of(files)
-    lines = load_kernels("cpu", "blake3").lines(slab)
+    lines = CpuKernels("blake3").lines(slab)
     prefix, totals = chunker_of(ChunkOptions(encoding=encoding))._prefix(slab, lines)
     is_safe = _safe_lines(lines)
     assert totals == [count(data) for data in files]

@@ -160,6 +160,9 @@ class EmulatedQueue:
         self.wait(len(self._downloads))
         self._downloads.clear()
 
+    def elapsed(self, start: object, end: object) -> float:
+        return 0.0
+
     def _check(self) -> None:
         for buffer in self._buffers.values():
             buffer.check()

@@ -53,21 +53,21 @@ def test_slabs_one_after_the_other(host: HostCupy, algorithm: str) -> None:
     rng = random.Random(51)
     for count in (3, 300, 1, 0, 40, 400, 2):
         slab = slab_of([source_text(rng, rng.randrange(3000)) for _ in range(count)])
-        columns, lines = kernels.begin(slab, want_lines=True).finish()
+        columns, lines = kernels.begin(slab, lines=True).finish()
         assert_same(columns, CpuKernels(algorithm).columns(slab))
         assert_same(lines, CpuKernels(algorithm).lines(slab))
         spans = slab.offsets, slab.lengths, 16
         expected = CpuKernels(algorithm).span_digests(slab.data, *spans)
         assert (kernels.span_digests(slab.data, *spans) == expected).all()
     allocated = len(host.allocated)
-    kernels.begin(slab, want_lines=True).finish()
+    kernels.begin(slab, lines=True).finish()
     assert len(host.allocated) == allocated
 
 
 def test_two_queues_of_one_device(host: HostCupy) -> None:
     device = CudaDevice(1)
     slabs = [slab_of([b"one {\n" * 900, b"two"]), slab_of([b"\tthree\n", b"", b"}" * 3000])]
-    flights = [DeviceKernels(device.queue(), "blake3").begin(slab, want_lines=True) for slab in slabs]
+    flights = [DeviceKernels(device.queue(), "blake3").begin(slab, lines=True) for slab in slabs]
     for slab, flight in zip(reversed(slabs), reversed(flights), strict=True):
         columns, lines = flight.finish()
         assert_same(columns, CpuKernels("blake3").columns(slab))
@@ -79,7 +79,7 @@ def test_page_locked_memory_is_used_as_it_is(host: HostCupy) -> None:
     data = np.frombuffer(b"before\n" * 100, np.uint8).copy()
     host.lock(data)
     slab = Slab(data, np.zeros(1, np.int64), np.full(1, len(data), np.int64))
-    flight = DeviceKernels(CudaDevice(0).queue(), "blake3").begin(slab, want_lines=False)
+    flight = DeviceKernels(CudaDevice(0).queue(), "blake3").begin(slab, lines=False)
     data[:7] = np.frombuffer(b"behind\n", np.uint8)
     columns, _ = flight.finish()
     assert_same(columns, CpuKernels("blake3").columns(slab))
@@ -116,7 +116,7 @@ def test_marks_carry_the_time(host: HostCupy) -> None:
 def test_a_memory_limit_is_kept(host: HostCupy) -> None:
     kernels = DeviceKernels(CudaDevice(0, memory_limit=10_000).queue(), "blake3")
     with pytest.raises(DeviceOutOfMemory, match="cuda:0"):
-        kernels.begin(slab_of([b"x" * 20_000]), want_lines=False)
+        kernels.begin(slab_of([b"x" * 20_000]), lines=False)
     # There is room for what was asked for, if not for what it may grow to.
     slab = slab_of([b"x" * 9_000])
     assert_same(kernels.columns(slab), CpuKernels("blake3").columns(slab))

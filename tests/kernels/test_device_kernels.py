@@ -47,7 +47,7 @@ def assert_same(found: SlabColumns | LineColumns | None, expected: SlabColumns |
 
 def check(kernels: DeviceKernels, reference: CpuKernels, files: list[bytes]) -> None:
     slab = slab_of(files)
-    columns, lines = kernels.begin(slab, want_lines=True).finish()
+    columns, lines = kernels.begin(slab, lines=True).finish()
     assert_same(columns, reference.columns(slab))
     assert_same(lines, reference.lines(slab))
 
@@ -135,7 +135,7 @@ def test_a_slab_crosses_once() -> None:
     """One copy in feeds every kernel; the rest is a few words a file."""
     device = queue()
     files = [b"line\n" * 4000] * 50
-    DeviceKernels(device, "blake3").begin(slab_of(files), want_lines=True).finish()
+    DeviceKernels(device, "blake3").begin(slab_of(files), lines=True).finish()
     size = sum(map(len, files))
     assert size <= device.uploaded_bytes < size + 100 * len(files)
 
@@ -143,7 +143,7 @@ def test_a_slab_crosses_once() -> None:
 def test_without_lines_none_are_looked_for() -> None:
     device = queue()
     slab = slab_of([b"a\n", b"b"])
-    columns, lines = DeviceKernels(device, "xxh3").begin(slab, want_lines=False).finish()
+    columns, lines = DeviceKernels(device, "xxh3").begin(slab, lines=False).finish()
     assert lines is None
     assert_same(columns, CpuKernels("xxh3").columns(slab))
     assert {KERNELS[kernel] for kernel in device.launched} == {"xxh3.cu", "lines.cu"}
@@ -153,7 +153,7 @@ def test_without_lines_none_are_looked_for() -> None:
 def test_slabs_in_flight_on_several_queues() -> None:
     rng = random.Random(31)
     slabs = [slab_of([source_text(rng, rng.randrange(3000)) for _ in range(40)]) for _ in range(4)]
-    pending = [DeviceKernels(queue(), "blake3").begin(slab, want_lines=True) for slab in slabs]
+    pending = [DeviceKernels(queue(), "blake3").begin(slab, lines=True) for slab in slabs]
     reference = CpuKernels("blake3")
     for slab, flight in reversed(list(zip(slabs, pending, strict=True))):
         columns, lines = flight.finish()
@@ -164,18 +164,18 @@ def test_slabs_in_flight_on_several_queues() -> None:
 def test_one_slab_in_flight_a_queue() -> None:
     kernels = DeviceKernels(queue(), "blake3")
     slab = slab_of([b"a\n"])
-    flight = kernels.begin(slab, want_lines=True)
+    flight = kernels.begin(slab, lines=True)
     with pytest.raises(RuntimeError, match="in flight"):
-        kernels.begin(slab, want_lines=True)
+        kernels.begin(slab, lines=True)
     flight.finish()
-    kernels.begin(slab, want_lines=True).finish()
+    kernels.begin(slab, lines=True).finish()
 
 
 def test_results_outlive_the_next_slab() -> None:
     kernels = DeviceKernels(queue(), "blake3")
     slab = slab_of([b"one\n", b"", b"  two {\n"])
-    columns, lines = kernels.begin(slab, want_lines=True).finish()
-    kernels.begin(slab_of([b"\n" * 5000, b"other"]), want_lines=True).finish()
+    columns, lines = kernels.begin(slab, lines=True).finish()
+    kernels.begin(slab_of([b"\n" * 5000, b"other"]), lines=True).finish()
     assert_same(columns, CpuKernels("blake3").columns(slab))
     assert_same(lines, CpuKernels("blake3").lines(slab))
 
@@ -184,7 +184,7 @@ def test_spans_of_a_slab_that_is_there_already() -> None:
     device = queue()
     files = [b"line %d\n" % i * 400 for i in range(9)]
     slab = slab_of(files)
-    flight = DeviceKernels(device, "xxh3").begin(slab, want_lines=True)
+    flight = DeviceKernels(device, "xxh3").begin(slab, lines=True)
     flight.finish()
     before = device.uploaded_bytes
     found = flight.span_digests(slab.offsets + 5, slab.lengths - 5, 16)
@@ -198,7 +198,7 @@ def test_no_room_for_a_slab() -> None:
     for budget in (30_000, 60_000, 100_000, 500_000):
         kernels = DeviceKernels(queue(budget), "blake3")
         with pytest.raises(DeviceOutOfMemory, match="no room"):
-            kernels.begin(large, want_lines=True).finish()
+            kernels.begin(large, lines=True).finish()
         assert_same(kernels.lines(small), CpuKernels("blake3").lines(small))
 
 
@@ -206,7 +206,7 @@ def test_a_slab_that_offsets_do_not_reach() -> None:
     data = np.broadcast_to(np.uint8(0), ((1 << 31),))
     slab = Slab(data, np.zeros(1, np.int64), np.full(1, len(data), np.int64))
     with pytest.raises(ValueError, match="2147483648 bytes"):
-        DeviceKernels(queue(), "blake3").begin(slab, want_lines=False)
+        DeviceKernels(queue(), "blake3").begin(slab, lines=False)
 
 
 def test_launches_are_as_the_sources_expect() -> None:

@@ -99,6 +99,6 @@ def test_the_compiler_from_the_package(tmp_path: Path) -> None:
     files = [source_text(rng, length * 5) for length in range(300)]
     for algorithm in ("blake3", "xxh3"):
         kernels, reference = DeviceKernels(EmulatedQueue(libraries), algorithm), CpuKernels(algorithm)
-        columns, lines = kernels.begin(slab_of(files), want_lines=True).finish()
+        columns, lines = kernels.begin(slab_of(files), lines=True).finish()
         assert_same(columns, reference.columns(slab_of(files)))
         assert_same(lines, reference.lines(slab_of(files)))

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Skips = dict[int, tuple[Outcome, int]]
+
+
+def small_reader(descriptor: int, slab_bytes: int) -> SlabReader:
+    buffers = [np.empty(slab_bytes, np.uint8)]
+    return SlabReader(descriptor, buffers=buffers, max_file_size=0, follow=False, page_cache=PageCacheProbe())
 
 
 class Reading:
@@ -44,7 +50,7 @@ class Reading:
         try:
             reader = SlabReader(
                 descriptor,
-                slab_bytes=slab_bytes,
+                buffers=[np.empty(slab_bytes, np.uint8)],
                 max_file_size=max_file_size,
                 follow=follow,
                 page_cache=PageCacheProbe(),
@@ -206,7 +212,9 @@ def test_a_directory_that_was_replaced_is_not_entered(tmp_path: Path) -> None:
     (tmp_path / "new").rename(tmp_path / "old")
     skips: Skips = {}
     descriptor = os.open(tmp_path, os.O_RDONLY)
-    reader = SlabReader(descriptor, slab_bytes=100, max_file_size=0, follow=False, page_cache=PageCacheProbe())
+    reader = SlabReader(
+        descriptor, buffers=[np.empty(100, np.uint8)], max_file_size=0, follow=False, page_cache=PageCacheProbe()
+    )
     assert not list(reader.read(batch, lambda position, *reason: skips.update({position: reason})))
     os.close(descriptor)
     assert skips[0][0] is Outcome.VANISHED
@@ -231,7 +239,9 @@ def test_an_abandoned_reading_closes_its_files(tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / str(number)).write_bytes(b"x" * 60)
     descriptor = os.open(tmp_path, os.O_RDONLY)
-    reader = SlabReader(descriptor, slab_bytes=64, max_file_size=0, follow=False, page_cache=PageCacheProbe())
+    reader = SlabReader(
+        descriptor, buffers=[np.empty(64, np.uint8)], max_file_size=0, follow=False, page_cache=PageCacheProbe()
+    )
     items = reader.read(batch_of(tmp_path, [b"0", b"1", b"2"]), lambda *_: None)
     next(items)
     items.close()
@@ -243,7 +253,9 @@ def test_a_slab_is_valid_until_the_next(tmp_path: Path) -> None:
     for name, content in (("a", b"a" * 60), ("b", b"b" * 60)):
         (tmp_path / name).write_bytes(content)
     descriptor = os.open(tmp_path, os.O_RDONLY)
-    reader = SlabReader(descriptor, slab_bytes=64, max_file_size=0, follow=False, page_cache=PageCacheProbe())
+    reader = SlabReader(
+        descriptor, buffers=[np.empty(64, np.uint8)], max_file_size=0, follow=False, page_cache=PageCacheProbe()
+    )
     items = reader.read(batch_of(tmp_path, [b"a", b"b"]), lambda *_: None)
     first = next(items)
     assert isinstance(first, FilledSlab)

@@ -1,0 +1,33 @@
+"""`exosuit device`: what cards there are, and what `--device auto` makes of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli.border import command_border, standard_output
+
+
+def device_command(
+    measure: Annotated[bool, typer.Option("--measure", help="Measure every card again.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    config: opt.Config = None,
+    debug: opt.Debug = False,
+) -> None:
+    """List the CUDA cards with what was measured of them, or say why there is none."""
+    with command_border(debug=debug):
+        from exosuit_cli.config import load_settings
+        from exosuit_cli.device.listing import list_devices
+        from exosuit_cli.report.device import device_document, print_devices
+        from exosuit_cli.report.terminal import open_console
+
+        settings = load_settings(config).settings
+        listing = list_devices(settings.layer("gpu_vram").capacity_bytes, measuring=measure)
+        with standard_output():
+            if as_json:
+                typer.echo(json.dumps(device_document(listing), indent=2))
+            else:
+                print_devices(open_console(), listing)

@@ -1,0 +1,263 @@
+"""The driver of NVIDIA cards: CuPy for the work, NVML for what the card tells of itself."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from typing import TYPE_CHECKING, Any
+
+from exosuit_cli.device.driver import Card, Usage
+from exosuit_cli.kernels.device import DeviceLost
+from exosuit_cli.model.errors import ResourceMissing
+from exosuit_cli.system.paths import cache_directory
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from exosuit_cli.kernels.cuda import CudaDevice, CudaQueue
+
+EXTRAS = "install exosuit-cli[gpu13] for CUDA 13 or exosuit-cli[gpu12] for CUDA 12"
+_ORDER = ("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+"""The order of NVML, which names a card without starting CUDA."""
+_CONTROL_FILES = ("/dev/nvidiactl", "/dev/dxg")
+"""Made by NVIDIA's driver for Linux, and by Windows for the Linux in it."""
+
+
+def why_not(index: int) -> str | None:  # noqa: ARG001  (which card is there is seen when it is opened)
+    """Why card `index` certainly cannot be used, and what to do; None if it may be."""
+    if not any(map(os.path.exists, _CONTROL_FILES)):
+        return "there is no NVIDIA card, or its driver is not loaded"
+    if importlib.util.find_spec("cupy") is None:
+        return f"CuPy is not installed; {EXTRAS}"
+    return None
+
+
+def count() -> int:
+    """The cards that CUDA sees."""
+    os.environ.setdefault(*_ORDER)
+    try:
+        import cupy
+
+        return int(cupy.cuda.runtime.getDeviceCount())
+    except ImportError:
+        return 0
+    except cupy.cuda.runtime.CUDARuntimeError:
+        return 0
+
+
+def identity(index: int) -> str | None:
+    """Card and driver by NVML, CuPy by its package; None without one of them."""
+    import importlib.metadata
+
+    versions = [
+        f"{name} {importlib.metadata.version(name)}"
+        for name in ("cupy-cuda13x", "cupy-cuda12x")
+        if importlib.util.find_spec("cupy") is not None and _is_installed(name)
+    ]
+    with _Nvml() as nvml:
+        if nvml is None or not versions:
+            return None
+        try:
+            handle = _visible(nvml, index)
+            uuid, driver = nvml.nvmlDeviceGetUUID(handle), nvml.nvmlSystemGetDriverVersion()
+        except (nvml.NVMLError, LookupError, ValueError):
+            return None
+    return f"{uuid}, driver {driver}, {versions[0]}"
+
+
+def clocks(index: int) -> dict[str, int] | None:
+    """MHz of the multiprocessors and the memory, now and at most, and the power limit in mW; None without NVML."""
+    with _Nvml() as nvml:
+        if nvml is None:
+            return None
+        try:
+            handle = _visible(nvml, index)
+            return {
+                "sm_mhz": nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM),
+                "most_sm_mhz": nvml.nvmlDeviceGetMaxClockInfo(handle, nvml.NVML_CLOCK_SM),
+                "memory_mhz": nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_MEM),
+                "most_memory_mhz": nvml.nvmlDeviceGetMaxClockInfo(handle, nvml.NVML_CLOCK_MEM),
+                "power_limit_mw": nvml.nvmlDeviceGetEnforcedPowerLimit(handle),
+            }
+        except (nvml.NVMLError, LookupError, ValueError):
+            return None
+
+
+def _visible(nvml: Any, index: int) -> Any:
+    """NVML's handle of what CUDA calls card `index`: by the numbers or names that the environment leaves visible."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is None:
+        return nvml.nvmlDeviceGetHandleByIndex(index)
+    name = listed.split(",")[index].strip()
+    return nvml.nvmlDeviceGetHandleByUUID(name) if "-" in name else nvml.nvmlDeviceGetHandleByIndex(int(name))
+
+
+def open_card(index: int, limit_bytes: int) -> OpenCudaCard:
+    """Open a card and build its kernels. Raises ResourceMissing with the reason and the remedy."""
+    reason = why_not(index)
+    if reason is not None:
+        raise ResourceMissing(reason)
+    os.environ.setdefault(*_ORDER)
+    _choose_kernel_cache()
+    return OpenCudaCard(index, limit_bytes)
+
+
+class OpenCudaCard:
+    """A card that is open in this process."""
+
+    def __init__(self, index: int, limit_bytes: int) -> None:
+        from exosuit_cli.kernels.cuda import CudaDevice
+
+        _check(index)
+        self._device: CudaDevice = CudaDevice(index, limit_bytes or None)
+        self._index = index
+        self._device.compile()
+        self.card = _card(index, self._device)
+
+    def queue(self) -> CudaQueue:
+        return self._device.queue(timed=True)
+
+    def pin(self, memory: npt.NDArray[Any]) -> None:
+        with self._device.narrowed(), self._device.cuda:
+            self._device.cupy.cuda.runtime.hostRegister(memory.ctypes.data, memory.nbytes, 0)
+
+    def unpin(self, memory: npt.NDArray[Any]) -> None:
+        with self._device.narrowed(), self._device.cuda:
+            self._device.cupy.cuda.runtime.hostUnregister(memory.ctypes.data)
+
+    def give_back(self) -> None:
+        with self._device.narrowed(), self._device.cuda:
+            self._device.pool.free_all_blocks()
+
+    def usage(self) -> Usage:
+        pool = int(self._device.pool.total_bytes())
+        with _Nvml() as nvml:
+            if nvml is None:
+                return Usage(pool_peak_bytes=pool)
+            try:
+                handle = nvml.nvmlDeviceGetHandleByPciBusId(self._bus_id())
+                memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+                own = [
+                    process.usedGpuMemory
+                    for process in nvml.nvmlDeviceGetComputeRunningProcesses(handle)
+                    if process.pid == os.getpid()
+                ]
+            except nvml.NVMLError:
+                return Usage(pool_peak_bytes=pool)
+        return Usage(pool, own[0] if own else None, int(memory.used), int(memory.total))
+
+    def _bus_id(self) -> str:
+        return str(self._device.cupy.cuda.runtime.deviceGetPCIBusId(self._index))
+
+
+def _check(index: int) -> None:
+    """Raise ResourceMissing for what CuPy would tell later and less plainly."""
+    try:
+        import cupy
+        from cupy.cuda import nvrtc
+    except ImportError as error:
+        raise ResourceMissing(f"CuPy cannot be loaded ({error}); {EXTRAS}") from error
+    runtime = cupy.cuda.runtime
+    try:
+        driver, built = runtime.driverGetVersion(), runtime.runtimeGetVersion()
+    except runtime.CUDARuntimeError as error:
+        raise ResourceMissing(f"the CUDA runtime does not answer ({error}); {EXTRAS}") from error
+    if not driver:
+        raise ResourceMissing("the NVIDIA driver is not loaded; nvidia-smi shows what it knows")
+    if driver // 1000 < built // 1000:
+        raise ResourceMissing(
+            f"the driver supports CUDA {_version(driver)} and CuPy is built for {_version(built)}; "
+            f"update the driver, or install exosuit-cli[gpu{driver // 1000}]"
+        )
+    try:
+        count = runtime.getDeviceCount()
+    except runtime.CUDARuntimeError as error:
+        raise ResourceMissing(f"the driver does not answer ({error}); nvidia-smi shows what it knows") from error
+    if index >= count:
+        held = "only cuda:0 is here" if count == 1 else f"there are cuda:0 to cuda:{count - 1}"
+        raise ResourceMissing(f"{held}; CUDA_VISIBLE_DEVICES may hide others")
+    try:
+        nvrtc.getVersion()
+    except Exception as error:  # the library is loaded here, and fails in ways of its own
+        raise ResourceMissing(f"NVRTC, which builds the kernels, cannot be loaded ({error}); {EXTRAS}") from error
+
+
+def _card(index: int, device: CudaDevice) -> Card:
+    from cupy.cuda import nvrtc
+
+    runtime = device.cupy.cuda.runtime
+    try:
+        properties = runtime.getDeviceProperties(index)
+        driver, built = runtime.driverGetVersion(), runtime.runtimeGetVersion()
+    except runtime.CUDARuntimeError as error:
+        raise DeviceLost(f"device cuda:{index}: {error}") from error
+    major, minor = nvrtc.getVersion()
+    return Card(
+        index=index,
+        name=properties["name"].decode(),
+        memory_bytes=int(properties["totalGlobalMem"]),
+        compute_capability=f"{properties['major']}.{properties['minor']}",
+        driver=_driver_version() or f"for CUDA {_version(driver)}",
+        cuda=_version(built),
+        nvrtc=f"{major}.{minor}",
+        cupy=device.cupy.__version__,
+    )
+
+
+def _choose_kernel_cache() -> None:
+    """Have CuPy keep what it built below our cache directory; in memory only where that cannot be written."""
+    if "CUPY_CACHE_DIR" in os.environ:
+        return
+    directory = os.path.join(cache_directory(), "kernels")
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        writable = os.access(directory, os.W_OK | os.X_OK)
+    except OSError:
+        writable = False
+    if writable:
+        os.environ["CUPY_CACHE_DIR"] = directory
+    else:
+        os.environ["CUPY_CACHE_IN_MEMORY"] = "1"
+
+
+def _version(number: int) -> str:
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def _driver_version() -> str | None:
+    with _Nvml() as nvml:
+        try:
+            return str(nvml.nvmlSystemGetDriverVersion()) if nvml is not None else None
+        except nvml.NVMLError:
+            return None
+
+
+def _is_installed(package: str) -> bool:
+    import importlib.metadata
+
+    try:
+        importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+class _Nvml:
+    """NVML for the time of a block; None where it is not there."""
+
+    def __enter__(self) -> Any:
+        self._nvml: Any = None
+        try:
+            import pynvml
+
+            pynvml.nvmlInit()
+        except ImportError:
+            return None
+        except pynvml.NVMLError:
+            return None
+        self._nvml = pynvml
+        return pynvml
+
+    def __exit__(self, *_: object) -> None:
+        if self._nvml is not None:
+            self._nvml.nvmlShutdown()

@@ -1,0 +1,201 @@
+"""The process that owns a card: it alone talks to the driver, for the workers that fill slabs.
+
+Every slot has a thread here. A job waits for a free lane, a queue of the device with buffers of its own; so slabs are
+copied in, computed and copied out at the same time, at most as many as there are lanes, and the rest waits in place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import queue
+import signal
+import socket
+import threading
+import time
+from dataclasses import fields, replace
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from exosuit_cli.device.messages import Answer, DeviceTotals, Job, OwnerSettings, Ready, Refusal, SlotSizes
+from exosuit_cli.device.slot import SlotMemory
+from exosuit_cli.kernels.device import DeviceLost, DeviceOutOfMemory, DeviceTimes
+from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.model.errors import ExosuitError
+from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
+
+if TYPE_CHECKING:
+    from exosuit_cli.device.driver import Driver
+
+
+def main(descriptor: int) -> None:
+    """The life of the process: its settings come first over the connection `descriptor`; its end ends it."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides what they mean
+        signal.signal(number, signal.SIG_IGN)
+    control = Connection(descriptor)
+    try:
+        settings: OwnerSettings = control.recv()
+        # From the first: a worker may connect while the kernels are built.
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(settings.address)
+        listener.listen(socket.SOMAXCONN)
+        try:
+            owner = Owner(settings)
+        except ExosuitError as error:
+            control.send(Refusal(str(error)))
+            return
+        control.send(Ready(owner.card, owner.seconds))
+        threading.Thread(target=owner.accept, args=(listener,), daemon=True).start()
+        control.recv()
+        control.send(owner.totals())
+    except (EOFError, OSError):
+        pass  # the parent is gone
+
+
+class Owner:
+    """A card with its lanes. Raises ResourceMissing where the card cannot be used."""
+
+    def __init__(self, settings: OwnerSettings) -> None:
+        started = time.monotonic()
+        self._settings = settings
+        driver = cast("Driver", importlib.import_module(settings.driver))
+        self._opened = driver.open_card(settings.card, settings.limit_bytes)
+        self.card = self._opened.card
+        self._lanes: queue.SimpleQueue[DeviceKernels] = queue.SimpleQueue()
+        self._all_lanes = [DeviceKernels(self._opened.queue(), settings.algorithm) for _ in range(settings.lanes)]
+        for lane in self._all_lanes:
+            self._lanes.put(lane)
+        self._lock = threading.Lock()
+        self._totals = DeviceTotals()
+        self._lost: str | None = None
+        self.seconds = time.monotonic() - started
+
+    def accept(self, listener: socket.socket) -> None:
+        """Serve everyone who connects."""
+        while True:
+            try:
+                connected, _ = listener.accept()
+            except OSError:
+                continue  # too many open files: the next one may be let in
+            threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
+
+    def totals(self) -> DeviceTotals:
+        """What was done so far."""
+        with self._lock:
+            usage = self._opened.usage()
+            times = [lane.times for lane in self._all_lanes]
+            return replace(
+                self._totals,
+                **{field.name: sum(getattr(part, field.name) for part in times) for field in fields(DeviceTimes)},
+                cpu_seconds=time.process_time(),
+                pool_peak_bytes=usage.pool_peak_bytes,
+                process_bytes=usage.process_bytes,
+                card_used_bytes=usage.card_used_bytes,
+                card_bytes=usage.card_bytes,
+            )
+
+    def _serve(self, connected: socket.socket) -> None:
+        """One slot, for as long as its other end is there."""
+        memory: SlotMemory | None = None
+        with contextlib.suppress(EOFError, OSError):
+            _, descriptors, _, _ = socket.recv_fds(connected, 1, 1)
+            connection = Connection(connected.detach())
+            sizes: SlotSizes = connection.recv()
+            memory = SlotMemory(descriptors[0], sizes, self._settings.algorithm)
+            pinned = self._pin(memory)
+            try:
+                while True:
+                    connection.send(self._answer(connection.recv(), memory))
+            finally:
+                if pinned:
+                    self._unpin(memory)
+
+    def _pin(self, memory: SlotMemory) -> bool:
+        """Lock a slot's pages for copies at full speed; without that they are slower, no more."""
+        try:
+            self._opened.pin(memory.whole)
+        except (DeviceOutOfMemory, DeviceLost):
+            return False
+        with self._lock:
+            self._totals.pinned_bytes += memory.whole.nbytes
+        return True
+
+    def _unpin(self, memory: SlotMemory) -> None:
+        with contextlib.suppress(DeviceLost):
+            self._opened.unpin(memory.whole)
+
+    def _answer(self, job: Job, memory: SlotMemory) -> Answer:
+        if self._lost is not None:
+            return Answer(failure=self._lost, is_final=True)
+        slab = Slab(
+            memory.slab[: job.data_bytes], np.frombuffer(job.offsets, np.int64), np.frombuffer(job.lengths, np.int64)
+        )
+        lane = self._lanes.get()
+        started = time.monotonic()
+        try:
+            columns, lines = self._compute(lane, slab, wants_lines=job.wants_lines)
+        except DeviceOutOfMemory as error:
+            return Answer(failure=str(error))
+        except DeviceLost as error:
+            self._lost = str(error)
+            return Answer(failure=self._lost, is_final=True)
+        finally:
+            self._lanes.put(lane)
+        count = None if lines is None else len(lines.heads)
+        if not memory.fits(len(slab), count):
+            lines = count = None
+        memory.write(columns, lines)
+        with self._lock:
+            self._totals.slabs += 1
+            self._totals.busy_seconds += time.monotonic() - started
+        return Answer(count)
+
+    def _compute(self, lane: DeviceKernels, slab: Slab, *, wants_lines: bool) -> tuple[SlabColumns, LineColumns | None]:
+        """The columns of a slab; where the device has no room, those of its halves, once."""
+        try:
+            return lane.begin(slab, lines=wants_lines).finish()
+        except DeviceOutOfMemory:
+            if len(slab) < 2:
+                raise
+        self._opened.give_back()
+        with self._lock:
+            self._totals.halved_slabs += 1
+        results = [lane.begin(half, lines=wants_lines).finish() for half in halves(slab)]
+        return join_columns([columns for columns, _ in results]), join_lines([lines for _, lines in results])
+
+
+def halves(slab: Slab) -> list[Slab]:
+    """The files of a slab in two slabs of about as many bytes, each of at least one file."""
+    ends = slab.offsets + slab.lengths
+    middle = min(max(int(np.searchsorted(ends, len(slab.data) // 2, side="right")), 1), len(slab) - 1)
+    at = int(slab.offsets[middle])
+    return [
+        Slab(slab.data[:at], slab.offsets[:middle], slab.lengths[:middle]),
+        Slab(slab.data[at:], slab.offsets[middle:] - at, slab.lengths[middle:]),
+    ]
+
+
+def join_columns(parts: list[SlabColumns]) -> SlabColumns:
+    """The columns of slabs, one behind the other."""
+    return SlabColumns(*(np.concatenate([getattr(part, name) for part in parts]) for name in SlabColumns.__slots__))
+
+
+def join_lines(parts: list[LineColumns | None]) -> LineColumns | None:
+    """The lines of slabs that were one, with offsets and positions as in that one."""
+    found: dict[str, list[Any]] = {name: [] for name in LineColumns.__slots__}
+    at = count = 0
+    for part in parts:
+        if part is None:
+            return None
+        found["files"].append(part.files[:-1] + count)
+        found["starts"].append(part.starts[:-1] + at)
+        found["inks"].append(part.inks + at)
+        for name in ("indents", "heads", "lasts", "depths"):
+            found[name].append(getattr(part, name))
+        count += len(part.heads)
+        at += int(part.starts[-1])
+    found["files"].append(np.array([count], np.int64))
+    found["starts"].append(np.array([at], np.int64))
+    return LineColumns(**{name: np.concatenate(arrays) for name, arrays in found.items()})

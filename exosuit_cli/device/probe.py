@@ -1,0 +1,149 @@
+"""What a card and a processor do with the same slab: measured once, kept by card and driver, read by `auto`."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exosuit_cli.kernels.cpu import CpuKernels
+from exosuit_cli.kernels.device import DeviceTimes
+from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.model.slab import Slab
+from exosuit_cli.system.atomic import atomic_file
+from exosuit_cli.system.paths import ensure_private, state_directory
+
+if TYPE_CHECKING:
+    from exosuit_cli.device.driver import Driver
+
+FILE_NAME: Final = "devices.json"
+SCHEMA: Final = "exosuit.devices/1"
+SLAB_BYTES = 16 << 20
+_FILE_BYTES: Final = 16_000
+_LANES: Final = 4
+_ROUNDS: Final = 8
+_CPU_SECONDS: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Rates of one card and of one processor on slabs of text, bytes of input a second.
+
+    Digests, newlines and byte classes: `kernel` by the device's clock with the slab there already; `device` end to end
+    from page-locked memory, several slabs in flight; `cpu` by the CPU backend on one thread. `copy`: the copy in alone.
+    `start_seconds`: until the card's kernels were ready.
+    """
+
+    card: str
+    start_seconds: float
+    copy_bytes_per_s: float
+    kernel_bytes_per_s: float
+    device_bytes_per_s: float
+    cpu_bytes_per_s: float
+
+
+def load_probe(identity: str) -> Probe | None:
+    """What was measured of a card under the same driver and library; None if nothing was, or it cannot be read."""
+    found = _load().get(identity)
+    names = [field.name for field in fields(Probe)]
+    if not isinstance(found, dict) or sorted(found) != sorted(names):
+        return None
+    probe = Probe(**found)
+    rates = [getattr(probe, name) for name in names if name != "card"]
+    is_sound = isinstance(probe.card, str) and all(isinstance(rate, (int, float)) and rate > 0 for rate in rates)
+    return probe if is_sound else None
+
+
+def probe_of(driver: Driver, index: int) -> Probe | None:
+    """What was measured of card `index`."""
+    identity = driver.identity(index)
+    return load_probe(identity) if identity is not None else None
+
+
+def save_probe(identity: str, probe: Probe) -> str:
+    """Keep a measurement in the state directory; the file. Raises OutputError."""
+    directory = ensure_private(state_directory())
+    path = os.path.join(directory, FILE_NAME)
+    document = {"schema": SCHEMA, "cards": {**_load(), identity: asdict(probe)}}
+    with atomic_file(path) as file:
+        file.write((json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
+    return path
+
+
+def measure(driver: Driver, index: int, limit_bytes: int) -> Probe:
+    """Measure card `index`: some seconds. Raises ResourceMissing where it cannot be used."""
+    started = time.monotonic()
+    opened = driver.open_card(index, limit_bytes)
+    lanes = [DeviceKernels(opened.queue(), "blake3") for _ in range(_LANES)]
+    start_seconds = time.monotonic() - started
+    slabs = [example_slab(seed, SLAB_BYTES) for seed in range(_LANES)]
+    for slab in slabs:
+        opened.pin(slab.data)
+
+    def work(lane: DeviceKernels, slab: Slab, rounds: int) -> None:
+        for _ in range(rounds):
+            lane.columns(slab)
+
+    def together(rounds: int) -> float:
+        threads = [
+            threading.Thread(target=work, args=(lane, slab, rounds)) for lane, slab in zip(lanes, slabs, strict=True)
+        ]
+        begun = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return time.monotonic() - begun
+
+    together(1)  # buffers grow in the first round
+    seconds = together(_ROUNDS)
+    alone = lanes[0]
+    alone.times = DeviceTimes()
+    work(alone, slabs[0], _ROUNDS)  # on its own: times of queues that overlap are no rates
+    times = alone.times
+    for slab in slabs:
+        opened.unpin(slab.data)
+    total = _ROUNDS * SLAB_BYTES
+    return Probe(
+        card=opened.card.name,
+        start_seconds=start_seconds,
+        copy_bytes_per_s=total / times.copy_in_seconds,
+        kernel_bytes_per_s=total / times.kernel_seconds,
+        device_bytes_per_s=_LANES * total / seconds,
+        cpu_bytes_per_s=_cpu_rate(slabs[0]),
+    )
+
+
+def example_slab(seed: int, nbytes: int, file_bytes: int = _FILE_BYTES) -> Slab:
+    """A slab of text-like files of one size, the last one shorter: lines of about 36 bytes. uint8 of a fixed seed."""
+    random = np.random.default_rng(seed)
+    data = random.integers(32, 127, nbytes, np.uint8)
+    data[random.integers(0, nbytes, nbytes // 36)] = ord("\n")
+    offsets = np.arange(0, nbytes, file_bytes, dtype=np.int64)
+    return Slab(data, offsets, np.diff(np.append(offsets, nbytes)))
+
+
+def _cpu_rate(slab: Slab) -> float:
+    kernels = CpuKernels("blake3")
+    kernels.columns(slab)
+    rounds, begun = 0, time.monotonic()
+    while time.monotonic() < begun + _CPU_SECONDS:
+        kernels.columns(slab)
+        rounds += 1
+    return rounds * len(slab.data) / (time.monotonic() - begun)
+
+
+def _load() -> dict[str, object]:
+    """What is kept; nothing where the file is absent, unreadable or of another version: it can be measured again."""
+    try:
+        with open(os.path.join(state_directory(), FILE_NAME), "rb") as file:
+            document = json.load(file)
+        cards = document["cards"] if document["schema"] == SCHEMA else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return cards if isinstance(cards, dict) else {}

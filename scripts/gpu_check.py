@@ -1,0 +1,377 @@
+"""Prove the kernels of a CUDA card equal to the CPU backend, and measure both, in one call of a few minutes.
+
+    python scripts/gpu_check.py [TREE] [--card 0] [--slab 64M] [--seconds 0.5] [--output FILE.json]
+
+1. Every kernel against the CPU backend: golden lengths, random batches, hostile texts, and the files of TREE (this
+   project's own, unless named). One byte that differs ends the run with exit code 3.
+2. Rates of the copies, of each kernel with the slab on the card, of whole slabs from page-locked host memory with
+   several lanes, and of the CPU backend on one processor. Bytes are those of the slab; seconds are the card's own for
+   copies and kernels, else the clock's. Medians over the repetitions that `--seconds` allows, at least five.
+3. `exosuit scan` of TREE as whole processes, without tokens, on the card and on the CPU with 1, 2, 4, 8 and 16 workers,
+   in turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from exosuit_cli.device.choice import load_driver
+from exosuit_cli.device.probe import example_slab
+from exosuit_cli.kernels.cpu import CpuKernels
+from exosuit_cli.kernels.device import DeviceTimes
+from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.model.errors import ExosuitError
+from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
+from exosuit_cli.model.units import parse_size
+from exosuit_cli.system.processors import usable_processors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+GOLDEN = (
+    0, 1, 3, 4, 8, 9, 16, 17, 63, 64, 65, 127, 128, 129, 240, 241, 511, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049,
+    3072, 3073, 4096, 5120, 8192, 16384, 31744, 102400, 1 << 20, (1 << 20) + 1,
+)  # fmt: skip
+PACKAGES = (
+    "exosuit-cli",
+    "cupy-cuda13x",
+    "cupy-cuda12x",
+    "nvidia-cuda-nvrtc",
+    "nvidia-cuda-runtime",
+    "numpy",
+    "blake3",
+)
+WORKERS = (1, 2, 4, 8, 16)
+LANES = 4
+LEAST = 5
+FILE_SIZES = (4096, 16_000, 1 << 20)
+
+
+class Stopwatch:
+    """A queue that keeps the marks around every launch."""
+
+    def __init__(self, queue: Any) -> None:
+        self._queue = queue
+        self.launches: list[tuple[str, Any, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._queue, name)
+
+    def launch(self, kernel: str, *arguments: Any) -> None:
+        before = self._queue.mark()
+        self._queue.launch(kernel, *arguments)
+        self.launches.append((kernel, before, self._queue.mark()))
+
+    def take(self) -> dict[str, float]:
+        """Seconds by kernel since the last call; everything must be done."""
+        seconds: defaultdict[str, float] = defaultdict(float)
+        for kernel, before, after in self.launches:
+            seconds[kernel] += self._queue.elapsed(before, after)
+        self.launches.clear()
+        return dict(seconds)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tree", nargs="?", default=str(Path(__file__).resolve().parent.parent), metavar="TREE")
+    parser.add_argument("--card", type=int, default=0)
+    parser.add_argument("--slab", default="64M", help="the size of the measured slabs")
+    parser.add_argument("--seconds", type=float, default=0.5, help="how long to repeat each measurement")
+    parser.add_argument("--scans", type=int, default=3, help="whole scans of each kind; 0 leaves them out")
+    parser.add_argument("--output", help="write everything as JSON")
+    arguments = parser.parse_args()
+    driver = load_driver()
+    started = time.monotonic()
+    try:
+        opened = driver.open_card(arguments.card, 0)
+    except ExosuitError as error:
+        print(error, file=sys.stderr)
+        return int(error.exit_code)
+    document: dict[str, Any] = {
+        "schema": "exosuit.gpu_check/1",
+        "card": {name: getattr(opened.card, name) for name in opened.card.__slots__},
+        "clocks": clocks(driver, arguments.card),
+        "machine": {"processors": usable_processors(), "processor": processor(), "platform": platform.platform()},
+        "versions": {name: version_of(name) for name in PACKAGES},
+        "ready_after_s": time.monotonic() - started,
+    }
+    print(f"{opened.card.name}, ready after {document['ready_after_s']:.1f} s")
+    document["checked"], differences = check(opened, arguments.tree)
+    document["differences"] = differences
+    print(f"{document['checked']['slabs']} slabs compared, {len(differences)} differ")
+    for difference in differences[:20]:
+        print("DIFFERS:", difference, file=sys.stderr)
+    if not differences:
+        document["rates"] = list(measure(opened, parse_size(arguments.slab), arguments.seconds))
+        show(document["rates"])
+        if arguments.scans:
+            document["scans"] = list(scans(arguments.tree, arguments.card, arguments.scans))
+            show_scans(document["scans"])
+    if arguments.output:
+        Path(arguments.output).write_text(json.dumps(document, indent=1) + "\n")
+    return 3 if differences else 0
+
+
+# 1. Equal
+
+
+def check(opened: Any, tree: str) -> tuple[dict[str, int], list[str]]:
+    """Compare every column of every slab with the CPU backend's; what was compared, and what differs."""
+    queue = opened.queue()
+    differences: list[str] = []
+    counts = {"slabs": 0, "files": 0, "bytes": 0}
+    for algorithm in ("blake3", "xxh3"):
+        device, cpu = DeviceKernels(queue, algorithm), CpuKernels(algorithm)
+        for name, slab in slabs(tree):
+            columns, lines = device.begin(slab, lines=True).finish()
+            assert lines is not None
+            differences += compare(f"{name} {algorithm}", cpu.columns(slab), columns)
+            differences += compare(f"{name} lines", cpu.lines(slab), lines)
+            if algorithm == "blake3":
+                starts, lengths = spans(slab)
+                expected = cpu.span_digests(slab.data, starts, lengths, 16)
+                found = device.span_digests(slab.data, starts, lengths, 16)
+                differences += [f"{name} spans"] if not np.array_equal(expected, found) else []
+            counts["slabs"] += 1
+            counts["files"] += len(slab)
+            counts["bytes"] += len(slab.data)
+    return counts, differences
+
+
+def compare(name: str, expected: SlabColumns | LineColumns, found: SlabColumns | LineColumns) -> Iterator[str]:
+    for column in expected.__slots__:
+        left, right = getattr(expected, column), getattr(found, column)
+        if left.dtype != right.dtype or not np.array_equal(left, right):
+            yield f"{name}.{column}"
+
+
+def slabs(tree: str) -> Iterator[tuple[str, Slab]]:
+    random = np.random.default_rng(1)
+    yield "golden", slab_of([random.integers(0, 256, size, np.uint8).tobytes() for size in GOLDEN])
+    yield "golden text", slab_of([example_slab(size, max(size, 1)).data[:size].tobytes() for size in GOLDEN])
+    yield "no file", slab_of([])
+    yield "empty files", slab_of([b""] * 10_000)
+    hostile = [b"\n" * 70_000, b" " * 300_000 + b"x", b"\t" * 9000, b"{" * 50_000, b"\r\n" * 5000, b"\0" * 9000, b"x"]
+    yield "hostile", slab_of([*hostile, b"", *reversed(hostile)])
+    for number in range(20):
+        sizes = random.integers(0, 1 << int(random.integers(1, 15)), int(random.integers(1, 400)))
+        data = example_slab(number, int(sizes.sum()) or 1).data
+        yield f"random {number}", Slab(data[: sizes.sum()], np.cumsum(sizes) - sizes, sizes.astype(np.int64))
+    yield from tree_slabs(tree, 64 << 20)
+
+
+def slab_of(files: list[bytes]) -> Slab:
+    lengths = np.array([len(file) for file in files], np.int64)
+    return Slab(np.frombuffer(b"".join(files), np.uint8), np.cumsum(lengths) - lengths, lengths)
+
+
+def tree_slabs(tree: str, most: int) -> Iterator[tuple[str, Slab]]:
+    """The regular files of a tree, in slabs of at most `most` bytes."""
+    files: list[bytes] = []
+    held = number = 0
+    for folder, folders, names in os.walk(tree):
+        folders[:] = sorted(name for name in folders if name != ".git")
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.is_symlink() or not path.is_file() or path.stat().st_size > most:
+                continue
+            content = path.read_bytes()
+            if held + len(content) > most:
+                yield f"tree {number}", slab_of(files)
+                files, held, number = [], 0, number + 1
+            files.append(content)
+            held += len(content)
+    yield f"tree {number}", slab_of(files)
+
+
+def spans(slab: Slab) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[Any, np.dtype[np.int64]]]:
+    """Spans of every alignment and many lengths, as chunks have them."""
+    size = len(slab.data)
+    starts = np.arange(0, size, 1777, dtype=np.int64)
+    lengths = np.minimum(np.arange(len(starts), dtype=np.int64) * 37 % 4000, size - starts)
+    return starts, lengths
+
+
+# 2. Rates
+
+
+def measure(opened: Any, size: int, seconds: float) -> Iterator[dict[str, Any]]:
+    for file_bytes in FILE_SIZES:
+        slab = example_slab(1, size, file_bytes)
+        opened.pin(slab.data)
+        yield from measure_slab(opened, slab, file_bytes, seconds)
+        opened.unpin(slab.data)
+
+
+def measure_slab(opened: Any, slab: Slab, file_bytes: int, seconds: float) -> Iterator[dict[str, Any]]:
+    about = {"slab_bytes": len(slab.data), "files": len(slab), "file_bytes": file_bytes}
+
+    def row(what: str, where: str, times: list[float]) -> dict[str, Any]:
+        rates = sorted(len(slab.data) / time for time in times if time > 0)
+        middle = statistics.median(rates) if rates else None
+        spread = [rates[0], rates[-1]] if rates else None
+        return {**about, "what": what, "where": where, "runs": len(times), "bytes_per_s": middle, "from_to": spread}
+
+    for algorithm in ("blake3", "xxh3"):
+        by_kernel, copies, everything = by_the_card(opened, algorithm, slab, seconds)
+        digests = [name for name in by_kernel if name.startswith(algorithm)]
+        for name, times in by_kernel.items():
+            if name in digests or algorithm == "blake3":
+                yield row(name, "on the card", times[1:])
+        summed = [sum(times) for times in zip(*(by_kernel[name] for name in digests), strict=True)]
+        yield row(f"{algorithm} of every file", "on the card", summed[1:])
+        if algorithm == "blake3":
+            others = [name for name in by_kernel if name not in digests]
+            summed = [sum(times) for times in zip(*(by_kernel[name] for name in others), strict=True)]
+            yield row("lines and structure", "on the card", summed[1:])
+            yield row("digests, lines and structure", "on the card", everything[1:])
+            yield row("copy of a slab and its lists", "to the card", copies[1:])
+        for wants_lines in (False, True):
+            yield row(
+                f"{algorithm}{', lines and structure' if wants_lines else ' and counts'}, {LANES} lanes",
+                "from page-locked memory",
+                [taken / LANES for taken in in_lanes(opened, algorithm, slab, seconds, wants_lines=wants_lines)],
+            )
+        taken = repeat(partial(CpuKernels(algorithm).columns, slab), seconds)
+        yield row(f"{algorithm} and counts", "one processor", taken)
+    taken = repeat(partial(CpuKernels("xxh3").lines, slab), seconds)
+    yield row("lines and structure", "one processor", taken)
+
+
+def by_the_card(
+    opened: Any, algorithm: str, slab: Slab, seconds: float
+) -> tuple[dict[str, list[float]], list[float], list[float]]:
+    """Seconds of each kernel, of the copy in and of all kernels together, by the card's clock, one slab at a time."""
+    stopwatch = Stopwatch(opened.queue())
+    kernels = DeviceKernels(stopwatch, algorithm)
+    by_kernel: defaultdict[str, list[float]] = defaultdict(list)
+    copies: list[float] = []
+    everything: list[float] = []
+
+    def once() -> None:
+        kernels.times = DeviceTimes()
+        kernels.begin(slab, lines=True).finish()
+        copies.append(kernels.times.copy_in_seconds)
+        everything.append(kernels.times.kernel_seconds)
+        for kernel, taken in stopwatch.take().items():
+            by_kernel[kernel].append(taken)
+
+    repeat(once, seconds)
+    return by_kernel, copies, everything
+
+
+def in_lanes(opened: Any, algorithm: str, slab: Slab, seconds: float, *, wants_lines: bool) -> list[float]:
+    """Seconds in which every lane does one slab, all at the same time."""
+    lanes = [DeviceKernels(opened.queue(), algorithm) for _ in range(LANES)]
+
+    def together() -> None:
+        threads = [
+            threading.Thread(target=lambda lane=lane: lane.begin(slab, lines=wants_lines).finish()) for lane in lanes
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    return repeat(together, seconds)[1:]
+
+
+def repeat(run: Callable[[], object], seconds: float) -> list[float]:
+    """The time of each run: at least five, and until they took so long together."""
+    times: list[float] = []
+    while len(times) < LEAST or sum(times) < seconds:
+        begun = time.monotonic()
+        run()
+        times.append(time.monotonic() - begun)
+    return times
+
+
+# 3. Whole scans
+
+
+def scans(tree: str, card: int, times: int) -> Iterator[dict[str, Any]]:
+    most = usable_processors()
+    kinds = [("cpu", workers) for workers in WORKERS if workers <= most]
+    kinds += [(f"cuda:{card}", workers) for workers in WORKERS if workers <= most]
+    found: defaultdict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
+    for _ in range(times + 1):  # the first of each warms the page cache and what is compiled
+        for device, workers in kinds:
+            command = [sys.executable, "-c", "from exosuit_cli.cli import main; main()", "scan", tree, "--json"]
+            command += ["--no-tokens", "--no-index", "--no-ignore", "--device", device, "--workers", str(workers)]
+            begun = time.monotonic()
+            done = subprocess.run(command, capture_output=True, check=True)
+            document = json.loads(done.stdout)
+            found[device, workers].append({"process_s": time.monotonic() - begun, **document})
+    digests = {document["tree_digest"] for documents in found.values() for document in documents}
+    assert len(digests) == 1, "the tree digest differs between devices"
+    for (device, workers), documents in found.items():
+        kept = documents[1:]
+        totals = kept[0]["totals"]
+        yield {
+            "device": device,
+            "workers": workers,
+            "files": totals["files"],
+            "bytes": totals["bytes"],
+            "runs": len(kept),
+            "process_s": statistics.median(document["process_s"] for document in kept),
+            "wall_s": statistics.median(document["throughput"]["wall_s"] for document in kept),
+            "from_to_s": [pick(document["process_s"] for document in kept) for pick in (min, max)],
+            "device_work": kept[-1]["throughput"]["device_work"],
+            "memory": {name: kept[-1]["memory"][name]["peak_bytes"] for name in ("vram", "shared", "ram")},
+        }
+
+
+# What is told
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        rate = f"{row['bytes_per_s'] / 1e9:9.2f} GB/s" if row["bytes_per_s"] else "        - GB/s"
+        print(f"{rate}  {row['what']}, {row['where']}, files of {row['file_bytes']:,} bytes, {row['runs']} runs")
+
+
+def show_scans(rows: list[dict[str, Any]]) -> None:
+    for row in rows:
+        rate = row["bytes"] / row["process_s"] / 1e9
+        print(
+            f"{row['process_s']:9.2f} s  {row['device']}, {row['workers']} workers: {rate:.2f} GB/s, {row['runs']} runs"
+        )
+
+
+def clocks(driver: Any, card: int) -> dict[str, Any] | None:
+    tell = getattr(driver, "clocks", None)
+    return tell(card) if tell is not None else None
+
+
+def processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def version_of(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""A driver whose cards are this machine's processor: the kernels' own source, and the failures that a test asks for."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kernels.emulated import EmulatedQueue
+
+from exosuit_cli.device.driver import Card, Usage
+from exosuit_cli.kernels.device import DeviceLost, DeviceOutOfMemory
+from exosuit_cli.kernels.sources import MODULES
+from exosuit_cli.model.errors import ResourceMissing
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+VARIABLE = "EMULATED_CARDS"
+"""JSON: `libraries`, a folder; `report`, a file to write; `cards`, how many; and what shall go wrong."""
+
+
+def _plan() -> dict[str, Any]:
+    plan: dict[str, Any] = json.loads(os.environ[VARIABLE])
+    return plan
+
+
+def why_not(index: int) -> str | None:
+    reason: str | None = _plan().get("why_not")
+    return reason
+
+
+def count() -> int:
+    return int(_plan().get("cards", 1))
+
+
+def identity(index: int) -> str | None:
+    return f"emulated card {index}"
+
+
+def open_card(index: int, limit_bytes: int) -> EmulatedCard:
+    plan = _plan()
+    if plan.get("dies_at_start"):
+        os._exit(3)
+    if index >= plan.get("cards", 1):
+        raise ResourceMissing("only cuda:0 is here")
+    return EmulatedCard(index, limit_bytes, plan)
+
+
+class EmulatedCard:
+    def __init__(self, index: int, limit_bytes: int, plan: dict[str, Any]) -> None:
+        self.card = Card(index, "Emulated", 1 << 30, "0.0", "1", "2", "3", "4")
+        self.plan = plan
+        self.lock = threading.Lock()
+        self.limit_bytes = limit_bytes
+        self.uploads = self.at_work = self.most_at_work = self.pinned = self.given_back = 0
+        self.meeting = threading.Barrier(plan["meet"]) if "meet" in plan else None
+        self._libraries = {module: ctypes.CDLL(str(Path(plan["libraries"]) / f"{module}.so")) for module in MODULES}
+
+    def queue(self) -> PlannedQueue:
+        return PlannedQueue(self, self._libraries, self.plan.get("budget") or self.limit_bytes or 1 << 40)
+
+    def pin(self, memory: npt.NDArray[Any]) -> None:
+        if self.plan.get("cannot_pin"):
+            raise DeviceOutOfMemory("no page can be locked")
+        self.pinned += memory.nbytes
+
+    def unpin(self, memory: npt.NDArray[Any]) -> None:
+        self.pinned -= memory.nbytes
+
+    def give_back(self) -> None:
+        self.given_back += 1
+
+    def usage(self) -> Usage:
+        Path(f"{self.plan['report']}.{self.card.index}").write_text(
+            json.dumps(
+                {
+                    "uploads": self.uploads,
+                    "most_at_work": self.most_at_work,
+                    "given_back": self.given_back,
+                    "limit_bytes": self.limit_bytes,
+                }
+            )
+        )
+        return Usage(pool_peak_bytes=123, process_bytes=456, card_used_bytes=789, card_bytes=1 << 30)
+
+
+class PlannedQueue(EmulatedQueue):
+    """An emulated queue that tells its card of its work, and fails when it is told to."""
+
+    def __init__(self, card: EmulatedCard, libraries: dict[str, ctypes.CDLL], budget: int) -> None:
+        super().__init__(libraries, budget)
+        self._card = card
+
+    def upload(self, target: Any, array: npt.NDArray[Any]) -> None:
+        card, plan = self._card, self._card.plan
+        if getattr(target, "name", "") == "slab":
+            with card.lock:
+                card.uploads += 1
+                card.at_work += 1
+                card.most_at_work = max(card.most_at_work, card.at_work)
+                number = card.uploads
+            if card.meeting is not None:
+                card.meeting.wait(timeout=60)  # all of them are at work at once, or the test fails
+            time.sleep(array.nbytes / plan.get("bytes_per_s", 1e12))
+            if number > plan.get("lost_after", 1 << 60):
+                raise DeviceLost("fell off the bus")
+            if number > plan.get("dies_after", 1 << 60):
+                os._exit(3)
+        super().upload(target, array)
+
+    def launch(self, *arguments: Any) -> None:
+        with self._card.lock:  # an emulated block has its shared memory in one place for all
+            super().launch(*arguments)
+
+    def elapsed(self, start: object, end: object) -> float:
+        return 1e-3
+
+    def synchronize(self) -> None:
+        super().synchronize()
+        with self._card.lock:
+            self._card.at_work -= 1

@@ -1,0 +1,95 @@
+"""What the owner of a card does by itself: halves of slabs, their results as one, and memory shared with workers."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exosuit_cli.device.messages import DeviceTotals, SlotSizes
+from exosuit_cli.device.owner import halves, join_columns, join_lines
+from exosuit_cli.device.slot import SlotMemory
+from exosuit_cli.kernels import CpuKernels
+from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
+
+TEXTS = st.lists(
+    st.binary(max_size=40) | st.sampled_from([b"", b"\n", b"a {\n  b\n}\n", b"\tx"]), min_size=2, max_size=9
+)
+
+
+def slab_of(files: list[bytes]) -> Slab:
+    lengths = np.array([len(file) for file in files], np.int64)
+    return Slab(np.frombuffer(b"".join(files), np.uint8), np.cumsum(lengths) - lengths, lengths)
+
+
+def same(left: SlabColumns | LineColumns, right: SlabColumns | LineColumns) -> None:
+    for name in left.__slots__:
+        one, other = getattr(left, name), getattr(right, name)
+        assert one.dtype == other.dtype, name
+        assert one.tolist() == other.tolist(), name
+
+
+@given(TEXTS)
+def test_the_halves_of_a_slab_give_what_the_slab_gives(files: list[bytes]) -> None:
+    kernels = CpuKernels("blake3")
+    slab = slab_of(files)
+    parts = halves(slab)
+    assert [len(part) > 0 for part in parts] == [True, True]
+    assert b"".join(part.data.tobytes() for part in parts) == slab.data.tobytes()
+    same(join_columns([kernels.columns(part) for part in parts]), kernels.columns(slab))
+    joined = join_lines([kernels.lines(part) for part in parts])
+    assert joined is not None
+    same(joined, kernels.lines(slab))
+
+
+@given(TEXTS, st.data())
+def test_the_lines_of_some_files_are_those_of_a_slab_of_them(files: list[bytes], data: st.DataObject) -> None:
+    kernels = CpuKernels("blake3")
+    kept = sorted(data.draw(st.sets(st.integers(0, len(files) - 1))))
+    same(kernels.lines(slab_of(files)).of_files(kept), kernels.lines(slab_of([files[index] for index in kept])))
+
+
+def test_halves_are_about_as_large_as_each_other() -> None:
+    first, second = halves(slab_of([b"x" * 10] * 100))
+    assert len(first) == len(second) == 50
+    first, second = halves(slab_of([b"x" * 1000, b"y"]))
+    assert (len(first), len(second)) == (1, 1)
+
+
+@pytest.mark.parametrize("algorithm", ["blake3", "xxh3"])
+@given(files=TEXTS)
+def test_results_cross_to_another_mapping_of_the_memory(algorithm: str, files: list[bytes]) -> None:
+    sizes = SlotSizes(4096, 1 << 16)
+    descriptor = os.memfd_create("test")
+    os.ftruncate(descriptor, sizes.slab_bytes + sizes.result_bytes)
+    ours, theirs = (SlotMemory(os.dup(descriptor), sizes, algorithm) for _ in range(2))
+    os.close(descriptor)
+    kernels, slab = CpuKernels(algorithm), slab_of(files)
+    columns, lines = kernels.columns(slab), kernels.lines(slab)
+    count = len(lines.heads)
+    assert theirs.fits(len(files), count)
+    theirs.write(columns, lines)
+    found, found_lines = ours.read(len(files), count)
+    same(found, columns)
+    assert found_lines is not None
+    same(found_lines, lines)
+    theirs.write(columns, None)
+    assert ours.read(len(files), None)[1] is None
+
+
+def test_results_without_room_do_not_fit() -> None:
+    descriptor = os.memfd_create("test")
+    os.ftruncate(descriptor, 8192)
+    memory = SlotMemory(descriptor, SlotSizes(4096, 4096), "blake3")
+    assert memory.fits(10, 50)
+    assert not memory.fits(10, 500)
+    assert not memory.fits(1000, None)
+
+
+def test_totals_of_cards_add_up() -> None:
+    totals = DeviceTotals(slabs=2, pool_peak_bytes=5)
+    totals.add(DeviceTotals(slabs=3, pool_peak_bytes=6, card_bytes=7))
+    assert (totals.slabs, totals.pool_peak_bytes, totals.card_bytes, totals.process_bytes) == (5, 11, 7, None)

@@ -1,0 +1,313 @@
+"""A scan and a chunking whose slabs are computed elsewhere: the same bytes, and a plain word where that fails."""
+
+from __future__ import annotations
+
+import io
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exosuit_cli.chunk import ChunkOptions
+from exosuit_cli.device.probe import Probe, save_probe
+from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, pipeline, scan
+from exosuit_cli.ingest import device_run as device_run_module
+from exosuit_cli.model.errors import ResourceMissing
+from exosuit_cli.report.chunk_jsonl import JsonlRenderer, JsonlSink
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    Plan = Callable[..., Callable[..., Any]]
+
+SLAB = 1 << 14
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Texts, binaries, empty files and one larger than a slab."""
+    base = tmp_path_factory.mktemp("device") / "tree"
+    rng = random.Random(5)
+    for number in range(240):
+        folder = base / f"d{number % 9}"
+        folder.mkdir(parents=True, exist_ok=True)
+        body = "".join(
+            f"def f{rng.randrange(99)}(x):\n    return [x, {rng.random()}]\n\n\n" for _ in range(number % 40)
+        )
+        (folder / f"{number}.py").write_text(body)
+    (base / "d1" / "binary").write_bytes(bytes(range(256)) * 20)
+    (base / "d2" / "large.txt").write_text("many words on a line\n" * 2000)
+    (base / "empty").touch()
+    return base
+
+
+@pytest.fixture(autouse=True)
+def small_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device_run_module, "SLAB_BYTES", SLAB)
+
+
+def options(device: str, **changes: Any) -> ScanOptions:
+    return ScanOptions(**{"device": device, "slab_bytes": SLAB, "batch_files": 60, "use_index": False, **changes})
+
+
+def facts(result: ScanResult) -> tuple[Any, ...]:
+    names = [name for name in result.rows.dtype.names or () if not name.endswith("time_ns")]
+    rows = {name: result.rows[name].tolist() for name in names}
+    return result.paths, rows, result.tree_digest, result.skips
+
+
+def chunks_of(tree: Path, device: str, boundaries: str = "structure", **changes: Any) -> tuple[bytes, ScanResult]:
+    file = io.BytesIO()
+    renderer = JsonlRenderer(with_text=True)
+    chunking = ChunkOptions(max_tokens=64, boundaries=boundaries)
+    found = chunk(tree, chunking, options(device, **changes), renderer=renderer, sink=JsonlSink(file, renderer))
+    return file.getvalue(), found.scan
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("algorithm", ["blake3", "xxh3"])
+@pytest.mark.parametrize("encoding", [None, "o200k_base"])
+def test_a_scan_is_the_same_on_a_device(
+    tree: Path, cards: Plan, workers: int, algorithm: str, encoding: str | None
+) -> None:
+    report = cards()
+    changes = {"workers": workers, "hash": algorithm, "encoding": encoding}
+    expected = scan(tree, options("cpu", **changes))
+    found = scan(tree, options("cuda:0", **changes))
+    assert facts(found) == facts(expected)
+    assert found.throughput.device == "cuda:0"
+    assert "Emulated" in found.throughput.device_reason
+    assert not found.warnings
+    totals = found.throughput.device_totals
+    assert totals is not None
+    assert report()["uploads"] == totals.slabs > 5
+    assert totals.bytes_in > expected.totals.bytes - 45_000  # all but the large file, which is streamed
+    assert found.memory.vram.peak_bytes == 123
+    assert found.memory.shared.peak_bytes
+
+
+@pytest.mark.parametrize("boundaries", ["structure", "ast", "lines"])
+def test_chunks_are_the_same_on_a_device(tree: Path, cards: Plan, boundaries: str) -> None:
+    cards()
+    expected, _ = chunks_of(tree, "cpu", boundaries)
+    found, result = chunks_of(tree, "cuda:0", boundaries)
+    assert found == expected
+    assert result.throughput.device_totals is not None
+    assert result.throughput.device_totals.slabs > 5
+
+
+def test_two_cards_share_the_slabs(tree: Path, cards: Plan) -> None:
+    report = cards(cards=2)
+    found = scan(tree, options("cuda:0,1", encoding=None, workers=2))
+    assert facts(found) == facts(scan(tree, options("cpu", encoding=None)))
+    assert report(0)["uploads"] > 0
+    assert report(1)["uploads"] > 0
+
+
+def test_slabs_are_in_flight_together(tree: Path, cards: Plan) -> None:
+    report = cards(meet=2)  # none goes on before two are there
+    # Each worker has two slots; an odd last slab would wait for a partner that never comes, so all batches are even.
+    folder = tree.parent / "even"
+    folder.mkdir(exist_ok=True)
+    for number in range(8):
+        (folder / f"{number}").write_bytes(b"some text\n" * 1000)
+    found = scan(folder, options("cuda:0", encoding=None, workers=1, batch_files=8))
+    assert found.totals.files == 8
+    assert report()["most_at_work"] == 2
+
+
+def test_no_more_slabs_are_in_flight_than_there_are_lanes(
+    tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from exosuit_cli.device import process
+
+    monkeypatch.setattr(process, "LANES", 1)
+    report = cards(bytes_per_s=2e6)
+    scan(tree, options("cuda:0", encoding=None, workers=3))
+    assert report()["most_at_work"] == 1
+
+
+def test_a_slab_that_has_no_room_is_halved_once(tree: Path, cards: Plan) -> None:
+    report = cards(budget=17_000)  # of a slab of 16 KiB and what its kernels need, most exceed it
+    found = scan(tree, options("cuda:0", encoding=None, workers=1))
+    assert facts(found) == facts(scan(tree, options("cpu", encoding=None)))
+    totals = found.throughput.device_totals
+    assert totals is not None
+    assert totals.halved_slabs == report()["given_back"] > 0
+
+
+def test_no_room_for_half_a_slab_is_an_error(tree: Path, cards: Plan) -> None:
+    cards(budget=500)
+    with pytest.raises(ResourceMissing, match=r"cuda:0: .*no room"):
+        scan(tree, options("cuda:0", encoding=None, workers=2))
+
+
+def test_the_budget_of_the_tier_is_the_cards_limit(tree: Path, cards: Plan) -> None:
+    report = cards()
+    scan(tree, options("cuda:0", encoding=None, vram_bytes=1 << 22))
+    assert report()["limit_bytes"] == 1 << 22
+
+
+@pytest.mark.parametrize("failure", [{"lost_after": 3}, {"dies_after": 3}])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_demanded_card_that_is_lost_is_an_error(
+    tree: Path, cards: Plan, failure: dict[str, int], workers: int
+) -> None:
+    cards(**failure)
+    with pytest.raises(ResourceMissing, match=r"cuda:0: (fell off the bus|the process that owns the card ended)"):
+        scan(tree, options("cuda:0", encoding=None, workers=workers))
+
+
+@pytest.mark.parametrize(
+    ("plan", "message"),
+    [
+        ({"why_not": "there is no card"}, "device cuda:0: there is no card"),
+        ({"cards": 0}, "only cuda:0 is here"),
+        ({"dies_at_start": True}, "the process that owns it ended with exit code 3"),
+    ],
+)
+def test_a_demanded_card_that_is_not_there_is_an_error(
+    tree: Path, cards: Plan, plan: dict[str, Any], message: str
+) -> None:
+    cards(**plan)
+    with pytest.raises(ResourceMissing, match=message):
+        scan(tree, options("cuda:0", encoding=None))
+
+
+def test_a_card_is_demanded_even_where_nothing_is_to_be_computed(tmp_path: Path, cards: Plan) -> None:
+    cards(cards=0)
+    (tmp_path / "none").mkdir()
+    with pytest.raises(ResourceMissing, match="only cuda:0 is here"):
+        scan(tmp_path / "none", options("cuda:0"))
+
+
+def test_pages_that_cannot_be_locked_are_used_as_they_are(tree: Path, cards: Plan) -> None:
+    cards(cannot_pin=True)
+    found = scan(tree, options("cuda:0", encoding=None))
+    assert facts(found) == facts(scan(tree, options("cpu", encoding=None)))
+    assert found.memory.shared.peak_bytes == 0
+
+
+# What `auto` does
+
+
+def measured(start_seconds: float = 1e-9, device: float = 1e15) -> None:
+    save_probe("emulated card 0", Probe("Emulated", start_seconds, 1e12, 1e12, device, 1e6))
+
+
+def test_auto_says_that_a_card_was_never_measured(tree: Path, cards: Plan) -> None:
+    cards()
+    found = scan(tree, options("auto", encoding=None))
+    assert found.throughput.device == "cpu"
+    assert "never measured" in found.throughput.device_reason
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_card_that_pays_joins_while_the_processor_works(
+    tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch, workers: int
+) -> None:
+    report = cards()
+    measured()
+    expected = facts(scan(tree, options("cpu", encoding=None)))
+    card_is_ready = threading.Event()
+    joins = device_run_module.RunDevice.joins
+
+    def wait_for_the_card(self: Any, bytes_left: int) -> Any:  # a small tree would be read before it is ready
+        found = joins(self, bytes_left)
+        if found is None and self._processes and not card_is_ready.is_set():
+            self._processes[0].wait()
+            card_is_ready.set()
+            found = joins(self, bytes_left)
+        return found
+
+    monkeypatch.setattr(device_run_module.RunDevice, "joins", wait_for_the_card)
+    found = scan(tree, options("auto", encoding=None, workers=workers, batch_files=5))
+    assert facts(found) == expected
+    assert found.throughput.device == "cpu, cuda:0"
+    assert "it joins for more than 0 B" in found.throughput.device_reason
+    assert report()["uploads"] > 0
+
+
+def test_a_card_that_does_not_pay_stays_where_it_is(tree: Path, cards: Plan) -> None:
+    cards(dies_at_start=True)
+    measured(start_seconds=100.0)
+    found = scan(tree, options("auto", encoding=None))
+    assert found.throughput.device == "cpu"
+    assert "joins for more than" in found.throughput.device_reason
+
+
+def test_a_card_that_is_slower_is_not_used(tree: Path, cards: Plan) -> None:
+    cards(dies_at_start=True)
+    measured(device=1e5)
+    assert scan(tree, options("auto", encoding=None)).throughput.device == "cpu"
+
+
+@pytest.mark.parametrize("failure", [{"lost_after": 2}, {"dies_after": 2}, {"budget": 500}])
+def test_auto_goes_on_without_a_card_that_fails_and_says_so(
+    tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch, failure: dict[str, int]
+) -> None:
+    cards(**failure)
+    measured()
+    wait = device_run_module.RunDevice.joins
+
+    def at_once(self: Any, bytes_left: int) -> Any:
+        found = wait(self, bytes_left)
+        if found is None and self._processes and not self._has_joined:
+            self._processes[0].wait()
+            found = wait(self, bytes_left)
+        return found
+
+    monkeypatch.setattr(device_run_module.RunDevice, "joins", at_once)
+    found = scan(tree, options("auto", encoding=None, workers=2, batch_files=5))
+    assert facts(found) == facts(scan(tree, options("cpu", encoding=None)))
+    assert any("in place of cpu, cuda:0" in warning for warning in found.warnings)
+
+
+def test_auto_goes_on_where_the_card_does_not_start(tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards(cards=0)
+    measured()
+    monkeypatch.setattr(pipeline, "LINGER_SECONDS", 0.02)
+    joins = device_run_module.RunDevice.joins
+
+    def wait_for_the_refusal(self: Any, bytes_left: int) -> Any:
+        found = joins(self, bytes_left)
+        while self._processes and not self._processes[0].is_ready():
+            time.sleep(0.01)
+        return found or joins(self, bytes_left)
+
+    monkeypatch.setattr(device_run_module.RunDevice, "joins", wait_for_the_refusal)
+    found = scan(tree, options("auto", encoding=None, workers=2))
+    assert found.totals.files == 243
+    assert "only cuda:0 is here" in found.throughput.device_reason
+    assert found.throughput.device == "cpu"
+
+
+def test_no_process_is_left_behind(tree: Path, cards: Plan) -> None:
+    cards()
+    scan(tree, options("cuda:0", encoding=None, workers=2))
+    listed = subprocess.run(
+        ["ps", "-o", "args=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=True
+    )
+    assert "device.owner" not in listed.stdout
+
+
+def test_a_killed_parent_takes_the_owner_with_it(cards: Plan) -> None:
+    cards()
+    from exosuit_cli.device.process import DeviceProcess
+
+    process = DeviceProcess("device.emulated_driver", 0, "blake3", 0)
+    process.wait()
+    (pid,) = process.pids()
+    process._control.close()  # as the end of a process does
+    deadline = time.monotonic() + 30
+    while process.pids() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not process.pids(), "the owner outlives its parent"
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, signal.SIG_DFL)

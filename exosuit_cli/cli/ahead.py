@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from exosuit_cli.ingest.stat_table import StatTable
     from exosuit_cli.ingest.zygote import Zygote
 
 _ENCODING: Final = "o200k_base"
@@ -26,7 +27,11 @@ _UNCLEAR: Final = frozenset(
 )  # fmt: skip
 """Options under which something else may be needed, or nothing."""
 
+_OTHER_TREE: Final = frozenset({"--follow", "--verify", "--no-index", "--device"})
+"""Options under which the index is not compared with the tree as it is."""
+
 _zygotes: list[Zygote] = []
+_stats: list[StatTable] = []
 
 
 def load_ahead(arguments: Sequence[str]) -> None:
@@ -40,6 +45,13 @@ def load_ahead(arguments: Sequence[str]) -> None:
     # The values of options look like paths. Where an index is looked for, they are not there, and nothing is loaded.
     paths = [argument for argument in arguments[1:] if not argument.startswith("-")]
     use_index = not is_chunk and "--no-index" not in options
+    if use_index and not options & _OTHER_TREE:
+        from exosuit_cli.ingest.index_path import stat_early
+
+        stats = stat_early(paths, _HASH, _ENCODING)
+        if stats is not None:
+            _stats.append(stats)
+            return
     obtain(paths, _HASH, _ENCODING, workers=0, use_index=use_index, with_table=is_chunk)
 
 
@@ -59,7 +71,14 @@ def obtain(
     return forked
 
 
+def stats_ahead() -> StatTable | None:
+    """The table that a forked process fills since the start, if there is one; whether it fits, `recheck` looks."""
+    return _stats[0] if _stats else None
+
+
 def discard() -> None:
     """End every process that was forked here and has not gone over to a pool."""
+    while _stats:
+        _stats.pop().close()
     while _zygotes:
         _zygotes.pop().close()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from exosuit_cli.cli import options as opt
-from exosuit_cli.cli.ahead import obtain
+from exosuit_cli.cli.ahead import obtain, stats_ahead
 from exosuit_cli.cli.border import command_border, logger
 from exosuit_cli.cli.options import OUTPUT, WORK
 
@@ -94,6 +94,7 @@ def scan_command(
             settings=settings,
             encoding=encoding,
             zygote=zygote,
+            stats=stats_ahead(),
             include=tuple(include or ()),
             exclude=tuple(exclude or ()),
             stdin0=stdin0,

@@ -13,7 +13,6 @@ import fcntl
 import json
 import os
 import stat
-import struct
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -22,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 from blake3 import blake3
 
+from exosuit_cli.ingest.stat_table import HEAD, MAGIC, SEAL_BYTES, VERSION
 from exosuit_cli.model.records import RAW, ROW, Directory, Outcome, Rows, Skip
 from exosuit_cli.system.atomic import write_atomic
 from exosuit_cli.walk import Listing
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 
     from exosuit_cli.ingest.recheck import Standing
 
-MAGIC = b"exosuit.index\n"
-VERSION = 1
-_HEAD = struct.Struct("<II")  # version, bytes of the header
-_SEAL_BYTES = 32
 
 FINE_SLACK_NS = 100_000_000
 """How long before a scan a write may have been for its time to repeat: over ten ticks of a 100 Hz kernel clock."""
@@ -75,13 +71,15 @@ class Index:
     """An index in memory.
 
     `listings` are in walk order; `rows` are ROW[files] in the same order, listing by listing; `order` sorts those of
-    ingested files by path. `below` and `trusted` are aligned with `listings`: the directories entered from each, and
-    whether it was listed as a whole and was not young. `rules` are the ignore files that were in force.
+    ingested files by path; `seal` is the checksum of the file. `below` and `trusted` are aligned with `listings`: the
+    directories entered from each, and whether it was listed as a whole and was not young. `rules` are the ignore files
+    that were in force.
     """
 
     rows: Rows
     order: npt.NDArray[np.int64]
     tree_digest: str
+    seal: bytes
     listings: list[Listing]
     below: list[list[bytes]]
     trusted: list[bool]
@@ -148,16 +146,16 @@ def load_index(path: str, content_key: str, walk_key: str) -> Index:
         data = file.read()
     if not data.startswith(MAGIC):
         raise IndexUnusable("it is not an index", refused=True)
-    if len(data) < len(MAGIC) + _HEAD.size + _SEAL_BYTES:
+    if len(data) < len(MAGIC) + HEAD.size + SEAL_BYTES:
         raise IndexUnusable("it is cut off")
-    version, header_bytes = _HEAD.unpack_from(data, len(MAGIC))
+    version, header_bytes = HEAD.unpack_from(data, len(MAGIC))
     if version > VERSION:
         raise IndexUnusable(f"a newer exosuit wrote it (format {version}, this one reads {VERSION})", refused=True)
     if version < VERSION:
         raise IndexUnusable(f"an older exosuit wrote it (format {version})")
-    if blake3(memoryview(data)[:-_SEAL_BYTES]).digest() != data[-_SEAL_BYTES:]:
+    if blake3(memoryview(data)[:-SEAL_BYTES]).digest() != data[-SEAL_BYTES:]:
         raise IndexUnusable("its checksum does not match")
-    start = len(MAGIC) + _HEAD.size
+    start = len(MAGIC) + HEAD.size
     header = json.loads(data[start : start + header_bytes])
     if header["content_key"] != content_key:
         raise IndexUnusable("it was made with other options")
@@ -166,10 +164,10 @@ def load_index(path: str, content_key: str, walk_key: str) -> Index:
     for name, length in header["sections"]:
         sections[name] = memoryview(data)[offset : offset + length]
         offset += length
-    return _assemble(header, sections, walk_is_known=header["walk_key"] == walk_key)
+    return _assemble(header, sections, data[-SEAL_BYTES:], walk_is_known=header["walk_key"] == walk_key)
 
 
-def _assemble(header: dict[str, Any], sections: dict[str, memoryview], *, walk_is_known: bool) -> Index:
+def _assemble(header: dict[str, Any], sections: dict[str, memoryview], seal: bytes, *, walk_is_known: bool) -> Index:
     rows = np.frombuffer(sections["rows"], RAW).copy().view(ROW)
     made = int(header["started_ns"])
     rows["size"][_young(rows["mtime_ns"], made) | _young(rows["ctime_ns"], made)] = UNKNOWN
@@ -207,6 +205,7 @@ def _assemble(header: dict[str, Any], sections: dict[str, memoryview], *, walk_i
         rows=rows,
         order=np.frombuffer(sections["order"], np.int64),
         tree_digest=str(header["tree_digest"]),
+        seal=seal,
         listings=listings,
         below=[children[listing.directory.path] for listing in listings],
         trusted=((directories["entered"] != 0) & ~young).tolist(),
@@ -266,7 +265,7 @@ def save_index(
             "sections": [(name, len(data)) for name, data in sections.items()],
         }
     ).encode()
-    parts = [MAGIC, _HEAD.pack(VERSION, len(header)), header, *sections.values()]
+    parts = [MAGIC, HEAD.pack(VERSION, len(header)), header, *sections.values()]
     seal = blake3()
     for part in parts:
         seal.update(part)

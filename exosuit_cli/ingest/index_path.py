@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_roots
+from exosuit_cli.ingest.stat_table import StatTable
 from exosuit_cli.ingest.zygote import Zygote, start_method
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.system.paths import cache_directory
@@ -27,6 +28,21 @@ def index_path(roots: Roots, algorithm: str, encoding: str | None) -> str:
     return os.path.join(
         cache_directory(), "index", hashlib.blake2b(key.encode(), digest_size=16).hexdigest() + ".index"
     )
+
+
+def stat_early(paths: Sequence[PathLike], algorithm: str, encoding: str | None) -> StatTable | None:
+    """Have a forked process stat what the index of these paths knows, if there is one; before anything is imported."""
+    try:
+        roots = resolve_roots(paths)
+        path = index_path(roots, algorithm, encoding)
+    except ExosuitError:
+        return None
+    if start_method() != "fork" or usable_processors() < 2:
+        return None
+    try:
+        return StatTable.fork_ahead(path, roots.base)
+    except OSError:  # there is no index, or there are too many processes
+        return None
 
 
 def fork_early(

@@ -35,6 +35,7 @@ from exosuit_cli.walk import Listing, PastDirectory, TreeWalk
 if TYPE_CHECKING:
     from exosuit_cli.ingest.collector import ChunkCollector
     from exosuit_cli.ingest.index import Index
+    from exosuit_cli.ingest.stat_table import StatTable
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.system.page_cache import PageCacheReading
 
@@ -71,17 +72,19 @@ def scan(
     stop: StopRequest | None = None,
     progress: ProgressCallback | None = None,
     zygote: Zygote | None = None,
+    stats: StatTable | None = None,
 ) -> ScanResult:
     """Scan files and directories: every path seen is in the result, as a row or as a skip with its reason.
 
     The result depends on the tree and the options only, not on workers, order, device or index. Nothing is written but
     the index, outside of the tree. `stop` ends the scan early with a partial result; `progress` is called several times
-    a second, on this thread. `zygote` was forked early for the same encoding and number of workers.
+    a second, on this thread. `zygote` was forked early for the same encoding and number of workers; `stats` are being
+    filled already for the index of the same paths.
 
     Raises UsageError for paths and options that cannot be carried out, ResourceMissing for a device that is not there.
     """
     several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
-    return Run(resolve_roots(several), options or ScanOptions(), stop, progress, zygote).run()
+    return Run(resolve_roots(several), options or ScanOptions(), stop, progress, zygote, stats=stats).run()
 
 
 def scan_names(
@@ -111,6 +114,7 @@ class Run:
         progress: ProgressCallback | None,
         zygote: Zygote | None,
         collector: ChunkCollector | None = None,
+        stats: StatTable | None = None,
     ) -> None:
         if options.hash not in DIGEST_WIDTH:
             raise UsageError(f"unknown hash {options.hash!r}: expected {' or '.join(DIGEST_WIDTH)}")
@@ -125,6 +129,7 @@ class Run:
         self.progress = progress
         self.zygote = zygote
         self.collector = collector
+        self.stats = stats
         self.sampler = MemorySampler()
         self.warnings: list[str] = []
         self.settings = ShardSettings(
@@ -198,7 +203,7 @@ class Run:
         """Find out what stands of the index, and load the vocabulary if that is not everything."""
         if index is not None:
             follow = self.options.walk.follow
-            standing = recheck(index, self.roots.base, follow=follow, processes=self.workers)
+            standing = recheck(index, self.roots.base, follow=follow, processes=self.workers, ahead=self.stats)
             index.stand(standing)
             if standing.is_whole() and not self.options.verify:
                 return index

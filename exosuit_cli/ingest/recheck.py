@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
-import signal
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.ingest.stat_table import RECORD_BYTES, StatTable
 from exosuit_cli.ingest.zygote import start_method
-from exosuit_cli.model.records import time_column
+from exosuit_cli.model.records import clamp_ns
 from exosuit_cli.system.safe_open import open_base, open_directory
 from exosuit_cli.walk.tree import IGNORE_NAME, state_of
 
 if TYPE_CHECKING:
-    from multiprocessing.connection import Connection
-
     from exosuit_cli.ingest.index import Index
+    from exosuit_cli.walk.tree import RuleState
 
 SHARE_FILES = 2000
 """Fewer files than this are no work for a process of their own."""
-_GONE = (-2, 0, 0, 0, 0, 0)
+_STATX = np.dtype(
+    {
+        "names": ["mode", "inode", "size", "ctime_s", "ctime_ns", "mtime_s", "mtime_ns", "major", "minor"],
+        "formats": ["=u2", "=u8", "=i8", "=i8", "=u4", "=i8", "=u4", "=u4", "=u4"],
+        "offsets": [28, 32, 40, 96, 104, 112, 120, 136, 140],
+        "itemsize": RECORD_BYTES,
+    }
+)
+"""statx(2)"""
+_MOST_SECONDS = 9_000_000_000
+"""Beyond, nanoseconds may not fit in 64 bits."""
 _REGULAR = 0o100000
 _TYPE = 0o170000
 
@@ -42,121 +48,88 @@ class Standing:
         return bool(self.directories.all() and self.files.all())
 
 
-def recheck(index: Index, base: bytes, *, follow: bool, processes: int) -> Standing:
+def recheck(index: Index, base: bytes, *, follow: bool, processes: int, ahead: StatTable | None = None) -> Standing:
     """Compare every directory and file of an index with the tree below `base`, with up to `processes` processes.
 
     A directory stands if its times, device and inode are the remembered ones, and the state of its ignore file is, and
     none of them was young when it was remembered. A file stands if its size, times, device, inode and execute bit are,
-    and it is a regular file. Where a process dies, nothing of its share stands.
+    and it is a regular file. `ahead` is a table that another process began to fill; it is used if it is of this index.
     """
+    paths = [listing.directory.path for listing in index.listings]
+    names = [listing.names for listing in index.listings]
+    table = ahead if ahead is not None and not follow and ahead.is_of(index.seal, base) else None
+    if table is None:
+        table = StatTable(len(paths), len(index.rows))
     shares = max(1, min(processes if start_method() == "fork" else 1, len(index.rows) // SHARE_FILES))
-    # Directories weigh as much as two files.
-    weights = np.cumsum([len(listing.names) + 2 for listing in index.listings])
-    edges = [0, *(int(np.searchsorted(weights, weights[-1] * share // shares)) for share in range(1, shares))]
-    ranges = list(pairwise([*edges, len(index.listings)]))
-    helpers = [_Helper(index, base, first, last, follow=follow) for first, last in ranges[1:]]
-    parts = [_compare(index, base, *ranges[0], follow=follow), *(helper.result() for helper in helpers)]
-    return Standing(np.concatenate([part.directories for part in parts]), np.concatenate([p.files for p in parts]))
+    table.complete(base, paths, names, follow=follow, processes=shares)
+    return Standing(_directories_stand(index, table, base, follow=follow), _files_stand(index, table))
 
 
-class _Helper:
-    """A forked process that compares one range of directories."""
-
-    def __init__(self, index: Index, base: bytes, first: int, last: int, *, follow: bool) -> None:
-        self._directories = last - first
-        self._files = index.start(last) - index.start(first)
-        context = multiprocessing.get_context("fork")
-        self._answer, theirs = context.Pipe(duplex=False)
-        self._process = context.Process(
-            target=_help, args=(theirs, self._answer, index, base, first, last, follow), daemon=True
-        )
-        self._process.start()
-        theirs.close()
-
-    def result(self) -> Standing:
-        try:
-            found: Standing = self._answer.recv()
-        except (EOFError, OSError):
-            found = Standing(np.zeros(self._directories, np.bool_), np.zeros(self._files, np.bool_))
-        self._answer.close()
-        self._process.join()
-        return found
-
-
-def _help(
-    answer: Connection, other_end: Connection, index: Index, base: bytes, first: int, last: int, follow: bool
-) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what it means
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    other_end.close()
-    with contextlib.suppress(BrokenPipeError):
-        answer.send(_compare(index, base, first, last, follow=follow))
-
-
-def _compare(index: Index, base: bytes, first: int, last: int, *, follow: bool) -> Standing:
-    """Compare the directories from position `first` up to `last`, and the files in them."""
-    directories: list[bool] = []
-    found: list[tuple[int, int, int, int, int, int]] = []
-    base_fd = open_base(base)
-    try:
-        for position in range(first, last):
-            listing = index.listings[position]
-            path = listing.directory.path
-            try:
-                parent = open_directory(base_fd, path, follow=follow)
-            except OSError:
-                directories.append(False)
-                found.extend([_GONE] * len(listing.names))
-                continue
-            try:
-                directories.append(index.trusted[position] and _directory_stands(index, position, parent))
-                for name in listing.names:
-                    try:
-                        status = os.stat(name, dir_fd=parent, follow_symlinks=follow)
-                    except OSError:
-                        found.append(_GONE)
-                        continue
-                    found.append(
-                        (
-                            status.st_size,
-                            status.st_mtime_ns,
-                            status.st_ctime_ns,
-                            status.st_dev,
-                            status.st_ino,
-                            status.st_mode,
-                        )
-                    )
-            finally:
-                os.close(parent)
-    finally:
-        os.close(base_fd)
-    known = index.rows[index.start(first) : index.start(last)]
-    if not found:
-        return Standing(np.array(directories, np.bool_), np.zeros(0, np.bool_))
-    sizes, mtimes_ns, ctimes_ns, devices, inodes, modes = zip(*found, strict=True)
-    mode = np.array(modes, np.int64)
+def _files_stand(index: Index, table: StatTable) -> npt.NDArray[np.bool_]:
+    found = np.frombuffer(table.files, _STATX, len(index.rows))
+    known = index.rows
+    mode = found["mode"]
     stands: npt.NDArray[np.bool_] = (
         ((mode & _TYPE) == _REGULAR)
-        & (known["size"] == np.array(sizes, np.int64))
-        & (known["mtime_ns"] == time_column(mtimes_ns))
-        & (known["ctime_ns"] == time_column(ctimes_ns))
-        & (known["device"] == np.array(devices, np.uint64))
-        & (known["inode"] == np.array(inodes, np.uint64))
+        & (known["size"] == found["size"])
+        & (known["mtime_ns"] == _nanoseconds(found, "mtime"))
+        & (known["ctime_ns"] == _nanoseconds(found, "ctime"))
+        & (known["device"] == _device(found))
+        & (known["inode"] == found["inode"])
         & (known["executable"] == (mode >> 6) & 1)
     )
-    return Standing(np.array(directories, np.bool_), stands)
+    return stands
 
 
-def _directory_stands(index: Index, position: int, descriptor: int) -> bool:
-    directory = index.listings[position].directory
-    status = os.fstat(descriptor)
-    if (
-        status.st_mtime_ns != directory.mtime_ns
-        or status.st_ctime_ns != directory.ctime_ns
-        or status.st_ino != directory.inode
-        or status.st_dev != directory.device
-    ):
-        return False
+def _directories_stand(index: Index, table: StatTable, base: bytes, *, follow: bool) -> npt.NDArray[np.bool_]:
+    found = np.frombuffer(table.directories, _STATX, len(index.listings))
+    known = [listing.directory for listing in index.listings]
+    stands = np.array(index.trusted, np.bool_)
+    stands &= _nanoseconds(found, "mtime") == np.array([directory.mtime_ns for directory in known], np.int64)
+    stands &= _nanoseconds(found, "ctime") == np.array([directory.ctime_ns for directory in known], np.int64)
+    stands &= _device(found) == np.array([directory.device for directory in known], np.uint64)
+    stands &= found["inode"] == np.array([directory.inode for directory in known], np.uint64)
     # The rules of the base stand or fall with those above it, which the walk compares.
-    rules = index.rules.get(directory.path + b"/" + IGNORE_NAME) if directory.path else None
-    return rules is None or state_of(IGNORE_NAME, descriptor) == rules
+    ruled = [
+        (position, rules)
+        for position in np.flatnonzero(stands).tolist()
+        if known[position].path and (rules := index.rules.get(known[position].path + b"/" + IGNORE_NAME)) is not None
+    ]
+    base_fd = open_base(base)
+    try:
+        for position, rules in ruled:
+            stands[position] = _rules_stand(rules, base_fd, known[position].path, follow=follow)
+    finally:
+        os.close(base_fd)
+    return stands
+
+
+def _rules_stand(rules: RuleState, base_fd: int, path: bytes, *, follow: bool) -> bool:
+    try:
+        parent = open_directory(base_fd, path, follow=follow)
+    except OSError:
+        return False
+    try:
+        return state_of(IGNORE_NAME, parent) == rules
+    finally:
+        os.close(parent)
+
+
+def _nanoseconds(found: npt.NDArray[np.void], name: str) -> npt.NDArray[np.int64]:
+    """Times as `model.records.clamp_ns` has them."""
+    seconds = found[name + "_s"]
+    times: npt.NDArray[np.int64] = seconds * 1_000_000_000 + found[name + "_ns"]
+    extreme = np.abs(seconds) >= _MOST_SECONDS
+    if extreme.any():
+        exact = zip(seconds[extreme].tolist(), found[name + "_ns"][extreme].tolist(), strict=True)
+        times[extreme] = [clamp_ns(second * 1_000_000_000 + rest) for second, rest in exact]
+    return times
+
+
+def _device(found: npt.NDArray[np.void]) -> npt.NDArray[np.uint64]:
+    """As makedev(3) of the GNU C library puts the two numbers together."""
+    major, minor = found["major"].astype(np.uint64), found["minor"].astype(np.uint64)
+    low_minor, low_major = np.uint64(0xFF), np.uint64(0xFFF)
+    device: npt.NDArray[np.uint64] = (minor & low_minor) | (major & low_major) << np.uint64(8)
+    device |= (minor & ~low_minor) << np.uint64(12) | (major & ~low_major) << np.uint64(32)
+    return device

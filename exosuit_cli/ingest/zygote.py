@@ -77,7 +77,7 @@ class Zygote:
         pairs = [Pipe() for _ in range(workers)]
         self._ours = [ours for ours, _ in pairs]
         theirs = [their for _, their in pairs]
-        self._process = ForkedProcess(_fork(lambda: _live(encoding, theirs, self._ours, with_table)), is_child=True)
+        self._process = ForkedProcess(fork(lambda: _live(encoding, theirs, self._ours, with_table)), is_child=True)
         self._handed_over = False
         for connection in theirs:
             connection.close()
@@ -151,7 +151,7 @@ class RemoteCounter:
         return getattr(self._local, method)(argument)
 
 
-def _fork(run: Callable[[], None]) -> int:
+def fork(run: Callable[[], None]) -> int:
     """Run a function in a forked process; its pid."""
     pid = os.fork()
     if pid:
@@ -223,5 +223,5 @@ def _multiply(connections: Sequence[Connection], counter: TokenCounter, settings
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the pool watches the siblings by their connections
     for connection in connections[1:]:
-        _fork(sibling(connection))
+        fork(sibling(connection))
     work(connections[0], settings, counter, list(connections[1:]))

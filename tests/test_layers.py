@@ -22,6 +22,7 @@ LEVELS = {
     "chunk": 3,
     "device": 3,
     "ingest": 4,
+    "measure": 6,
     "report": 7,
     "cli": 8,
 }

@@ -25,6 +25,7 @@ class ExitCode(IntEnum):
     INCONCLUSIVE = 4
     NO_BASELINE = 5
     RESOURCE_MISSING = 6
+    INVALID_MEASUREMENT = 6
     UNREADABLE_PATHS = 7
     INTERRUPTED = 130
     TERMINATED = 143
@@ -72,3 +73,9 @@ class ResourceMissing(ExosuitError):
     """A demanded resource (device, server) is missing."""
 
     exit_code = ExitCode.RESOURCE_MISSING
+
+
+class InvalidMeasurement(ExosuitError):
+    """What was measured means nothing: other work, no work, a command that failed, a corpus that changed."""
+
+    exit_code = ExitCode.INVALID_MEASUREMENT

@@ -1,0 +1,186 @@
+"""Stored figures as a baseline: only those of the same machine, corpus and method count."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from exosuit_cli.measure.history import Entry, Figure, read_history
+from exosuit_cli.measure.interval import FEWEST_PAIRS, median_interval
+from exosuit_cli.measure.plan import DEFAULT_TOLERANCE
+from exosuit_cli.measure.result import BaselineResult, GateResult
+from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from exosuit_cli.measure.gates import Gate
+    from exosuit_cli.measure.plan import Plan
+
+_WINDOW: Final = re.compile(r"window:(\d{1,6})")
+
+
+def load_baseline(text: str, history: str) -> tuple[list[Entry], int]:
+    """The entries that `--baseline` names, newest last, and how many of those that are comparable are to be used.
+
+    `window:N` takes the last N comparable entries of the history. FILE is a history, or a document of `bench --json`.
+    Raises UsageError: no such file, no entries in it, a window under 1.
+    """
+    window = _WINDOW.fullmatch(text)
+    if window is not None:
+        if int(window[1]) < 1:
+            raise UsageError(f"--baseline {text!r}: the window must hold at least 1 run")
+        return read_history(history), int(window[1])
+    try:
+        with open(text, "rb") as file:
+            content = file.read(256 << 20)
+    except OSError as error:
+        raise UsageError(
+            f"--baseline {text!r}: cannot be read: {error.strerror}; give a file, or window:N for the history"
+        ) from error
+    try:
+        document = json.loads(content)
+    except ValueError:
+        document = None
+    if isinstance(document, dict) and document.get("schema") == "exosuit.bench/1":
+        return document_entries(document, text), 1
+    entries = read_history(text)
+    if not entries:
+        raise UsageError(f"--baseline {text!r}: no document of `exosuit bench --json` and no history; give one of them")
+    return entries, len(entries)
+
+
+def document_entries(document: Mapping[str, Any], source: str) -> list[Entry]:
+    """The suites of a document of `bench --json` as entries; raises UsageError if it is not whole."""
+    try:
+        return [
+            Entry(
+                id=f"{document['started_at']}-{suite['suite']}",
+                time=document["started_at"],
+                label=document["label"],
+                version=suite["candidate"]["version"] or document["exosuit_version"],
+                bench_version=document["bench_version"],
+                fingerprint=document["machine"]["fingerprint"],
+                suite=suite["suite"],
+                corpus=document["corpus"]["synthetic"] or document["corpus"]["path"],
+                corpus_digest=suite["candidate"]["work"].get("tree_digest", ""),
+                files=suite["candidate"]["work"]["files"],
+                size=suite["candidate"]["work"]["bytes"],
+                cache=document["cache"]["mode"],
+                device=suite["candidate"]["device"],
+                mode=document["mode"],
+                verdict=suite["verdict"],
+                figures=_of_document(suite, "candidate"),
+                ratios=_of_document(suite, "ratio"),
+            )
+            for suite in document["suites"]
+            if suite["candidate"] is not None and suite["block"] is not None and suite["verdict"] != "invalid"
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"{source!r}: no whole document of `exosuit bench --json` ({error} is missing)") from error
+
+
+def _of_document(suite: Mapping[str, Any], key: str) -> dict[str, Figure]:
+    found = {}
+    for row in suite["block"]["metrics"]:
+        side = row[key]
+        if side is not None:
+            found[row["metric"]] = Figure(side["median"], side["low"], side["high"], side["count"])
+    return found
+
+
+def incomparable(entry: Entry, now: Entry) -> str | None:
+    """Why a stored entry is no baseline for what was measured now; None if it is."""
+    if entry.suite != now.suite:
+        return "other suite"
+    if entry.bench_version != now.bench_version:
+        return f"bench version {entry.bench_version}, now {now.bench_version}"
+    if entry.fingerprint != now.fingerprint:
+        return "other machine"
+    if (entry.corpus_digest, entry.files, entry.size) != (now.corpus_digest, now.files, now.size):
+        return "other corpus"
+    if entry.cache != now.cache:
+        return f"cache {entry.cache}"
+    if entry.device != now.device:
+        return f"device {entry.device}"
+    return None
+
+
+def judge_baseline(
+    plan: Plan, now: Entry, stored: tuple[Sequence[Entry], int]
+) -> tuple[BaselineResult, tuple[GateResult, ...]]:
+    """Compare with what is stored: an advisory row for the headline, and one for every gate that names the baseline.
+
+    The two are not paired, and the machine may have changed its mind in between. So both uncertainties count: the
+    interval of the ratio of medians is [low now / high then, high now / low then]. A regression has all of it beyond
+    the limit, a pass all of it within.
+    """
+    entries, window = stored
+    refused = Counter(reason for entry in entries if (reason := incomparable(entry, now)) is not None)
+    counted = [entry for entry in entries if incomparable(entry, now) is None][-window:]
+    refused.pop("other suite", None)
+    source = plan.baseline or ""
+    if not counted:
+        why = ", ".join(f"{count} of {reason}" for reason, count in refused.most_common()) or "there are none"
+        return BaselineResult(source, 0, refused, f"no comparable baseline in {source}: {why}"), ()
+    gates = [gate for gate in plan.gates if gate.against_baseline and gate.metric.name in now.figures]
+    results = [_judge(gate, now, counted, advisory=False) for gate in gates]
+    if not results:
+        results = [_judge(_headline(), now, counted, advisory=True)]
+    return BaselineResult(source, len(counted), refused, None), tuple(results)
+
+
+def _headline() -> Gate:
+    from exosuit_cli.measure.gates import parse_gates
+
+    return parse_gates([f"baseline:throughput:-{DEFAULT_TOLERANCE:.0%}"])[0]
+
+
+def _judge(gate: Gate, now: Entry, entries: Sequence[Entry], *, advisory: bool) -> GateResult:
+    name = gate.metric.name
+    own = now.figures[name]
+    then = [entry.figures[name] for entry in entries if name in entry.figures]
+    low, middle, high = _stored_interval(then) if then else (math.nan, math.nan, math.nan)
+    if not then or min(low, own.low) <= 0:
+        return _result(gate, None, Verdict.INVALID, f"{name} is not in the baseline", advisory=advisory)
+    change = (own.median / middle - 1, own.low / high - 1, own.high / low - 1)
+    turn = -1 if gate.metric.higher_is_better else 1
+    losses = sorted(turn * math.log1p(value) for value in change[1:])
+    if losses[0] > gate.limit:
+        verdict = Verdict.REGRESSION
+    elif losses[1] < -gate.limit:
+        verdict = Verdict.IMPROVED
+    elif losses[1] <= gate.limit:
+        verdict = Verdict.PASS
+    else:
+        verdict = Verdict.INCONCLUSIVE
+    few = "" if len(then) == 1 or len(then) >= FEWEST_PAIRS else f", fewer than the {FEWEST_PAIRS} that make 95%"
+    why = (
+        f"{name} {change[0]:+.1%}, interval {change[1]:+.1%} to {change[2]:+.1%}, against {len(then)} stored "
+        f"run{'s' if len(then) != 1 else ''}{few}; not paired"
+    )
+    return _result(gate, change, verdict, why, advisory=advisory)
+
+
+def _stored_interval(then: Sequence[Figure]) -> tuple[float, float, float]:
+    """(low, median, high) of a baseline: of one run its own interval, of several that of their medians."""
+    if len(then) == 1:
+        return then[0].low, then[0].median, then[0].high
+    low, median, high = median_interval(np.asarray([figure.median for figure in then], np.float64))
+    return float(low), float(median), float(high)
+
+
+def _result(
+    gate: Gate, change: tuple[float, float, float] | None, verdict: Verdict, why: str, *, advisory: bool
+) -> GateResult:
+    value, low, high = change if change is not None else (None, None, None)
+    return GateResult(
+        text=gate.text, kind="baseline", metric=gate.metric, limit=gate.share, value=value, low=low, high=high,
+        p_value=None, adjusted_p=None, first=verdict, second=None, verdict=verdict, advisory=advisory, why=why,
+    )  # fmt: skip

@@ -1,0 +1,231 @@
+"""The whole benchmark: every suite warmed up, measured in pairs, judged, confirmed, compared with what is stored."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from exosuit_cli import __version__
+from exosuit_cli.measure.baseline import judge_baseline
+from exosuit_cli.measure.block import Measurer, measure_block
+from exosuit_cli.measure.control import MOVED
+from exosuit_cli.measure.history import entries_of
+from exosuit_cli.measure.judge import judge_block, limits_of
+from exosuit_cli.measure.machine import this_machine
+from exosuit_cli.measure.plan import BENCH_VERSION, Plan
+from exosuit_cli.measure.result import BenchResult, Block, Corpus, GateResult, SideResult, SuiteResult
+from exosuit_cli.measure.sides import environment
+from exosuit_cli.measure.synthetic import Synthetic, make_corpus
+from exosuit_cli.measure.verdict import Verdict, worst
+from exosuit_cli.model.errors import InvalidMeasurement, UsageError
+from exosuit_cli.system.stop import StopRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from exosuit_cli.measure.history import Entry
+    from exosuit_cli.measure.order import Side as SideName
+    from exosuit_cli.measure.suites import Suite
+
+FIRST_SHARE = 0.6
+"""Share of the time that the first block may take where a second may follow."""
+
+
+def bench(
+    plan: Plan,
+    corpus: str | Synthetic,
+    *,
+    stored: tuple[Sequence[Entry], int] | None = None,
+    label: str | None = None,
+    stop: StopRequest | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> BenchResult:
+    """Measure and judge. A measurement that means nothing is a result too: verdict invalid, with the reason.
+
+    Args:
+        plan: as `check_plan` returned it.
+        corpus: a directory, or a synthetic corpus, which is made in a temporary directory and removed.
+        stored: what `load_baseline` returned.
+        label: what the history calls this run, for example a commit.
+        stop: asked between pairs.
+        tell: told what is being done, for a progress line.
+
+    Raises UsageError when the corpus is not there or a command cannot be started.
+
+    """
+    stop = stop if stop is not None else StopRequest()
+    started_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    started = time.monotonic()
+    suites: list[SuiteResult] = []
+    with _scratch() as scratch:
+        path = _corpus_path(corpus, scratch, tell)
+        for position, suite in enumerate(plan.suites):
+            left = plan.max_seconds - (time.monotonic() - started)
+            share = left / (len(plan.suites) - position)
+            suites.append(_measure_suite(plan, suite, path, scratch, share, stop, tell))
+            if stop:
+                break
+        name = os.path.basename(path)
+    result = BenchResult(
+        started_at=started_at,
+        seconds=time.monotonic() - started,
+        version=__version__,
+        bench_version=BENCH_VERSION,
+        label=label,
+        machine=this_machine(),
+        corpus=Corpus(name, str(corpus) if isinstance(corpus, Synthetic) else None),
+        mode=plan.mode,
+        cache=plan.cache,
+        device=plan.device,
+        seed=plan.seed,
+        options={
+            "pairs": plan.pairs, "max_pairs": plan.max_pairs, "max_time_s": plan.max_seconds, "warmup": plan.warmup,
+            "confirm": plan.confirm,
+        },
+        suites=tuple(suites),
+        partial=stop.signal.name if stop.signal is not None else None,
+    )  # fmt: skip
+    return _with_baseline(plan, result, stored) if stored is not None else result
+
+
+def _measure_suite(
+    plan: Plan,
+    suite: Suite,
+    path: str,
+    scratch: str,
+    seconds: float,
+    stop: StopRequest,
+    tell: Callable[[str], None],
+) -> SuiteResult:
+    measurer = Measurer(suite, plan, path, environment(scratch), tell)
+    deadline = time.monotonic() + seconds
+    block: Block | None = None
+    second: Block | None = None
+    gates: tuple[GateResult, ...] = ()
+    reasons: list[str] = []
+    may_confirm = plan.confirm and bool(limits_of(plan, suite))
+    try:
+        measurer.warm_up()
+        first_deadline = time.monotonic() + (deadline - time.monotonic()) * (FIRST_SHARE if may_confirm else 1.0)
+        block = measure_block(measurer, plan.seed, first_deadline, stop)
+        gates = judge_block(plan, suite, block)
+        if may_confirm and not stop and any(gate.verdict is Verdict.REGRESSION for gate in gates):
+            tell(f"{suite.name}: a second block, to see whether it recurs")
+            second = measure_block(measurer, plan.seed + 1, deadline, stop)
+            gates = judge_block(plan, suite, block, second)
+    except InvalidMeasurement as error:
+        reasons.append(str(error))
+    verdict = worst(gate.verdict for gate in gates)
+    for number, measured in enumerate((block, second), start=1):
+        if measured is not None and measured.control is not None and measured.control.moved:
+            reasons.append(
+                f"the control workload moved by {measured.control.ratio.median - 1:+.1%} between the sides in block "
+                f"{number} (over {MOVED:.0%}): the machine did not treat both alike; run again on a quieter one"
+            )
+    if reasons:
+        verdict = Verdict.INVALID
+    reasons += [gate.why for gate in gates if gate.verdict in (Verdict.INVALID, Verdict.REGRESSION)]
+    return SuiteResult(
+        name=suite.name,
+        title=suite.title,
+        headline=suite.headline,
+        candidate=_side(measurer, "A"),
+        base=_side(measurer, "B"),
+        block=block,
+        confirmation=second,
+        gates=gates,
+        baseline=None,
+        cache=measurer.cache,
+        verdict=verdict,
+        reasons=tuple(reasons),
+        warnings=tuple(_warnings(plan, measurer, block, gates)),
+    )
+
+
+def _side(measurer: Measurer, key: SideName) -> SideResult | None:
+    if key not in measurer.first:
+        return None
+    first = measurer.first[key]
+    return SideResult(
+        label=measurer.sides[key].label,
+        command=measurer.command(key),
+        version=first.version,
+        device=first.device,
+        work=first.work,
+        informative=first.informative,
+    )
+
+
+def _warnings(plan: Plan, measurer: Measurer, block: Block | None, gates: Sequence[GateResult]) -> Iterator[str]:
+    """What a reader should know before trusting the figures."""
+    if block is None:
+        return
+    if block.stopped == "max_time" and block.pairs < plan.fewest():
+        yield f"time was up after {block.pairs} of {plan.fewest()} pairs; give more --max-time or a smaller corpus"
+    if len(measurer.first) == 2:
+        ours, theirs = measurer.first["A"], measurer.first["B"]
+        untold = [name for name in ours.work if name not in theirs.work]
+        if untold:
+            yield f"{measurer.sides['B'].label} does not tell {', '.join(untold)}; the rest of its work is the same"
+        for name, value in ours.informative.items():
+            other = theirs.informative.get(name)
+            if other is not None and other != value:
+                yield f"{name} differ between the sides, {value} and {other}: their rate compares different results"
+    for gate in gates:
+        measured = block.metric(gate.metric.name)
+        if gate.kind == "gate" and measured is not None and measured.smallest_effect is not None:
+            tolerance = abs(gate.limit)
+            if tolerance < measured.smallest_effect:
+                yield (
+                    f"gate {gate.text} is tighter than what {block.pairs} pairs can tell on this machine "
+                    f"({measured.smallest_effect:.1%}); raise --max-pairs and --max-time, or widen the gate"
+                )
+
+
+def _with_baseline(plan: Plan, result: BenchResult, stored: tuple[Sequence[Entry], int]) -> BenchResult:
+    now = {entry.suite: entry for entry in entries_of(result)}
+    suites = []
+    for suite in result.suites:
+        entry = now.get(suite.name)
+        if entry is None:
+            suites.append(suite)
+            continue
+        baseline, gates = judge_baseline(plan, entry, stored)
+        binding = [gate.verdict for gate in gates if not gate.advisory]
+        told = [gate.why for gate in gates if gate.verdict is Verdict.REGRESSION and not gate.advisory]
+        suites.append(
+            replace(
+                suite,
+                gates=(*suite.gates, *gates),
+                baseline=baseline,
+                verdict=worst((suite.verdict, *binding)),
+                reasons=(*suite.reasons, *told, *((baseline.reason,) if baseline.reason else ())),
+            )
+        )
+    return replace(result, suites=tuple(suites))
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[str]:
+    directory = tempfile.mkdtemp(prefix="exosuit-bench-")
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _corpus_path(corpus: str | Synthetic, scratch: str, tell: Callable[[str], None]) -> str:
+    if isinstance(corpus, Synthetic):
+        tell(f"making the synthetic corpus: {corpus}")
+        return make_corpus(corpus, os.path.join(scratch, "corpus"))
+    if not os.path.exists(corpus):
+        raise UsageError(
+            f"{corpus!r}: no such file or directory; name a corpus, or make one with --synthetic files=1000"
+        )
+    return os.path.abspath(corpus)

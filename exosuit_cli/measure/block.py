@@ -1,0 +1,230 @@
+"""Measuring one block: whole processes of both sides in turn, until the intervals are narrow enough or time is up."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exosuit_cli.measure.cache import CacheReading, drop_pages
+from exosuit_cli.measure.control import control_seconds, judge_control
+from exosuit_cli.measure.interval import half_width, interval_of, median_interval, smallest_effect
+from exosuit_cli.measure.metrics import METRICS, Metric
+from exosuit_cli.measure.order import Side as SideName
+from exosuit_cli.measure.order import slots
+from exosuit_cli.measure.plan import DEFAULT_TOLERANCE, Plan, metrics_of
+from exosuit_cli.measure.process import run_process
+from exosuit_cli.measure.reading import Reading, check_device, check_same_side, check_same_work, read_answer
+from exosuit_cli.measure.result import Block, MetricResult
+from exosuit_cli.measure.verdict import precise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from exosuit_cli.measure.sides import Side
+    from exosuit_cli.measure.suites import Suite
+    from exosuit_cli.system.stop import StopRequest
+
+SHORTEST_SAMPLE_S: Final = 1.0
+MOST_REPEATS: Final = 8
+"""A run shorter than the first is repeated within its pair, sides in turn, up to so many times."""
+
+
+@dataclass(slots=True)
+class Measurer:
+    """Runs the sides of one suite on one corpus, and holds every run to the work of the first."""
+
+    suite: Suite
+    plan: Plan
+    corpus: str
+    environment: Mapping[str, str]
+    tell: Callable[[str], None]
+    first: dict[SideName, Reading] = field(default_factory=dict)
+    repeats: int = 1
+    cache: CacheReading | None = None
+    _longest_s: float = 0.0
+
+    @property
+    def sides(self) -> dict[SideName, Side]:
+        """The candidate as A; the base, where there is one, as B."""
+        found: dict[SideName, Side] = {"A": self.plan.candidate}
+        if self.plan.base is not None:
+            found["B"] = self.plan.base
+        return found
+
+    def command(self, name: SideName) -> tuple[str, ...]:
+        """The command line of a side."""
+        side = self.sides[name]
+        return side.command_line(self.suite, self.corpus, device=self.plan.device, extra=self.plan.extra)
+
+    def warm_up(self) -> None:
+        """Run every side `warmup` times, learn its work and how long it takes; see that both did the same.
+
+        Raises InvalidMeasurement: a command that fails, does nothing, or does other work.
+        """
+        shortest = math.inf
+        for number in range(self.plan.warmup):
+            for name in self.sides:
+                self.tell(f"{self.suite.name}: warm-up {number + 1} of {self.plan.warmup}, {self.sides[name].label}")
+                wall = self._run(name).figures["wall_s"]
+                self._start_seconds(name)
+                shortest = min(shortest, wall or math.inf)
+        if len(self.first) == 2:
+            check_same_work(self.first["A"], self.first["B"], (self.sides["A"].label, self.sides["B"].label))
+        self.repeats = min(MOST_REPEATS, math.ceil(SHORTEST_SAMPLE_S / shortest))
+
+    def _run(self, name: SideName) -> Reading:
+        side = self.sides[name]
+        if self.plan.cache == "cold":
+            self.cache = drop_pages(self.corpus)
+        run = run_process(self.command(name), self.environment, self.plan.max_seconds)
+        reading = read_answer(self.suite, run, side.label)
+        check_device(reading, self.plan.device, side.label)
+        check_same_side(self.first.setdefault(name, reading), reading, side.label)
+        return reading
+
+    def _start_seconds(self, name: SideName) -> float | None:
+        line = self.sides[name].version_line
+        return run_process(line, self.environment, self.plan.max_seconds).wall_s if line is not None else None
+
+    def pair(self, order: Iterator[tuple[SideName, SideName]], samples: Samples) -> None:
+        """Measure one pair: `repeats` slots, the control before every run, the mean of each side's figures."""
+        figures: dict[SideName, list[Mapping[str, float | None]]] = {"A": [], "B": []}
+        control: dict[SideName, list[float]] = {"A": [], "B": []}
+        for _ in range(self.repeats):
+            for name in next(order):
+                if name not in self.sides:
+                    continue
+                control[name].append(control_seconds())
+                reading = self._run(name)
+                figures[name].append({**reading.figures, "startup_s": self._start_seconds(name)})
+                samples.order.append(name)
+        for name in self.sides:
+            samples.control[name].append(math.fsum(control[name]))
+            for metric in metrics_of(self.suite):
+                values = [figure.get(metric) for figure in figures[name]]
+                samples.figures[name].setdefault(metric, []).append(_mean(metric, values))
+
+
+@dataclass(slots=True)
+class Samples:
+    """One value a pair for each side and metric, growing."""
+
+    order: list[str] = field(default_factory=list)
+    figures: dict[SideName, dict[str, list[float | None]]] = field(default_factory=lambda: {"A": {}, "B": {}})
+    control: dict[SideName, list[float]] = field(default_factory=lambda: {"A": [], "B": []})
+
+    @property
+    def pairs(self) -> int:
+        """How many there are."""
+        return len(self.control["A"])
+
+    def values(self, name: SideName, metric: str) -> tuple[float, ...] | None:
+        """All values of a metric, or None where one is missing."""
+        values = self.figures[name].get(metric)
+        if not values or any(value is None for value in values):
+            return None
+        return tuple(value for value in values if value is not None)
+
+
+def measure_block(measurer: Measurer, seed: int, deadline: float, stop: StopRequest) -> Block:
+    """Measure pairs until every watched metric is precise, or `max_pairs`, or `deadline` (monotonic seconds).
+
+    Raises InvalidMeasurement as the runs do.
+    """
+    plan = measurer.plan
+    samples = Samples()
+    order = slots(seed)
+    started = time.monotonic()
+    slowest = 0.0
+    while True:
+        now = time.monotonic()
+        enough = samples.pairs >= plan.fewest() and samples.pairs % 2 == 0  # whole quartets
+        if enough and _is_precise(measurer, samples):
+            stopped = "precise"
+        elif samples.pairs >= max(plan.max_pairs, plan.fewest()):
+            stopped = "max_pairs"
+        elif samples.pairs and now + slowest > deadline:
+            stopped = "max_time"
+        elif stop and samples.pairs:
+            stopped = "interrupted"
+        else:
+            measurer.tell(f"{measurer.suite.name}: pair {samples.pairs + 1} of {plan.fewest()} to {plan.max_pairs}")
+            measurer.pair(order, samples)
+            slowest = max(slowest, time.monotonic() - now)
+            continue
+        break
+    control = judge_control(samples.control["A"], samples.control["B"]) if plan.base is not None else None
+    return Block(
+        order="".join(samples.order),
+        pairs=samples.pairs,
+        repeats=measurer.repeats,
+        stopped=stopped,
+        seconds=time.monotonic() - started,
+        metrics=tuple(metric_result(measurer, samples, METRICS[name]) for name in metrics_of(measurer.suite)),
+        control=control,
+    )
+
+
+def losses_of(metric: Metric, candidate: Sequence[float], base: Sequence[float]) -> NDArray[np.float64]:
+    """The logarithm of every pair's ratio, positive where the candidate is worse; float64[pairs]."""
+    ratios = np.log(np.asarray(candidate, np.float64) / np.asarray(base, np.float64))
+    return -ratios if metric.higher_is_better else ratios
+
+
+def metric_result(measurer: Measurer, samples: Samples, metric: Metric) -> MetricResult:
+    """Both sides of one metric, or the reason why it was not measured."""
+    candidate = samples.values("A", metric.name)
+    base = samples.values("B", metric.name) if "B" in measurer.sides else ()
+    if candidate is None or base is None:
+        who: SideName = "A" if candidate is None else "B"
+        told = measurer.first[who].reasons.get(metric.name, "the command does not tell")
+        return MetricResult(metric, (), (), None, None, None, None, None, f"{measurer.sides[who].label}: {told}")
+    if min((*candidate, *base), default=0.0) <= 0:
+        return MetricResult(metric, (), (), None, None, None, None, None, "it is 0, so that a ratio means nothing")
+    series = np.log(candidate) if not base else losses_of(metric, candidate, base)
+    low, _, high = median_interval(series)
+    noise = float(half_width(low, high))
+    return MetricResult(
+        metric=metric,
+        candidate=candidate,
+        base=base,
+        candidate_interval=interval_of(candidate),
+        base_interval=interval_of(base) if base else None,
+        ratio=interval_of([a / b for a, b in zip(candidate, base, strict=True)]) if base else None,
+        noise=noise,
+        smallest_effect=smallest_effect(noise),
+        reason=None,
+    )
+
+
+def _is_precise(measurer: Measurer, samples: Samples) -> bool:
+    plan = measurer.plan
+    wanted = [(gate.metric, abs(gate.share)) for gate in plan.watched]
+    if not wanted:
+        wanted = [(METRICS["throughput"], DEFAULT_TOLERANCE)]
+    for metric, tolerance in wanted:
+        candidate = samples.values("A", metric.name)
+        base = samples.values("B", metric.name) if plan.base is not None else ()
+        if candidate is None or base is None or min((*candidate, *base)) <= 0:
+            continue  # more pairs would not measure it either
+        series = losses_of(metric, candidate, base) if base else np.log(candidate)
+        if not bool(precise(series, tolerance)):
+            return False
+    return True
+
+
+def _mean(metric: str, values: Sequence[float | None]) -> float | None:
+    """Of a rate, the work by the time of all repeats (harmonic); of memory, the median; else the mean."""
+    known = [value for value in values if value is not None]
+    if len(known) != len(values) or not known:
+        return None
+    if METRICS[metric].is_bytes:
+        return statistics.median(known)
+    return statistics.harmonic_mean(known) if METRICS[metric].higher_is_better else statistics.fmean(known)

@@ -1,0 +1,67 @@
+"""The control: a fixed piece of work beside every run, which tells whether the machine treated both sides alike.
+
+No code of exosuit is in it, so that it can move only when the machine does. A noisy machine alone is no reason to
+discard a run: its noise widens every interval, and verdicts become inconclusive by themselves. What would make them
+wrong is a machine that was slower whenever one of the sides ran. So the control is timed before each run, and
+its times beside A are compared with its times beside B, in the same pairs and by the same statistics as the runs. It
+moved if the median of these ratios is beyond 5% and their 99% interval excludes that they are alike; the second
+condition keeps chance from making one run in a few invalid where single times scatter by 10%.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.measure.interval import FEWEST_PAIRS, Interval, interval_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOVED: Final = 0.05
+"""Relative movement of the control that makes a run invalid."""
+
+_CERTAINTY: Final = 0.99
+_BLOCK: Final = bytes(range(256)) * 4096
+_ROUNDS: Final = 12
+
+
+def control_seconds() -> float:
+    """Do the fixed work (BLAKE2b of 12 MiB, then a loop of the interpreter) and return how long it took."""
+    started = time.perf_counter()
+    digest = hashlib.blake2b()
+    for _ in range(_ROUNDS):
+        digest.update(_BLOCK)
+    total = 0
+    for position, byte in enumerate(_BLOCK[:65536]):
+        total += position ^ byte
+    if not (total and digest.digest()):
+        raise AssertionError("unreachable: the work is fixed")
+    return time.perf_counter() - started
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The ratios of the control beside A to the control beside B, and its drift from the first half to the second.
+
+    The drift is information: pairs cancel it.
+    """
+
+    ratio: Interval
+    drift: float
+    moved: bool
+
+
+def judge_control(beside_a: Sequence[float], beside_b: Sequence[float]) -> Control:
+    """Compare the control's times, in seconds, one of each a pair; at least one pair."""
+    ratios = [a / b for a, b in zip(beside_a, beside_b, strict=True)]
+    ratio = interval_of(ratios, _CERTAINTY)
+    apart = abs(math.log(ratio.median)) > math.log1p(MOVED)
+    excluded = ratio.low > 1 or ratio.high < 1
+    every = [seconds for pair in zip(beside_a, beside_b, strict=True) for seconds in pair]
+    half = max(1, len(every) // 2)
+    early, late = interval_of(every[:half]), interval_of(every[-half:])
+    return Control(ratio, late.median / early.median - 1, len(ratios) >= FEWEST_PAIRS and apart and excluded)

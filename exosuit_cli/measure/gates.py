@@ -1,0 +1,122 @@
+"""Gates as they are typed: `throughput:-5%`, `baseline:peak_memory:+10%`, and floors such as `files_per_s>=50000`."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.measure.metrics import METRICS, Metric
+from exosuit_cli.model.errors import UsageError
+from exosuit_cli.model.units import parse_size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_RELATIVE: Final = re.compile(r"(?:(baseline):)?([^:<>=]*):([+-]?)(\d+(?:\.\d+)?)%")
+_LIMIT: Final = re.compile(r"([^:<>=]*)(>=|<=)(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A limit on the change of a metric, against the other side of the pairs or against the stored baseline.
+
+    `share` is the change that is still allowed, signed: -0.05 for `throughput:-5%`.
+    """
+
+    text: str
+    metric: Metric
+    share: float
+    against_baseline: bool
+
+    @property
+    def limit(self) -> float:
+        """The largest loss that is allowed, as a logarithm."""
+        return self.metric.loss(1 + self.share)
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """A limit on the figure itself: at least `value` where higher is better, else at most."""
+
+    text: str
+    metric: Metric
+    value: float
+
+
+def parse_gates(texts: Sequence[str]) -> tuple[Gate, ...]:
+    """Read relative gates.
+
+    Raises UsageError that names the gate and the remedy: an unknown metric, a percentage without a sign or in the
+    direction that is no loss, a change that is none or total, two gates on one metric.
+    """
+    gates = tuple(_gate(text) for text in texts)
+    _refuse_two([(gate.text, f"{gate.metric.name}{gate.against_baseline}") for gate in gates], "--gate")
+    return gates
+
+
+def parse_floors(texts: Sequence[str]) -> tuple[Floor, ...]:
+    """Read absolute limits; raises UsageError as `parse_gates` does, and for a comparison that points the wrong way."""
+    floors = tuple(_floor(text) for text in texts)
+    _refuse_two([(floor.text, floor.metric.name) for floor in floors], "--floor")
+    return floors
+
+
+def _gate(text: str) -> Gate:
+    match = _RELATIVE.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"--gate {text!r}: not METRIC:-PERCENT% or METRIC:+PERCENT%, for example throughput:-5%")
+    metric = _metric(match[2], f"--gate {text!r}")
+    wanted = "-" if metric.higher_is_better else "+"
+    example = f"{metric.name}:{wanted}{match[4]}%"
+    if not match[3]:
+        raise UsageError(f"--gate {text!r}: a percentage without a sign; write {example}")
+    if match[3] != wanted:
+        better = "more" if metric.higher_is_better else "less"
+        raise UsageError(
+            f"--gate {text!r}: {better} is better for {metric.name}, so this allows no loss; write {example} for the "
+            f"largest change that is allowed"
+        )
+    percent = float(match[4])
+    highest = 100.0 if metric.higher_is_better else 10_000.0
+    if not 0 < percent < highest:
+        raise UsageError(f"--gate {text!r}: {match[4]}% is out of range; allowed is more than 0 and under {highest:g}%")
+    return Gate(text.strip(), metric, math.copysign(percent / 100, -1 if wanted == "-" else 1), match[1] is not None)
+
+
+def _floor(text: str) -> Floor:
+    match = _LIMIT.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f"--floor {text!r}: not METRIC>=NUMBER or METRIC<=NUMBER, for example files_per_s>=50000")
+    metric = _metric(match[1].strip(), f"--floor {text!r}")
+    wanted = ">=" if metric.higher_is_better else "<="
+    if match[2] != wanted:
+        better = "more" if metric.higher_is_better else "less"
+        raise UsageError(
+            f"--floor {text!r}: {better} is better for {metric.name}; write {metric.name}{wanted}{match[3]}"
+        )
+    try:
+        value = float(parse_size(match[3])) if metric.is_bytes else float(match[3])
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise UsageError(
+            f"--floor {text!r}: {match[3]!r} is no number above 0; write for example {metric.name}{wanted}100"
+        )
+    return Floor(text.strip(), metric, value)
+
+
+def _metric(name: str, where: str) -> Metric:
+    metric = METRICS.get(name)
+    if metric is None:
+        raise UsageError(f"{where}: unknown metric {name!r}; known are {', '.join(METRICS)}")
+    return metric
+
+
+def _refuse_two(limits: Sequence[tuple[str, str]], option: str) -> None:
+    seen: dict[str, str] = {}
+    for text, key in limits:
+        if key in seen:
+            raise UsageError(f"{option} {seen[key]!r} and {option} {text!r} contradict each other; keep one of them")
+        seen[key] = text

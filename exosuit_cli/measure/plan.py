@@ -1,0 +1,126 @@
+"""What a benchmark is asked for: the options, resolved before anything runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.measure.gates import Floor, Gate
+from exosuit_cli.measure.interval import FEWEST_PAIRS, fewest_pairs
+from exosuit_cli.measure.metrics import HEADLINE, METRICS
+from exosuit_cli.measure.verdict import ALPHA
+from exosuit_cli.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from exosuit_cli.measure.sides import Side
+    from exosuit_cli.measure.suites import Suite
+
+BENCH_VERSION: Final = 1
+"""Rises with every change of the method or of a suite's work, after which older figures are no baseline."""
+
+DEFAULT_TOLERANCE: Final = 0.05
+"""Share of the headline rate that is watched, and sets the precision, where no gate names one."""
+
+COMMON: Final = (
+    "wall_s", "cpu_s", "user_s", "system_s", "peak_memory", "peak_vram", "peak_shared", "peak_nvme",
+    "max_rss", "startup_s",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The options of a run. `base` is None where nothing is compared in pairs; `extra` are options of the selection."""
+
+    suites: tuple[Suite, ...]
+    candidate: Side
+    base: Side | None
+    is_aa: bool
+    gates: tuple[Gate, ...]
+    floors: tuple[Floor, ...]
+    pairs: int
+    max_pairs: int
+    max_seconds: float
+    warmup: int
+    seed: int
+    cache: str
+    device: str | None
+    extra: tuple[str, ...]
+    confirm: bool
+    baseline: str | None
+
+    @property
+    def mode(self) -> str:
+        """The kind of run: paired, aa, or single."""
+        return "aa" if self.is_aa else "paired" if self.base is not None else "single"
+
+    @property
+    def paired_gates(self) -> tuple[Gate, ...]:
+        """The gates that the pairs decide."""
+        return tuple(gate for gate in self.gates if not gate.against_baseline)
+
+    @property
+    def watched(self) -> tuple[Gate, ...]:
+        """What the pairs are judged by: the gates, or where there are none, an advisory one on the headline rate."""
+        if self.base is None:
+            return ()
+        return self.paired_gates or (_advisory(),)
+
+    def is_advisory(self, gate: Gate) -> bool:
+        """Whether a gate is only the default one."""
+        return gate not in self.gates
+
+    def fewest(self) -> int:
+        """Pairs of the first block: what was asked for, or what the number of gates needs to reach a verdict at all."""
+        return max(self.pairs, fewest_pairs(len(self.watched) + len(self.floors), ALPHA))
+
+
+def metrics_of(suite: Suite) -> tuple[str, ...]:
+    """The names of the metrics that a suite can report, in the order of the table."""
+    own = {HEADLINE, *suite.rates, *COMMON}
+    return tuple(name for name in METRICS if name in own)
+
+
+def check_plan(plan: Plan) -> Plan:
+    """The plan, if it can be carried out; raises UsageError that names what cannot, and the remedy."""
+    if not FEWEST_PAIRS <= plan.pairs <= 1000:
+        raise UsageError(f"--pairs {plan.pairs}: from {FEWEST_PAIRS} (for a 95% interval) to 1000")
+    if plan.max_pairs < plan.pairs:
+        raise UsageError(f"--max-pairs {plan.max_pairs} is less than --pairs {plan.pairs}; raise it or lower --pairs")
+    if plan.max_pairs > 10_000:
+        raise UsageError(f"--max-pairs {plan.max_pairs}: at most 10000")
+    if not 1 <= plan.warmup <= 100:
+        raise UsageError(f"--warmup {plan.warmup}: from 1 (the run that tells the work) to 100")
+    if plan.paired_gates and plan.base is None:
+        first = plan.paired_gates[0]
+        raise UsageError(
+            f"--gate {first.text!r} compares two sides, and there is one; give --against, or write "
+            f"'baseline:{first.text}' to compare with --baseline"
+        )
+    stored = [gate for gate in plan.gates if gate.against_baseline]
+    if stored and plan.baseline is None:
+        raise UsageError(f"--gate {stored[0].text!r} compares with stored figures; give --baseline FILE or window:20")
+    known = {name for suite in plan.suites for name in metrics_of(suite)}
+    limits: tuple[Gate | Floor, ...] = (*plan.gates, *plan.floors)
+    for limit in limits:
+        if limit.metric.name not in known:
+            names = " and ".join(suite.name for suite in plan.suites)
+            raise UsageError(
+                f"{limit.text!r}: suite {names} has no {limit.metric.name}; choose another --suite, or one of "
+                f"{', '.join(name for name in METRICS if name in known)}"
+            )
+    return plan
+
+
+def parse_duration(text: str) -> float:
+    """Read `10m`, `90s`, `1.5h` or plain seconds; raises UsageError."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)(s|m|h|)", text.strip())
+    seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
+    if not 0 < seconds <= 7 * 86400:
+        raise UsageError(f"--max-time {text!r}: not a time such as 90s, 10m or 1h, of at most 7 days")
+    return seconds
+
+
+def _advisory() -> Gate:
+    metric = METRICS[HEADLINE]
+    return Gate(f"{HEADLINE}:-{DEFAULT_TOLERANCE:.0%}", metric, -DEFAULT_TOLERANCE, against_baseline=False)

@@ -1,0 +1,172 @@
+"""What a benchmark found: the records that reports are made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exosuit_cli.measure.verdict import Verdict, worst
+from exosuit_cli.model.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exosuit_cli.measure.cache import CacheReading
+    from exosuit_cli.measure.control import Control
+    from exosuit_cli.measure.interval import Interval
+    from exosuit_cli.measure.machine import Machine
+    from exosuit_cli.measure.metrics import Metric
+    from exosuit_cli.measure.reading import WorkValue
+
+
+@dataclass(frozen=True, slots=True)
+class MetricResult:
+    """One metric of a block: both sides' samples (one a pair), the ratio candidate / base, and the noise.
+
+    Without a base, `base` is empty and `ratio` None. Where a side did not report the metric, both are empty and
+    `reason` says why. `noise` is the half-width of the ratio's interval (of the candidate's own, without a base).
+    """
+
+    metric: Metric
+    candidate: tuple[float, ...]
+    base: tuple[float, ...]
+    candidate_interval: Interval | None
+    base_interval: Interval | None
+    ratio: Interval | None
+    noise: float | None
+    smallest_effect: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """One gate, judged. `value` is the relative change for gates, the median itself for floors.
+
+    `kind` is `gate`, `floor` or `baseline`; an `advisory` one never fails a run. `second` is the verdict of the
+    confirming block, where one was run.
+    """
+
+    text: str
+    kind: str
+    metric: Metric
+    limit: float
+    value: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    adjusted_p: float | None
+    first: Verdict
+    second: Verdict | None
+    verdict: Verdict
+    advisory: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Pairs that were measured in one go. `stopped`: precise, max_pairs, max_time or interrupted."""
+
+    order: str
+    pairs: int
+    repeats: int
+    stopped: str
+    seconds: float
+    metrics: tuple[MetricResult, ...]
+    control: Control | None
+
+    def metric(self, name: str) -> MetricResult | None:
+        """The figures of one metric."""
+        return next((result for result in self.metrics if result.metric.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SideResult:
+    """What ran on one side, and the work that it did, the same in every run."""
+
+    label: str
+    command: tuple[str, ...]
+    version: str | None
+    device: str | None
+    work: Mapping[str, WorkValue]
+    informative: Mapping[str, WorkValue]
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineResult:
+    """The stored figures that counted, and why others did not."""
+
+    source: str
+    entries: int
+    refused: Mapping[str, int]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """One suite. Where it is invalid, `reasons` say why, and what was measured until then may be missing."""
+
+    name: str
+    title: str
+    headline: str
+    candidate: SideResult | None
+    base: SideResult | None
+    block: Block | None
+    confirmation: Block | None
+    gates: tuple[GateResult, ...]
+    baseline: BaselineResult | None
+    cache: CacheReading | None
+    verdict: Verdict | None
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What was measured: a path, or a synthetic corpus by its parameters."""
+
+    name: str
+    synthetic: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BenchResult:
+    """A whole run; the same seed and options give the same order of runs."""
+
+    started_at: str
+    seconds: float
+    version: str
+    bench_version: int
+    label: str | None
+    machine: Machine
+    corpus: Corpus
+    mode: str
+    cache: str
+    device: str | None
+    seed: int
+    options: Mapping[str, int | float | bool]
+    suites: tuple[SuiteResult, ...]
+    partial: str | None
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst of the suites; None where nothing was asked to be judged."""
+        return worst(suite.verdict for suite in self.suites)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why, for the suites that did worse than pass."""
+        return tuple(f"{suite.name}: {reason}" for suite in self.suites for reason in suite.reasons)
+
+    def exit_code(self, *, strict: bool) -> ExitCode:
+        """Invalid 6, then a failed gate 3, then no comparable baseline 5, then, if strict, inconclusive 4."""
+        gates = [gate for suite in self.suites for gate in suite.gates if not gate.advisory]
+        if any(suite.verdict is Verdict.INVALID for suite in self.suites):
+            return ExitCode.INVALID_MEASUREMENT
+        if any(gate.verdict is Verdict.REGRESSION for gate in gates):
+            return ExitCode.CHECK_FAILED
+        if any(suite.baseline is not None and not suite.baseline.entries for suite in self.suites):
+            return ExitCode.NO_BASELINE
+        judged = [gate for suite in self.suites for gate in suite.gates]
+        if strict and any(gate.verdict is Verdict.INCONCLUSIVE for gate in judged):
+            return ExitCode.INCONCLUSIVE
+        return ExitCode.SUCCESS

@@ -1,0 +1,46 @@
+"""What a suite is: a command line, what of its answer is the work, and what the figures are taken from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MEMORY: Final[Mapping[str, str]] = {
+    "peak_memory": "memory.ram",
+    "peak_vram": "memory.vram",
+    "peak_shared": "memory.shared",
+    "peak_nvme": "memory.nvme",
+}
+"""Metrics that the command reports of itself; each place has `peak_bytes`, or null and a `reason`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One kind of work.
+
+    Args:
+        name: as `--suite` takes it.
+        arguments: what an exosuit build is given; `{path}` stands for the corpus.
+        work: names of what both sides must have done alike, with their places in the JSON document (dots descend).
+            `files` and `bytes` are always among them.
+        rates: rate metrics with the place of the count that is divided by wall time, and the unit's factor.
+        headline: the rate that is called `throughput` here.
+        informative: counts that are shown but may differ between builds.
+
+    """
+
+    name: str
+    title: str
+    arguments: tuple[str, ...]
+    work: Mapping[str, str]
+    rates: Mapping[str, tuple[str, float]]
+    headline: str
+    informative: Mapping[str, str] = field(default_factory=dict)
+
+    def command_line(self, path: str, *, device: str | None, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The arguments for a corpus, with a demanded device and options of the selection."""
+        chosen = ("--device", device) if device is not None else ()
+        return (*(path if word == "{path}" else word for word in self.arguments), *extra, *chosen)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from exosuit_cli import __version__
+from exosuit_cli.cli.bench import bench_app
 from exosuit_cli.cli.chunk import chunk_command
 from exosuit_cli.cli.config import config_app
 from exosuit_cli.cli.device import device_command
@@ -22,6 +23,7 @@ app = typer.Typer(
 app.command("scan")(scan_command)
 app.command("chunk")(chunk_command)
 app.command("device")(device_command)
+app.add_typer(bench_app)
 app.add_typer(config_app)
 
 

@@ -1,4 +1,4 @@
-"""The live line on stderr: files done, files a second, time left."""
+"""The live line on stderr: files done, files a second, time left; or what is being done."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import sys
 from typing import TYPE_CHECKING
 
 from exosuit_cli.model.units import format_bytes
+from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from exosuit_cli.ingest import Progress, ProgressCallback
 
@@ -53,3 +54,25 @@ def _text(progress: Progress) -> str:
     if progress.walk_is_over and progress.done >= EARLIEST_GUESS * progress.listed:
         text += f"  {(progress.listed - progress.done) / rate:.0f} s left"
     return text
+
+
+@contextlib.contextmanager
+def status_line(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Yield what shows a text as the one live line on stderr; nothing if `quiet` or where that is no terminal.
+
+    Drawn by the caller's own calls: a drawing thread would disturb what is measured.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+
+    def draw(text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write("\r" + display_name(text)[:width] + "\x1b[K")
+        sys.stderr.flush()
+
+    try:
+        yield draw
+    finally:
+        sys.stderr.write("\r\x1b[K")
+        sys.stderr.flush()

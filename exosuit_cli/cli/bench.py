@@ -1,0 +1,157 @@
+"""`exosuit bench`: builds compared in pairs, gates that fail for a reason, a history that can be trusted."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli.bench_history import compare_command, history_command, report_command
+from exosuit_cli.cli.border import command_border, logger
+from exosuit_cli.cli.options import OUTPUT, SELECTION, WORK
+
+COMPARISON = "Comparison"
+GATES = "Gates"
+
+
+class _RunByDefault(TyperGroup):
+    """`bench PATH` is `bench run PATH`; a directory with the name of a subcommand is given as `./NAME`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args or args[0] not in self.commands:
+            args = ["run", *args]
+        parsed: list[str] = super().parse_args(ctx, args)
+        return parsed
+
+
+bench_app = typer.Typer(name="bench", cls=_RunByDefault, help="Measure builds in pairs, and gate on what was measured.")
+bench_app.command("history")(history_command)
+bench_app.command("compare")(compare_command)
+bench_app.command("report")(report_command)
+
+
+@bench_app.command("run")
+def bench_command(
+    path: Annotated[
+        str | None, typer.Argument(metavar="PATH", help="The corpus: a directory.", show_default=False)
+    ] = None,
+    suite: Annotated[str, typer.Option("--suite", help="scan, tokens, chunk or all.", rich_help_panel=WORK)] = "scan",
+    synthetic: Annotated[
+        str | None,
+        typer.Option(
+            "--synthetic", metavar="SPEC", help="Make the corpus: files=N,size=4k,seed=S.", rich_help_panel=SELECTION
+        ),
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="CMD",
+            help="The other side: an exosuit, venv:DIR, or a command with {path} in it.",
+            rich_help_panel=COMPARISON,
+        ),
+    ] = None,
+    aa: Annotated[
+        bool, typer.Option("--aa", help="This build against itself: the noise floor.", rich_help_panel=COMPARISON)
+    ] = False,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            "--baseline", metavar="FILE", help="Stored figures: a file, or window:N.", rich_help_panel=COMPARISON
+        ),
+    ] = None,
+    pairs: Annotated[int, typer.Option(metavar="N", help="Pairs at least.", rich_help_panel=COMPARISON)] = 10,
+    max_pairs: Annotated[int, typer.Option(metavar="N", help="Pairs at most.", rich_help_panel=COMPARISON)] = 40,
+    max_time: Annotated[
+        str, typer.Option(metavar="TIME", help="Time at most: 90s, 10m, 1h.", rich_help_panel=COMPARISON)
+    ] = "10m",
+    warmup: Annotated[int, typer.Option(metavar="N", help="Runs before measuring.", rich_help_panel=COMPARISON)] = 2,
+    seed: Annotated[int, typer.Option(metavar="N", help="Draws the order of runs.", rich_help_panel=COMPARISON)] = 0,
+    cache: Annotated[str, typer.Option(help="warm or cold page cache.", rich_help_panel=WORK)] = "warm",
+    device: Annotated[
+        str | None, typer.Option("--device", help="cpu or cuda:N, demanded of both sides.", rich_help_panel=WORK)
+    ] = None,
+    ignore: opt.Ignore = None,
+    gate: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--gate", metavar="LIMIT", help="throughput:-5%, baseline:cpu_s:+10%; repeatable.", rich_help_panel=GATES
+        ),
+    ] = None,
+    floor: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--floor", metavar="LIMIT", help="files_per_s>=50000, startup_s<=0.2; repeatable.", rich_help_panel=GATES
+        ),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Inconclusive fails, with exit code 4.", rich_help_panel=GATES)
+    ] = False,
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm/--no-confirm", help="A regression must recur in a second block.", rich_help_panel=GATES
+        ),
+    ] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.", rich_help_panel=OUTPUT)] = False,
+    export: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--export",
+            metavar="NAME=FILE",
+            help="json, hyperfine, pytest, gab, bmf, gobench, junit, md, openmetrics or html; repeatable.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(
+            "--history", metavar="FILE", help="Append to FILE.", rich_help_panel=OUTPUT, show_default="state directory"
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option("--label", metavar="TEXT", help="What the history calls it.", rich_help_panel=OUTPUT),
+    ] = None,
+    log_file: opt.LogFile = None,
+    verbose: opt.Verbose = 0,
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Measure whole processes, in pairs where --against names another side, and judge what was measured.
+
+    `bench history`, `bench compare A B` and `bench report --html FILE` read what earlier runs have left.
+    """
+    with command_border(debug=debug, verbose=verbose, quiet=quiet, log_file=log_file):
+        from exosuit_cli.cli.bench_run import BenchCommand
+
+        command = BenchCommand(
+            path=path,
+            suite=suite,
+            synthetic=synthetic,
+            against=against,
+            aa=aa,
+            baseline=baseline,
+            pairs=pairs,
+            max_pairs=max_pairs,
+            max_time=max_time,
+            warmup=warmup,
+            seed=seed,
+            cache=cache,
+            device=device,
+            ignore=ignore,
+            gates=tuple(gate or ()),
+            floors=tuple(floor or ()),
+            strict=strict,
+            confirm=confirm,
+            as_json=as_json,
+            exports=tuple(export or ()),
+            history=history,
+            label=label,
+            quiet=quiet,
+        )
+        code = command.run(logger)
+        if code:
+            raise typer.Exit(code)

@@ -1,0 +1,156 @@
+"""The bench document: everything a benchmark found, as one JSON object (`schemas/bench.schema.json`)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from exosuit_cli.measure.cache import GUARANTEES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exosuit_cli.measure.interval import Interval
+    from exosuit_cli.measure.result import (
+        BenchResult,
+        Block,
+        GateResult,
+        MetricResult,
+        SideResult,
+        SuiteResult,
+    )
+
+SCHEMA = "exosuit.bench/1"
+VERDICT_SCHEMA = "exosuit.bench_verdict/1"
+
+
+def bench_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
+    """The document of a run; figures that were not measured are null, with a reason."""
+    return {
+        "schema": SCHEMA,
+        "exosuit_version": result.version,
+        "bench_version": result.bench_version,
+        "started_at": result.started_at,
+        "duration_s": result.seconds,
+        "label": result.label,
+        "mode": result.mode,
+        "partial": result.partial,
+        "verdict": result.verdict,
+        "exit_code": int(result.exit_code(strict=strict)),
+        "reasons": list(result.reasons),
+        "machine": {"fingerprint": result.machine.fingerprint, **asdict(result.machine)},
+        "corpus": {"path": result.corpus.name, "synthetic": result.corpus.synthetic},
+        "cache": {"mode": result.cache, "guarantee": GUARANTEES[result.cache]},
+        "device": result.device,
+        "seed": result.seed,
+        "options": dict(result.options),
+        "suites": [_suite(suite) for suite in result.suites],
+    }
+
+
+def verdict_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
+    """What a program needs that only asks how it went: `verdict.json`."""
+    return {
+        "schema": VERDICT_SCHEMA,
+        "verdict": result.verdict,
+        "exit_code": int(result.exit_code(strict=strict)),
+        "mode": result.mode,
+        "partial": result.partial,
+        "reasons": list(result.reasons),
+        "gates": [{"suite": suite.name, **_gate(gate)} for suite in result.suites for gate in suite.gates],
+        "warnings": [f"{suite.name}: {warning}" for suite in result.suites for warning in suite.warnings],
+    }
+
+
+def _suite(suite: SuiteResult) -> dict[str, Any]:
+    return {
+        "suite": suite.name,
+        "title": suite.title,
+        "headline": suite.headline,
+        "verdict": suite.verdict,
+        "reasons": list(suite.reasons),
+        "warnings": list(suite.warnings),
+        "candidate": _side(suite.candidate),
+        "base": _side(suite.base),
+        "block": _block(suite.block),
+        "confirmation": _block(suite.confirmation),
+        "gates": [_gate(gate) for gate in suite.gates],
+        "baseline": None
+        if suite.baseline is None
+        else {
+            "source": suite.baseline.source,
+            "entries": suite.baseline.entries,
+            "refused": dict(suite.baseline.refused),
+            "reason": suite.baseline.reason,
+        },
+        "page_cache": None if suite.cache is None else asdict(suite.cache),
+    }
+
+
+def _side(side: SideResult | None) -> dict[str, Any] | None:
+    if side is None:
+        return None
+    return {
+        "label": side.label,
+        "command": list(side.command),
+        "version": side.version,
+        "device": side.device,
+        "work": dict(side.work),
+        "informative": dict(side.informative),
+    }
+
+
+def _block(block: Block | None) -> dict[str, Any] | None:
+    if block is None:
+        return None
+    control = block.control
+    return {
+        "pairs": block.pairs,
+        "repeats": block.repeats,
+        "order": block.order,
+        "stopped": block.stopped,
+        "duration_s": block.seconds,
+        "control": None
+        if control is None
+        else {"ratio": _interval(control.ratio), "drift": control.drift, "moved": control.moved},
+        "metrics": [_metric(metric) for metric in block.metrics],
+    }
+
+
+def _metric(found: MetricResult) -> dict[str, Any]:
+    return {
+        "metric": found.metric.name,
+        "unit": found.metric.unit,
+        "better": "higher" if found.metric.higher_is_better else "lower",
+        "candidate": _interval(found.candidate_interval, found.candidate),
+        "base": _interval(found.base_interval, found.base),
+        "ratio": _interval(found.ratio),
+        "half_width": found.noise,
+        "smallest_effect": found.smallest_effect,
+        "reason": found.reason,
+    }
+
+
+def _interval(found: Interval | None, samples: Sequence[float] | None = None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {**asdict(found), **({"samples": list(samples)} if samples is not None else {})}
+
+
+def _gate(gate: GateResult) -> dict[str, Any]:
+    return {
+        "gate": gate.text,
+        "kind": gate.kind,
+        "metric": gate.metric.name,
+        "limit": gate.limit,
+        "value": gate.value,
+        "low": gate.low,
+        "high": gate.high,
+        "p_value": gate.p_value,
+        "adjusted_p": gate.adjusted_p,
+        "first": gate.first,
+        "second": gate.second,
+        "verdict": gate.verdict,
+        "advisory": gate.advisory,
+        "why": gate.why,
+    }

@@ -1,0 +1,49 @@
+"""Figures of a benchmark for people: one way to write values with their units, and the order of what is worst."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.model.units import format_bytes, format_count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exosuit_cli.measure.metrics import Metric
+    from exosuit_cli.measure.result import BenchResult, GateResult, SuiteResult
+
+_RANK: Final = {verdict: position for position, verdict in enumerate(Verdict)}
+
+
+def show_value(metric: Metric, value: float) -> str:
+    """A value with its unit: `839 files/s`, `29.7 MiB`, `0.275 s`."""
+    if metric.is_bytes:
+        return format_bytes(round(value))
+    if metric.unit == "s":
+        return f"{value:.3f} s" if value < 100 else f"{value:.1f} s"
+    number = format_count(round(value)) if value >= 1000 else f"{value:.3g}"
+    return f"{number} {metric.unit}"
+
+
+def show_change(ratio: float) -> str:
+    """A ratio as a signed percentage."""
+    return f"{ratio - 1:+.1%}"
+
+
+def worst_first(result: BenchResult) -> list[tuple[SuiteResult, GateResult]]:
+    """Every gate with its suite; invalid and regressions first, then by how far beyond the limit."""
+    rows = [(suite, gate) for suite in result.suites for gate in suite.gates]
+    return sorted(rows, key=lambda row: (_RANK[row[1].verdict], row[1].advisory, _distance(row[1])))
+
+
+def suites_worst_first(suites: Iterable[SuiteResult]) -> list[SuiteResult]:
+    """Suites by their verdict; those that were not judged last."""
+    return sorted(suites, key=lambda suite: len(_RANK) if suite.verdict is None else _RANK[suite.verdict])
+
+
+def _distance(gate: GateResult) -> float:
+    if gate.value is None:
+        return 0.0
+    turn = 1 if gate.metric.higher_is_better else -1
+    return turn * (gate.value - gate.limit) / abs(gate.limit)

@@ -1,0 +1,143 @@
+"""The bench report for a person at a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+
+from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.model.units import format_bytes
+from exosuit_cli.report.bench_figures import show_change, show_value, suites_worst_first, worst_first
+from exosuit_cli.report.terminal import WIDEST_TABLE, labelled_line, plain_table
+from exosuit_cli.system.names import display_name
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from exosuit_cli.measure.result import BenchResult, Block, SideResult, SuiteResult
+
+STYLES: Final = {
+    Verdict.INVALID: "bold red",
+    Verdict.REGRESSION: "bold red",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.PASS: "green",
+    Verdict.IMPROVED: "bold green",
+}
+_STOPPED: Final = {
+    "precise": "the intervals are narrow enough",
+    "max_pairs": "--max-pairs was reached",
+    "max_time": "time was up",
+    "interrupted": "interrupted",
+}
+
+
+def print_bench(console: Console, result: BenchResult) -> None:
+    """Print what ran, on what, every figure with its interval, every gate with its reason, and the verdict."""
+    machine = result.machine
+    what = {"paired": "two sides in pairs", "aa": "A/A, the same build twice", "single": "one side"}[result.mode]
+    labelled_line(console, "bench", f"{display_name(result.corpus.synthetic or result.corpus.name)}, {what}")
+    labelled_line(
+        console,
+        "machine",
+        f"{machine.fingerprint}  {machine.processors} x {display_name(machine.processor)}, "
+        f"{format_bytes(machine.memory_bytes)}, {machine.system} {machine.kernel}",
+    )
+    labelled_line(console, "cache", f"{result.cache}  seed {result.seed}  {result.seconds:.0f} s in all")
+    for suite in suites_worst_first(result.suites):
+        _print_suite(console, suite, result.mode)
+    rows = worst_first(result)
+    if rows:
+        console.print()
+    for suite, gate in rows:
+        advisory = ", advisory" if gate.advisory else ""
+        console.print(
+            Text.assemble(
+                (f"{gate.verdict:<12}", STYLES[gate.verdict]),
+                f"{suite.name} {gate.text} ({gate.kind}{advisory}): ",
+                gate.why,
+            ),
+            soft_wrap=True,
+        )
+    console.print()
+    verdict = result.verdict
+    told = f" (interrupted by {result.partial}: partial)" if result.partial else ""
+    labelled_line(
+        console,
+        "verdict",
+        (verdict or "none: nothing was compared; give --against, --baseline or --floor") + told,
+        STYLES[verdict] if verdict is not None else "",
+    )
+
+
+def _print_suite(console: Console, suite: SuiteResult, mode: str) -> None:
+    console.print()
+    labelled_line(console, suite.name, suite.title)
+    for letter, side in (("A", suite.candidate), ("B", suite.base)):
+        if side is not None:
+            labelled_line(console, "", f"{letter}  {_told(side)}")
+    if suite.block is not None:
+        labelled_line(console, "", _told_block(suite.block))
+        _print_metrics(console, suite.block, mode)
+    if suite.confirmation is not None:
+        labelled_line(console, "", f"second block: {_told_block(suite.confirmation)}")
+    if suite.cache is not None:
+        stayed = (
+            suite.cache.reason or f"{suite.cache.cached_bytes:,} of {suite.cache.sampled_bytes:,} sampled bytes stayed"
+        )
+        labelled_line(console, "", f"cold: {stayed} in the page cache")
+    if suite.baseline is not None:
+        told = (
+            suite.baseline.reason
+            or f"{suite.baseline.entries} comparable runs of {display_name(suite.baseline.source)}"
+        )
+        labelled_line(console, "baseline", told, "red" if suite.baseline.reason else "")
+    if suite.verdict is Verdict.INVALID:
+        for reason in suite.reasons:
+            labelled_line(console, "invalid", reason, "red")
+    for warning in suite.warnings:
+        labelled_line(console, "warning", warning, "yellow")
+
+
+def _told(side: SideResult) -> str:
+    work = ", ".join(
+        f"{value:,} {name}" for name, value in {**side.work, **side.informative}.items() if isinstance(value, int)
+    )
+    return f"{display_name(side.label)} {side.version or ''}: {work}"
+
+
+def _told_block(block: Block) -> str:
+    each = f" of {block.repeats} runs a side" if block.repeats > 1 else ""
+    text = f"{block.pairs} pairs{each} in {block.seconds:.0f} s; {_STOPPED[block.stopped]}"
+    if block.control is not None:
+        moved = "moved" if block.control.moved else "steady"
+        text += f"; control {show_change(block.control.ratio.median)} between the sides ({moved})"
+    return text
+
+
+def _print_metrics(console: Console, block: Block, mode: str) -> None:
+    paired = mode != "single"
+    columns = ("A", "B", "A / B", "95% interval", "noise", "smallest effect") if paired else ("median", "95% interval")
+    table = plain_table("metric", *columns)
+    missing = []
+    for found in block.metrics:
+        if found.candidate_interval is None:
+            missing.append(f"{found.metric.name} ({found.reason})")
+            continue
+        own = found.candidate_interval
+        row = [found.metric.name, show_value(found.metric, own.median)]
+        if found.ratio is not None and found.base_interval is not None:
+            row += [
+                show_value(found.metric, found.base_interval.median),
+                show_change(found.ratio.median),
+                f"{show_change(found.ratio.low)} to {show_change(found.ratio.high)}",
+                f"{found.noise:.1%}",
+                f"{found.smallest_effect:.1%}",
+            ]
+        else:
+            row.append(f"{show_value(found.metric, own.low)} to {show_value(found.metric, own.high)}")
+        table.add_row(*row)
+    table.width = console.measure(table, options=console.options.update(width=WIDEST_TABLE)).maximum
+    console.print(table, soft_wrap=True)
+    if missing:
+        console.print(Text(f"not measured: {'; '.join(missing)}", style="dim"), soft_wrap=True)

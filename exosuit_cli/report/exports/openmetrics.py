@@ -1,0 +1,79 @@
+"""Export `openmetrics`: gauges in the OpenMetrics text format 1.0, for a textfile collector."""
+
+from __future__ import annotations
+
+import datetime
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.report.exports.series import all_series
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from exosuit_cli.measure.metrics import Metric
+    from exosuit_cli.measure.result import BenchResult
+
+_PREFIX: Final = "exosuit_bench"
+
+
+def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
+    """Base units (seconds, bytes), `suite` and `side` as labels; what was not measured is absent, never 0."""
+    families: dict[str, tuple[str, str, list[str]]] = {}
+
+    def add(name: str, unit: str, meaning: str, labels: Mapping[str, str], value: float) -> None:
+        _, _, samples = families.setdefault(name, (unit, meaning, []))
+        samples.append(f"{name}{_labels(labels)} {value!r}")
+
+    for series in all_series(result):
+        for metric, own, _ in series.figures():
+            name, unit, factor = _family(metric)
+            labels = {"suite": series.suite.name, "side": series.name}
+            add(name, unit, metric.meaning, labels, own.median * factor)
+    for suite in result.suites:
+        for found in suite.block.metrics if suite.block is not None else ():
+            if found.ratio is not None:
+                labels = {"suite": suite.name, "metric": found.metric.name}
+                for part, value in (("", found.ratio.median), ("_low", found.ratio.low), ("_high", found.ratio.high)):
+                    meaning = (
+                        "candidate / base, the median of pairs" if not part else f"its 95% interval, {part[1:]} end"
+                    )
+                    add(f"{_PREFIX}_change{part}_ratio", "ratio", meaning, labels, value)
+        for verdict in Verdict:
+            labels = {"suite": suite.name, "verdict": verdict.value}
+            add(f"{_PREFIX}_verdict", "", "1 for the verdict of the suite", labels, float(suite.verdict is verdict))
+    ended = datetime.datetime.fromisoformat(result.started_at).timestamp() + result.seconds
+    meaning = "when the run ended, in seconds of Unix time"
+    add(f"{_PREFIX}_last_run_timestamp_seconds", "seconds", meaning, {}, ended)
+    add(f"{_PREFIX}_duration_seconds", "seconds", "how long the run took", {}, result.seconds)
+    return {"": ("\n".join(_text(families)) + "\n# EOF\n").encode("utf-8")}
+
+
+def _text(families: Mapping[str, tuple[str, str, list[str]]]) -> Iterable[str]:
+    for name, (unit, meaning, samples) in families.items():
+        yield f"# TYPE {name} gauge"
+        if unit:
+            yield f"# UNIT {name} {unit}"
+        yield f"# HELP {name} {_escaped(meaning)}"
+        yield from samples
+
+
+def _family(metric: Metric) -> tuple[str, str, float]:
+    """(name, unit, factor) of a metric; OpenMetrics wants a unit to end the name, and base units."""
+    if metric.unit == "s":
+        return f"{_PREFIX}_{metric.name.removesuffix('_s')}_seconds", "seconds", 1.0
+    if metric.is_bytes:
+        return f"{_PREFIX}_{metric.name}_bytes", "bytes", 1.0
+    if metric.name == "mb_per_s":
+        return f"{_PREFIX}_bytes_per_second", "", 1e6
+    return f"{_PREFIX}_{metric.name.removesuffix('_per_s')}_per_second", "", 1.0
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

@@ -1,0 +1,218 @@
+"""Whole benchmarks of small commands: validity, verdicts, confirmation, what is left."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from exosuit_cli.measure.bench import bench
+from exosuit_cli.measure.control import judge_control
+from exosuit_cli.measure.gates import parse_floors, parse_gates
+from exosuit_cli.measure.plan import check_plan
+from exosuit_cli.measure.synthetic import parse_synthetic
+from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.model.errors import ExitCode, UsageError
+from exosuit_cli.system.stop import StopRequest
+from tests.measure.conftest import WORK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from exosuit_cli.measure.plan import Plan
+    from exosuit_cli.measure.sides import Side
+
+
+def _other(**changes: Any) -> dict[str, Any]:
+    return {**WORK, **changes}
+
+
+def test_a_slow_side_is_a_regression_that_recurs(
+    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str
+) -> None:
+    slow, fast = command("slow", before="sleep 0.02"), command("fast")
+    result = bench(plan(slow, fast, gates=parse_gates(["throughput:-20%"])), corpus)
+    (suite,) = result.suites
+    assert result.verdict is Verdict.REGRESSION
+    assert result.exit_code(strict=False) is ExitCode.CHECK_FAILED
+    (gate,) = suite.gates
+    assert (gate.first, gate.second) == (Verdict.REGRESSION, Verdict.REGRESSION)
+    assert "recurred in a second block" in gate.why
+    assert suite.confirmation is not None
+    assert suite.block is not None
+    assert suite.confirmation.order != suite.block.order
+    assert suite.block.order.count("A") == suite.block.order.count("B") == 6 * suite.block.repeats
+
+
+def test_a_fast_side_is_improved_and_needs_no_second_block(
+    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str
+) -> None:
+    slow, fast = command("slow", before="sleep 0.02"), command("fast")
+    result = bench(plan(fast, slow, gates=parse_gates(["throughput:-20%"])), corpus)
+    assert result.verdict is Verdict.IMPROVED
+    assert result.suites[0].confirmation is None
+    assert result.exit_code(strict=True) is ExitCode.SUCCESS
+
+
+def test_the_default_gate_is_advisory(command: Callable[..., Side], plan: Callable[..., Plan], corpus: str) -> None:
+    slow, fast = command("slow", before="sleep 0.02"), command("fast")
+    result = bench(plan(slow, fast, confirm=False), corpus)
+    (gate,) = result.suites[0].gates
+    assert gate.advisory
+    assert gate.text == "throughput:-5%"
+    assert result.verdict is Verdict.REGRESSION
+    assert result.exit_code(strict=True) is ExitCode.SUCCESS
+
+
+def test_floors_need_no_other_side(command: Callable[..., Side], plan: Callable[..., Plan], corpus: str) -> None:
+    one = command("one")
+    met = bench(plan(one, floors=parse_floors(["files_per_s>=0.001", "wall_s<=1000"])), corpus)
+    assert (met.verdict, met.mode) == (Verdict.PASS, "single")
+    missed = bench(plan(one, floors=parse_floors(["files_per_s>=1e9"]), confirm=False), corpus)
+    assert missed.exit_code(strict=False) is ExitCode.CHECK_FAILED
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        (_other(totals={"files": 4, "bytes": 3000}), "files is 3 for ours and 4 for theirs"),
+        (_other(totals={"files": 3, "bytes": 3001}), "bytes is 3000"),
+        (_other(tree_digest="e" * 64), "tree_digest is"),
+        (_other(totals={"files": 0, "bytes": 0}), "theirs: it did nothing (files is 0)"),
+        (_other(totals={"files": 3}), "tells no totals.bytes"),
+        ({}, "tells no totals.files and no totals.bytes"),
+        ([1], "no JSON object"),
+    ],
+)
+def test_other_work_is_invalid(
+    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str, document: Any, told: str
+) -> None:
+    result = bench(plan(command("ours"), command("theirs", document)), corpus)
+    assert result.verdict is Verdict.INVALID
+    assert result.exit_code(strict=False) == 6
+    assert told in result.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "told"),
+    [("", "", "printed nothing"), ("hello", "", "no JSON object"), ("{}", "exit 9", "exit code 9")],
+)
+def test_a_side_that_does_not_answer_is_invalid(
+    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str, text: str, before: str, told: str
+) -> None:
+    result = bench(plan(command("ours"), command("theirs", text=text, before=before)), corpus)
+    assert result.exit_code(strict=False) == 6
+    assert told in result.reasons[0]
+
+
+def test_a_corpus_that_changes_is_invalid(
+    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str, tmp_path: Path
+) -> None:
+    text = '{"totals": {"files": 3, "bytes": 3000}, "tree_digest": "'
+    count = f"echo x >> {tmp_path}/n; printf '%s%s\"}}\\n' '{text}' $(wc -l < {tmp_path}/n); exit"
+    result = bench(plan(command("ours"), command("theirs", before=count), warmup=2), corpus)
+    assert result.exit_code(strict=False) == 6
+    assert "the corpus changed during the run" in result.reasons[0]
+
+
+def test_another_device_than_asked_is_invalid(
+    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str
+) -> None:
+    result = bench(plan(command("ours"), command("theirs"), device="cuda:0"), corpus)
+    assert "--device cuda:0 was asked for and it says cpu" in result.reasons[0]
+
+
+def test_a_gate_on_what_was_not_measured_is_invalid(
+    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str
+) -> None:
+    result = bench(plan(command("ours"), command("theirs"), gates=parse_gates(["peak_memory:+10%"])), corpus)
+    assert result.exit_code(strict=False) == 6
+    assert "peak_memory was not measured" in result.reasons[0]
+
+
+def test_time_is_up(command: Callable[..., Side], plan: Callable[..., Plan], corpus: str) -> None:
+    slow = command("slow", before="sleep 0.3")
+    result = bench(plan(slow, slow, max_seconds=4.0, pairs=10, max_pairs=20), corpus)
+    block = result.suites[0].block
+    assert block is not None
+    assert block.stopped == "max_time"
+    assert result.verdict is Verdict.INCONCLUSIVE
+    assert any("time was up" in warning for warning in result.suites[0].warnings)
+    assert result.exit_code(strict=False) is ExitCode.SUCCESS
+    assert result.exit_code(strict=True) is ExitCode.INCONCLUSIVE
+
+
+def test_a_request_to_stop_leaves_a_partial_result(
+    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str
+) -> None:
+    stop = StopRequest()
+    said = []
+
+    def tell(text: str) -> None:
+        said.append(text)
+        if "pair 2" in text:
+            import signal
+
+            stop.signal = signal.SIGINT
+
+    result = bench(plan(command("ours"), command("theirs")), corpus, stop=stop, tell=tell)
+    assert result.partial == "SIGINT"
+    assert result.suites[0].block is not None
+    assert result.suites[0].block.stopped == "interrupted"
+
+
+def test_nothing_is_left_behind(
+    command: Callable[..., Side], plan: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    bench(plan(command("ours"), max_pairs=6), parse_synthetic("files=3,size=10"))
+    assert os.listdir(place) == []
+
+
+def test_cold_says_what_stayed(command: Callable[..., Side], plan: Callable[..., Plan], tmp_path: Path) -> None:
+    root = tmp_path / "many"
+    root.mkdir()
+    for number in range(200):
+        (root / str(number)).write_text("x" * 5000)
+    result = bench(plan(command("ours", before="cat $1/* > /dev/null"), cache="cold"), str(root))
+    reading = result.suites[0].cache
+    assert reading is not None
+    assert reading.reason is not None or (reading.cached_bytes or 0) < (reading.sampled_bytes or 0)
+
+
+def test_the_control_tells_a_biased_machine_from_a_noisy_one() -> None:
+    steady = [1.0, 1.3, 0.8, 1.1, 1.4, 0.9, 1.2, 1.0, 1.1, 0.7]
+    assert not judge_control(steady, steady[::-1]).moved
+    assert not judge_control(steady, [1.04 * value for value in steady]).moved
+    biased = judge_control([1.1 * value for value in steady], steady)
+    assert biased.moved
+    assert biased.ratio.median == pytest.approx(1.1)
+    assert not judge_control([2.0] * 5, [1.0] * 5).moved  # too few to know
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"pairs": 5}, "--pairs 5: from 6"),
+        ({"pairs": 10, "max_pairs": 8}, "--max-pairs 8 is less than --pairs 10"),
+        ({"warmup": 0}, "--warmup 0"),
+        ({"gates": parse_gates(["throughput:-5%"])}, "give --against"),
+        ({"gates": parse_gates(["baseline:throughput:-5%"])}, "give --baseline"),
+        ({"floors": parse_floors(["chunks_per_s>=5"])}, "suite scan has no chunks_per_s"),
+    ],
+)
+def test_plans_that_cannot_be_carried_out(
+    command: Callable[..., Side], plan: Callable[..., Plan], changes: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(UsageError, match=told):
+        check_plan(plan(command("ours"), **changes))
+
+
+def test_a_corpus_that_is_not_there(command: Callable[..., Side], plan: Callable[..., Plan], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no such file or directory"):
+        bench(plan(command("ours")), str(tmp_path / "gone"))

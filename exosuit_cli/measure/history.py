@@ -142,11 +142,21 @@ def parse_entry(line: bytes) -> Entry | None:
         fields["figures"] = _figures(fields["figures"])
         fields["ratios"] = _figures(fields["ratios"])
         entry = Entry(**{name: fields[name] for name in Entry.__slots__})
-        texts = (entry.id, entry.time, entry.version, entry.fingerprint, entry.suite, entry.corpus, entry.corpus_digest)
-        counts = (entry.bench_version, entry.files, entry.size)
-        if all(isinstance(text, str) for text in texts) and all(type(count) is int for count in counts):
+        if _is_whole(entry):
             return entry
     return None
+
+
+def _is_whole(entry: Entry) -> bool:
+    texts = (
+        entry.id, entry.time, entry.version, entry.fingerprint, entry.suite, entry.corpus, entry.corpus_digest,
+        entry.cache, entry.mode,
+    )  # fmt: skip
+    return (
+        all(isinstance(text, str) for text in texts)
+        and all(text is None or isinstance(text, str) for text in (entry.label, entry.device, entry.verdict))
+        and all(type(count) is int for count in (entry.bench_version, entry.files, entry.size))
+    )
 
 
 def clock_stepped_back(entries: Iterable[Entry], now: str) -> str | None:

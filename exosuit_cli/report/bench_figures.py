@@ -17,12 +17,12 @@ _RANK: Final = {verdict: position for position, verdict in enumerate(Verdict)}
 
 
 def show_value(metric: Metric, value: float) -> str:
-    """A value with its unit: `839 files/s`, `29.7 MiB`, `0.275 s`."""
+    """A value with its unit: `1,204 files/s`, `29.7 MiB`, `0.275 s`."""
     if metric.is_bytes:
         return format_bytes(round(value))
     if metric.unit == "s":
         return f"{value:.3f} s" if value < 100 else f"{value:.1f} s"
-    number = format_count(round(value)) if value >= 1000 else f"{value:.3g}"
+    number = format_count(round(value)) if value >= 1e6 else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
     return f"{number} {metric.unit}"
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.suites import Suite
     from exosuit_cli.system.stop import StopRequest
 
-SHORTEST_SAMPLE_S: Final = 1.0
+SHORTEST_SAMPLE_S: Final = 2.0
 MOST_REPEATS: Final = 8
 """A run shorter than the first is repeated within its pair, sides in turn, up to so many times."""
 

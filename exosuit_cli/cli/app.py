@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from exosuit_cli import __version__
-from exosuit_cli.cli.bench import bench_app
 from exosuit_cli.cli.chunk import chunk_command
 from exosuit_cli.cli.config import config_app
 from exosuit_cli.cli.device import device_command
 from exosuit_cli.cli.scan import scan_command
 
+
+class _Commands(TyperGroup):
+    """The commands, `bench` among them only when it is asked for: its many options would cost every scan their time."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), "bench"]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name != "bench":
+            return super().get_command(ctx, cmd_name)
+        from exosuit_cli.cli.bench import bench_app
+
+        return typer.main.get_command(bench_app)
+
+
 app = typer.Typer(
     name="exosuit",
+    cls=_Commands,
     help="Ingest source repositories for large language models: exact tokens, digests and a complete ledger, fast.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

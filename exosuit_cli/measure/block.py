@@ -184,7 +184,8 @@ def metric_result(measurer: Measurer, samples: Samples, metric: Metric) -> Metri
     base = samples.values("B", metric.name) if "B" in measurer.sides else ()
     if candidate is None or base is None:
         who: SideName = "A" if candidate is None else "B"
-        told = measurer.first[who].reasons.get(metric.name, "the command does not tell")
+        silent = "only an exosuit build is timed so" if metric.name == "startup_s" else "the command does not tell"
+        told = measurer.first[who].reasons.get(metric.name, silent)
         return MetricResult(metric, (), (), None, None, None, None, None, f"{measurer.sides[who].label}: {told}")
     if min((*candidate, *base), default=0.0) <= 0:
         return MetricResult(metric, (), (), None, None, None, None, None, "it is 0, so that a ratio means nothing")

@@ -94,7 +94,11 @@ class Measurer:
         return run_process(line, self.environment, self.plan.max_seconds).wall_s if line is not None else None
 
     def pair(self, order: Iterator[tuple[SideName, SideName]], samples: Samples) -> None:
-        """Measure one pair: `repeats` slots, the control before every run, the mean of each side's figures."""
+        """Measure one pair: `repeats` slots, the control before every run.
+
+        A side's figure is the median of its runs; the pair's ratio is the median of the ratios within slots, which are
+        seconds apart: a burst of load spoils the slot that it hits, where a mean would carry it into the pair.
+        """
         figures: dict[SideName, list[Mapping[str, float | None]]] = {"A": [], "B": []}
         control: dict[SideName, list[float]] = {"A": [], "B": []}
         for _ in range(self.repeats):
@@ -105,32 +109,39 @@ class Measurer:
                 reading = self._run(name)
                 figures[name].append({**reading.figures, "startup_s": self._start_seconds(name)})
                 samples.order.append(name)
-        for name in self.sides:
-            samples.control[name].append(math.fsum(control[name]))
-            for metric in metrics_of(self.suite):
-                values = [figure.get(metric) for figure in figures[name]]
-                samples.figures[name].setdefault(metric, []).append(_mean(metric, values))
+        samples.control_seconds.append(statistics.median(control["A"] + control["B"]))
+        if control["B"]:
+            samples.control_ratios.append(_median_ratio(control["A"], control["B"]) or 1.0)
+        for metric in metrics_of(self.suite):
+            values = {name: [figure.get(metric) for figure in figures[name]] for name in self.sides}
+            for name in self.sides:
+                samples.figures[name].setdefault(metric, []).append(_median(values[name]))
+            if "B" in values:
+                samples.ratios.setdefault(metric, []).append(_median_ratio(values["A"], values["B"]))
 
 
 @dataclass(slots=True)
 class Samples:
-    """One value a pair for each side and metric, growing."""
+    """One value a pair for each side and metric, and one ratio, growing."""
 
     order: list[str] = field(default_factory=list)
     figures: dict[SideName, dict[str, list[float | None]]] = field(default_factory=lambda: {"A": {}, "B": {}})
-    control: dict[SideName, list[float]] = field(default_factory=lambda: {"A": [], "B": []})
+    ratios: dict[str, list[float | None]] = field(default_factory=dict)
+    control_seconds: list[float] = field(default_factory=list)
+    control_ratios: list[float] = field(default_factory=list)
 
     @property
     def pairs(self) -> int:
         """How many there are."""
-        return len(self.control["A"])
+        return len(self.control_seconds)
 
     def values(self, name: SideName, metric: str) -> tuple[float, ...] | None:
         """All values of a metric, or None where one is missing."""
-        values = self.figures[name].get(metric)
-        if not values or any(value is None for value in values):
-            return None
-        return tuple(value for value in values if value is not None)
+        return _whole(self.figures[name].get(metric))
+
+    def pair_ratios(self, metric: str) -> tuple[float, ...] | None:
+        """All ratios candidate / base of a metric, or None where one is missing or would divide by 0."""
+        return _whole(self.ratios.get(metric))
 
 
 def measure_block(measurer: Measurer, seed: int, deadline: float, stop: StopRequest) -> Block:
@@ -160,7 +171,7 @@ def measure_block(measurer: Measurer, seed: int, deadline: float, stop: StopRequ
             slowest = max(slowest, time.monotonic() - now)
             continue
         break
-    control = judge_control(samples.control["A"], samples.control["B"]) if plan.base is not None else None
+    control = judge_control(samples.control_ratios, samples.control_seconds) if plan.base is not None else None
     return Block(
         order="".join(samples.order),
         pairs=samples.pairs,
@@ -172,10 +183,10 @@ def measure_block(measurer: Measurer, seed: int, deadline: float, stop: StopRequ
     )
 
 
-def losses_of(metric: Metric, candidate: Sequence[float], base: Sequence[float]) -> NDArray[np.float64]:
-    """The logarithm of every pair's ratio, positive where the candidate is worse; float64[pairs]."""
-    ratios = np.log(np.asarray(candidate, np.float64) / np.asarray(base, np.float64))
-    return -ratios if metric.higher_is_better else ratios
+def losses_of(metric: Metric, ratios: Sequence[float]) -> NDArray[np.float64]:
+    """The logarithm of every ratio, turned so that it is positive where the candidate is worse; float64[pairs]."""
+    logarithms = np.log(np.asarray(ratios, np.float64))
+    return -logarithms if metric.higher_is_better else logarithms
 
 
 def metric_result(measurer: Measurer, samples: Samples, metric: Metric) -> MetricResult:
@@ -186,19 +197,20 @@ def metric_result(measurer: Measurer, samples: Samples, metric: Metric) -> Metri
         who: SideName = "A" if candidate is None else "B"
         silent = "only an exosuit build is timed so" if metric.name == "startup_s" else "the command does not tell"
         told = measurer.first[who].reasons.get(metric.name, silent)
-        return MetricResult(metric, (), (), None, None, None, None, None, f"{measurer.sides[who].label}: {told}")
-    if min((*candidate, *base), default=0.0) <= 0:
-        return MetricResult(metric, (), (), None, None, None, None, None, "it is 0, so that a ratio means nothing")
-    series = np.log(candidate) if not base else losses_of(metric, candidate, base)
-    low, _, high = median_interval(series)
+        return MetricResult(metric, (), (), (), None, None, None, None, None, f"{measurer.sides[who].label}: {told}")
+    ratios = samples.pair_ratios(metric.name) if base else ()
+    if ratios is None or min((*candidate, *base)) <= 0:
+        return MetricResult(metric, (), (), (), None, None, None, None, None, "it is 0, so that a ratio means nothing")
+    low, _, high = median_interval(np.log(ratios or candidate))
     noise = float(half_width(low, high))
     return MetricResult(
         metric=metric,
         candidate=candidate,
         base=base,
+        ratios=ratios,
         candidate_interval=interval_of(candidate),
         base_interval=interval_of(base) if base else None,
-        ratio=interval_of([a / b for a, b in zip(candidate, base, strict=True)]) if base else None,
+        ratio=interval_of(ratios) if ratios else None,
         noise=noise,
         smallest_effect=smallest_effect(noise),
         reason=None,
@@ -211,21 +223,27 @@ def _is_precise(measurer: Measurer, samples: Samples) -> bool:
     if not wanted:
         wanted = [(METRICS["throughput"], DEFAULT_TOLERANCE)]
     for metric, tolerance in wanted:
-        candidate = samples.values("A", metric.name)
-        base = samples.values("B", metric.name) if plan.base is not None else ()
-        if candidate is None or base is None or min((*candidate, *base)) <= 0:
+        values = samples.values("A", metric.name) if plan.base is None else samples.pair_ratios(metric.name)
+        if values is None or min(values) <= 0:
             continue  # more pairs would not measure it either
-        series = losses_of(metric, candidate, base) if base else np.log(candidate)
-        if not bool(precise(series, tolerance)):
+        if not bool(precise(np.log(values), tolerance)):
             return False
     return True
 
 
-def _mean(metric: str, values: Sequence[float | None]) -> float | None:
-    """Of a rate, the work by the time of all repeats (harmonic); of memory, the median; else the mean."""
-    known = [value for value in values if value is not None]
-    if len(known) != len(values) or not known:
+def _whole(values: Sequence[float | None] | None) -> tuple[float, ...] | None:
+    known = tuple(value for value in values or () if value is not None)
+    return known if values and len(known) == len(values) else None
+
+
+def _median(values: Sequence[float | None]) -> float | None:
+    known = _whole(values)
+    return statistics.median(known) if known is not None else None
+
+
+def _median_ratio(a: Sequence[float | None], b: Sequence[float | None]) -> float | None:
+    """The median of the slots' ratios; None where one is not known or not positive."""
+    ours, theirs = _whole(a), _whole(b)
+    if ours is None or theirs is None or min((*ours, *theirs)) <= 0:
         return None
-    if METRICS[metric].is_bytes:
-        return statistics.median(known)
-    return statistics.harmonic_mean(known) if METRICS[metric].higher_is_better else statistics.fmean(known)
+    return math.exp(statistics.median(math.log(one / other) for one, other in zip(ours, theirs, strict=True)))

@@ -2,10 +2,10 @@
 
 No code of exosuit is in it, so that it can move only when the machine does. A noisy machine alone is no reason to
 discard a run: its noise widens every interval, and verdicts become inconclusive by themselves. What would make them
-wrong is a machine that was slower whenever one of the sides ran. So the control is timed before each run, and
-its times beside A are compared with its times beside B, in the same pairs and by the same statistics as the runs. It
-moved if the median of these ratios is beyond 5% and their 99% interval excludes that they are alike; the second
-condition keeps chance from making one run in a few invalid where single times scatter by 10%.
+wrong is a machine that was slower whenever one of the sides ran. So the control is timed before each run, and its times
+beside A are compared with its times beside B, in the same pairs and by the same statistics as the runs. It moved if the
+median of these ratios is beyond 5% and their 99% interval excludes that they are alike; the second condition keeps
+chance from making one run in a few invalid where single times scatter by 10%.
 """
 
 from __future__ import annotations
@@ -55,13 +55,11 @@ class Control:
     moved: bool
 
 
-def judge_control(beside_a: Sequence[float], beside_b: Sequence[float]) -> Control:
-    """Compare the control's times, in seconds, one of each a pair; at least one pair."""
-    ratios = [a / b for a, b in zip(beside_a, beside_b, strict=True)]
+def judge_control(ratios: Sequence[float], seconds: Sequence[float]) -> Control:
+    """Judge the control by its ratios beside A / beside B and by its times, one of each a pair; at least one pair."""
     ratio = interval_of(ratios, _CERTAINTY)
     apart = abs(math.log(ratio.median)) > math.log1p(MOVED)
     excluded = ratio.low > 1 or ratio.high < 1
-    every = [seconds for pair in zip(beside_a, beside_b, strict=True) for seconds in pair]
-    half = max(1, len(every) // 2)
-    early, late = interval_of(every[:half]), interval_of(every[-half:])
+    half = max(1, len(seconds) // 2)
+    early, late = interval_of(seconds[:half]), interval_of(seconds[-half:])
     return Control(ratio, late.median / early.median - 1, len(ratios) >= FEWEST_PAIRS and apart and excluded)

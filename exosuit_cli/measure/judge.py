@@ -85,10 +85,10 @@ def _case(limit: Gate | Floor, block: Block) -> _Case:
     if measured is None or measured.reason is not None:
         return _Case(limit, None, None, measured.reason if measured and measured.reason else "it was not measured")
     if isinstance(limit, Gate):
-        losses = losses_of(limit.metric, measured.candidate, measured.base)
+        losses = losses_of(limit.metric, measured.ratios)
         return _Case(limit, losses, _change(limit.metric, losses), "")
     values = measured.candidate
-    return _Case(limit, losses_of(limit.metric, values, [limit.value] * len(values)), interval_of(values), "")
+    return _Case(limit, losses_of(limit.metric, [value / limit.value for value in values]), interval_of(values), "")
 
 
 def _pool(first: _Case, second: _Case) -> _Case:

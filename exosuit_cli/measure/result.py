@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class MetricResult:
-    """One metric of a block: both sides' samples (one a pair), the ratio candidate / base, and the noise.
+    """One metric of a block: both sides' samples and their ratios (one a pair), the intervals, and the noise.
 
-    Without a base, `base` is empty and `ratio` None. Where a side did not report the metric, both are empty and
+    Without a base, `base` and `ratios` are empty and `ratio` is None. Where a side did not report it, all are empty and
     `reason` says why. `noise` is the half-width of the ratio's interval (of the candidate's own, without a base).
     """
 
     metric: Metric
     candidate: tuple[float, ...]
     base: tuple[float, ...]
+    ratios: tuple[float, ...]
     candidate_interval: Interval | None
     base_interval: Interval | None
     ratio: Interval | None

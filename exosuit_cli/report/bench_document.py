@@ -124,7 +124,7 @@ def _metric(found: MetricResult) -> dict[str, Any]:
         "better": "higher" if found.metric.higher_is_better else "lower",
         "candidate": _interval(found.candidate_interval, found.candidate),
         "base": _interval(found.base_interval, found.base),
-        "ratio": _interval(found.ratio),
+        "ratio": _interval(found.ratio, found.ratios),
         "half_width": found.noise,
         "smallest_effect": found.smallest_effect,
         "reason": found.reason,

@@ -34,9 +34,14 @@ NOISES = (
 )
 
 
-def simulate(noise: Noise, effect: float, runs: int, pairs: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """log(candidate / base) of every pair, float64[runs, pairs]; the candidate takes 1 + effect times as long."""
-    total = 2 * pairs
+def simulate(
+    noise: Noise, effect: float, runs: int, pairs: int, generator: np.random.Generator, repeats: int = 1
+) -> NDArray[np.float64]:
+    """log(candidate / base) of every pair, float64[runs, pairs]; the candidate takes 1 + effect times as long.
+
+    As in a real block, a pair's ratio is the median of those of its `repeats` slots.
+    """
+    total = 2 * pairs * repeats
     times = generator.normal(0.0, noise.scatter, (runs, total))
     times += noise.drift * generator.uniform(-1, 1, (runs, 1)) * np.linspace(0, 1, total)
     if noise.wander:
@@ -55,8 +60,8 @@ def simulate(noise: Noise, effect: float, runs: int, pairs: int, generator: np.r
             times[:, position] += np.where(left > 0, weight, 0.0)
             left = np.maximum(left - 1, 0)
     order = slots(int(generator.integers(1 << 31)))
-    losses = np.empty((runs, pairs))
-    for pair in range(pairs):
-        first, second = times[:, 2 * pair], times[:, 2 * pair + 1]
-        losses[:, pair] = first - second if next(order)[0] == "A" else second - first
-    return losses + np.log1p(effect)
+    losses = np.empty((runs, pairs * repeats))
+    for slot in range(pairs * repeats):
+        first, second = times[:, 2 * slot], times[:, 2 * slot + 1]
+        losses[:, slot] = first - second if next(order)[0] == "A" else second - first
+    return np.median(losses.reshape(runs, pairs, repeats), axis=2) + np.log1p(effect)

@@ -187,11 +187,12 @@ def test_cold_says_what_stayed(command: Callable[..., Side], plan: Callable[...,
 
 def test_the_control_tells_a_biased_machine_from_a_noisy_one() -> None:
     steady = [1.0, 1.3, 0.8, 1.1, 1.4, 0.9, 1.2, 1.0, 1.1, 0.7]
-    assert not judge_control(steady, steady[::-1]).moved
-    assert not judge_control(steady, [1.04 * value for value in steady]).moved
-    biased = judge_control([1.1 * value for value in steady], steady)
+    assert not judge_control(steady, steady).moved
+    assert not judge_control([1.04] * 10, steady).moved
+    biased = judge_control([1.09, 1.1, 1.1, 1.11, 1.12, 1.08, 1.1, 1.1, 1.13, 1.1], steady)
     assert biased.moved
     assert biased.ratio.median == pytest.approx(1.1)
+    assert biased.drift == pytest.approx(1.0 / 1.1 - 1)
     assert not judge_control([2.0] * 5, [1.0] * 5).moved  # too few to know
 
 

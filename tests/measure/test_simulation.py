@@ -37,30 +37,32 @@ class Blocks:
         assert not running.any()
 
 
-def two_blocks(noise: Noise, effect: float, seed: int) -> tuple[Blocks, Blocks]:
+def two_blocks(noise: Noise, effect: float, seed: int, repeats: int = 1) -> tuple[Blocks, Blocks]:
     generator = np.random.default_rng(seed)
     return (
-        Blocks(simulate(noise, effect, RUNS, MAX_PAIRS, generator)),
-        Blocks(simulate(noise, effect, RUNS, MAX_PAIRS, generator)),
+        Blocks(simulate(noise, effect, RUNS, MAX_PAIRS, generator, repeats)),
+        Blocks(simulate(noise, effect, RUNS, MAX_PAIRS, generator, repeats)),
     )
 
 
-def stated_effect(noise: Noise) -> float:
+def stated_effect(noise: Noise, repeats: int) -> float:
     """What an A/A run of this machine states, in the median, and never less than what the gate lets pass."""
-    first, _ = two_blocks(noise, 0.0, seed=1)
+    first, _ = two_blocks(noise, 0.0, 1, repeats)
     return max(TOLERANCE, smallest_effect(float(np.median(first.half))))
 
 
+@pytest.mark.parametrize("repeats", [1, 4])
 @pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.name)
-def test_equal_builds_are_not_called_regressions(noise: Noise) -> None:
-    first, second = two_blocks(noise, 0.0, seed=2)
+def test_equal_builds_are_not_called_regressions(noise: Noise, repeats: int) -> None:
+    first, second = two_blocks(noise, 0.0, 2, repeats)
     assert np.mean(first.regressed & second.regressed) <= 0.01
     assert np.mean(first.regressed) <= 0.03  # each block alone, which is what --no-confirm trusts
 
 
+@pytest.mark.parametrize("repeats", [1, 4])
 @pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.name)
-def test_twice_the_stated_effect_is_detected(noise: Noise) -> None:
-    first, second = two_blocks(noise, 2 * stated_effect(noise), seed=3)
+def test_twice_the_stated_effect_is_detected(noise: Noise, repeats: int) -> None:
+    first, second = two_blocks(noise, 2 * stated_effect(noise, repeats), 3, repeats)
     assert np.mean(first.regressed & second.regressed) >= 0.95
 
 
@@ -68,7 +70,7 @@ def test_twice_the_stated_effect_is_detected(noise: Noise) -> None:
 @pytest.mark.parametrize("effect", [0.02, 0.05, 0.10])
 def test_a_loss_beyond_the_gate_hardly_passes(noise: Noise, effect: float) -> None:
     """And one within it is hardly ever called a regression twice."""
-    first, second = two_blocks(noise, effect, seed=4)
+    first, second = two_blocks(noise, effect, 4)
     if effect > TOLERANCE:
         assert np.mean(first.passed & ~first.regressed) <= 0.05
     if effect < TOLERANCE:

@@ -83,7 +83,7 @@ def _row(found: MetricResult) -> tuple[str, ...]:
 
 def _dots(found: MetricResult) -> str:
     """Every pair's ratio in the order of the run, with the interval of their median as a band."""
-    ratios = [math.log(a / b) for a, b in zip(found.candidate, found.base, strict=True)]
+    ratios = [math.log(ratio) for ratio in found.ratios]
     assert found.ratio is not None
     low, high = math.log(found.ratio.low), math.log(found.ratio.high)
     reach = max(0.02, *(abs(value) for value in ratios)) * 1.1

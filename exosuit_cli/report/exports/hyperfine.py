@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
-    """Times in seconds; with repeats within a pair, each is their mean."""
+    """Times in seconds; with repeats within a pair, each is their median."""
     results = [_result(series) for series in all_series(result)]
     return {"": json.dumps({"results": results}, indent=2).encode("ascii") + b"\n"}
 

@@ -4,8 +4,8 @@ No code of exosuit is in it, so that it can move only when the machine does. A n
 discard a run: its noise widens every interval, and verdicts become inconclusive by themselves. What would make them
 wrong is a machine that was slower whenever one of the sides ran. So the control is timed before each run, and its times
 beside A are compared with its times beside B, in the same pairs and by the same statistics as the runs. It moved if the
-median of these ratios is beyond 5% and their 99% interval excludes that they are alike; the second condition keeps
-chance from making one run in a few invalid where single times scatter by 10%.
+median of these ratios is beyond 5% and their 99% interval, which there is from 8 pairs on, excludes that they are alike;
+the second condition keeps chance from making one run in a few invalid where single times scatter by 10%.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.measure.interval import FEWEST_PAIRS, Interval, interval_of
+from exosuit_cli.measure.interval import Interval, interval_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,4 +62,5 @@ def judge_control(ratios: Sequence[float], seconds: Sequence[float]) -> Control:
     excluded = ratio.low > 1 or ratio.high < 1
     half = max(1, len(seconds) // 2)
     early, late = interval_of(seconds[:half]), interval_of(seconds[-half:])
-    return Control(ratio, late.median / early.median - 1, len(ratios) >= FEWEST_PAIRS and apart and excluded)
+    certain = ratio.coverage >= _CERTAINTY
+    return Control(ratio, late.median / early.median - 1, certain and apart and excluded)

@@ -193,7 +193,7 @@ def test_the_control_tells_a_biased_machine_from_a_noisy_one() -> None:
     assert biased.moved
     assert biased.ratio.median == pytest.approx(1.1)
     assert biased.drift == pytest.approx(1.0 / 1.1 - 1)
-    assert not judge_control([2.0] * 5, [1.0] * 5).moved  # too few to know
+    assert not judge_control([2.0] * 7, [1.0] * 7).moved  # too few to know
 
 
 @pytest.mark.parametrize(

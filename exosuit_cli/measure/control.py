@@ -2,10 +2,10 @@
 
 No code of exosuit is in it, so that it can move only when the machine does. A noisy machine alone is no reason to
 discard a run: its noise widens every interval, and verdicts become inconclusive by themselves. What would make them
-wrong is a machine that was slower whenever one of the sides ran. So the control is timed before each run, and its times
-beside A are compared with its times beside B, in the same pairs and by the same statistics as the runs. It moved if the
-median of these ratios is beyond 5% and their 99% interval, which there is from 8 pairs on, excludes that they are alike;
-the second condition keeps chance from making one run in a few invalid where single times scatter by 10%.
+wrong is a machine that was slower whenever one of the sides ran. So the control is timed before each run, and its
+times beside A are compared with its times beside B, in the same pairs and by the same statistics as the runs. It moved
+if the median of these ratios is beyond 5% and their 99% interval, which there is from 8 pairs on, excludes that they
+are alike; the second condition keeps chance from making one run in a few invalid where single times scatter by 10%.
 """
 
 from __future__ import annotations

@@ -39,7 +39,6 @@ app = typer.Typer(
 app.command("scan")(scan_command)
 app.command("chunk")(chunk_command)
 app.command("device")(device_command)
-app.add_typer(bench_app)
 app.add_typer(config_app)
 
 

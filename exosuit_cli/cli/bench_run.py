@@ -125,9 +125,9 @@ class BenchCommand:
     def _device(self) -> str | None:
         if self.device is None or self.device == "auto":
             return None
-        from exosuit_cli.kernels.select import choose_device
+        from exosuit_cli.device import choose_device
 
-        return choose_device(self.device).device
+        return choose_device(self.device, processors=1).device
 
     def _corpus(self) -> str | Synthetic:
         if self.synthetic is not None:

@@ -21,9 +21,9 @@ import platform
 import statistics
 import subprocess
 import sys
-import threading
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -280,13 +280,10 @@ def in_lanes(opened: Any, algorithm: str, slab: Slab, seconds: float, *, wants_l
     lanes = [DeviceKernels(opened.queue(), algorithm) for _ in range(LANES)]
 
     def together() -> None:
-        threads = [
-            threading.Thread(target=lambda lane=lane: lane.begin(slab, lines=wants_lines).finish()) for lane in lanes
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(LANES) as threads:
+            done = [threads.submit(lambda lane=lane: lane.begin(slab, lines=wants_lines).finish()) for lane in lanes]
+            for lane in done:
+                lane.result()
 
     return repeat(together, seconds)[1:]
 

@@ -52,7 +52,7 @@ def scan_options(
         batch_files=settings.phase.batch_files,
         use_index=chosen.index,
         verify=verify,
-        vram_bytes=settings.layer("gpu_vram").capacity_bytes,
+        vram_bytes=settings.layer("gpu_vram").capacity_bytes,  # 0 turns it off
     )
 
 

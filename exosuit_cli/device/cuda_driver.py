@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
+import shutil
+import sys
+import tempfile
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.device.driver import Card, Usage
 from exosuit_cli.kernels.device import DeviceLost
-from exosuit_cli.model.errors import ResourceMissing
-from exosuit_cli.system.paths import cache_directory
+from exosuit_cli.model.errors import ExosuitError, ResourceMissing
+from exosuit_cli.system.paths import cache_directory, ensure_private
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -34,14 +38,10 @@ def why_not(index: int) -> str | None:  # noqa: ARG001  (which card is there is 
 
 def count() -> int:
     """The cards that CUDA sees."""
-    os.environ.setdefault(*_ORDER)
     try:
-        import cupy
-
+        cupy = _cupy()
         return int(cupy.cuda.runtime.getDeviceCount())
-    except ImportError:
-        return 0
-    except cupy.cuda.runtime.CUDARuntimeError:
+    except Exception:  # noqa: BLE001  (whatever it is: no card can be opened, and opening one will say why)
         return 0
 
 
@@ -97,8 +97,6 @@ def open_card(index: int, limit_bytes: int) -> OpenCudaCard:
     reason = why_not(index)
     if reason is not None:
         raise ResourceMissing(reason)
-    os.environ.setdefault(*_ORDER)
-    _choose_kernel_cache()
     return OpenCudaCard(index, limit_bytes)
 
 
@@ -110,9 +108,10 @@ class OpenCudaCard:
 
         _check(index)
         self._device: CudaDevice = CudaDevice(index, limit_bytes or None)
-        self._index = index
         self._device.compile()
         self.card = _card(index, self._device)
+        with self._device.narrowed():
+            self._bus_id = str(self._device.cupy.cuda.runtime.deviceGetPCIBusId(index))
 
     def queue(self) -> CudaQueue:
         return self._device.queue(timed=True)
@@ -130,12 +129,12 @@ class OpenCudaCard:
             self._device.pool.free_all_blocks()
 
     def usage(self) -> Usage:
-        pool = int(self._device.pool.total_bytes())
+        pool = self._device.peak_bytes
         with _Nvml() as nvml:
             if nvml is None:
                 return Usage(pool_peak_bytes=pool)
             try:
-                handle = nvml.nvmlDeviceGetHandleByPciBusId(self._bus_id())
+                handle = nvml.nvmlDeviceGetHandleByPciBusId(self._bus_id)
                 memory = nvml.nvmlDeviceGetMemoryInfo(handle)
                 own = [
                     process.usedGpuMemory
@@ -146,16 +145,13 @@ class OpenCudaCard:
                 return Usage(pool_peak_bytes=pool)
         return Usage(pool, own[0] if own else None, int(memory.used), int(memory.total))
 
-    def _bus_id(self) -> str:
-        return str(self._device.cupy.cuda.runtime.deviceGetPCIBusId(self._index))
-
 
 def _check(index: int) -> None:
     """Raise ResourceMissing for what CuPy would tell later and less plainly."""
     try:
-        import cupy
+        cupy = _cupy()
         from cupy.cuda import nvrtc
-    except ImportError as error:
+    except (ImportError, OSError) as error:
         raise ResourceMissing(f"CuPy cannot be loaded ({error}); {EXTRAS}") from error
     runtime = cupy.cuda.runtime
     try:
@@ -167,7 +163,7 @@ def _check(index: int) -> None:
     if driver // 1000 < built // 1000:
         raise ResourceMissing(
             f"the driver supports CUDA {_version(driver)} and CuPy is built for {_version(built)}; "
-            f"update the driver, or install exosuit-cli[gpu{driver // 1000}]"
+            "update the driver, or install the extra for its CUDA: gpu12 or gpu13"
         )
     try:
         count = runtime.getDeviceCount()
@@ -204,20 +200,27 @@ def _card(index: int, device: CudaDevice) -> Card:
     )
 
 
-def _choose_kernel_cache() -> None:
-    """Have CuPy keep what it built below our cache directory; in memory only where that cannot be written."""
-    if "CUPY_CACHE_DIR" in os.environ:
-        return
-    directory = os.path.join(cache_directory(), "kernels")
-    try:
-        os.makedirs(directory, mode=0o700, exist_ok=True)
-        writable = os.access(directory, os.W_OK | os.X_OK)
-    except OSError:
-        writable = False
-    if writable:
+def _cupy() -> Any:
+    """CuPy, with its settings made before it is imported: it reads them, and makes its cache directory, then.
+
+    What it builds is kept below our cache directory, or for this process only where that cannot be written. Raises
+    ImportError and what a broken installation raises.
+    """
+    os.environ.setdefault(*_ORDER)
+    if "cupy" not in sys.modules and "CUPY_CACHE_DIR" not in os.environ:
+        try:
+            directory = os.path.join(ensure_private(cache_directory()), "kernels")
+            os.makedirs(directory, mode=0o700, exist_ok=True)
+            is_writable = os.access(directory, os.W_OK | os.X_OK)
+        except (ExosuitError, OSError):
+            is_writable = False
+        if not is_writable:
+            directory = tempfile.mkdtemp(prefix="exosuit-kernels-")
+            atexit.register(shutil.rmtree, directory, ignore_errors=True)
         os.environ["CUPY_CACHE_DIR"] = directory
-    else:
-        os.environ["CUPY_CACHE_IN_MEMORY"] = "1"
+    import cupy
+
+    return cupy
 
 
 def _version(number: int) -> str:

@@ -67,6 +67,8 @@ class OpenCard(Protocol):
 class Driver(Protocol):
     """A module that opens cards."""
 
+    __name__: str
+
     def why_not(self, index: int) -> str | None:
         """Why card `index` certainly cannot be used, and what to do; None if it may be. Quick, and loads nothing."""
         ...

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OwnerSettings:
-    """What a process needs to own a card. `driver` is a module as `kernels.cuda`; sizes in bytes, 0 for no limit."""
+    """What a process needs to own a card.
+
+    `driver` is a module, see `driver.Driver`; `limit_bytes` is 0 for no limit; `address` is a name of Linux's abstract
+    sockets, which is nobody else's and leaves nothing behind.
+    """
 
     driver: str
     card: int
@@ -26,7 +30,6 @@ class Ready:
     """The card answers and its kernels are built."""
 
     card: Card
-    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,11 @@ class DeviceTotals:
     process_bytes: int | None = None
     card_used_bytes: int | None = None
     card_bytes: int | None = None
+    cpu_files: int = 0
+    cpu_bytes: int = 0
+    """Files that the CPU computed although a card did others: larger than a slab, and empty ones alone in theirs."""
+    cpu_line_slabs: int = 0
+    """Slabs whose lines were too many for the results' room, so that the CPU found them."""
     peak_copy_bytes_per_s: float | None = None
     """The copy in alone, as it was measured of the card once; None where it was not."""
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import queue
 import signal
 import socket
+import struct
 import threading
 import time
 from dataclasses import fields, replace
@@ -30,35 +32,39 @@ if TYPE_CHECKING:
     from exosuit_cli.device.driver import Driver
 
 
+_CREDENTIALS = struct.Struct("3i")  # unix(7): struct ucred
+_PAUSE_SECONDS = 0.1
+
+
 def main(descriptor: int) -> None:
     """The life of the process: its settings come first over the connection `descriptor`; its end ends it."""
     for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides what they mean
         signal.signal(number, signal.SIG_IGN)
     control = Connection(descriptor)
-    try:
+    with contextlib.suppress(EOFError, OSError):  # the parent is gone
         settings: OwnerSettings = control.recv()
-        # From the first: a worker may connect while the kernels are built.
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        listener.bind(settings.address)
-        listener.listen(socket.SOMAXCONN)
         try:
+            # From the first: a worker may connect while the kernels are built.
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            listener.bind(settings.address)
+            listener.listen(socket.SOMAXCONN)
             owner = Owner(settings)
         except ExosuitError as error:
             control.send(Refusal(str(error)))
             return
-        control.send(Ready(owner.card, owner.seconds))
+        except Exception as error:  # noqa: BLE001  (whatever a driver does: the parent is told, and ends the run)
+            control.send(Refusal(f"it cannot be opened: {type(error).__name__}: {error}"))
+            return
+        control.send(Ready(owner.card))
         threading.Thread(target=owner.accept, args=(listener,), daemon=True).start()
         control.recv()
         control.send(owner.totals())
-    except (EOFError, OSError):
-        pass  # the parent is gone
 
 
 class Owner:
     """A card with its lanes. Raises ResourceMissing where the card cannot be used."""
 
     def __init__(self, settings: OwnerSettings) -> None:
-        started = time.monotonic()
         self._settings = settings
         driver = cast("Driver", importlib.import_module(settings.driver))
         self._opened = driver.open_card(settings.card, settings.limit_bytes)
@@ -69,16 +75,23 @@ class Owner:
             self._lanes.put(lane)
         self._lock = threading.Lock()
         self._totals = DeviceTotals()
+        self._pinned_bytes = 0
         self._lost: str | None = None
-        self.seconds = time.monotonic() - started
 
     def accept(self, listener: socket.socket) -> None:
         """Serve everyone who connects."""
         while True:
             try:
                 connected, _ = listener.accept()
-            except OSError:
-                continue  # too many open files: the next one may be let in
+            except OSError:  # too many open files: some may be closed soon
+                time.sleep(_PAUSE_SECONDS)
+                continue
+            _, user, _ = _CREDENTIALS.unpack(
+                connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+            )
+            if user != os.geteuid():
+                connected.close()
+                continue
             threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
 
     def totals(self) -> DeviceTotals:
@@ -98,10 +111,9 @@ class Owner:
 
     def _serve(self, connected: socket.socket) -> None:
         """One slot, for as long as its other end is there."""
-        memory: SlotMemory | None = None
-        with contextlib.suppress(EOFError, OSError):
-            _, descriptors, _, _ = socket.recv_fds(connected, 1, 1)
-            connection = Connection(connected.detach())
+        with contextlib.suppress(EOFError, OSError), Connection(connected.detach()) as connection:
+            with socket.socket(fileno=os.dup(connection.fileno())) as receiver:
+                _, descriptors, _, _ = socket.recv_fds(receiver, 1, 1)
             sizes: SlotSizes = connection.recv()
             memory = SlotMemory(descriptors[0], sizes, self._settings.algorithm)
             pinned = self._pin(memory)
@@ -115,16 +127,19 @@ class Owner:
     def _pin(self, memory: SlotMemory) -> bool:
         """Lock a slot's pages for copies at full speed; without that they are slower, no more."""
         try:
-            self._opened.pin(memory.whole)
+            self._opened.pin(memory.slab)
         except (DeviceOutOfMemory, DeviceLost):
             return False
         with self._lock:
-            self._totals.pinned_bytes += memory.whole.nbytes
+            self._pinned_bytes += memory.slab.nbytes
+            self._totals.pinned_bytes = max(self._totals.pinned_bytes, self._pinned_bytes)
         return True
 
     def _unpin(self, memory: SlotMemory) -> None:
         with contextlib.suppress(DeviceLost):
-            self._opened.unpin(memory.whole)
+            self._opened.unpin(memory.slab)
+        with self._lock:
+            self._pinned_bytes -= memory.slab.nbytes
 
     def _answer(self, job: Job, memory: SlotMemory) -> Answer:
         if self._lost is not None:
@@ -135,35 +150,45 @@ class Owner:
         lane = self._lanes.get()
         started = time.monotonic()
         try:
-            columns, lines = self._compute(lane, slab, wants_lines=job.wants_lines)
+            columns, lines = self._compute(lane, slab, memory, wants_lines=job.wants_lines)
         except DeviceOutOfMemory as error:
             return Answer(failure=str(error))
         except DeviceLost as error:
             self._lost = str(error)
             return Answer(failure=self._lost, is_final=True)
+        except Exception as error:  # noqa: BLE001  (a fault of ours: the worker is told, and its slab is not lost)
+            return Answer(failure=f"{type(error).__name__}: {error}")
         finally:
             self._lanes.put(lane)
         count = None if lines is None else len(lines.heads)
-        if not memory.fits(len(slab), count):
-            lines = count = None
         memory.write(columns, lines)
         with self._lock:
             self._totals.slabs += 1
             self._totals.busy_seconds += time.monotonic() - started
         return Answer(count)
 
-    def _compute(self, lane: DeviceKernels, slab: Slab, *, wants_lines: bool) -> tuple[SlabColumns, LineColumns | None]:
-        """The columns of a slab; where the device has no room, those of its halves, once."""
+    def _compute(
+        self, lane: DeviceKernels, slab: Slab, memory: SlotMemory, *, wants_lines: bool
+    ) -> tuple[SlabColumns, LineColumns | None]:
+        """The columns of a slab; where the device has no room, those of its halves, once.
+
+        Lines are None where there is no room for theirs in the memory.
+        """
+        most_lines = memory.most_lines(len(slab))
         try:
-            return lane.begin(slab, lines=wants_lines).finish()
+            return lane.begin(slab, lines=wants_lines).finish(most_lines)
         except DeviceOutOfMemory:
             if len(slab) < 2:
                 raise
+        lane.release()
         self._opened.give_back()
         with self._lock:
             self._totals.halved_slabs += 1
-        results = [lane.begin(half, lines=wants_lines).finish() for half in halves(slab)]
-        return join_columns([columns for columns, _ in results]), join_lines([lines for _, lines in results])
+        results = [lane.begin(half, lines=wants_lines).finish(most_lines) for half in halves(slab)]
+        lines = join_lines([lines for _, lines in results])
+        if lines is not None and len(lines.heads) > most_lines:
+            lines = None
+        return join_columns([columns for columns, _ in results]), lines
 
 
 def halves(slab: Slab) -> list[Slab]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
+import secrets
 import subprocess
 import sys
-import tempfile
+import time
 from multiprocessing import Pipe, spawn
 from typing import TYPE_CHECKING
 
-from exosuit_cli.device.messages import DeviceTotals, OwnerSettings, Ready, Refusal
+from exosuit_cli.device.messages import DeviceTotals, OwnerSettings, Refusal
 from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
@@ -25,55 +24,57 @@ _PROGRAM = "import sys; sys.path[:] = {path!r}; from exosuit_cli.device.owner im
 
 
 class DeviceProcess:
-    """Started at once; `wait` says whether the card can be used.
+    """Started at once; `wait` says whether the card can be used. `close` it before the end.
 
-    It is a program of its own, never a fork: a driver that is in use does not survive one. `close` it before the end:
-    its socket has a directory of its own.
+    It is a program of its own, never a fork: a driver that is in use does not survive one. Raises ResourceMissing where
+    it cannot be started.
     """
 
     def __init__(self, driver: str, card: int, algorithm: str, limit_bytes: int) -> None:
-        self._directory = tempfile.mkdtemp(prefix="exosuit-")  # mode 0700
-        self.address = os.path.join(self._directory, "device")
-        self._control, theirs = Pipe()
-        self._ready: Ready | None = None
-        self.totals = DeviceTotals()
-        program = _PROGRAM.format(path=sys.path, descriptor=theirs.fileno())
-        self._process = subprocess.Popen(  # noqa: S603  (this interpreter, and a program of our own)
-            [spawn.get_executable(), "-c", program], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
-        )
+        self.address = "\0exosuit-" + secrets.token_hex(16)
+        self._name = f"device cuda:{card}"
+        self._card: Card | None = None
+        self._deadline = time.monotonic() + START_SECONDS
+        self.totals: DeviceTotals | None = None
+        try:
+            self._control, theirs = Pipe()
+            program = _PROGRAM.format(path=sys.path, descriptor=theirs.fileno())
+            self._process = subprocess.Popen(  # noqa: S603  (this interpreter, and a program of our own)
+                [spawn.get_executable(), "-c", program], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+            )
+        except OSError as error:
+            raise ResourceMissing(f"{self._name}: no process can own it: {error.strerror}") from error
         theirs.close()
-        self._settings = OwnerSettings(driver, card, algorithm, limit_bytes, LANES, self.address)
         with contextlib.suppress(OSError):  # it is dead already: `wait` finds it so
-            self._control.send(self._settings)
+            self._control.send(OwnerSettings(driver, card, algorithm, limit_bytes, LANES, self.address))
 
     def pids(self) -> list[int]:
         """The process, while it lives."""
         return [self._process.pid] if self._process.poll() is None else []
 
-    def is_ready(self) -> bool:
-        """Whether `wait` would answer at once."""
-        return self._ready is not None or self._control.poll()
+    def is_ready(self, seconds: float = 0.0) -> bool:
+        """Whether `wait` answers at once, be it with a refusal; after waiting so long for it."""
+        return self._card is not None or self._control.poll(seconds) or time.monotonic() > self._deadline
 
     def wait(self) -> Card:
         """The card, once its kernels are built. Raises ResourceMissing where it cannot be used."""
-        if self._ready is None:
-            name = f"device cuda:{self._settings.card}"
-            if not self._control.poll(START_SECONDS):
-                raise ResourceMissing(f"{name} does not answer within {START_SECONDS} s; use --device cpu")
+        if self._card is None:
+            if not self._control.poll(max(self._deadline - time.monotonic(), 0)):
+                raise ResourceMissing(f"{self._name} does not answer within {START_SECONDS} s; use --device cpu")
             try:
                 answer = self._control.recv()
             except (EOFError, OSError):
-                code = self._process.wait()
-                raise ResourceMissing(f"{name}: the process that owns it ended with exit code {code}") from None
+                code = self._end()
+                raise ResourceMissing(f"{self._name}: the process that owns it ended with exit code {code}") from None
             if isinstance(answer, Refusal):
-                raise ResourceMissing(f"{name}: {answer.reason}")
-            self._ready = answer
-        return self._ready.card
+                raise ResourceMissing(f"{self._name}: {answer.reason}")
+            self._card = answer.card
+        return self._card
 
-    def close(self) -> DeviceTotals:
-        """End it; what it did. It has to answer within seconds, and is killed if it does not."""
+    def close(self) -> DeviceTotals | None:
+        """End it; what it did, None where it cannot tell. It has to answer within seconds."""
         try:
-            if self._ready is not None:
+            if self._card is not None:
                 self._control.send(None)
                 if self._control.poll(_END_SECONDS):
                     self.totals = self._control.recv()
@@ -81,6 +82,11 @@ class DeviceProcess:
             pass  # it died: nothing is lost but its own accounts
         self._control.close()
         self._process.kill()
-        self._process.wait()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        self._end()
         return self.totals
+
+    def _end(self) -> int | None:
+        """Wait for its end, but not for ever: a process can hang within a driver."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
+        return self._process.returncode

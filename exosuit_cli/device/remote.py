@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from exosuit_cli.device.messages import Answer, Job, SlotSizes
-from exosuit_cli.device.slot import SlotMemory
+from exosuit_cli.device.slot import FILE_BYTES, LINE_BYTES, SlotMemory
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.model.errors import ResourceMissing
 
@@ -23,37 +23,52 @@ if TYPE_CHECKING:
 SLOTS = 2
 """Slabs of a worker: one is with the device while the next is filled."""
 _PAGE = 4096
+_LINE = 12
+"""Bytes of the lines in a slab, in the mean, that there is room for."""
+_PATIENCE_SECONDS = 60
+"""A slab takes milliseconds; a card that has not answered by then is stuck."""
 
 
 class RemoteKernels:
     """The protocol `Kernels` over slots of shared memory, for one thread.
 
     A slab that is in none of `buffers` is computed here, on the CPU. So is everything once the device fails, where
-    `is_demanded` is false; `failures` counts slabs by the reason. Else that raises ResourceMissing.
+    `is_demanded` is false; `failures` counts slabs by the reason. Else that raises ResourceMissing. `batch_files`: the
+    most files of a slab.
     """
 
-    def __init__(self, device: str, addresses: tuple[str, ...], algorithm: str, *, is_demanded: bool) -> None:
+    def __init__(
+        self, device: str, addresses: tuple[str, ...], algorithm: str, *, batch_files: int, is_demanded: bool
+    ) -> None:
         self.device = device
         self.failures: Counter[str] = Counter()
         self._addresses = addresses
         self._algorithm = algorithm
         self._is_demanded = is_demanded
+        self._batch_files = batch_files
+        self.cpu_files = self.cpu_bytes = self.cpu_line_slabs = 0
         self._cpu = CpuKernels(algorithm)
         self._slots: list[_Slot] = []
         self._lost: str | None = None
 
     def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:
-        """Memory of slabs, shared with the owner of the card.
+        """Memory of slabs, shared with the owner of the card. Behind each is room for the results.
 
-        Behind each is room for results: of a file in 64 bytes, or of a line in 32.
+        Raises ResourceMissing where there is no such memory and the device is demanded; without a demand the slabs are
+        ordinary memory then, and computed here.
         """
         slab_bytes = -(-nbytes // _PAGE) * _PAGE
-        result_bytes = slab_bytes if lines else max(slab_bytes // 16, 1 << 20)
-        sizes = SlotSizes(slab_bytes, result_bytes)
+        line_bytes = slab_bytes // _LINE * LINE_BYTES if lines else 0
+        sizes = SlotSizes(slab_bytes, -(-(self._batch_files * FILE_BYTES + line_bytes + _PAGE) // _PAGE) * _PAGE)
         for number in range(SLOTS):
             # Neighbouring processes begin with different cards.
             address = self._addresses[(os.getpid() + number) % len(self._addresses)]
-            self._slots.append(_Slot(sizes, self._algorithm, address))
+            try:
+                self._slots.append(_Slot(sizes, self._algorithm, address))
+            except OSError as error:
+                self._lose(f"no memory to share with its owner: {error.strerror}")
+                self._slots.clear()
+                return self._cpu.buffers(nbytes, lines=lines)
         return [slot.memory.slab[:nbytes] for slot in self._slots]
 
     def columns(self, slab: Slab) -> SlabColumns:
@@ -66,6 +81,7 @@ class RemoteKernels:
     def begin(self, slab: Slab, *, lines: bool) -> Pending:
         slot = next((slot for slot in self._slots if slot.holds(slab)), None)
         if slot is None:
+            self.note_cpu(len(slab), len(slab.data))
             return self._cpu.begin(slab, lines=lines)
         if self._lost is None:
             try:
@@ -80,6 +96,11 @@ class RemoteKernels:
         """On the CPU: the spans are known when the slab has left the device, and another copy would cost more."""
         return self._cpu.span_digests(data, starts, lengths, width)
 
+    def note_cpu(self, files: int, nbytes: int) -> None:
+        """Count files that are computed here because of what they are."""
+        self.cpu_files += files
+        self.cpu_bytes += nbytes
+
     def finish(self, slot: _Slot, slab: Slab, *, lines: bool, is_sent: bool) -> tuple[SlabColumns, LineColumns | None]:
         """The results of a job, wherever they come from."""
         if is_sent:
@@ -88,6 +109,7 @@ class RemoteKernels:
             except (EOFError, OSError):
                 answer = Answer(failure="the process that owns the card ended", is_final=True)
             if answer.failure is None:
+                self.cpu_line_slabs += lines and answer.lines is None
                 return slot.memory.read(len(slab), answer.lines)
             if answer.is_final:
                 self._lose(answer.failure)
@@ -109,7 +131,11 @@ class _Slot:
 
     def __init__(self, sizes: SlotSizes, algorithm: str, address: str) -> None:
         descriptor = os.memfd_create("exosuit-slab", os.MFD_CLOEXEC)
-        os.ftruncate(descriptor, sizes.slab_bytes + sizes.result_bytes)
+        try:
+            os.ftruncate(descriptor, sizes.slab_bytes + sizes.result_bytes)
+        except OSError:
+            os.close(descriptor)
+            raise
         self._connection: Connection | None = None
         try:
             connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -134,6 +160,10 @@ class _Slot:
     def receive(self) -> Answer:
         if self._connection is None:
             raise ConnectionResetError
+        if not self._connection.poll(_PATIENCE_SECONDS):
+            self._connection.close()
+            self._connection = None
+            return Answer(failure=f"no answer within {_PATIENCE_SECONDS} s", is_final=True)
         answer: Answer = self._connection.recv()
         return answer
 

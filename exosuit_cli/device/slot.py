@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
     from exosuit_cli.device.messages import SlotSizes
 
 _ALIGNMENT = 64
+_OF_FILES = [np.dtype(kind) for kind in ("u1", "i8", "i2", "u1", "?")]
+_OF_LINES = [np.dtype(kind) for kind in ("i8", "i8", "u2", "i8", "u8", "u1", "i4")]
+"""Those of `SlabColumns` and of `LineColumns`."""
+FILE_BYTES, LINE_BYTES = 64, 31
+"""At least what the results of a file and of a line take."""
 
 
 class SlotMemory:
@@ -27,56 +34,53 @@ class SlotMemory:
 
     def __init__(self, descriptor: int, sizes: SlotSizes, algorithm: str) -> None:
         self._width = DIGEST_WIDTH[algorithm]
-        self._map = mmap.mmap(descriptor, sizes.slab_bytes + sizes.result_bytes)
-        os.close(descriptor)
-        self.whole = np.frombuffer(self._map, np.uint8)
-        self.slab = self.whole[: sizes.slab_bytes]
-        self._results = self.whole[sizes.slab_bytes :]
+        try:
+            self._map = mmap.mmap(descriptor, sizes.slab_bytes + sizes.result_bytes)
+        finally:
+            os.close(descriptor)
+        whole = np.frombuffer(self._map, np.uint8)
+        self.slab = whole[: sizes.slab_bytes]
+        self._results = whole[sizes.slab_bytes :]
 
-    def fits(self, files: int, lines: int | None) -> bool:
-        """Whether there is room for the results of so many files and lines."""
-        return self._layout(files, lines)[1] <= len(self._results)
+    def most_lines(self, files: int) -> int:
+        """How many lines there is room for beside the results of so many files."""
+        room = len(self._results) - self._places(files, 0)[-1][2] - len(_OF_LINES) * _ALIGNMENT
+        return max(room // LINE_BYTES, 0)
 
-    def write(self, columns: SlabColumns, lines: LineColumns | None) -> int:
-        """Put results where `read` finds them; how many bytes. They must fit."""
+    def write(self, columns: SlabColumns, lines: LineColumns | None) -> None:
+        """Put results where `read` finds them. Raises ValueError where they have no room."""
         count = None if lines is None else len(lines.heads)
-        places, _ = self._layout(len(columns.newlines), count)
-        written = 0
-        for (_, place), source in zip(places, _arrays(columns, lines), strict=True):
+        for place, source in zip(self._views(len(columns.newlines), count), _arrays(columns, lines), strict=True):
             place[...] = source
-            written += source.nbytes
-        return written
 
     def read(self, files: int, lines: int | None) -> tuple[SlabColumns, LineColumns | None]:
-        """Results as views of the memory: good until the slot's next job."""
-        places, _ = self._layout(files, lines)
-        arrays = [place for _, place in places]
-        return SlabColumns(*arrays[:5]), LineColumns(*arrays[5:]) if lines is not None else None
+        """Results as views of the memory: good until the slot's next job. Raises ValueError as `write` does."""
+        arrays = self._views(files, lines)
+        split = len(_OF_FILES)
+        return SlabColumns(*arrays[:split]), LineColumns(*arrays[split:]) if lines is not None else None
 
-    def _layout(self, files: int, lines: int | None) -> tuple[list[tuple[str, npt.NDArray[Any]]], int]:
-        """Every column with its place, and where the last ends; places beyond the memory are empty."""
-        shapes: list[tuple[str, tuple[int, ...]]] = [
-            ("u1", (files, self._width)),
-            ("i8", (files,)),
-            ("i2", (files,)),
-            ("u1", (files,)),
-            ("?", (files,)),
-        ]
-        if lines is not None:
-            shapes += [("i8", (files + 1,)), ("i8", (lines + 1,)), ("u2", (lines,)), ("i8", (lines,))]
-            shapes += [("u8", (lines,)), ("u1", (lines,)), ("i4", (lines,))]
-        places = []
-        at = 0
-        for kind, shape in shapes:
-            dtype = np.dtype(kind)
-            size = int(np.prod(shape)) * dtype.itemsize
-            places.append((kind, self._results[at : at + size]))
-            at += -(-size // _ALIGNMENT) * _ALIGNMENT
-        if at > len(self._results):
-            return [], at
+    def _views(self, files: int, lines: int | None) -> list[npt.NDArray[Any]]:
+        places = self._places(files, lines)
+        if places[-1][2] > len(self._results):
+            raise ValueError(f"results of {files} files and {lines} lines have no room in {len(self._results)} bytes")
         return [
-            (kind, place.view(kind).reshape(shape)) for (kind, place), (_, shape) in zip(places, shapes, strict=True)
-        ], at
+            self._results[start : start + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
+            for (dtype, shape, start), _ in pairwise(places)
+        ]
+
+    def _places(self, files: int, lines: int | None) -> list[tuple[np.dtype[Any], tuple[int, ...], int]]:
+        """Every column's type, shape and start, and last where the last one ends."""
+        shapes = [(files, self._width), *[(files,)] * (len(_OF_FILES) - 1)]
+        kinds = list(zip(_OF_FILES, shapes, strict=True))
+        if lines is not None:
+            lengths = (files + 1, lines + 1, *[lines] * (len(_OF_LINES) - 2))
+            kinds += [(kind, (length,)) for kind, length in zip(_OF_LINES, lengths, strict=True)]
+        places = []
+        start = 0
+        for kind, shape in kinds:
+            places.append((kind, shape, start))
+            start += -(-math.prod(shape) * kind.itemsize // _ALIGNMENT) * _ALIGNMENT
+        return [*places, (np.dtype("u1"), (0,), start)]
 
 
 def _arrays(columns: SlabColumns, lines: LineColumns | None) -> list[npt.NDArray[Any]]:

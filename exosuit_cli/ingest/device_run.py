@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exosuit_cli.device import DeviceTotals, choose_device
+from exosuit_cli.device import DeviceChoice, DeviceTotals, choose_device
 from exosuit_cli.device import choice as choices
 from exosuit_cli.device.choice import cards_of
 from exosuit_cli.ingest.worker import UseDevice
@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from exosuit_cli.device.process import DeviceProcess
     from exosuit_cli.ingest.options import ScanOptions, ShardSettings
 
-SLAB_BYTES = 16 << 20
-"""The least slab of a device: small copies are slow ones."""
+SLAB_BYTES = 4 << 20
+"""The least slab of a device: small copies are slow ones, and a batch should have several, to be computed in turn."""
+
+
+_UNTOLD = "the process that owns the card did not tell"
 
 
 class RunDevice:
@@ -29,6 +32,8 @@ class RunDevice:
 
     def __init__(self, options: ScanOptions, processors: int, largest_slab: int = 0) -> None:
         self.choice = choose_device(options.device, processors)
+        if options.vram_bytes == 0:
+            self.choice = _turned_off(self.choice)
         self._options = options
         self._slab_bytes = max(options.slab_bytes, SLAB_BYTES)
         if largest_slab:
@@ -37,12 +42,17 @@ class RunDevice:
         self._cards: list[Card] = []
         self._has_joined = False
         self._refusal = ""
+        self._has_all_totals = True
         self.totals = DeviceTotals()
 
     def start(self) -> None:
         """Start what is demanded, so that it is ready when it is needed."""
         if self.choice.is_demanded:
             self._start(self.choice.device)
+
+    def is_ready(self, seconds: float) -> bool:
+        """Whether nothing demanded is still starting; after waiting so long for it."""
+        return not self.choice.is_demanded or all(process.is_ready(seconds) for process in self._processes)
 
     def settings(self, settings: ShardSettings) -> ShardSettings:
         """What the workers need to know. Waits for a demanded device; raises ResourceMissing where it is not there."""
@@ -55,6 +65,7 @@ class RunDevice:
             addresses=self._addresses(),
             device_is_demanded=True,
             slab_bytes=self._slab_bytes,
+            batch_files=self._options.batch_files,
         )
 
     def confirm(self) -> None:
@@ -69,7 +80,10 @@ class RunDevice:
             return None
         if not self._processes:
             if bytes_left > (choice.break_even_bytes or 0):
-                self._start(choice.joins)
+                try:
+                    self._start(choice.joins)
+                except ResourceMissing as error:
+                    self._refusal = str(error)
             return None
         if not self._processes[0].is_ready():
             return None
@@ -88,7 +102,11 @@ class RunDevice:
     def close(self) -> None:
         """End the processes and add up what they did."""
         for process in self._processes:
-            self.totals.add(process.close())
+            found = process.close()
+            if found is None:
+                self._has_all_totals = False
+            else:
+                self.totals.add(found)
         self._processes.clear()
         if self._cards and self.totals.peak_copy_bytes_per_s is None:
             from exosuit_cli.device.probe import probe_of
@@ -96,6 +114,11 @@ class RunDevice:
             probes = [probe_of(choices.load_driver(), card.index) for card in self._cards]
             peaks = [probe.copy_bytes_per_s for probe in probes if probe is not None]
             self.totals.peak_copy_bytes_per_s = sum(peaks) if len(peaks) == len(probes) else None
+
+    @property
+    def was_used(self) -> bool:
+        """Whether there was a card, and it told what it did."""
+        return bool(self._cards) and self._has_all_totals
 
     @property
     def device(self) -> str:
@@ -118,13 +141,15 @@ class RunDevice:
             )
         vram = TierReading(
             totals.pool_peak_bytes,
-            None if totals.pool_peak_bytes is not None else "the process that owns the card did not tell",
+            None if totals.pool_peak_bytes is not None else _UNTOLD,
             details={
                 "process_bytes": totals.process_bytes,
                 "card_used_bytes": totals.card_used_bytes,
                 "card_bytes": totals.card_bytes,
             },
         )
+        if not self._has_all_totals:
+            return vram, TierReading(None, _UNTOLD)
         return vram, TierReading(totals.pinned_bytes)
 
     def _addresses(self) -> tuple[str, ...]:
@@ -135,4 +160,12 @@ class RunDevice:
 
         options = self._options
         for card in cards_of(device):
-            self._processes.append(DeviceProcess(choices.DRIVER, card, options.hash, options.vram_bytes))
+            self._processes.append(DeviceProcess(choices.DRIVER, card, options.hash, options.vram_bytes or 0))
+
+
+def _turned_off(choice: DeviceChoice) -> DeviceChoice:
+    """What becomes of a choice where no device memory may be used."""
+    why = "the settings allow it no memory (memory_layers.gpu_vram.capacity_gb is 0)"
+    if choice.is_demanded:
+        raise ResourceMissing(f"device {choice.device}: {why}")
+    return choice if choice.joins is None else DeviceChoice("cpu", f"{choice.joins}: {why}")

@@ -12,7 +12,7 @@ from exosuit_cli.walk.tree import WalkOptions
 if TYPE_CHECKING:
     from exosuit_cli.chunk.batch import Chunking
 
-_LEAST = {"workers": 0, "max_file_size": 0, "slab_bytes": TEXT_PROBE_BYTES, "batch_files": 1, "vram_bytes": 0}
+_LEAST = {"workers": 0, "max_file_size": 0, "slab_bytes": TEXT_PROBE_BYTES, "batch_files": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class ScanOptions:
     hash: `blake3` (BLAKE3-256) or `xxh3` (XXH3-128).
     workers: processes; 0 means one a usable CPU, or none for a small tree.
     max_file_size, slab_bytes: bytes; a max_file_size of 0 means no limit.
-    batch_files: the most files in one batch. vram_bytes: what a CUDA device may hold; 0 means all it has.
+    batch_files: the most files in one batch. vram_bytes: what a CUDA device may hold; None means all it
+        has, and 0 that none is used.
     use_index: take unchanged files from the index, and write it. verify: read everything and compare with the index.
 
     Raises UsageError for a number that is too small.
@@ -39,7 +40,7 @@ class ScanOptions:
     batch_files: int = 800
     use_index: bool = True
     verify: bool = False
-    vram_bytes: int = 0
+    vram_bytes: int | None = None
 
     def __post_init__(self) -> None:
         for name, least in _LEAST.items():
@@ -62,3 +63,4 @@ class ShardSettings:
     addresses: tuple[str, ...] = ()
     """Of the processes that own the cards of `device`."""
     device_is_demanded: bool = False
+    batch_files: int = 800

@@ -239,6 +239,8 @@ class Run:
             undecided = ledger.files < POOL_FILES and self.options.workers < 2
             if walking and undecided:
                 return
+            if not self.device.is_ready(LINGER_SECONDS):
+                return
             self.settings = self.device.settings(self.settings)
             self.pool = self._start_pool(ledger)
         while ledger.tasks and self.pool.has_room() and (self.collector is None or self.collector.has_room()):
@@ -347,8 +349,12 @@ class Run:
         self.warnings.extend(self._hints(ledger, skips))
         self.sampler.sample((), now=True)
         totals = self.pool.totals if self.pool is not None else WorkerTotals()
-        self.device.confirm()
+        if not self.stop:
+            self.device.confirm()
         self.device.close()
+        cpu_files, cpu_bytes, cpu_line_slabs = totals.beside_device
+        self.device.totals.cpu_files, self.device.totals.cpu_bytes = cpu_files, cpu_bytes
+        self.device.totals.cpu_line_slabs = cpu_line_slabs
         self.warnings.extend(
             f"the CPU computed {count} slabs in place of {self.device.device}: {reason}"
             for reason, count in totals.device_failures.items()
@@ -374,7 +380,7 @@ class Run:
                 workers=self.pool.workers if self.pool is not None else 1,
                 device=self.device.device,
                 device_reason=self.device.reason,
-                device_totals=self.device.totals if self.device.totals.slabs else None,
+                device_totals=self.device.totals if self.device.was_used else None,
                 index_hits=ledger.hits,
                 bytes_read=ledger.bytes_read,
                 index_reason=index_file.reason,

@@ -145,7 +145,7 @@ class InlinePool:
     def close(self, *, abort: bool = False) -> None:  # noqa: ARG002  (nothing runs between two calls)
         self._tasks.clear()
         self.totals.page_cache.add(self._shard.page_cache.reading)
-        self.totals.device_failures += self._shard.device_failures
+        self.totals.add_shard(self._shard.device_failures, self._shard.beside_device)
         self._shard.close()
 
 
@@ -263,7 +263,7 @@ class ProcessPool:
                 if farewell is not None:
                     self.totals.cpu_seconds += farewell.cpu_seconds
                     self.totals.page_cache.add(farewell.page_cache)
-                    self.totals.device_failures += farewell.device_failures
+                    self.totals.add_shard(farewell.device_failures, farewell.beside_device)
             except (EOFError, OSError):
                 pass  # it died after its last result: nothing is lost but its own accounts
             worker.connection.close()

@@ -92,7 +92,11 @@ class Shard:
         from exosuit_cli.device.remote import RemoteKernels
 
         self._kernels = self._device = RemoteKernels(
-            device, addresses, self._settings.hash, is_demanded=self._settings.device_is_demanded
+            device,
+            addresses,
+            self._settings.hash,
+            batch_files=self._settings.batch_files,
+            is_demanded=self._settings.device_is_demanded,
         )
         self._read_into(slab_bytes)
 
@@ -100,6 +104,12 @@ class Shard:
     def device_failures(self) -> Counter[str]:
         """Slabs that the device failed at, by reason; the CPU did them."""
         return self._device.failures if self._device is not None else Counter()
+
+    @property
+    def beside_device(self) -> tuple[int, int, int]:
+        """Files and bytes that the CPU did because of what they are, and slabs of whose lines there were too many."""
+        device = self._device
+        return (device.cpu_files, device.cpu_bytes, device.cpu_line_slabs) if device is not None else (0, 0, 0)
 
     def _read_into(self, slab_bytes: int) -> None:
         self._reader = SlabReader(
@@ -168,6 +178,8 @@ class Shard:
                 if ingested is None:
                     skip(position, Outcome.CHANGED, 0)
                     continue
+                if self._device is not None:
+                    self._device.note_cpu(1, int(ingested[0]["size"][0]))
                 row, status = ingested
                 rows[position] = row[0]
                 if rows["kind"][position] == Kind.TEXT:

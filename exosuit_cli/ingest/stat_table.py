@@ -52,7 +52,7 @@ class StatTable:
         self._seal = mmap.mmap(-1, SEAL_BYTES)
         self.directories = mmap.mmap(-1, max(directories, 1) * RECORD_BYTES)
         self.files = mmap.mmap(-1, max(files, 1) * RECORD_BYTES)
-        self._helpers: list[ForkedProcess] = []
+        self._fillers: list[ForkedProcess] = []
         self._base: bytes | None = None
 
     @classmethod
@@ -61,7 +61,7 @@ class StatTable:
         size = os.stat(index).st_size
         table = cls(size // DIRECTORY.size, size // _LEAST_ROW_BYTES)
         table._base = base
-        table._helpers.append(ForkedProcess(fork(lambda: table._fill_from_index(index)), is_child=True))
+        table._fillers.append(ForkedProcess(fork(lambda: table._fill_from_index(index)), is_child=True))
         return table
 
     def is_of(self, seal: bytes, base: bytes) -> bool:
@@ -72,19 +72,19 @@ class StatTable:
         self, base: bytes, paths: Sequence[bytes], names: Sequence[Sequence[bytes]], *, follow: bool, processes: int
     ) -> None:
         """Fill what is left, in this process and in `processes` less one forked ones; and end these."""
-        for number in range(len(self._helpers) + 1, processes):
+        for number in range(len(self._fillers) + 1, processes):
             # Backwards, each from a place of its own on.
             last = len(paths) * number // processes
             order = [*range(last - 1, -1, -1), *range(len(paths) - 1, last - 1, -1)]
 
             def fill(order: Sequence[int] = order) -> None:
-                _be_a_helper()
+                _ignore_interrupts()
                 self._fill(base, paths, names, order, follow=follow)
 
             with contextlib.suppress(OSError):  # too many processes: the others do it
-                self._helpers.append(ForkedProcess(fork(fill), is_child=True))
+                self._fillers.append(ForkedProcess(fork(fill), is_child=True))
         self._fill(base, paths, names, range(len(paths)), follow=follow)
-        # What a helper has taken and not done: it is at it, or it is dead.
+        # What another process has taken and not done: it is at it, or it is dead.
         left = [position for position in range(len(paths)) if self._flags[position] != _DONE]
         for position in left:
             self._flags[position] = _FREE
@@ -92,12 +92,12 @@ class StatTable:
         self.close()
 
     def close(self) -> None:
-        """End the helpers."""
-        for helper in self._helpers:
-            helper.kill()
-        for helper in self._helpers:
-            helper.join()
-        self._helpers.clear()
+        """End the other processes."""
+        for filler in self._fillers:
+            filler.kill()
+        for filler in self._fillers:
+            filler.join()
+        self._fillers.clear()
 
     def _fill(
         self,
@@ -137,7 +137,7 @@ class StatTable:
             os.close(base_fd)
 
     def _fill_from_index(self, index: str) -> None:
-        _be_a_helper()
+        _ignore_interrupts()
         with open(index, "rb") as file:
             data = file.read()
         with contextlib.suppress(ValueError, LookupError, TypeError, struct.error):  # the scan says what is wrong
@@ -148,7 +148,7 @@ class StatTable:
                 self._fill(self._base, paths, names, range(len(paths) - 1, -1, -1), follow=False)
 
 
-def _be_a_helper() -> None:
+def _ignore_interrupts() -> None:
     """The parent decides what an interrupt means."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -55,6 +55,15 @@ class WorkerTotals:
     page_cache: PageCacheReading = field(default_factory=PageCacheReading)
     deaths: int = 0
     device_failures: Counter[str] = field(default_factory=Counter)
+    beside_device: tuple[int, int, int] = (0, 0, 0)
+
+    def add_shard(self, failures: Counter[str], beside_device: tuple[int, int, int]) -> None:
+        """Add what one worker's device did not do."""
+        self.device_failures += failures
+        ours = self.beside_device
+        self.beside_device = (
+            ours[0] + beside_device[0], ours[1] + beside_device[1], ours[2] + beside_device[2],
+        )  # fmt: skip
 
 
 class Process(Protocol):
@@ -154,7 +163,9 @@ def work(
             else:
                 send_result(connection, shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
         cpu = time.process_time()
-        connection.send(WorkerTotals(cpu, shard.page_cache.reading, device_failures=shard.device_failures))
+        totals = WorkerTotals(cpu, shard.page_cache.reading)
+        totals.add_shard(shard.device_failures, shard.beside_device)
+        connection.send(totals)
     except (BrokenPipeError, ConnectionResetError):
         pass  # the parent is gone
     except ExosuitError as error:  # nothing is wrong with this process: the parent raises it as it is

@@ -73,8 +73,13 @@ class CudaDevice:
                     self.pool.set_limit(size=memory_limit)
         except DeviceLost as error:
             raise DeviceError(f"{error}; nvidia-smi shows the driver and its cards") from error
+        self.peak_bytes = 0
         self._modules: dict[str, Any] = {}
         self._kernels: dict[str, Any] = {}
+
+    def note_pool(self) -> None:
+        """Keep the most that the pool has held."""
+        self.peak_bytes = max(self.peak_bytes, int(self.pool.total_bytes()))
 
     def compile(self) -> None:
         """Make every kernel ready; CuPy keeps what it compiled in its cache directory."""
@@ -140,6 +145,7 @@ class CudaQueue:
                     self._buffers[name] = CudaBuffer(self._device.pool.malloc(room), room)
                 except self._cupy.cuda.memory.OutOfMemoryError:
                     self._buffers[name] = CudaBuffer(self._device.pool.malloc(nbytes), nbytes)
+            self._device.note_pool()
         return self._buffers[name]
 
     def upload(self, target: DeviceBuffer, array: npt.NDArray[Any]) -> None:
@@ -182,6 +188,9 @@ class CudaQueue:
             with self._on_stream():
                 self._host[name] = self._page_locked(nbytes + nbytes // 4)
         return self._host[name][:nbytes].view(dtype)
+
+    def release(self) -> None:
+        self._buffers.clear()
 
     def mark(self) -> Hashable:
         with self._on_stream():

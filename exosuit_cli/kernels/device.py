@@ -103,6 +103,10 @@ class DeviceQueue(Protocol):
         """Return once everything is done."""
         ...
 
+    def release(self) -> None:
+        """Let go of all buffers; nothing is in flight."""
+        ...
+
     def elapsed(self, start: Hashable, end: Hashable) -> float:
         """Seconds on the device between two marks that have been waited for; 0 where the queue has no clock."""
         ...

@@ -51,6 +51,10 @@ class DeviceKernels:
         """BLAKE3 of any spans of `data`, cut to `width` bytes: uint8[k, width]."""
         return _span_digests(self._queue, _uploaded(self._queue, data), starts, lengths, width)
 
+    def release(self) -> None:
+        """Let go of all memory of the device, after a slab that found no room."""
+        self._queue.release()
+
     def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:  # noqa: ARG002
         """One, in ordinary memory."""
         return [np.empty(nbytes, np.uint8)]
@@ -109,10 +113,10 @@ class Pending:
         self._last_bytes = np.full(len(slab), -1, np.int16)
         self._last_bytes[self._is_filled] = slab.data[(slab.offsets + slab.lengths)[self._is_filled] - 1]
 
-    def finish(self) -> tuple[SlabColumns, LineColumns | None]:
-        """Wait for the slab's columns, and its lines' if they were wanted."""
+    def finish(self, most_lines: int = LARGEST_SLAB) -> tuple[SlabColumns, LineColumns | None]:
+        """Wait for the slab's columns, and its lines' if they were wanted and are no more than `most_lines`."""
         try:
-            on_the_way = self._tiles.lines(self._queue) if self._tiles else None
+            on_the_way = self._tiles.lines(self._queue, most_lines) if self._tiles else None
             ended = self._queue.mark()
             self._queue.synchronize()
             self._account(on_the_way, ended)

@@ -111,13 +111,15 @@ class TileWork:
         queue.download(total, self._total)
         self._mark = queue.mark()
 
-    def lines(self, queue: DeviceQueue) -> LinesOnTheWay:
-        """Wait for the number of lines, then enqueue their columns and the copies back."""
+    def lines(self, queue: DeviceQueue, most: int) -> LinesOnTheWay | None:
+        """Wait for the number of lines, then enqueue their columns and the copies back; None if there are too many."""
         if self._total is None:
             return LinesOnTheWay(self._is_filled, self._size, {})
         queue.wait(self._mark)
         begun = queue.mark()
         count = int(self._total[0]) & 0xFFFF_FFFF  # the bracket sum is in the high half
+        if count > most:
+            return None
         names = ("starts", "sums", "owners")
         starts, sums, owners = (queue.buffer(f"line {name}", 4 * count) for name in names)
         first_lines = queue.buffer("first lines", 4 * self._files)

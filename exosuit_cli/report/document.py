@@ -132,6 +132,9 @@ def _device_work(totals: DeviceTotals | None) -> dict[str, Any] | None:
     return {
         "slabs": totals.slabs,
         "halved_slabs": totals.halved_slabs,
+        "cpu_files": totals.cpu_files,
+        "cpu_bytes": totals.cpu_bytes,
+        "cpu_line_slabs": totals.cpu_line_slabs,
         "bytes_in": totals.bytes_in,
         "bytes_out": totals.bytes_out,
         "kernel_s": totals.kernel_seconds,

@@ -46,6 +46,10 @@ def open_card(index: int, limit_bytes: int) -> EmulatedCard:
     plan = _plan()
     if plan.get("dies_at_start"):
         os._exit(3)
+    while "waits_for" in plan and not os.path.exists(plan["waits_for"]):
+        time.sleep(0.02)
+    if "breaks" in plan:
+        raise ValueError("a fault of the driver")
     if index >= plan.get("cards", 1):
         raise ResourceMissing("only cuda:0 is here")
     return EmulatedCard(index, limit_bytes, plan)
@@ -111,6 +115,10 @@ class PlannedQueue(EmulatedQueue):
                 raise DeviceLost("fell off the bus")
             if number > plan.get("dies_after", 1 << 60):
                 os._exit(3)
+            if number > plan.get("fails_after", 1 << 60):
+                raise ValueError("a fault in a kernel")
+            while number > plan.get("hangs_after", 1 << 60):
+                time.sleep(1)
         super().upload(target, array)
 
     def launch(self, *arguments: Any) -> None:

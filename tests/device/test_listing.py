@@ -71,6 +71,14 @@ def test_a_card_that_cannot_be_opened_is_listed_with_the_reason(cards: Callable[
     assert "cannot be used: only cuda:0 is here" in told(listing)
 
 
+def test_a_measurement_that_fails_is_no_measurement(cards: Callable[..., Any]) -> None:
+    cards(budget=500)
+    listing = list_devices(0, measuring=False)
+    assert listing.cards[0].reason is not None
+    assert "no room" in listing.cards[0].reason
+    assert probe_of(load_driver(), 0) is None
+
+
 def test_no_card(cards: Callable[..., Any]) -> None:
     cards(why_not="there is no card; buy one")
     listing = list_devices(0, measuring=False)

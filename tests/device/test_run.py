@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exosuit_cli.chunk import ChunkOptions
+from exosuit_cli.device import process, remote
 from exosuit_cli.device.probe import Probe, save_probe
-from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, pipeline, scan
+from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, pipeline, pool, scan
 from exosuit_cli.ingest import device_run as device_run_module
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.report.chunk_jsonl import JsonlRenderer, JsonlSink
+from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,9 +112,9 @@ def test_two_cards_share_the_slabs(tree: Path, cards: Plan) -> None:
     assert report(1)["uploads"] > 0
 
 
-def test_slabs_are_in_flight_together(tree: Path, cards: Plan) -> None:
+def test_slabs_are_in_flight_together(tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     report = cards(meet=2)  # none goes on before two are there
-    # Each worker has two slots; an odd last slab would wait for a partner that never comes, so all batches are even.
+    monkeypatch.setattr(pool, "PATIENCE_SECONDS", float("inf"))  # an odd slab would wait for a partner in vain
     folder = tree.parent / "even"
     folder.mkdir(exist_ok=True)
     for number in range(8):
@@ -125,8 +127,6 @@ def test_slabs_are_in_flight_together(tree: Path, cards: Plan) -> None:
 def test_no_more_slabs_are_in_flight_than_there_are_lanes(
     tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from exosuit_cli.device import process
-
     monkeypatch.setattr(process, "LANES", 1)
     report = cards(bytes_per_s=2e6)
     scan(tree, options("cuda:0", encoding=None, workers=3))
@@ -192,6 +192,82 @@ def test_pages_that_cannot_be_locked_are_used_as_they_are(tree: Path, cards: Pla
     found = scan(tree, options("cuda:0", encoding=None))
     assert facts(found) == facts(scan(tree, options("cpu", encoding=None)))
     assert found.memory.shared.peak_bytes == 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_fault_of_ours_is_told_and_ends_the_run(tree: Path, cards: Plan, workers: int) -> None:
+    cards(fails_after=2)
+    with pytest.raises(ResourceMissing, match="cuda:0: ValueError: a fault in a kernel"):
+        scan(tree, options("cuda:0", encoding=None, workers=workers))
+
+
+def test_a_driver_that_breaks_is_told(tree: Path, cards: Plan) -> None:
+    cards(breaks=True)
+    with pytest.raises(ResourceMissing, match="cuda:0: it cannot be opened: ValueError: a fault of the driver"):
+        scan(tree, options("cuda:0", encoding=None))
+
+
+def test_a_card_that_hangs_is_given_up(tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards(hangs_after=2)
+    monkeypatch.setattr(remote, "_PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(process, "_END_SECONDS", 0.3)
+    with pytest.raises(ResourceMissing, match=r"cuda:0: no answer within 0.3 s"):
+        scan(tree, options("cuda:0", encoding=None, workers=1))
+
+
+def test_an_interrupt_is_met_while_a_card_starts(tree: Path, cards: Plan, tmp_path: Path) -> None:
+    cards(waits_for=str(tmp_path / "never"))
+    stop = StopRequest()
+    threading.Timer(0.3, lambda: setattr(stop, "signal", signal.SIGINT)).start()
+    found = scan(tree, options("cuda:0", encoding=None), stop=stop)
+    assert found.partial == "SIGINT"
+    assert found.totals.files == 0
+
+
+def test_no_temporary_directory_is_needed(tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    cards()
+    monkeypatch.setenv("TMPDIR", "/" + "missing/" * 30)
+    assert scan(tree, options("cuda:0", encoding=None, workers=1)).totals.files == 243
+
+
+def test_a_tier_that_is_turned_off_uses_no_card(tree: Path, cards: Plan) -> None:
+    cards(dies_at_start=True)
+    measured()
+    found = scan(tree, options("auto", encoding=None, vram_bytes=0))
+    assert found.throughput.device == "cpu"
+    assert "capacity_gb is 0" in found.throughput.device_reason
+    with pytest.raises(ResourceMissing, match="capacity_gb is 0"):
+        scan(tree, options("cuda:0", encoding=None, vram_bytes=0))
+
+
+def test_many_files_in_a_slab_have_room_for_their_results(tmp_path: Path, cards: Plan) -> None:
+    cards()
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for number in range(3000):
+        (tree / f"{number}").write_bytes(b"x")
+    changes = {"encoding": None, "workers": 1, "batch_files": 3000}
+    found = scan(tree, options("cuda:0", **changes))
+    assert facts(found) == facts(scan(tree, options("cpu", **changes)))
+
+
+def test_what_the_cpu_does_beside_a_card_is_told(tmp_path: Path, cards: Plan) -> None:
+    cards()
+    (tmp_path / "large").write_bytes(b"words on a line\n" * 2000)
+    found = scan(tmp_path, options("cuda:0", encoding=None, workers=1)).throughput.device_totals
+    assert found is not None
+    assert (found.slabs, found.cpu_files, found.cpu_bytes) == (0, 1, 32_000)
+
+
+def test_more_lines_than_there_is_room_for_are_found_by_the_cpu(tmp_path: Path, cards: Plan) -> None:
+    cards()
+    (tmp_path / "short.txt").write_bytes(b"a\n" * 8000)
+    (tmp_path / "usual.txt").write_bytes(b"some words on every line\n" * 600)
+    expected, _ = chunks_of(tmp_path, "cpu")
+    found, result = chunks_of(tmp_path, "cuda:0")
+    assert found == expected
+    assert result.throughput.device_totals is not None
+    assert result.throughput.device_totals.cpu_line_slabs == 1
 
 
 # What `auto` does
@@ -301,13 +377,14 @@ def test_a_killed_parent_takes_the_owner_with_it(cards: Plan) -> None:
     cards()
     from exosuit_cli.device.process import DeviceProcess
 
-    process = DeviceProcess("device.emulated_driver", 0, "blake3", 0)
-    process.wait()
-    (pid,) = process.pids()
-    process._control.close()  # as the end of a process does
+    owner = DeviceProcess("device.emulated_driver", 0, "blake3", 0)
+    owner.wait()
+    (pid,) = owner.pids()
+    owner._control.close()  # as the end of a process does
     deadline = time.monotonic() + 30
-    while process.pids() and time.monotonic() < deadline:
+    while owner.pids() and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not process.pids(), "the owner outlives its parent"
+    assert not owner.pids(), "the owner outlives its parent"
     with pytest.raises(ProcessLookupError):
         os.kill(pid, signal.SIG_DFL)
+    owner.close()

@@ -129,11 +129,11 @@ def test_a_scan_uses_it_and_says_the_same(tree: Path) -> None:
     assert found.totals.files == 4500
 
 
-def test_helpers_that_die_cost_time_only(tree: Path) -> None:
+def test_processes_that_die_cost_time_only(tree: Path) -> None:
     stats = begun(tree)
-    for helper in stats._helpers:
-        assert helper.pid is not None
-        os.kill(helper.pid, signal.SIGKILL)
+    for filler in stats._fillers:
+        assert filler.pid is not None
+        os.kill(filler.pid, signal.SIGKILL)
     found = scan(tree, ScanOptions(), stats=stats)
     assert found.throughput.index_hits == 4500
 

@@ -26,8 +26,10 @@ NAMES = {
     "cuda.memory": ("OutOfMemoryError",),
     "cuda.runtime": (
         *("CUDARuntimeError", "memcpyAsync", "memsetAsync", "pointerGetAttributes"),
-        *("memcpyHostToDevice", "memcpyDeviceToHost"),
+        *("memcpyHostToDevice", "memcpyDeviceToHost", "hostRegister", "hostUnregister", "getDeviceProperties"),
+        *("deviceGetPCIBusId", "driverGetVersion", "runtimeGetVersion", "getDeviceCount"),
     ),
+    "cuda.nvrtc": ("getVersion",),
     "cuda.driver": ("CUDADriverError",),
     "cuda.compiler": ("CompileException",),
     "cuda.pinned_memory": ("PinnedMemory", "PinnedMemoryPointer"),
@@ -52,6 +54,9 @@ class HostCupy(SimpleNamespace):
 
             def set_limit(self, size: int | None = None) -> None:
                 self.limit = size or 1 << 62
+
+            def total_bytes(self) -> int:
+                return sum(map(len, host.allocated))
 
             def malloc(self, size: int) -> SimpleNamespace:
                 assert host.on_stream

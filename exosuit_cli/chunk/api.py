@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import stat
+from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ from exosuit_cli.languages import LANGUAGES, language_of_name, language_of_sheba
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES
 from exosuit_cli.read.text import is_text
+from exosuit_cli.system.safe_open import FOLLOWED_FILE_FLAGS
 from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:
@@ -23,21 +26,24 @@ if TYPE_CHECKING:
 def chunk_text(text: str | bytes, *, language: str | None = None, options: ChunkOptions | None = None) -> FileChunks:
     """Cut a text in memory into chunks; a `str` is cut as its UTF-8. See `FileChunks` for what comes back.
 
-    `language` is a display name as in `languages.LANGUAGES`, None where it is not known. For one thread at a time. The
-    first call for an encoding takes 0.4 s to load its vocabulary.
+    `language` is a display name as in `languages.LANGUAGES`, in any letter case, None where it is not known. For one
+    thread at a time. The first call for an encoding takes 0.4 s to load its vocabulary.
 
-    Raises UsageError for an encoding that is not known.
+    Raises UsageError for an encoding or a language that is not known.
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return _chunker(options or ChunkOptions()).chunk_bytes(data, language or "")
+    return _chunker(options or ChunkOptions()).chunk_bytes(data, _language(language))
 
 
 def chunk_file(path: str | os.PathLike[str], *, options: ChunkOptions | None = None) -> list[Chunk]:
     """Cut a file into chunks, its language told by its name, or by its first line where the name tells none.
 
-    Raises OSError where it cannot be read, UsageError where it is binary or the encoding is not known.
+    Raises OSError where it cannot be read, UsageError where it is no regular file or binary, or the encoding is not
+    known.
     """
-    with open(path, "rb") as file:
+    with open(os.open(path, FOLLOWED_FILE_FLAGS), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise UsageError(f"{os.fspath(path)!r} is no regular file; give its content to chunk_text")
         data = file.read()
     name = os.fspath(path)
     language, chunks = chunk_named(data, os.fsencode(name), options or ChunkOptions())
@@ -54,6 +60,23 @@ def chunk_named(data: bytes, path: bytes, options: ChunkOptions) -> tuple[str, F
     code = language_of_name(os.path.basename(path)) or language_of_shebang(data[:SHEBANG_BYTES])
     language = LANGUAGES[code]
     return language, chunk_text(data, language=language, options=options)
+
+
+def _language(name: str | None) -> str:
+    """The display name of a language, "" for None. Raises UsageError."""
+    if not name:
+        return ""
+    found = _names().get(name.casefold())
+    if found is None:
+        close = get_close_matches(name, LANGUAGES, n=3, cutoff=0.5)
+        hint = f"; did you mean {' or '.join(close)}?" if close else "; exosuit_cli.languages.LANGUAGES has them all"
+        raise UsageError(f"unknown language {name!r}{hint}")
+    return found
+
+
+@cache
+def _names() -> dict[str, str]:
+    return {name.casefold(): name for name in reversed(LANGUAGES)}
 
 
 @lru_cache(maxsize=8)

@@ -31,6 +31,9 @@ class ChunkOptions:
     encoding: str = "o200k_base"
 
     def __post_init__(self) -> None:
+        for name in ("max_tokens", "min_tokens", "max_chars", "overlap"):
+            if type(getattr(self, name)) is not int:
+                raise UsageError(f"{name} {getattr(self, name)!r} is not accepted; accepted: a whole number")
         if self.min_tokens == -1:
             object.__setattr__(self, "min_tokens", min(_MIN_TOKENS, self.max_tokens // 8))
         if not LEAST_CAP <= self.max_tokens <= LARGEST_CAP:

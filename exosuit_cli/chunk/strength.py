@@ -69,6 +69,8 @@ def _set(characters: bytes) -> npt.NDArray[np.bool_]:
 
 
 _CLOSES = _set(b"}])")
+_CLOSES_LAST = _set(b"}]);,")
+_BRACKETS = _set(b"}]")
 _OPENS_BODY = _set(b"{([:")
 _GOES_ON = _set(b",\\=+-*&|<(")
 _BEGINS_WITHIN = _set(b".?&|+=<>,:{")
@@ -103,24 +105,31 @@ def line_strengths(lines: LineColumns, languages: Sequence[str]) -> LineStrength
     if len(inked):
         file_styles = np.array([style_of(language) for language in languages], np.uint8)
         styles = np.repeat(file_styles, np.diff(lines.files))[inked]
-        view = _View(lines, inked, styles)
+        depths = _sound_depths(lines, file_styles)
+        view = _View(lines, inked, styles, depths)
         costs[inked], kinds[inked] = _code(view)
         for style, rules in ((Style.MARKDOWN, _markdown), (Style.RESTRUCTURED, _restructured)):
             if (file_styles == style).any():
                 chosen = np.flatnonzero(styles == style)
-                costs[inked[chosen]], kinds[inked[chosen]] = rules(_View(lines, inked[chosen], styles[chosen]))
+                costs[inked[chosen]], kinds[inked[chosen]] = rules(_View(lines, inked[chosen], styles[chosen], depths))
     return LineStrengths(costs, kinds)
 
 
 class _View:
     """The lines that are not blank, and what comes right before each of them."""
 
-    def __init__(self, lines: LineColumns, inked: npt.NDArray[np.int64], styles: npt.NDArray[np.uint8]) -> None:
+    def __init__(
+        self,
+        lines: LineColumns,
+        inked: npt.NDArray[np.int64],
+        styles: npt.NDArray[np.uint8],
+        depths: npt.NDArray[np.int32],
+    ) -> None:
         self.styles = styles
         self.heads = lines.heads.take(inked)
         self.first = (self.heads & _BYTE).astype(np.uint8)
         self.indents = lines.indents.take(inked).astype(np.int32)
-        self.depths = lines.depths.take(inked)
+        self.depths = depths.take(inked)
         self.lasts = lines.lasts.take(inked)
         self.widths = lines.starts.take(inked + 1) - lines.inks.take(inked)
         # The first line of a file begins something, as one after a blank line does.
@@ -143,6 +152,32 @@ class _View:
     def starts_with(self, word: tuple[np.uint64, np.uint64, np.uint64]) -> npt.NDArray[np.bool_]:
         found: npt.NDArray[np.bool_] = (self.heads & word[1]) == word[0]
         return found
+
+
+def _sound_depths(lines: LineColumns, styles: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+    """The depths of the files whose brackets are as many closing as opening; zeros in the others.
+
+    A bracket within a text or a regular expression would else count for the rest of the file. Where directives choose
+    among lines, as in C, braces are rarely balanced and labels stand at the left edge: depths stay as they are.
+    """
+    inked = np.flatnonzero(lines.heads)
+    if not len(inked):
+        return lines.depths
+    # The last line with ink of each file that has one: what it closes at its start is no longer in its depth.
+    last = np.searchsorted(inked, lines.files[1:]) - 1
+    has_ink = (last >= 0) & (inked[np.maximum(last, 0)] >= lines.files[:-1])
+    ends = inked[np.maximum(last, 0)]
+    left = lines.depths[ends].copy()
+    heads = lines.heads[ends]
+    is_leading = np.ones(len(ends), np.bool_)
+    for place in range(_HEAD_BYTES):
+        byte = ((heads >> np.uint64(8 * place)) & _BYTE).astype(np.uint8)
+        is_leading &= _CLOSES_LAST.take(byte)
+        left -= is_leading & _BRACKETS.take(byte)
+    is_sound = (left == 0) | ~has_ink | (styles == Style.SLASH)
+    if is_sound.all():
+        return lines.depths
+    return np.where(np.repeat(is_sound, np.diff(lines.files)), lines.depths, 0).astype(np.int32)
 
 
 def _code(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:

@@ -9,6 +9,7 @@ Every refusal follows from the bytes alone, never from a clock: one text gives t
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -37,6 +38,8 @@ _BLOCK, _LEAST_READS, _BYTES_A_READ = 1024, 1_000, 256
 """The parser reads the text block by block, and a block once more where it goes back: 1.5 to 3 times as a rule.
 Scanners that look far ahead at every place take few steps, but many reads. Of the same files none read more than one
 block in 1,000 bytes beyond the first 1,000."""
+_LOOKS_LIKE_CPP: Final = re.compile(rb"::|^[ \t]*(?:class|namespace|template|public:|private:)\b", re.MULTILINE)
+"""A header is C by its name, whatever is in it."""
 _ERROR_SHARE, _LEAST_ERROR, _ERROR_LINES = 100, 10, 20
 
 
@@ -59,7 +62,8 @@ class SyntaxTree:
 
         A text parses cleanly enough where its errors cover at most one byte in a hundred, an error of less than ten
         bytes, or of none where a token is missing, counting as ten; and where none touches more than 20 lines. Macros
-        make such errors in half of the files of Linux; a text of less than 1,000 bytes may have none.
+        make such errors in half of the files of Linux; a text of less than 1,000 bytes may have none. What is C by name
+        and does not parse as such is parsed as C++ if it looks like it.
 
         Raises NoSyntax where there is no grammar; where the text exceeds 4 MiB, is not UTF-8, or does not parse cleanly
         enough; where it is nested too deep for its grammar; or where the parser takes more than 2,000 + bytes / 32
@@ -76,10 +80,11 @@ class SyntaxTree:
             except UnicodeDecodeError:
                 raise NoSyntax("not valid UTF-8") from None
         grammar = load_grammar(GRAMMARS[language])
-        if is_deep(data, grammar.name):
-            raise NoSyntax("nested too deep")
-        tree = _parse(data, grammar.language)
-        if tree.root_node.has_error and not _is_clean_enough(tree.root_node, len(data)):
+        tree = _parse_cleanly(data, grammar)
+        if tree is None and language == "C" and _LOOKS_LIKE_CPP.search(data):
+            grammar = load_grammar(GRAMMARS["C++"])
+            tree = _parse_cleanly(data, grammar)
+        if tree is None:
             raise NoSyntax("does not parse cleanly")
         return cls(data, tree, grammar)
 
@@ -110,6 +115,15 @@ class SyntaxTree:
             self.strengths(np.append(0, newlines[newlines < len(self._data)]), lambda first, stop: stop == first + 1)
         names = Names(self._data, self._grammar, self._definitions or [])
         return [names.of_chunk(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+
+def _parse_cleanly(data: bytes, grammar: Grammar) -> Tree | None:
+    """The tree of a text that parses cleanly enough. Raises NoSyntax where it must not be parsed to the end."""
+    if is_deep(data, grammar.name):
+        raise NoSyntax("nested too deep")
+    tree = _parse(data, grammar.language)
+    is_clean = not tree.root_node.has_error or _is_clean_enough(tree.root_node, len(data))
+    return tree if is_clean else None
 
 
 def _parse(data: bytes, language: Language) -> Tree:

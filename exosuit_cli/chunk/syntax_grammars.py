@@ -48,8 +48,8 @@ GRAMMARS: Final = {
 }
 """The names of languages as `languages` tells them, and their grammars."""
 
-LEAD, WRAPPER, BODY, LIST, DEFINITION, NEEDS_BODY, BINDING, SECTION, HEADING, CONTAINER, TOKEN, ERROR = (
-    1 << bit for bit in range(12)
+LEAD, WRAPPER, BODY, LIST, DEFINITION, NEEDS_BODY, BINDING, SECTION, HEADING, CONTAINER, TOKEN, ERROR, ATTRIBUTE = (
+    1 << bit for bit in range(13)
 )
 """The roles of node types, as bits."""
 MAY_DEFINE: Final = WRAPPER | DEFINITION | BINDING | SECTION | CONTAINER
@@ -128,7 +128,7 @@ def load_grammar(name: str) -> Grammar:
 def _role(kind: str) -> int:
     role = BODY if _BODIES.fullmatch(kind) else 0
     if kind in _LEADS or "comment" in kind:
-        role |= LEAD
+        role |= LEAD | (ATTRIBUTE if kind in _LEADS else 0)
     if kind == "section":
         role |= SECTION
     if kind in HEADINGS:

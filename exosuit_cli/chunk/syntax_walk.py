@@ -17,6 +17,7 @@ from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.strength import ATTACHED, CLOSING, CONTINUED
 from exosuit_cli.chunk.syntax_definitions import Definition, defines
 from exosuit_cli.chunk.syntax_grammars import (
+    ATTRIBUTE,
     BINDING,
     BODY,
     CONTAINER,
@@ -99,8 +100,7 @@ class Walk:
         lead = after_heading = bool(children) and roles[children[0].kind_id] & HEADING != 0
         block = last = task.line
         can_be_header = last >= 0 and not task.role & (WRAPPER | SECTION)
-        is_header = False
-        is_past_header = False
+        is_header = is_past_header = is_after_attribute = False
         limit = starts[last + 1]
         if lead:
             last = max(bisect_right(starts, children[0].end_byte - 1, last + 1) - 1, last)
@@ -116,7 +116,7 @@ class Walk:
             end = child.end_byte
             if end <= limit:
                 # The rest of a line that already has its cost, or nothing at all.
-                lead = lead and (child.start_byte == end or roles[child.kind_id] & TOKEN != 0)
+                lead = lead and (child.start_byte == end or roles[child.kind_id] & (TOKEN | LEAD) != 0)
                 continue
             start = child.start_byte
             if start == end:
@@ -157,7 +157,7 @@ class Walk:
                     # To cut right below the line that opens a construct leaves that line alone.
                     is_header = start <= body or (last == task.line and can_be_header)
                     is_past_header = not is_header and not task.role & WRAPPER
-                if task.role & WRAPPER:
+                if task.role & WRAPPER or (glued and is_after_attribute):
                     cost = CLOSING - 1
                 elif glued:
                     cost = ATTACHED + min(task.depth, CONTINUED - ATTACHED - 1)
@@ -167,6 +167,7 @@ class Walk:
                     cost = base + (_CLOSING if role & (TOKEN | ERROR) else 0)
                 costs[line] = cost
                 lead = role & (LEAD | HEADING) != 0
+                is_after_attribute = role & ATTRIBUTE != 0
                 after_heading = role & HEADING != 0
                 if after_heading:
                     self.kinds[line] = Boundary.SECTION

@@ -36,7 +36,23 @@ def chunk_warnings(result: ChunkResult, *, size_is_chosen: bool) -> list[str]:
     # Where the scan itself says why it came back with nothing, or large files are all there is, that is enough.
     if not result.statistics.chunks and not scanned.partial and (scanned.paths or not (scanned.warnings or found)):
         found.append(f"nothing to cut: {_why_nothing(scanned)}")
+    elif scanned.paths:
+        found += _named_for_nothing(scanned)
     return [*found, *unparsed(result.fallbacks, result.statistics.files)]
+
+
+def _named_for_nothing(scanned: ScanResult) -> Iterator[str]:
+    """Files that were asked for by name and of which nothing was cut, although of others something was."""
+    roots = {root for root in scanned.roots if root}
+    for skip in scanned.skips:
+        if skip.path in roots and not skip.is_directory:
+            yield f"nothing to cut: {display_name(skip.path)} is skipped ({skip.outcome.label.replace('_', ' ')})"
+    if roots:
+        for path, kind, size in zip(
+            scanned.paths, scanned.rows["kind"].tolist(), scanned.rows["size"].tolist(), strict=True
+        ):
+            if path in roots and (kind == Kind.BINARY or not size):
+                yield f"nothing to cut: {display_name(path)} is {'binary' if kind == Kind.BINARY else 'empty'}"
 
 
 def unparsed(fallbacks: Fallbacks, files: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ import io
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -52,9 +52,31 @@ def test_the_language_decides(oracles: Oracles) -> None:
         check_chunks(text, chunks, SMALL, oracles["o200k_base"])
 
 
-def test_a_language_that_nobody_knows_is_as_none() -> None:
-    data = program(5)
-    assert plain(chunk_text(data, language="Klingon", options=SMALL)) == plain(chunk_text(data, options=SMALL))
+def test_a_language_that_nobody_knows_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"unknown language 'Pyton'; did you mean Python"):
+        chunk_text("text\n", language="Pyton")
+    with pytest.raises(UsageError, match=r"unknown language 'qqqq'; exosuit_cli.languages.LANGUAGES has them all"):
+        chunk_text("text\n", language="qqqq")
+
+
+def test_a_language_is_known_in_any_case() -> None:
+    text = "def f():\n    return 1\n" * 60
+    options = ChunkOptions(max_tokens=64, boundaries="ast")
+    found = [chunk_text(text, language=name, options=options) for name in ("Python", "python")]
+    assert found[0].symbols == found[1].symbols
+    assert found[1].fallback is None
+
+
+@pytest.mark.parametrize("change", [{"max_tokens": 100.5}, {"overlap": "1"}, {"min_tokens": None}, {"max_chars": True}])
+def test_numbers_are_whole(change: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="a whole number"):
+        ChunkOptions(**change)
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")
+    with pytest.raises(UsageError, match="no regular file"):
+        chunk_file(tmp_path / "pipe.py")
 
 
 def test_ast_tells_symbols_or_why_not() -> None:

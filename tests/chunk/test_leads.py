@@ -128,3 +128,37 @@ def test_a_chunk_of_no_definition_at_its_start_is_named_by_the_first_in_it() -> 
     chunks = chunk_text(text, language="Python", options=ChunkOptions(boundaries="ast"))
     chunk = next(iter(chunks.records(text.encode())))
     assert chunk.symbol == "one"
+
+
+def test_brackets_within_a_text_do_not_count_for_the_rest_of_the_file() -> None:
+    text = 'TAG = compile(r"\\[(")\n' + "".join(
+        f"\n\ndef function{n}(x):\n" + "".join(f"    call({m}, x)\n" for m in range(9)) for n in range(9)
+    )
+    options = ChunkOptions(max_tokens=96, min_tokens=0)
+    chunks = list(chunk_text(text, language="Python", options=options).records(text.encode()))
+    assert [chunk.boundary for chunk in chunks] == ["file", *["definition"] * (len(chunks) - 1)]
+    assert len(chunks) > 4
+
+
+def test_an_attribute_with_a_comment_behind_it_stays_with_its_function() -> None:
+    before = "".join(f"const B{n}: u8 = {n};\n" for n in range(8))
+    body = "".join(f"    call(a, {n});\n" for n in range(4))
+    text = f"{before}\n#[allow(dead_code)] // for the debugger\nfn shown(a: u8) {{\n{body}}}\n"
+    lines = begins(text, "Rust", "ast", 80)
+    assert lines[1:] == ["#[allow(dead_code)] // for the debugger"]
+
+
+def test_attributes_stay_with_their_function_where_its_comment_goes() -> None:
+    comment = "".join(f"/// line {n} of what is said of it at some length\n" for n in range(9))
+    body = "".join(f"    call(a, {n});\n" for n in range(5))
+    text = f"{comment}#[inline]\n#[must_use]\nfn f(a: u8) {{\n{body}}}\n"
+    for boundaries in ("structure", "ast"):
+        assert begins(text, "Rust", boundaries, 128)[1:] == ["#[inline]"], boundaries
+
+
+def test_a_header_of_another_grammar_is_parsed_by_it() -> None:
+    kind = "template <class T>\nclass Kind{n} : public Base<T> {{\n public:\n  T get() const {{ return t_; }}\n}};\n"
+    text = "#pragma once\nnamespace a {\n" + "".join(kind.format(n=n) for n in range(9)) + "}\n"
+    chunks = chunk_text(text, language="C", options=ChunkOptions(max_tokens=64, boundaries="ast"))
+    assert chunks.fallback is None
+    assert "a" in chunks.symbols

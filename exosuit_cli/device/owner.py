@@ -31,7 +31,6 @@ from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Driver
 
-
 _CREDENTIALS = struct.Struct("3i")  # unix(7): struct ucred
 _PAUSE_SECONDS = 0.1
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 SLAB_BYTES = 4 << 20
 """The least slab of a device: small copies are slow ones, and a batch should have several, to be computed in turn."""
-
-
 _UNTOLD = "the process that owns the card did not tell"
 
 
@@ -65,7 +63,6 @@ class RunDevice:
             addresses=self._addresses(),
             device_is_demanded=True,
             slab_bytes=self._slab_bytes,
-            batch_files=self._options.batch_files,
         )
 
     def confirm(self) -> None:

@@ -137,6 +137,7 @@ class Run:
             encoding=options.encoding,
             hash=options.hash,
             device="cpu",
+            batch_files=options.batch_files,
             max_file_size=options.max_file_size,
             slab_bytes=options.slab_bytes,
             follow=options.walk.follow,

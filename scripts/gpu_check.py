@@ -35,6 +35,7 @@ from exosuit_cli.device.probe import example_slab
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.kernels.protocol import KERNEL_DIGEST_WIDTH
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 from exosuit_cli.model.units import parse_size
@@ -135,7 +136,7 @@ def check(opened: Any, tree: str) -> tuple[dict[str, int], list[str]]:
     queue = opened.queue()
     differences: list[str] = []
     counts = {"slabs": 0, "files": 0, "bytes": 0}
-    for algorithm in ("blake3", "xxh3"):
+    for algorithm in KERNEL_DIGEST_WIDTH:
         device, cpu = DeviceKernels(queue, algorithm), CpuKernels(algorithm)
         for name, slab in slabs(tree):
             columns, lines = device.begin(slab, lines=True).finish()
@@ -227,11 +228,11 @@ def measure_slab(opened: Any, slab: Slab, file_bytes: int, seconds: float) -> It
         spread = [rates[0], rates[-1]] if rates else None
         return {**about, "what": what, "where": where, "runs": len(times), "bytes_per_s": middle, "from_to": spread}
 
-    for algorithm in ("blake3", "xxh3"):
+    for algorithm in KERNEL_DIGEST_WIDTH:
         by_kernel, copies, everything = by_the_card(opened, algorithm, slab, seconds)
-        digests = [name for name in by_kernel if name.startswith(algorithm)]
+        digests = [name for name in by_kernel if name.startswith(algorithm.partition("_")[0])]
         for name, times in by_kernel.items():
-            if name in digests or algorithm == "blake3":
+            if algorithm == "blake3" or (algorithm == "xxh3" and name in digests):
                 yield row(name, "on the card", times[1:])
         summed = [sum(times) for times in zip(*(by_kernel[name] for name in digests), strict=True)]
         yield row(f"{algorithm} of every file", "on the card", summed[1:])

@@ -11,7 +11,7 @@ import xxhash
 from blake3 import blake3
 
 from exosuit_cli.kernels.cpu_lines import line_columns
-from exosuit_cli.kernels.protocol import DIGEST_WIDTH, check_width
+from exosuit_cli.kernels.protocol import KERNEL_DIGEST_WIDTH, check_width
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, LineColumns, Slab, SlabColumns
 
 if TYPE_CHECKING:
@@ -22,6 +22,13 @@ NEWLINE = 10
 
 def _blake3_digest(data: memoryview) -> bytes:
     return blake3(data).digest()
+
+
+_DIGESTS: dict[str, Callable[[memoryview], bytes]] = {
+    "blake3": _blake3_digest,
+    "xxh3": xxhash.xxh3_128_digest,
+    "xxh3_64": xxhash.xxh3_64_digest,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,8 @@ class CpuKernels:
     device = "cpu"
 
     def __init__(self, algorithm: str) -> None:
-        self._width = DIGEST_WIDTH[algorithm]
-        self._digest: Callable[[memoryview], bytes] = (
-            _blake3_digest if algorithm == "blake3" else xxhash.xxh3_128_digest
-        )
+        self._width = KERNEL_DIGEST_WIDTH[algorithm]
+        self._digest = _DIGESTS[algorithm]
         self._is_newline = np.empty(0, np.bool_)  # kept between slabs: fresh pages cost more than the comparison
 
     def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:  # noqa: ARG002

@@ -86,10 +86,13 @@ class Blake3Work:
 
 
 class Xxh3Work:
-    """XXH3-128 of any spans in canonical form, 16 bytes each."""
+    """XXH3 of any spans in canonical form: XXH3-128 where `width` is 16 bytes, XXH3-64 where it is 8."""
 
-    def __init__(self, lists: WorkLists, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> None:
-        self._spans = len(starts)
+    def __init__(
+        self, lists: WorkLists, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
+    ) -> None:
+        assert width in (8, 16)
+        self._spans, self._halves = len(starts), width // 8
         blocks = np.where(lengths > XXH3_SHORT_BYTES, (lengths - 1) // XXH3_BLOCK_BYTES + 1, 0)
         self._blocks = int(blocks.sum())
         self._starts, self._lengths = lists.add(starts), lists.add(lengths)
@@ -105,4 +108,5 @@ class Xxh3Work:
             blocks = blocks_for(self._blocks * XXH3_LANES, XXH3_SUM_THREADS)
             queue.launch("xxh3_sums", blocks, XXH3_SUM_THREADS, *spans, count, np.uint32(self._blocks), sums)
         blocks = blocks_for(self._spans * XXH3_LANES, XXH3_DIGEST_THREADS)
-        queue.launch("xxh3_digests", blocks, XXH3_DIGEST_THREADS, *spans, count, sums, digests)
+        halves = np.uint32(self._halves)
+        queue.launch("xxh3_digests", blocks, XXH3_DIGEST_THREADS, *spans, count, sums, digests, halves)

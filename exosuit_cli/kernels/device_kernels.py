@@ -9,7 +9,7 @@ import numpy as np
 from exosuit_cli.kernels.device import PAD_BYTES, At, DeviceTimes
 from exosuit_cli.kernels.device_digests import Blake3Work, Xxh3Work
 from exosuit_cli.kernels.device_lines import TileWork
-from exosuit_cli.kernels.protocol import DIGEST_WIDTH
+from exosuit_cli.kernels.protocol import KERNEL_DIGEST_WIDTH
 from exosuit_cli.kernels.work_lists import LARGEST_SLAB, WorkLists
 from exosuit_cli.model.slab import SlabColumns
 
@@ -31,7 +31,7 @@ class DeviceKernels:
         self.times = DeviceTimes()
         """What all finished slabs took."""
         self._algorithm = algorithm
-        self._width = DIGEST_WIDTH[algorithm]
+        self._width = KERNEL_DIGEST_WIDTH[algorithm]
         self.device = queue.device
         self._in_flight: Pending | None = None
 
@@ -72,7 +72,7 @@ class DeviceKernels:
         if self._algorithm == "blake3":
             digests: Blake3Work | Xxh3Work = Blake3Work(lists, slab.offsets, slab.lengths, self._width)
         else:
-            digests = Xxh3Work(lists, slab.offsets, slab.lengths)
+            digests = Xxh3Work(lists, slab.offsets, slab.lengths, self._width)
         started = queue.mark()
         data = _uploaded(queue, slab.data)
         lists.upload(queue, "work lists")

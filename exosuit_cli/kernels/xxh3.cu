@@ -1,4 +1,5 @@
-// XXH3-128 with seed 0 (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md), in canonical form.
+// XXH3-128 and XXH3-64 with seed 0 (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md), in canonical
+// form. Of 1 to 3 bytes and of more than 240, XXH3-64 is the low half of XXH3-128; of the others it is another function.
 //
 // Beyond 240 bytes a file is blocks of 1 KiB, each of which adds to eight accumulators a sum that depends on nothing
 // before it: `xxh3_sums` makes these sums in parallel, and `xxh3_digests` scrambles them together, eight threads a file.
@@ -77,6 +78,16 @@ __device__ __forceinline__ void mix32(Pair& sum, const u32* __restrict__ data, u
     sum.high ^= load64(data, a) + load64(data, a + 8);
 }
 
+// One to three bytes and their number, in a word.
+__device__ __forceinline__ u32 upto3(const u32* __restrict__ data, u32 at, u32 length) {
+    const u8* bytes = (const u8*)data + at;
+    return (u32)bytes[0] << 16 | (u32)bytes[length / 2] << 24 | bytes[length - 1] | length << 8;
+}
+
+__device__ __forceinline__ u64 upto3_half(u32 word, u32 key) {
+    return avalanche64(word ^ ((u32)secret(key) ^ (u32)secret(key + 4)));
+}
+
 __device__ __forceinline__ Pair upto16(const u32* __restrict__ data, u32 at, u32 length) {
     if (length > 8) {
         const u64 first = load64(data, at);
@@ -101,12 +112,9 @@ __device__ __forceinline__ Pair upto16(const u32* __restrict__ data, u32 at, u32
         return Pair{hash.low, avalanche(hash.high)};
     }
     if (length > 0) {
-        const u8* bytes = (const u8*)data + at;
-        const u32 low = (u32)bytes[0] << 16 | (u32)bytes[length / 2] << 24 | bytes[length - 1] | length << 8;
-        const u32 swapped = swap32(low);
+        const u32 low = upto3(data, at, length), swapped = swap32(low);
         const u32 high = __funnelshift_r(swapped, swapped, 32 - 13);
-        const u32 low_key = (u32)secret(0) ^ (u32)secret(4), high_key = (u32)secret(8) ^ (u32)secret(12);
-        return Pair{avalanche64(low ^ low_key), avalanche64(high ^ high_key)};
+        return Pair{upto3_half(low, 0), upto3_half(high, 8)};
     }
     return Pair{avalanche64(secret(64) ^ secret(72)), avalanche64(secret(80) ^ secret(88))};
 }
@@ -124,6 +132,42 @@ __device__ __forceinline__ Pair upto240(const u32* __restrict__ data, u32 at, u3
     }
     const u64 high = sum.low * PRIME64_1 + sum.high * PRIME64_4 + length * PRIME64_2;
     return Pair{avalanche(sum.low + sum.high), 0 - avalanche(high)};
+}
+
+__device__ __forceinline__ u64 rotate(u64 word, u32 left) { return word << left | word >> (64 - left); }
+
+__device__ __forceinline__ u64 upto16_narrow(const u32* __restrict__ data, u32 at, u32 length) {
+    if (length > 8) {
+        const u64 low = load64(data, at) ^ (secret(24) ^ secret(32));
+        const u64 high = load64(data, at + length - 8) ^ (secret(40) ^ secret(48));
+        return avalanche(length + swap64(low) + high + fold(low, high));
+    }
+    if (length > 3) {
+        const u64 word = (u32)load64(data, at + length - 4) | load64(data, at) << 32;
+        u64 hash = word ^ (secret(8) ^ secret(16));
+        hash ^= rotate(hash, 49) ^ rotate(hash, 24);
+        hash *= PRIME_MX2;
+        hash ^= (hash >> 35) + length;
+        hash *= PRIME_MX2;
+        return hash ^ hash >> 28;
+    }
+    if (length > 0) return upto3_half(upto3(data, at, length), 0);
+    return avalanche64(secret(56) ^ secret(64));
+}
+
+__device__ __forceinline__ u64 upto240_narrow(const u32* __restrict__ data, u32 at, u32 length) {
+    const u32 end = at + length;
+    u64 sum = length * PRIME64_1;
+    if (length <= 128) {
+        for (u32 i = 0; i <= (length - 1) / 32; ++i)
+            sum += mix16(data, at + 16 * i, 32 * i) + mix16(data, end - 16 * (i + 1), 32 * i + 16);
+    } else {
+        for (u32 i = 0; i < 8; ++i) sum += mix16(data, at + 16 * i, 16 * i);
+        sum = avalanche(sum);
+        for (u32 i = 8; i < length / 16; ++i) sum += mix16(data, at + 16 * i, 3 + 16 * (i - 8));
+        sum += mix16(data, end - 16, 119);
+    }
+    return avalanche(sum);
 }
 
 // What each block of each file of more than 240 bytes adds to the accumulators; the last block's sum has the last
@@ -157,11 +201,11 @@ xxh3_sums(const u32* __restrict__ data, const u32* __restrict__ starts, const u3
     if (block < blocks) sums[(size_t)LANES * block + lane] = products + neighbour;
 }
 
-// digests: u8[16 * spans], canonical. Eight threads a span.
+// digests: u8[8 * halves * spans], canonical: XXH3-128 where halves is 2, XXH3-64 where it is 1. Eight threads a span.
 extern "C" __global__ void __launch_bounds__(DIGEST_THREADS, 4)
 xxh3_digests(const u32* __restrict__ data, const u32* __restrict__ starts, const u32* __restrict__ lengths,
              const u32* __restrict__ first_block, u32 spans, const u64* __restrict__ sums,
-             u64* __restrict__ digests) {
+             u64* __restrict__ digests, u32 halves) {
     const u32 span = (blockIdx.x * DIGEST_THREADS + threadIdx.x) / LANES;
     const u32 lane = threadIdx.x % LANES;
     const u32 length = span < spans ? lengths[span] : 0;
@@ -187,15 +231,20 @@ xxh3_digests(const u32* __restrict__ data, const u32* __restrict__ starts, const
     folded += __shfl_xor_sync(ALL_LANES, folded, 2);
     folded += __shfl_xor_sync(ALL_LANES, folded, 4);
     if (span >= spans) return;
-    Pair hash;
+    digests += (size_t)halves * span;
     if (length > SHORT_BYTES) {
-        if (lane > 1) return;
+        if (lane >= halves) return;
         const u64 half = avalanche(folded + (is_high ? ~(length * PRIME64_2) : length * PRIME64_1));
-        digests[(size_t)2 * span + !is_high] = swap64(half);
+        digests[halves - 1 - lane] = swap64(half);  // the high half first
         return;
     }
     if (lane) return;
-    hash = length > 16 ? upto240(data, starts[span], length) : upto16(data, starts[span], length);
-    digests[(size_t)2 * span] = swap64(hash.high);
-    digests[(size_t)2 * span + 1] = swap64(hash.low);
+    const u32 start = starts[span];
+    if (halves == 1) {
+        digests[0] = swap64(length > 16 ? upto240_narrow(data, start, length) : upto16_narrow(data, start, length));
+        return;
+    }
+    const Pair hash = length > 16 ? upto240(data, start, length) : upto16(data, start, length);
+    digests[0] = swap64(hash.high);
+    digests[1] = swap64(hash.low);
 }

@@ -193,6 +193,7 @@ def test_a_wrong_configuration_names_file_key_and_range(
     [
         (["--encoding", "p50k"], 2, ("p50k", "o200k_base", "cl100k_base")),
         (["--hash", "md5"], 2, ("md5", "blake3", "xxh3")),
+        (["--hash", "xxh3_64"], 2, ("xxh3_64", "blake3, xxh3")),
         (["--device", "gpu"], 2, ("gpu", "auto", "cpu", "cuda:")),
         (["--device", "cuda:999"], 6, ("cuda:999",)),
         (["--workers", "-1"], 2, ("-1", "0")),

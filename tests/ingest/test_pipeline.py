@@ -329,6 +329,7 @@ def test_rules_that_hide_everything_are_named(tmp_path: Path) -> None:
     "wrong",
     [
         {"hash": "md5"},
+        {"hash": "xxh3_64"},
         {"encoding": "gpt2"},
         {"device": "gpu"},
         {"workers": -1},

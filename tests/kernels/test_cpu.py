@@ -12,7 +12,7 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exosuit_cli.kernels import DIGEST_WIDTH, Kernels
+from exosuit_cli.kernels.protocol import KERNEL_DIGEST_WIDTH
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, Slab, SlabColumns
 
 from .backends import BACKENDS, kernels_for
@@ -20,10 +20,13 @@ from .backends import BACKENDS, kernels_for
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from exosuit_cli.kernels import Kernels
+
 
 ORACLES: dict[str, Callable[[bytes], bytes]] = {
     "blake3": lambda data: blake3(data).digest(),
     "xxh3": lambda data: xxhash.xxh3_128(data).digest(),
+    "xxh3_64": lambda data: xxhash.xxh3_64(data).digest(),
 }
 
 # Lengths around the borders of BLAKE3's blocks (64), chunks (1024) and subtrees, of the probe, of XXH3's classes of
@@ -54,7 +57,7 @@ def slab_of(files: list[bytes]) -> Slab:
 def assert_columns(columns: SlabColumns, files: list[bytes], algorithm: str) -> None:
     """Every value, dtype and shape, against the oracles."""
     assert columns.digests.dtype == np.uint8
-    assert columns.digests.shape == (len(files), DIGEST_WIDTH[algorithm])
+    assert columns.digests.shape == (len(files), KERNEL_DIGEST_WIDTH[algorithm])
     assert columns.digests.tobytes() == b"".join(ORACLES[algorithm](file) for file in files)
     expected = {
         "newlines": (np.int64, [file.count(b"\n") for file in files]),
@@ -82,7 +85,7 @@ def test_device_is_named(device: str, algorithm: str) -> None:
 
 
 def test_published_digests(device: str) -> None:
-    """The first bytes of test_vectors.json of BLAKE3, and XXH3-128 of nothing as xxhsum -H2 prints it."""
+    """The first bytes of test_vectors.json of BLAKE3, and XXH3 of nothing as xxhsum -H2 and -H3 print it."""
     files = [b"", golden(1), golden(1024), golden(102400)]
     digests = kernels_for(device, "blake3").columns(slab_of(files)).digests
     assert [bytes(digest[:8]).hex() for digest in digests] == [
@@ -91,8 +94,9 @@ def test_published_digests(device: str) -> None:
         "42214739f095a406",
         "bc3e3d41a1146b06",
     ]
-    empty = kernels_for(device, "xxh3").columns(slab_of([b""])).digests
-    assert empty.tobytes().hex() == "99aa06d3014798d86001c324468d497f"
+    nothing = {"xxh3": "99aa06d3014798d86001c324468d497f", "xxh3_64": "2d06800538d394c2"}
+    for algorithm, expected in nothing.items():
+        assert kernels_for(device, algorithm).columns(slab_of([b""])).digests.tobytes().hex() == expected
 
 
 @pytest.mark.parametrize("length", GOLDEN_LENGTHS)

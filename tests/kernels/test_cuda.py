@@ -45,7 +45,7 @@ def test_cupy_has_what_is_asked_of_it(place: str) -> None:
         assert ", ".join(part.split()[-1] for part in signature.split(",")) == arguments
 
 
-@pytest.mark.parametrize("algorithm", ["blake3", "xxh3"])
+@pytest.mark.parametrize("algorithm", ["blake3", "xxh3", "xxh3_64"])
 def test_slabs_one_after_the_other(host: HostCupy, algorithm: str) -> None:
     """Buffers, page-locked memory and staging are kept and grown, and nothing is taken before it is there."""
     kernels = DeviceKernels(CudaDevice(0).queue(), algorithm)

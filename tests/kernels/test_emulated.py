@@ -97,7 +97,7 @@ def test_the_compiler_from_the_package(tmp_path: Path) -> None:
     libraries = build(tmp_path, *flags, command=[sys.executable, "-m", "ziglang", "cc"])
     rng = random.Random(41)
     files = [source_text(rng, length * 5) for length in range(300)]
-    for algorithm in ("blake3", "xxh3"):
+    for algorithm in ("blake3", "xxh3", "xxh3_64"):
         kernels, reference = DeviceKernels(EmulatedQueue(libraries), algorithm), CpuKernels(algorithm)
         columns, lines = kernels.begin(slab_of(files), lines=True).finish()
         assert_same(columns, reference.columns(slab_of(files)))

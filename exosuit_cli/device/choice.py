@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from exosuit_cli.model.errors import ResourceMissing, UsageError
-from exosuit_cli.model.units import format_bytes
+from exosuit_cli.model.units import LARGEST_SIZE, format_bytes
 
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Driver
@@ -86,7 +86,8 @@ def decide(probe: Probe, processors: int) -> DeviceChoice:
     rates = f"{card / 1e9:.1f} GB/s from host memory against {cpu / 1e9:.1f} GB/s on {processors} processors"
     if card <= cpu:
         return DeviceChoice("cpu", f"{probe.card}: {rates}")
-    break_even = int(probe.start_seconds / (1 / cpu - 1 / card))
+    # start + bytes / card = bytes / cpu, and never more bytes than there can be
+    break_even = int(min(probe.start_seconds * cpu * (card / (card - cpu)), LARGEST_SIZE))
     return DeviceChoice(
         "cpu",
         f"{probe.card}: {rates}; it joins for more than {format_bytes(break_even)}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from exosuit_cli.device.choice import cards_of, choose_device, decide, load_driver
@@ -56,6 +56,8 @@ def test_a_demand_is_kept_as_it_is(cards: Callable[..., Any]) -> None:
 
 
 @given(RATES, RATES, st.floats(0.01, 100), st.integers(1, 64))
+@example(1000000.0000000001, 1e6, 1.0, 1)
+@example(1e13, 1e13 * (1 - 2**-53), 100.0, 1)
 def test_a_card_joins_from_where_it_pays(device: float, cpu: float, start: float, processors: int) -> None:
     choice = decide(Probe("A card", start, 1e12, 1e12, device, cpu), processors)
     assert choice.device == "cpu"  # which is there at once

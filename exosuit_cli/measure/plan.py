@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.sides import Side
     from exosuit_cli.measure.suites import Suite
 
-BENCH_VERSION: Final = 1
+BENCH_VERSION: Final = 2
 """Rises with every change of the method or of a suite's work, after which older figures are no baseline."""
 
 DEFAULT_TOLERANCE: Final = 0.05

@@ -30,15 +30,15 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench_scan import EXOSUIT, Row, Side, _processor
+from bench_scan import EVERYTHING
 from eval_chunks import PACKAGES, Corpus, find_files, load_method, version_of
+from paired_runs import EXOSUIT, Row, Side, machine
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-EVERYTHING = ("--no-ignore", "--hidden")
 PEERS = ("semantic-text-splitter", "langchain")
 LARGEST = 1_000_000
 COMMENTS = {"Python": "#", "Ruby": "#", "Markdown": ""}
@@ -91,26 +91,34 @@ def rows(arguments: argparse.Namespace, scratch: Path) -> Iterator[Row]:
     parts = {"semantic-text-splitter": arguments.part, "langchain": arguments.langchain_part or arguments.part}
     for peer, part in parts.items():
         for boundaries in ("ast", "structure"):
-            name = f"{boundaries}, one worker, against {peer}"
-            if not part or (arguments.only and arguments.only not in name):
-                continue
-            copy = scratch / peer
-            if not copy.exists():
-                copy_part(part, copy)
-            ours = chunk(str(copy), "--boundaries", boundaries, "--workers", "1", "-o", str(scratch / "part.jsonl"))
-            theirs = [sys.executable, __file__, str(copy), "--peer", peer, "--cap", cap, "--encoding", encoding]
-            yield Row(
-                name,
-                Side(f"exosuit chunk --boundaries {boundaries} --workers 1", ours),
-                Side(peer, theirs),
-                target_ratio=WANTED_RATIO,
-                work={
-                    "bytes": tree_bytes(str(copy)),
-                    "part": Path(part).resolve().name,
-                    "page_cache": "warm",
-                    **_statistics([*ours, "--stats", "--json"]),
-                },
-            )
+            if part and (not arguments.only or arguments.only in _name(boundaries, peer)):
+                yield peer_row(peer, part, boundaries, scratch, encoding=encoding, cap=cap)
+
+
+def peer_row(peer: str, part: str, boundaries: str, scratch: Path, *, encoding: str, cap: str) -> Row:
+    """A copy of the part, made once below `scratch`, cut by one worker and by a public chunker in one process."""
+    copy = scratch / peer
+    if not copy.exists():
+        copy_part(part, copy)
+    asked = ["--boundaries", boundaries, "--workers", "1", "--max-tokens", cap, "--encoding", encoding]
+    ours = [EXOSUIT, "chunk", str(copy), *EVERYTHING, *asked, "-o", str(scratch / "part.jsonl")]
+    theirs = [sys.executable, __file__, str(copy), "--peer", peer, "--cap", cap, "--encoding", encoding]
+    return Row(
+        _name(boundaries, peer),
+        Side(f"exosuit chunk --boundaries {boundaries} --workers 1", ours),
+        Side(peer, theirs),
+        target_ratio=WANTED_RATIO,
+        work={
+            "bytes": tree_bytes(str(copy)),
+            "part": Path(part).resolve().name,
+            "page_cache": "warm",
+            **_statistics([*ours, "--stats", "--json"]),
+        },
+    )
+
+
+def _name(boundaries: str, peer: str) -> str:
+    return f"{boundaries}, one worker, against {peer}"
 
 
 def tree_bytes(tree: str) -> int:
@@ -194,12 +202,7 @@ def main() -> None:
             "schema": "exosuit.bench_chunk/1",
             "versions": {package: version_of(package) for package in PACKAGES},
             "python": platform.python_version(),
-            "machine": {
-                "processors": len(os.sched_getaffinity(0)),
-                "processor": _processor(),
-                "kernel": platform.release(),
-                "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            },
+            "machine": machine(),
             "tree": Path(arguments.tree).resolve().name,
             "cap": arguments.cap,
             "encoding": arguments.encoding,

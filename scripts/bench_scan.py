@@ -15,168 +15,88 @@ import json
 import os
 import platform
 import shutil
-import statistics
 import subprocess
-import sys
-import sysconfig
 import tempfile
-import time
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-EXOSUIT = str(Path(sysconfig.get_path("scripts")) / "exosuit")
+from paired_runs import EXOSUIT, Row, Side, machine, scan_work
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-@dataclass
-class Side:
-    """A command, the file that it reads on stdin, and the seconds of its runs."""
-
-    label: str
-    command: list[str]
-    stdin: str | None = None
-    environment: dict[str, str] = field(default_factory=dict)
-    forgets: bool = False
-    """Each run has a TMPDIR of its own: what the command remembers there would be another kind of work."""
-    seconds: list[float] = field(default_factory=list)
-
-    def run(self, *, keep: bool = True) -> bytes:
-        with open(self.stdin or os.devnull, "rb") as stdin, tempfile.TemporaryDirectory() as empty:
-            environment = os.environ | self.environment | ({"TMPDIR": empty} if self.forgets else {})
-            started = time.perf_counter()
-            done = subprocess.run(self.command, stdin=stdin, capture_output=True, env=environment, check=False)
-            seconds = time.perf_counter() - started
-        if done.returncode:
-            sys.exit(f"{self.label} failed with {done.returncode}: {done.stderr.decode(errors='replace')[-500:]}")
-        if keep:
-            self.seconds.append(seconds)
-        return done.stdout
+EVERYTHING = ("--no-ignore", "--hidden")
 
 
-@dataclass
-class Row:
-    """What is compared, and the ratio A / B that is wanted at most (or seconds of A, where there is no B)."""
-
-    name: str
-    a: Side
-    b: Side | None
-    target_ratio: float | None = None
-    target_seconds: float | None = None
-    work: dict[str, object] = field(default_factory=dict)
-
-    def measure(self, runs: int) -> dict[str, object]:
-        sides = [self.a] if self.b is None else [self.a, self.b]
-        for side in sides:
-            side.run(keep=False)
-        for _ in range(runs):
-            for side in sides:
-                side.run()
-        result: dict[str, object] = {
-            "name": self.name,
-            "work": self.work,
-            "a": {"label": self.a.label, **_spread(self.a.seconds)},
-            "target_ratio": self.target_ratio,
-            "target_seconds": self.target_seconds,
-        }
-        if self.b is not None:
-            ratios = [a / b for a, b in zip(self.a.seconds, self.b.seconds, strict=True)]
-            result["b"] = {"label": self.b.label, **_spread(self.b.seconds)}
-            result["ratio"] = statistics.median(self.a.seconds) / statistics.median(self.b.seconds)
-            result["ratio_min"], result["ratio_max"] = min(ratios), max(ratios)
-        return result
-
-
-def _spread(seconds: list[float]) -> dict[str, object]:
-    return {"median_s": statistics.median(seconds), "min_s": min(seconds), "max_s": max(seconds), "runs_s": seconds}
-
-
-def _scan_work(tree: str, *options: str) -> dict[str, object]:
-    document = json.loads(
-        subprocess.run([EXOSUIT, "scan", tree, "--json", *options], stdout=subprocess.PIPE, check=True).stdout
-    )
-    return {
-        **document["totals"],
-        "tree_digest": document["tree_digest"],
-        "index_hits": document["throughput"]["index_hits"],
-        "workers": document["throughput"]["workers"],
-        "device": document["throughput"]["device"],
-        "peak_pss_bytes": document["memory"]["ram"]["peak_bytes"],
-        "page_cache": "warm",
-    }
-
-
-def _rows(arguments: argparse.Namespace, scratch: Path) -> list[Row]:
-    tree = arguments.tree
-    everything = ["--no-ignore", "--hidden"]
+def digest_rows(tree: str, scratch: Path) -> Iterator[Row]:
+    """Digests of every file, lines and languages on top, beside the tools that do nothing but digests."""
     names = scratch / "names"
     with names.open("wb") as file:
         subprocess.run(["find", tree, "-type", "f", "-print0"], stdout=file, check=True)
-    index = {"XDG_CACHE_HOME": str(scratch / "cache")}
     processors = str(len(os.sched_getaffinity(0)))
-    rows = []
-    full = Side("exosuit scan (o200k_base)", [EXOSUIT, "scan", tree, *everything, "--no-index", "--json"])
-    digests = [EXOSUIT, "scan", tree, *everything, "--no-index", "--no-tokens", "--json"]
+    options = (*EVERYTHING, "--no-index", "--no-tokens")
     if shutil.which("b3sum"):
-        rows.append(
-            Row(
-                "no tokens: walk, read, BLAKE3, lines, language",
-                Side("exosuit scan --no-tokens", digests),
-                Side(f"xargs -P{processors} b3sum", ["xargs", "-0", f"-P{processors}", "b3sum"], str(names)),
-                target_ratio=1.3,
-                work=_scan_work(tree, *everything, "--no-index", "--no-tokens"),
-            )
+        yield Row(
+            "no tokens: walk, read, BLAKE3, lines, language",
+            Side("exosuit scan --no-tokens", [EXOSUIT, "scan", tree, *options, "--json"]),
+            Side(f"xargs -P{processors} b3sum", ["xargs", "-0", f"-P{processors}", "b3sum"], str(names)),
+            target_ratio=1.3,
+            work=scan_work(tree, *options),
         )
     if shutil.which("xxhsum"):
-        rows.append(
-            Row(
-                "no tokens, XXH3",
-                Side("exosuit scan --no-tokens --hash xxh3", [*digests, "--hash", "xxh3"]),
-                Side(
-                    f"xargs -P{processors} xxhsum -H2", ["xargs", "-0", f"-P{processors}", "xxhsum", "-H2"], str(names)
-                ),
-            )
+        options = (*options, "--hash", "xxh3")
+        yield Row(
+            "no tokens, XXH3",
+            Side("exosuit scan --no-tokens --hash xxh3", [EXOSUIT, "scan", tree, *options, "--json"]),
+            Side(f"xargs -P{processors} xxhsum -H2", ["xargs", "-0", f"-P{processors}", "xxhsum", "-H2"], str(names)),
+            work=scan_work(tree, *options),
         )
-    rows.append(Row("exact tokens", full, None, target_seconds=4.0, work=_scan_work(tree, *everything, "--no-index")))
+
+
+def index_row(checkout: str, scratch: Path) -> Row:
+    """A scan of what an index already has, beside git's own look at every file of a clean checkout."""
+    index = {"XDG_CACHE_HOME": str(scratch / "cache")}
+    options = [checkout, *EVERYTHING, "--json"]
+    subprocess.run([EXOSUIT, "scan", *options], env=os.environ | index, stdout=subprocess.DEVNULL, check=True)
+    return Row(
+        "unchanged, with index",
+        Side("exosuit scan (index)", [EXOSUIT, "scan", *options], environment=index),
+        Side("git status", ["git", "-C", checkout, "status", "--porcelain"]),
+        target_ratio=1.5,
+        work=scan_work(*options[:-1], environment=index),
+    )
+
+
+def repomix_row(command: Sequence[str], part: str, scratch: Path) -> Row:
+    """Exact tokens of a part of the tree, which repomix packs and counts, without the counts that it remembers."""
+    pack = ("--no-gitignore", "--no-security-check", "-o", str(scratch / "repomix.txt"), part)
+    return Row(
+        "exact tokens of a part, against repomix",
+        Side("exosuit scan", [EXOSUIT, "scan", part, *EVERYTHING, "--no-index", "--json"]),
+        Side("repomix", [*command, *pack], forgets=True),
+        target_ratio=1 / 30,
+        work=scan_work(part, *EVERYTHING, "--no-index"),
+    )
+
+
+def _rows(arguments: argparse.Namespace, scratch: Path) -> Iterator[Row]:
+    tree, options = arguments.tree, (*EVERYTHING, "--no-index")
+    yield from digest_rows(tree, scratch)
+    full = Side("exosuit scan (o200k_base)", [EXOSUIT, "scan", tree, *options, "--json"])
+    yield Row("exact tokens", full, None, target_seconds=4.0, work=scan_work(tree, *options))
     if arguments.git:
-        options = [arguments.git, *everything, "--json"]
-        subprocess.run([EXOSUIT, "scan", *options], env=os.environ | index, stdout=subprocess.DEVNULL, check=True)
-        os.environ.update(index)
-        rows.append(
-            Row(
-                "unchanged, with index",
-                Side("exosuit scan (index)", [EXOSUIT, "scan", *options], environment=index),
-                Side("git status", ["git", "-C", arguments.git, "status", "--porcelain"]),
-                target_ratio=1.5,
-                work=_scan_work(*options[:-1]),
-            )
-        )
+        yield index_row(arguments.git, scratch)
     if arguments.small:
-        rows.append(
-            Row(
-                "small repository, first time",
-                Side("exosuit scan", [EXOSUIT, "scan", arguments.small, "--no-index"]),
-                None,
-                target_seconds=0.45,
-                work=_scan_work(arguments.small, "--no-index"),
-            )
+        yield Row(
+            "small repository, first time",
+            Side("exosuit scan", [EXOSUIT, "scan", arguments.small, "--no-index"]),
+            None,
+            target_seconds=0.45,
+            work=scan_work(arguments.small, "--no-index"),
         )
     if arguments.repomix and arguments.repomix_tree:
-        part = arguments.repomix_tree
-        output = str(scratch / "repomix.txt")
-        rows.append(
-            Row(
-                "exact tokens of a part, against repomix",
-                Side("exosuit scan", [EXOSUIT, "scan", part, *everything, "--no-index", "--json"]),
-                Side(
-                    "repomix",
-                    [*arguments.repomix.split(), "--no-gitignore", "--no-security-check", "-o", output, part],
-                    forgets=True,
-                ),
-                target_ratio=1 / 30,
-                work=_scan_work(part, *everything, "--no-index"),
-            )
-        )
-    rows.append(Row("start", Side("exosuit --version", [EXOSUIT, "--version"]), None, target_seconds=0.15))
-    return rows
+        yield repomix_row(arguments.repomix.split(), arguments.repomix_tree, scratch)
+    yield Row("start", Side("exosuit --version", [EXOSUIT, "--version"]), None, target_seconds=0.15)
 
 
 def main() -> None:
@@ -204,12 +124,7 @@ def main() -> None:
             "schema": "exosuit.bench_scan/1",
             "version": version,
             "python": platform.python_version(),
-            "machine": {
-                "processors": len(os.sched_getaffinity(0)),
-                "processor": _processor(),
-                "kernel": platform.release(),
-                "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            },
+            "machine": machine(),
             "tree": Path(arguments.tree).name,
             "page_cache": "warm",
             "rows": results,
@@ -230,13 +145,6 @@ def _line(result: dict[str, object]) -> str:
     elif result["target_seconds"]:
         text += f"  wanted <= {result['target_seconds']} s"
     return text
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor()
 
 
 if __name__ == "__main__":

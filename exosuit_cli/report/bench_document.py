@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.measure.cache import GUARANTEES
+from exosuit_cli.measure.score import score_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         SideResult,
         SuiteResult,
     )
+    from exosuit_cli.measure.score import Score
 
 SCHEMA = "exosuit.bench/1"
 VERDICT_SCHEMA = "exosuit.bench_verdict/1"
@@ -44,6 +46,7 @@ def bench_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
         "device": result.device,
         "seed": result.seed,
         "options": dict(result.options),
+        "score": _score(score_of(result)),
         "suites": [_suite(suite) for suite in result.suites],
     }
 
@@ -59,6 +62,24 @@ def verdict_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
         "reasons": list(result.reasons),
         "gates": [{"suite": suite.name, **_gate(gate)} for suite in result.suites for gate in suite.gates],
         "warnings": [f"{suite.name}: {warning}" for suite in result.suites for warning in suite.warnings],
+    }
+
+
+def _score(score: Score) -> dict[str, Any]:
+    reference = score.reference
+    return {
+        "value": score.value,
+        "reason": score.reason,
+        "reference": {
+            "processor": reference.machine,
+            "processors": reference.processors,
+            "measured_at": reference.measured_at,
+            "exosuit_version": reference.version,
+            "bench_version": reference.bench_version,
+            "corpus": reference.corpus,
+            "cache": reference.cache,
+        },
+        "parts": [asdict(part) for part in score.parts],
     }
 
 

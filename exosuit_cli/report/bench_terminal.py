@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from exosuit_cli.measure.metrics import METRICS
+from exosuit_cli.measure.score import score_of
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import format_bytes
 from exosuit_cli.report.bench_figures import show_change, show_value, suites_worst_first, worst_first
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from exosuit_cli.measure.result import BenchResult, Block, SideResult, SuiteResult
+    from exosuit_cli.measure.score import Score
 
 STYLES: Final = {
     Verdict.INVALID: "bold red",
@@ -60,6 +63,7 @@ def print_bench(console: Console, result: BenchResult) -> None:
             soft_wrap=True,
         )
     console.print()
+    _print_score(console, score_of(result), result)
     verdict = result.verdict
     told = f" (interrupted by {result.partial}: partial)" if result.partial else ""
     labelled_line(
@@ -68,6 +72,26 @@ def print_bench(console: Console, result: BenchResult) -> None:
         (verdict or "none: nothing was compared; give --against, --baseline or --floor") + told,
         STYLES[verdict] if verdict is not None else "",
     )
+
+
+def _print_score(console: Console, score: Score, result: BenchResult) -> None:
+    """The score with its parts, where the corpus is the one that has one."""
+    if result.corpus.synthetic != score.reference.corpus:
+        return
+    against = f"100 is {score.reference.processors} x {display_name(score.reference.machine)}"
+    if score.value is None:
+        labelled_line(console, "score", f"none: {score.reason}", "yellow")
+        return
+    labelled_line(console, "score", f"{score.value:.1f} of 200; {against}")
+    for part in score.parts:
+        metric = METRICS[part.metric]
+        assert part.figure is not None
+        labelled_line(
+            console,
+            "",
+            f"{part.suite} {part.metric} {show_value(metric, part.figure)} beside "
+            f"{show_value(metric, part.reference)}: {part.ratio:.2f} times as good, weight {part.weight:.2f}",
+        )
 
 
 def _print_suite(console: Console, suite: SuiteResult, mode: str) -> None:

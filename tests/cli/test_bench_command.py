@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from exosuit_cli.measure.score import WEIGHTS, load_reference
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -55,8 +57,8 @@ def _told(done: subprocess.CompletedProcess[bytes]) -> str:
     return done.stderr.decode()
 
 
-def test_every_suite_and_every_figure(run: Any, tmp_path: Path) -> None:
-    """The document follows its schema; the history has a line a suite."""
+def test_every_suite_and_every_figure(run: Any, project: Path, tmp_path: Path) -> None:
+    """The document follows its schema, the history has a line a suite, and a reference can be made of the run."""
     history = tmp_path / "history.jsonl"
     done = run(
         "bench", "--synthetic", "files=20,size=1k,seed=1", "--suite", "all", *SHORT, "--json", "--history", history,
@@ -80,6 +82,21 @@ def test_every_suite_and_every_figure(run: Any, tmp_path: Path) -> None:
     assert [json.loads(line)["suite"] for line in lines] == ["scan", "tokens", "chunk"]
     for line in lines:
         _schema("bench_history").validate(json.loads(line))
+    score = document["score"]
+    assert score["value"] is None
+    assert "the corpus is not the reference's; give --synthetic files=10000,size=4096,seed=1" in score["reason"]
+
+    run_file, reference_file = tmp_path / "run.json", tmp_path / "reference.json"
+    run_file.write_bytes(done.stdout)
+    export = [sys.executable, project / "scripts" / "export_reference.py", run_file, reference_file]
+    subprocess.run(export, check=True, capture_output=True)
+    reference = load_reference(str(reference_file))
+    assert (reference.corpus, reference.cache) == (made, "warm")
+    assert reference.figures.keys() == WEIGHTS.keys()
+    (scanned,) = (suite for suite in document["suites"] if suite["suite"] == "scan")
+    assert reference.work["scan"] == scanned["candidate"]["work"]
+    run_file.write_text(json.dumps(document | {"partial": "SIGINT"}))
+    assert subprocess.run(export, check=False, capture_output=True).returncode == 1
 
 
 def test_a_failed_gate_leaves_everything_behind(run: Any, tree: Path, tmp_path: Path, answer: Any) -> None:

@@ -6,6 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from exosuit_cli.measure.cache import GUARANTEES
+from exosuit_cli.measure.metrics import METRICS
+from exosuit_cli.measure.score import score_of
 from exosuit_cli.report.bench_figures import show_change, show_value, suites_worst_first, worst_first
 from exosuit_cli.report.page import page, table, text, verdict_mark
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from exosuit_cli.measure.result import BenchResult, MetricResult, SuiteResult
+    from exosuit_cli.measure.score import Score
 
 _WIDTH, _HEIGHT, _EDGE = 720, 150, 44
 
@@ -48,6 +51,31 @@ def _body(result: BenchResult) -> Iterator[str]:
         )
     for suite in suites_worst_first(result.suites):
         yield from _suite(suite)
+    yield from _score(score_of(result))
+
+
+def _score(score: Score) -> Iterator[str]:
+    if score.value is None:
+        return
+    reference = score.reference
+    yield (
+        f"<h2>score: {score.value:.1f} of 200</h2>"
+        f"<p>100 is {reference.processors} x {text(reference.machine)}, exosuit {text(reference.version)}</p>"
+    )
+    yield table(
+        ("part", "figure", "reference", "ratio", "weight"),
+        (
+            (
+                text(f"{part.suite} {part.metric}"),
+                text(show_value(METRICS[part.metric], part.figure)),
+                text(show_value(METRICS[part.metric], part.reference)),
+                f"{part.ratio:.2f}",
+                f"{part.weight:.2f}",
+            )
+            for part in score.parts
+            if part.figure is not None
+        ),
+    )
 
 
 def _suite(suite: SuiteResult) -> Iterator[str]:

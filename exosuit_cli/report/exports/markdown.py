@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.measure.metrics import METRICS
+from exosuit_cli.measure.score import score_of
 from exosuit_cli.report.bench_figures import show_change, show_value, suites_worst_first, worst_first
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
     from exosuit_cli.measure.result import BenchResult, SuiteResult
+    from exosuit_cli.measure.score import Score
 
 LARGEST: Final = 1_000_000
 """Bytes; GitHub refuses a step's summary above 1 MiB."""
@@ -39,6 +42,7 @@ def report(result: BenchResult, largest: int) -> bytes:
         lines.append("")
     for suite in suites_worst_first(result.suites):
         lines += _suite(suite)
+    lines += _score(score_of(result))
     machine = result.machine
     lines.append(
         f"{_cell(result.corpus.synthetic or result.corpus.name)}, page cache {result.cache}; {machine.processors} "
@@ -75,6 +79,27 @@ def _suite(suite: SuiteResult) -> list[str]:
             )
         lines.append("")
     return lines
+
+
+def _score(score: Score) -> list[str]:
+    if score.value is None:
+        return []
+    reference = score.reference
+    return [
+        f"### score: {score.value:.1f} of 200",
+        "",
+        "| suite | metric | figure | reference | ratio | weight |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {part.suite} | {part.metric} | {show_value(METRICS[part.metric], part.figure)} "
+            f"| {show_value(METRICS[part.metric], part.reference)} | {part.ratio:.2f} | {part.weight:.2f} |"
+            for part in score.parts
+            if part.figure is not None
+        ),
+        "",
+        f"100 is {reference.processors} x {_cell(reference.machine)}, exosuit {reference.version}",
+        "",
+    ]
 
 
 def _cell(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.measure.score import score_of
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.report.exports.series import all_series
 
@@ -42,6 +43,9 @@ def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: A
         for verdict in Verdict:
             labels = {"suite": suite.name, "verdict": verdict.value}
             add(f"{_PREFIX}_verdict", "", "1 for the verdict of the suite", labels, float(suite.verdict is verdict))
+    score = score_of(result)
+    if score.value is not None:
+        add(f"{_PREFIX}_score", "", "0 to 200, where 100 is the reference machine", {}, score.value)
     ended = datetime.datetime.fromisoformat(result.started_at).timestamp() + result.seconds
     meaning = "when the run ended, in seconds of Unix time"
     add(f"{_PREFIX}_last_run_timestamp_seconds", "seconds", meaning, {}, ended)

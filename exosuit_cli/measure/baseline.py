@@ -121,9 +121,8 @@ def judge_baseline(
     interval of the ratio of medians is [low now / high then, high now / low then]. A regression has all of it beyond
     the limit, a pass all of it within.
     """
-    entries, window = stored
-    refused = Counter(reason for entry in entries if (reason := incomparable(entry, now)) is not None)
-    counted = [entry for entry in entries if incomparable(entry, now) is None][-window:]
+    refused = Counter(reason for entry in stored[0] if (reason := incomparable(entry, now)) is not None)
+    counted = _comparable(now, stored)
     refused.pop("other suite", None)
     source = plan.baseline or ""
     if not counted:
@@ -134,6 +133,17 @@ def judge_baseline(
     if not results:
         results = [_judge(_headline(), now, counted, advisory=True)]
     return BaselineResult(source, len(counted), refused, None), tuple(results)
+
+
+def judge_stored(gate: Gate, now: Entry, stored: tuple[Sequence[Entry], int]) -> GateResult | None:
+    """One gate against the stored figures, by the rules of `judge_baseline`; None where nothing is comparable."""
+    counted = _comparable(now, stored)
+    return _judge(gate, now, counted, advisory=True) if counted and gate.metric.name in now.figures else None
+
+
+def _comparable(now: Entry, stored: tuple[Sequence[Entry], int]) -> list[Entry]:
+    entries, window = stored
+    return [entry for entry in entries if incomparable(entry, now) is None][-window:]
 
 
 def _headline() -> Gate:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli import __version__
+from exosuit_cli.measure.alert_judge import judge_alerts
 from exosuit_cli.measure.baseline import judge_baseline
 from exosuit_cli.measure.block import Measurer, measure_block
 from exosuit_cli.measure.control import MOVED
@@ -91,7 +92,9 @@ def bench(
         suites=tuple(suites),
         partial=stop.signal.name if stop.signal is not None else None,
     )  # fmt: skip
-    return _with_baseline(plan, result, stored) if stored is not None else result
+    if stored is not None:
+        result = _with_baseline(plan, result, stored)
+    return replace(result, alerts=judge_alerts(plan.alerts, result, stored)) if plan.alerts else result
 
 
 def _measure_suite(

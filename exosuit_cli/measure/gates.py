@@ -51,37 +51,40 @@ def parse_gates(texts: Sequence[str]) -> tuple[Gate, ...]:
     Raises UsageError that names the gate and the remedy: an unknown metric, a percentage without a sign or in the
     direction that is no loss, a change that is none or total, two gates on one metric.
     """
-    gates = tuple(_gate(text) for text in texts)
-    _refuse_two([(gate.text, f"{gate.metric.name}{gate.against_baseline}") for gate in gates], "--gate")
+    gates = tuple(read_gate(text, "--gate") for text in texts)
+    refuse_two([(gate.text, f"{gate.metric.name}{gate.against_baseline}") for gate in gates], "--gate")
     return gates
 
 
 def parse_floors(texts: Sequence[str]) -> tuple[Floor, ...]:
     """Read absolute limits; raises UsageError as `parse_gates` does, and for a comparison that points the wrong way."""
     floors = tuple(_floor(text) for text in texts)
-    _refuse_two([(floor.text, floor.metric.name) for floor in floors], "--floor")
+    refuse_two([(floor.text, floor.metric.name) for floor in floors], "--floor")
     return floors
 
 
-def _gate(text: str) -> Gate:
+def read_gate(text: str, option: str) -> Gate:
+    """Read one relative limit as `parse_gates` does; `option` is what an error calls it."""
     match = _RELATIVE.fullmatch(text.strip())
     if match is None:
-        raise UsageError(f"--gate {text!r}: not METRIC:-PERCENT% or METRIC:+PERCENT%, for example throughput:-5%")
-    metric = _metric(match[2], f"--gate {text!r}")
+        raise UsageError(f"{option} {text!r}: not METRIC:-PERCENT% or METRIC:+PERCENT%, for example throughput:-5%")
+    metric = find_metric(match[2], f"{option} {text!r}")
     wanted = "-" if metric.higher_is_better else "+"
     example = f"{metric.name}:{wanted}{match[4]}%"
     if not match[3]:
-        raise UsageError(f"--gate {text!r}: a percentage without a sign; write {example}")
+        raise UsageError(f"{option} {text!r}: a percentage without a sign; write {example}")
     if match[3] != wanted:
         better = "more" if metric.higher_is_better else "less"
         raise UsageError(
-            f"--gate {text!r}: {better} is better for {metric.name}, so this allows no loss; write {example} for the "
+            f"{option} {text!r}: {better} is better for {metric.name}, so this is no loss; write {example} for the "
             f"largest change that is allowed"
         )
     percent = float(match[4])
     highest = 100.0 if metric.higher_is_better else 10_000.0
     if not 0 < percent < highest:
-        raise UsageError(f"--gate {text!r}: {match[4]}% is out of range; allowed is more than 0 and under {highest:g}%")
+        raise UsageError(
+            f"{option} {text!r}: {match[4]}% is out of range; allowed is more than 0 and under {highest:g}%"
+        )
     return Gate(text.strip(), metric, math.copysign(percent / 100, -1 if wanted == "-" else 1), match[1] is not None)
 
 
@@ -89,32 +92,37 @@ def _floor(text: str) -> Floor:
     match = _LIMIT.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"--floor {text!r}: not METRIC>=NUMBER or METRIC<=NUMBER, for example files_per_s>=50000")
-    metric = _metric(match[1].strip(), f"--floor {text!r}")
+    metric = find_metric(match[1].strip(), f"--floor {text!r}")
     wanted = ">=" if metric.higher_is_better else "<="
     if match[2] != wanted:
         better = "more" if metric.higher_is_better else "less"
         raise UsageError(
             f"--floor {text!r}: {better} is better for {metric.name}; write {metric.name}{wanted}{match[3]}"
         )
+    return Floor(text.strip(), metric, read_value(metric, match[3], f"--floor {text!r}", f"{metric.name}{wanted}100"))
+
+
+def read_value(metric: Metric, text: str, where: str, example: str) -> float:
+    """Read a figure of a metric: a number above 0, or for bytes a size; raises UsageError."""
     try:
-        value = float(parse_size(match[3])) if metric.is_bytes else float(match[3])
+        value = float(parse_size(text)) if metric.is_bytes else float(text)
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise UsageError(
-            f"--floor {text!r}: {match[3]!r} is no number above 0; write for example {metric.name}{wanted}100"
-        )
-    return Floor(text.strip(), metric, value)
+        raise UsageError(f"{where}: {text!r} is no number above 0; write for example {example}")
+    return value
 
 
-def _metric(name: str, where: str) -> Metric:
+def find_metric(name: str, where: str) -> Metric:
+    """The metric of that name; raises UsageError that tells those there are."""
     metric = METRICS.get(name)
     if metric is None:
         raise UsageError(f"{where}: unknown metric {name!r}; known are {', '.join(METRICS)}")
     return metric
 
 
-def _refuse_two(limits: Sequence[tuple[str, str]], option: str) -> None:
+def refuse_two(limits: Sequence[tuple[str, str]], option: str) -> None:
+    """Raise UsageError where two limits, given as (text, what it limits), limit the same."""
     seen: dict[str, str] = {}
     for text, key in limits:
         if key in seen:

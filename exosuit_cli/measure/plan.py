@@ -13,6 +13,7 @@ from exosuit_cli.measure.verdict import ALPHA
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:
+    from exosuit_cli.measure.alerts import Alert
     from exosuit_cli.measure.sides import Side
     from exosuit_cli.measure.suites import Suite
 
@@ -48,6 +49,7 @@ class Plan:
     extra: tuple[str, ...]
     confirm: bool
     baseline: str | None
+    alerts: tuple[Alert, ...] = ()
 
     @property
     def mode(self) -> str:
@@ -91,17 +93,17 @@ def check_plan(plan: Plan) -> Plan:
         raise UsageError(f"--max-pairs {plan.max_pairs}: at most 10000")
     if not 1 <= plan.warmup <= 100:
         raise UsageError(f"--warmup {plan.warmup}: from 1 (the run that tells the work) to 100")
-    if plan.paired_gates and plan.base is None:
-        first = plan.paired_gates[0]
-        raise UsageError(
-            f"--gate {first.text!r} compares two sides, and there is one; give --against, or write "
-            f"'baseline:{first.text}' to compare with --baseline"
-        )
-    stored = [gate for gate in plan.gates if gate.against_baseline]
-    if stored and plan.baseline is None:
-        raise UsageError(f"--gate {stored[0].text!r} compares with stored figures; give --baseline FILE or window:20")
+    for option, gate in _relative(plan):
+        if not gate.against_baseline and plan.base is None:
+            raise UsageError(
+                f"{option} {gate.text!r} compares two sides, and there is one; give --against, or write "
+                f"'baseline:{gate.text}' to compare with --baseline"
+            )
+        if gate.against_baseline and plan.baseline is None:
+            raise UsageError(f"{option} {gate.text!r} compares with stored figures; give --baseline FILE or window:20")
     known = {name for suite in plan.suites for name in metrics_of(suite)}
-    limits: tuple[Gate | Floor, ...] = (*plan.gates, *plan.floors)
+    on_metrics = (alert for alert in plan.alerts if isinstance(alert, (Gate, Floor)))
+    limits: tuple[Gate | Floor, ...] = (*plan.gates, *plan.floors, *on_metrics)
     for limit in limits:
         if limit.metric.name not in known:
             names = " and ".join(suite.name for suite in plan.suites)
@@ -110,6 +112,11 @@ def check_plan(plan: Plan) -> Plan:
                 f"{', '.join(name for name in METRICS if name in known)}"
             )
     return plan
+
+
+def _relative(plan: Plan) -> list[tuple[str, Gate]]:
+    alerts = [("--alert", alert) for alert in plan.alerts if isinstance(alert, Gate)]
+    return [*(("--gate", gate) for gate in plan.gates), *alerts]
 
 
 def parse_duration(text: str) -> float:

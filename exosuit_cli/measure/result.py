@@ -64,6 +64,26 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertResult:
+    """One alert on one suite. `fired` is None where it could not be judged, and `why` says what was missing.
+
+    `kind` is `verdict`, `figure`, `change` or `baseline`. `value` is the median with its interval, of the figure or of
+    the relative change, and None for a verdict.
+    """
+
+    text: str
+    kind: str
+    suite: str
+    metric: str | None
+    limit: float | None
+    value: float | None
+    low: float | None
+    high: float | None
+    fired: bool | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """Pairs that were measured in one go. `stopped`: precise, max_pairs, max_time or interrupted."""
 
@@ -147,6 +167,7 @@ class BenchResult:
     options: Mapping[str, int | float | bool]
     suites: tuple[SuiteResult, ...]
     partial: str | None
+    alerts: tuple[AlertResult, ...] = ()
 
     @property
     def verdict(self) -> Verdict | None:
@@ -158,12 +179,17 @@ class BenchResult:
         """Why, for the suites that did worse than pass."""
         return tuple(f"{suite.name}: {reason}" for suite in self.suites for reason in suite.reasons)
 
+    @property
+    def fired(self) -> tuple[AlertResult, ...]:
+        """The alerts that fired."""
+        return tuple(alert for alert in self.alerts if alert.fired)
+
     def exit_code(self, *, strict: bool) -> ExitCode:
-        """Invalid 6, then a failed gate 3, then no comparable baseline 5, then, if strict, inconclusive 4."""
+        """Invalid 6, a failed gate or an alert 3, no comparable baseline 5, if strict inconclusive 4; in this order."""
         gates = [gate for suite in self.suites for gate in suite.gates if not gate.advisory]
         if any(suite.verdict is Verdict.INVALID for suite in self.suites):
             return ExitCode.INVALID_MEASUREMENT
-        if any(gate.verdict is Verdict.REGRESSION for gate in gates):
+        if self.fired or any(gate.verdict is Verdict.REGRESSION for gate in gates):
             return ExitCode.CHECK_FAILED
         if any(suite.baseline is not None and not suite.baseline.entries for suite in self.suites):
             return ExitCode.NO_BASELINE

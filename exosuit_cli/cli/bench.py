@@ -95,6 +95,27 @@ def bench_command(
             "--confirm/--no-confirm", help="A regression must recur in a second block.", rich_help_panel=GATES
         ),
     ] = True,
+    alert: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--alert",
+            metavar="RULE",
+            help="regression, files_per_s<50000, throughput:-10%; repeatable.",
+            rich_help_panel=GATES,
+        ),
+    ] = None,
+    alert_webhook: Annotated[
+        str | None,
+        typer.Option(
+            "--alert-webhook", metavar="URL", help="Post JSON there when an alert fires.", rich_help_panel=GATES
+        ),
+    ] = None,
+    alert_command: Annotated[
+        str | None,
+        typer.Option(
+            "--alert-command", metavar="CMD", help="Run it, JSON on stdin, when one fires.", rich_help_panel=GATES
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.", rich_help_panel=OUTPUT)] = False,
     export: Annotated[
         list[str] | None,
@@ -146,6 +167,9 @@ def bench_command(
             floors=tuple(floor or ()),
             strict=strict,
             confirm=confirm,
+            alerts=tuple(alert or ()),
+            alert_webhook=alert_webhook,
+            alert_command=alert_command,
             as_json=as_json,
             exports=tuple(export or ()),
             history=history,

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from exosuit_cli.cli.border import standard_output
+from exosuit_cli.measure.alerts import parse_alerts
 from exosuit_cli.measure.baseline import load_baseline
 from exosuit_cli.measure.bench import bench
 from exosuit_cli.measure.cache import check_mode
@@ -28,6 +29,7 @@ from exosuit_cli.measure.synthetic import Synthetic, parse_synthetic
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.errors import ExitCode, OutputError, UsageError
 from exosuit_cli.report.bench_artefacts import append_summary, parse_exports, write_artefacts
+from exosuit_cli.report.bench_delivery import deliver, parse_receivers
 from exosuit_cli.report.bench_document import bench_document
 from exosuit_cli.report.progress import status_line
 from exosuit_cli.system.stop import stop_on_signals
@@ -64,6 +66,9 @@ class BenchCommand:
     floors: tuple[str, ...]
     strict: bool
     confirm: bool
+    alerts: tuple[str, ...]
+    alert_webhook: str | None
+    alert_command: str | None
     as_json: bool
     exports: tuple[str, ...]
     history: str | None
@@ -75,6 +80,7 @@ class BenchCommand:
         plan = self._plan()
         corpus = self._corpus()
         exports = parse_exports(self.exports)
+        receivers = parse_receivers(self.alert_webhook, self.alert_command, alerts=bool(self.alerts))
         history = self.history if self.history is not None else default_history()
         stored = load_baseline(self.baseline, history) if self.baseline is not None else None
         label = self.label or next((os.environ[name] for name in LABEL_VARIABLES if os.environ.get(name)), None)
@@ -89,6 +95,11 @@ class BenchCommand:
             self._keep(failures, lambda: append_summary(summary, result))
         with standard_output():
             self._report(result)
+        for alert in result.alerts:
+            if alert.fired is None:
+                logger.warning("%s: --alert %r could not be judged: %s", alert.suite, alert.text, alert.why)
+        for undelivered in deliver(receivers, result, strict=self.strict):
+            logger.warning(undelivered)
         for failure in failures[1:]:
             logger.error(str(failure))
         if failures:
@@ -119,6 +130,7 @@ class BenchCommand:
                 extra=extra,
                 confirm=self.confirm,
                 baseline=self.baseline,
+                alerts=parse_alerts(self.alerts),
             )
         )
 
@@ -167,6 +179,8 @@ class BenchCommand:
         if code in (ExitCode.INVALID_MEASUREMENT, ExitCode.CHECK_FAILED, ExitCode.NO_BASELINE):
             for reason in result.reasons:
                 logger.error(reason)
+            for alert in result.fired:
+                logger.error("%s: --alert %r fired: %s", alert.suite, alert.text, alert.why)
         elif code is ExitCode.INCONCLUSIVE:
             for suite in result.suites:
                 for gate in suite.gates:

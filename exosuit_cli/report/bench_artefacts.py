@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.report.bench_document import verdict_document
-from exosuit_cli.report.exports import EXPORTS, render
+from exosuit_cli.report.exports import CONTINUED, EXPORTS, render
 from exosuit_cli.report.exports.markdown import LARGEST, report
 from exosuit_cli.system.atomic import write_atomic
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 _READABLE = 0o644
 """Artefacts are for other programs, such as a textfile collector of another user."""
+
+_LARGEST_FORMER = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +60,23 @@ def write_artefacts(exports: Sequence[Export], result: BenchResult, *, strict: b
     Raises OutputError.
     """
     for export in exports:
-        for suffix, content in render(export.name, result, strict=strict).items():
+        former = _former(export.path) if export.name in CONTINUED else b""
+        for suffix, content in render(export.name, result, strict=strict, former=former).items():
             stem, extension = os.path.splitext(export.path)
             write_atomic(stem + suffix + extension, content, mode=_READABLE)
     verdict = json.dumps(verdict_document(result, strict=strict), indent=2).encode("ascii") + b"\n"
     for directory in dict.fromkeys(os.path.dirname(export.path) for export in exports):
         write_atomic(os.path.join(directory, "verdict.json"), verdict, mode=_READABLE)
+
+
+def _former(path: str) -> bytes:
+    """What an export held before; nothing where it is not there, no regular file, or not to be read."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return file.read(_LARGEST_FORMER)
+    return b""
 
 
 def append_summary(path: str, result: BenchResult) -> None:

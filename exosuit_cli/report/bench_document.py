@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.measure.interval import Interval
+    from exosuit_cli.measure.machine import Machine
     from exosuit_cli.measure.result import (
+        AlertResult,
         BenchResult,
         Block,
         GateResult,
@@ -40,7 +42,7 @@ def bench_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
         "verdict": result.verdict,
         "exit_code": int(result.exit_code(strict=strict)),
         "reasons": list(result.reasons),
-        "machine": {"fingerprint": result.machine.fingerprint, **asdict(result.machine)},
+        "machine": machine_row(result.machine),
         "corpus": {"path": result.corpus.name, "synthetic": result.corpus.synthetic},
         "cache": {"mode": result.cache, "guarantee": GUARANTEES[result.cache]},
         "device": result.device,
@@ -48,6 +50,7 @@ def bench_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
         "options": dict(result.options),
         "score": _score(score_of(result)),
         "suites": [_suite(suite) for suite in result.suites],
+        "alerts": [alert_row(alert) for alert in result.alerts],
     }
 
 
@@ -62,6 +65,28 @@ def verdict_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
         "reasons": list(result.reasons),
         "gates": [{"suite": suite.name, **_gate(gate)} for suite in result.suites for gate in suite.gates],
         "warnings": [f"{suite.name}: {warning}" for suite in result.suites for warning in suite.warnings],
+        "alerts": [alert_row(alert) for alert in result.alerts],
+    }
+
+
+def machine_row(machine: Machine) -> dict[str, Any]:
+    """The machine with its fingerprint."""
+    return {"fingerprint": machine.fingerprint, **asdict(machine)}
+
+
+def alert_row(alert: AlertResult) -> dict[str, Any]:
+    """One alert on one suite; `fired` is null where it could not be judged."""
+    return {
+        "alert": alert.text,
+        "kind": alert.kind,
+        "suite": alert.suite,
+        "metric": alert.metric,
+        "limit": alert.limit,
+        "value": alert.value,
+        "low": alert.low,
+        "high": alert.high,
+        "fired": alert.fired,
+        "why": alert.why,
     }
 
 

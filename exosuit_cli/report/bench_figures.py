@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exosuit_cli.measure.metrics import Metric
-    from exosuit_cli.measure.result import BenchResult, GateResult, SuiteResult
+    from exosuit_cli.measure.result import AlertResult, BenchResult, GateResult, SuiteResult
 
 _RANK: Final = {verdict: position for position, verdict in enumerate(Verdict)}
 
@@ -40,6 +40,11 @@ def worst_first(result: BenchResult) -> list[tuple[SuiteResult, GateResult]]:
 def suites_worst_first(suites: Iterable[SuiteResult]) -> list[SuiteResult]:
     """Suites by their verdict; those that were not judged last."""
     return sorted(suites, key=lambda suite: len(_RANK) if suite.verdict is None else _RANK[suite.verdict])
+
+
+def alert_state(alert: AlertResult) -> str:
+    """What an alert came to, in a word or two."""
+    return "not judged" if alert.fired is None else "fired" if alert.fired else "silent"
 
 
 def _distance(gate: GateResult) -> float:

@@ -10,7 +10,7 @@ from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.score import score_of
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import format_bytes
-from exosuit_cli.report.bench_figures import show_change, show_value, suites_worst_first, worst_first
+from exosuit_cli.report.bench_figures import alert_state, show_change, show_value, suites_worst_first, worst_first
 from exosuit_cli.report.terminal import WIDEST_TABLE, labelled_line, plain_table
 from exosuit_cli.system.names import display_name
 
@@ -27,6 +27,7 @@ STYLES: Final = {
     Verdict.PASS: "green",
     Verdict.IMPROVED: "bold green",
 }
+_ALERT_STYLES: Final = {True: "bold red", None: "yellow", False: "green"}
 _STOPPED: Final = {
     "precise": "the intervals are narrow enough",
     "max_pairs": "--max-pairs was reached",
@@ -50,7 +51,7 @@ def print_bench(console: Console, result: BenchResult) -> None:
     for suite in suites_worst_first(result.suites):
         _print_suite(console, suite, result.mode)
     rows = worst_first(result)
-    if rows:
+    if rows or result.alerts:
         console.print()
     for suite, gate in rows:
         advisory = ", advisory" if gate.advisory else ""
@@ -59,6 +60,15 @@ def print_bench(console: Console, result: BenchResult) -> None:
                 (f"{gate.verdict:<12}", STYLES[gate.verdict]),
                 f"{suite.name} {gate.text} ({gate.kind}{advisory}): ",
                 gate.why,
+            ),
+            soft_wrap=True,
+        )
+    for alert in result.alerts:
+        console.print(
+            Text.assemble(
+                (f"{alert_state(alert):<12}", _ALERT_STYLES[alert.fired]),
+                f"{alert.suite} {alert.text} (alert): ",
+                alert.why,
             ),
             soft_wrap=True,
         )

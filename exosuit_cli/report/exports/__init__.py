@@ -25,8 +25,17 @@ EXPORTS: Final = {
 """Names as `--export` takes them, with the module that renders."""
 
 
-def render(name: str, result: BenchResult, *, strict: bool) -> dict[str, bytes]:
-    """The files of an export: content by what is put before the extension of the name, '' for the file itself."""
+CONTINUED: Final = frozenset({"openmetrics"})
+"""Exports that keep something of the file that they replace."""
+
+
+def render(name: str, result: BenchResult, *, strict: bool, former: bytes = b"") -> dict[str, bytes]:
+    """The files of an export: content by what is put before the extension of the name, '' for the file itself.
+
+    `former` is the content of the file until now, for the exports that are `CONTINUED`.
+    """
     module = importlib.import_module(f"{__name__}.{EXPORTS[name]}")
     function = cast("Callable[..., dict[str, bytes]]", module.render)
+    if name in CONTINUED:
+        return function(result, strict=strict, former=former)
     return function(result, strict=strict)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from exosuit_cli.measure.cache import GUARANTEES
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.score import score_of
-from exosuit_cli.report.bench_figures import show_change, show_value, suites_worst_first, worst_first
+from exosuit_cli.report.bench_figures import alert_state, show_change, show_value, suites_worst_first, worst_first
 from exosuit_cli.report.page import page, table, text, verdict_mark
 
 if TYPE_CHECKING:
@@ -47,6 +47,14 @@ def _body(result: BenchResult) -> Iterator[str]:
                     text(gate.why),
                 )
                 for suite, gate in rows
+            ),
+        )
+    if result.alerts:
+        yield table(
+            ("alert", "suite", "state", "why"),
+            (
+                (text(alert.text), text(alert.suite), alert_state(alert), text(alert.why))
+                for alert in sorted(result.alerts, key=lambda alert: not alert.fired)
             ),
         )
     for suite in suites_worst_first(result.suites):

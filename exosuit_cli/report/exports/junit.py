@@ -17,6 +17,8 @@ def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:
     root = ElementTree.Element("testsuites", name="exosuit bench")
     for suite in result.suites:
         root.append(_suite(suite, result, strict=strict))
+    if result.alerts:
+        root.append(_alerts(result))
     for count in ("tests", "failures", "errors", "skipped"):
         root.set(count, str(sum(int(part.get(count, "0")) for part in root)))
     root.set("time", f"{result.seconds:.3f}")
@@ -39,6 +41,23 @@ def _suite(suite: SuiteResult, result: BenchResult, *, strict: bool) -> ElementT
     element.set("tests", str(len(outcomes)))
     for count, outcome in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         element.set(count, str(outcomes.count(outcome)))
+    return element
+
+
+def _alerts(result: BenchResult) -> ElementTree.Element:
+    """An alert that fired is a failure, one that could not be judged is skipped."""
+    element = ElementTree.Element("testsuite", name="exosuit.alerts", time="0.000", timestamp=result.started_at[:19])
+    for alert in result.alerts:
+        name = f"alert {display_name(alert.text)}"
+        case = ElementTree.SubElement(element, "testcase", classname=f"exosuit.{alert.suite}", name=name, time="0.000")
+        if alert.fired:
+            _child(case, "failure", "alert", alert.why)
+        elif alert.fired is None:
+            _child(case, "skipped", None, alert.why)
+    element.set("tests", str(len(result.alerts)))
+    element.set("failures", str(len(result.fired)))
+    element.set("errors", "0")
+    element.set("skipped", str(sum(alert.fired is None for alert in result.alerts)))
     return element
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.score import score_of
-from exosuit_cli.report.bench_figures import show_change, show_value, suites_worst_first, worst_first
+from exosuit_cli.report.bench_figures import alert_state, show_change, show_value, suites_worst_first, worst_first
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -38,6 +38,14 @@ def report(result: BenchResult, largest: int) -> bytes:
             f"| {'**' + gate.verdict + '**' if not gate.advisory else gate.verdict + ' (advisory)'} | {suite.name} "
             f"| {_cell(gate.text)} | {_cell(gate.why)} |"
             for suite, gate in rows
+        ]
+        lines.append("")
+    if result.alerts:
+        lines += ["| alert | suite | state | why |", "|---|---|---|---|"]
+        lines += [
+            f"| {_cell(alert.text)} | {alert.suite} | {'**fired**' if alert.fired else alert_state(alert)} "
+            f"| {_cell(alert.why)} |"
+            for alert in sorted(result.alerts, key=lambda alert: not alert.fired)
         ]
         lines.append("")
     for suite in suites_worst_first(result.suites):

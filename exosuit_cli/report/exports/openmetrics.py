@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime
+import re
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.measure.score import score_of
+from exosuit_cli.measure.suites.suite import MEMORY
 from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.model.errors import ExitCode
 from exosuit_cli.report.exports.series import all_series
 
 if TYPE_CHECKING:
@@ -16,10 +19,15 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.result import BenchResult
 
 _PREFIX: Final = "exosuit_bench"
+_SUCCESS: Final = f"{_PREFIX}_last_success_timestamp_seconds"
+_FORMER: Final = re.compile(rb"^" + _SUCCESS.encode() + rb" (\d{1,12}(?:\.\d{1,9})?)$", re.MULTILINE)
 
 
-def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
-    """Base units (seconds, bytes), `suite` and `side` as labels; what was not measured is absent, never 0."""
+def render(result: BenchResult, *, strict: bool, former: bytes = b"") -> dict[str, bytes]:
+    """Base units (seconds, bytes), `suite` and `side` as labels; what was not measured is absent, never 0.
+
+    `former` is what the file held before: a run that did not succeed keeps the time of the last one that did.
+    """
     families: dict[str, tuple[str, str, list[str]]] = {}
 
     def add(name: str, unit: str, meaning: str, labels: Mapping[str, str], value: float) -> None:
@@ -31,6 +39,10 @@ def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: A
             name, unit, factor = _family(metric)
             labels = {"suite": series.suite.name, "side": series.name}
             add(name, unit, metric.meaning, labels, own.median * factor)
+            if metric.name in MEMORY:
+                tier = MEMORY[metric.name].removeprefix("memory.")
+                meaning = "peak memory of a tier, as the command reports it"
+                add(f"{_PREFIX}_tier_peak_bytes", "bytes", meaning, {**labels, "tier": tier}, own.median)
     for suite in result.suites:
         for found in suite.block.metrics if suite.block is not None else ():
             if found.ratio is not None:
@@ -46,11 +58,25 @@ def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: A
     score = score_of(result)
     if score.value is not None:
         add(f"{_PREFIX}_score", "", "0 to 200, where 100 is the reference machine", {}, score.value)
+    for alert in result.alerts:
+        if alert.fired is not None:
+            labels = {"suite": alert.suite, "alert": alert.text}
+            add(f"{_PREFIX}_alert", "", "1 for an alert that fired", labels, float(alert.fired))
+    code = result.exit_code(strict=strict)
+    add(f"{_PREFIX}_exit_code", "", "what the verdict answers with; 0 is success", {}, float(code))
     ended = datetime.datetime.fromisoformat(result.started_at).timestamp() + result.seconds
     meaning = "when the run ended, in seconds of Unix time"
     add(f"{_PREFIX}_last_run_timestamp_seconds", "seconds", meaning, {}, ended)
+    success = ended if code is ExitCode.SUCCESS and result.partial is None else _last_success(former)
+    if success is not None:
+        add(_SUCCESS, "seconds", "when the last run ended that succeeded, in seconds of Unix time", {}, success)
     add(f"{_PREFIX}_duration_seconds", "seconds", "how long the run took", {}, result.seconds)
     return {"": ("\n".join(_text(families)) + "\n# EOF\n").encode("utf-8")}
+
+
+def _last_success(former: bytes) -> float | None:
+    found = _FORMER.search(former)
+    return float(found[1]) if found is not None else None
 
 
 def _text(families: Mapping[str, tuple[str, str, list[str]]]) -> Iterable[str]:

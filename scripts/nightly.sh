@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Run `exosuit bench` unattended: one at a time, within a time limit, with a log and a file for Prometheus.
+set -euo pipefail
+
+usage() {
+    cat <<'END'
+usage: nightly.sh [-e EXOSUIT] [-s DIR] [-t DIR] [-l TIME] [-n NAME] [--] BENCH-ARGUMENT...
+
+  -e EXOSUIT  the command to run                         ($NIGHTLY_EXOSUIT, default exosuit)
+  -s DIR      keeps log, lock, documents and history     ($NIGHTLY_STATE, default the state directory of exosuit)
+  -t DIR      the textfile directory of node_exporter    ($NIGHTLY_TEXTFILES, default none)
+  -l TIME     stops the run: 90s, 30m, 2h                ($NIGHTLY_LIMIT, default 2h)
+  -n NAME     tells several benchmarks apart             ($NIGHTLY_NAME, default exosuit_bench)
+
+The exit code is that of exosuit bench. 75: another run holds the lock. 137: killed, a minute after the time limit.
+END
+}
+
+say() { printf 'nightly.sh: %s\n' "$*" >&2; }
+
+refuse() {
+    say "$*"
+    exit 2
+}
+
+exosuit=${NIGHTLY_EXOSUIT:-exosuit}
+state=${NIGHTLY_STATE:-}
+textfiles=${NIGHTLY_TEXTFILES:-}
+limit=${NIGHTLY_LIMIT:-2h}
+name=${NIGHTLY_NAME:-exosuit_bench}
+while getopts ':e:s:t:l:n:h' option; do
+    case $option in
+    e) exosuit=$OPTARG ;;
+    s) state=$OPTARG ;;
+    t) textfiles=$OPTARG ;;
+    l) limit=$OPTARG ;;
+    n) name=$OPTARG ;;
+    h) usage && exit 0 ;;
+    :) refuse "-$OPTARG: its value is missing; -h tells the options" ;;
+    *) refuse "-$OPTARG: no such option; options of exosuit bench come after --" ;;
+    esac
+done
+shift $((OPTIND - 1))
+
+if [[ -z $state ]]; then
+    base=${XDG_STATE_HOME:-${HOME:+$HOME/.local/state}}
+    [[ $base == /* ]] || refuse "no place to keep anything: HOME and XDG_STATE_HOME are unset; give -s DIR"
+    state=$base/exosuit/nightly
+fi
+[[ $name =~ ^[A-Za-z0-9_]+$ ]] || refuse "-n '$name': letters, digits and _ only"
+[[ $limit =~ ^[0-9]*[1-9][0-9]*[smh]?$ ]] || refuse "-l '$limit': not a time such as 90s, 30m or 2h"
+for needed in flock timeout "$exosuit"; do
+    command -v -- "$needed" >/dev/null || refuse "no command '$needed'; install it, or name the build with -e"
+done
+[[ -z $textfiles || (-d $textfiles && -w $textfiles) ]] || refuse "-t '$textfiles': no directory to write to; make it first"
+place=$state/$name
+(umask 077 && mkdir -p -- "$place") || refuse "'$place': cannot be made; name another with -s"
+
+# The descriptor stays open in timeout and in exosuit: while either lives, the lock is held, whatever became of this shell.
+exec 9>>"$place/lock" || refuse "'$place/lock': cannot be opened; name another place with -s"
+if ! flock -n 9; then
+    say "another run of '$name' holds $place/lock; this one did nothing"
+    exit 75
+fi
+
+log=$place/$name.log
+{
+    printf '== %s' "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
+    printf ' %q' "$exosuit" bench "$@"
+    printf '\n'
+} >>"$log"
+started=$SECONDS
+timeout --preserve-status --kill-after=60 "$limit" "$exosuit" bench --history "$state/history.jsonl" \
+    --export "openmetrics=$place/$name.prom" --export "json=$place/bench.json" "$@" >>"$log" 2>&1 </dev/null &
+child=$!
+trap 'kill -TERM "$child" 2>/dev/null || true' TERM INT HUP
+code=0
+wait "$child" || code=$?
+while kill -0 "$child" 2>/dev/null; do # a signal ended the wait, not the run
+    code=0
+    wait "$child" || code=$?
+done
+printf '== exit code %d after %d s\n' "$code" "$((SECONDS - started))" >>"$log"
+
+# node_exporter reads *.prom at any moment: under another name until it is whole.
+publish() {
+    local temporary
+    temporary=$(mktemp -- "$textfiles/.$name.XXXXXXXX") || return
+    if ! { cp -- "$place/$name.prom" "$temporary" && chmod 644 -- "$temporary" &&
+        mv -f -- "$temporary" "$textfiles/$name.prom"; }; then
+        rm -f -- "$temporary"
+        return 1
+    fi
+}
+if [[ -n $textfiles && -f $place/$name.prom ]] && ! publish 2>>"$log"; then
+    say "'$textfiles/$name.prom': cannot be written; $log tells why"
+    ((code)) || code=2
+fi
+if ((code)); then
+    say "exit code $code; $log tells why"
+    tail -n 5 -- "$log" >&2
+fi
+exit "$code"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +26,35 @@ def test_an_alert_that_fires_is_exit_code_3_and_is_sent(run: Any, tmp_path: Path
     sent, document = json.loads((tmp_path / "got").read_text()), json.loads(done.stdout)
     assert sent["fired"] == [row for row in document["alerts"] if row["fired"]]
     assert (sent["exit_code"], document["exit_code"], document["verdict"]) == (3, 3, None)
+
+
+def test_a_webhook_is_posted_to(run: Any) -> None:
+    received: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """The test's output stays its own."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            done = run(
+                "bench", *COMMON, "--against", "false {path}", "--alert", "invalid", "--alert-webhook",
+                f"http://127.0.0.1:{server.server_port}/hook", env=os.environ | {"no_proxy": "*"},
+            )  # fmt: skip
+        finally:
+            server.shutdown()
+            thread.join()
+    assert done.returncode == 6, done.stderr
+    assert b"not delivered" not in done.stderr
+    (document,) = map(json.loads, received)
+    assert (document["schema"], document["verdict"], document["exit_code"]) == ("exosuit.bench_alert/1", "invalid", 6)
 
 
 def test_a_lost_alert_hides_no_verdict(run: Any, tmp_path: Path) -> None:

@@ -185,7 +185,13 @@ class BenchResult:
         return tuple(alert for alert in self.alerts if alert.fired)
 
     def exit_code(self, *, strict: bool) -> ExitCode:
-        """Invalid 6, a failed gate or an alert 3, no comparable baseline 5, if strict inconclusive 4; in this order."""
+        """What the command answers with, in this order.
+
+        Interrupted 130 or 143, invalid 6, a failed gate or a fired alert 3, no comparable baseline 5, and if strict
+        inconclusive 4.
+        """
+        if self.partial is not None:
+            return ExitCode.TERMINATED if self.partial == "SIGTERM" else ExitCode.INTERRUPTED
         gates = [gate for suite in self.suites for gate in suite.gates if not gate.advisory]
         if any(suite.verdict is Verdict.INVALID for suite in self.suites):
             return ExitCode.INVALID_MEASUREMENT

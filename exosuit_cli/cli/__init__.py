@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import io
+import logging
 import os
 import sys
+import threading
 
 VERSION_FLAGS = (["--version"], ["-V"])
 
@@ -30,8 +33,29 @@ def main() -> None:
         from exosuit_cli.cli.app import app
 
         app()
+    except SystemExit as end:
+        discard()
+        _leave(end.code)
+        raise
     finally:
         discard()
+
+
+def _leave(code: object) -> None:
+    """End the process at once: to take a large tree's objects apart one by one takes as long as to read its index.
+
+    Returns where there is more to do than to write out what is buffered.
+    """
+    if not (code is None or isinstance(code, int)) or threading.active_count() > 1:
+        return
+    try:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):  # the interpreter says what there is to say
+        return
+    atexit._run_exitfuncs()  # noqa: SLF001  (nothing public runs them before the interpreter takes all apart)
+    os._exit(code or 0)
 
 
 def _mend_streams() -> None:

@@ -64,7 +64,7 @@ def obtain(
     for zygote in _zygotes:
         if zygote.encoding == encoding and not workers:
             return zygote
-    discard()
+    _discard_zygotes()
     forked = fork_early(paths, algorithm, encoding, workers=workers, use_index=use_index, with_table=with_table)
     if forked is not None:
         _zygotes.append(forked)
@@ -80,5 +80,9 @@ def discard() -> None:
     """End every process that was forked here and has not gone over to a pool."""
     while _stats:
         _stats.pop().close()
+    _discard_zygotes()
+
+
+def _discard_zygotes() -> None:
     while _zygotes:
         _zygotes.pop().close()

@@ -13,11 +13,10 @@ from exosuit_cli.ingest.stat_table import RECORD_BYTES, StatTable
 from exosuit_cli.ingest.zygote import start_method
 from exosuit_cli.model.records import clamp_ns
 from exosuit_cli.system.safe_open import open_base, open_directory
-from exosuit_cli.walk.tree import IGNORE_NAME, state_of
+from exosuit_cli.walk.tree import IGNORE_NAME, RuleState, state_of
 
 if TYPE_CHECKING:
     from exosuit_cli.ingest.index import Index
-    from exosuit_cli.walk.tree import RuleState
 
 SHARE_FILES = 2000
 """Fewer files than this are no work for a process of their own."""
@@ -90,27 +89,32 @@ def _directories_stand(index: Index, table: StatTable, base: bytes, *, follow: b
     stands &= _device(found) == np.array([directory.device for directory in known], np.uint64)
     stands &= found["inode"] == np.array([directory.inode for directory in known], np.uint64)
     # The rules of the base stand or fall with those above it, which the walk compares.
-    ruled = [
-        (position, rules)
-        for position in np.flatnonzero(stands).tolist()
-        if known[position].path and (rules := index.rules.get(known[position].path + b"/" + IGNORE_NAME)) is not None
-    ]
     base_fd = open_base(base)
     try:
-        for position, rules in ruled:
-            stands[position] = _rules_stand(rules, base_fd, known[position].path, follow=follow)
+        for path, rules in index.rules.items():
+            directory, _, name = path.rpartition(b"/")
+            position = index.position(directory) if name == IGNORE_NAME and directory else None
+            if rules is not None and position is not None and stands[position]:
+                stands[position] = _rules_now(index, table, position, base_fd, follow=follow) == rules
     finally:
         os.close(base_fd)
     return stands
 
 
-def _rules_stand(rules: RuleState, base_fd: int, path: bytes, *, follow: bool) -> bool:
+def _rules_now(index: Index, table: StatTable, position: int, base_fd: int, *, follow: bool) -> RuleState | None:
+    """The state of a directory's ignore file: from its record where it is one of the files, else looked at."""
+    listing = index.listings[position]
+    if IGNORE_NAME in listing.names and not follow:
+        place = index.start(position) + listing.names.index(IGNORE_NAME)
+        found = np.frombuffer(table.files, _STATX, 1, place * RECORD_BYTES)
+        mtime, ctime = _nanoseconds(found, "mtime"), _nanoseconds(found, "ctime")
+        return RuleState(int(found["size"][0]), int(mtime[0]), int(ctime[0]), int(found["inode"][0]))
     try:
-        parent = open_directory(base_fd, path, follow=follow)
+        parent = open_directory(base_fd, listing.directory.path, follow=follow)
     except OSError:
-        return False
+        return None
     try:
-        return state_of(IGNORE_NAME, parent) == rules
+        return state_of(IGNORE_NAME, parent)
     finally:
         os.close(parent)
 

@@ -38,7 +38,7 @@ _BLOCK, _LEAST_READS, _BYTES_A_READ = 1024, 1_000, 256
 """The parser reads the text block by block, and a block once more where it goes back: 1.5 to 3 times as a rule.
 Scanners that look far ahead at every place take few steps, but many reads. Of the same files none read more than one
 block in 1,000 bytes beyond the first 1,000."""
-_LOOKS_LIKE_CPP: Final = re.compile(rb"::|^[ \t]*(?:class|namespace|template|public:|private:)\b", re.MULTILINE)
+_LOOKS_LIKE_CPP: Final = re.compile(rb"^[ \t]*(?:class[ \t]+\w|namespace\b[^;=()]*\{|template[ \t]*<)", re.MULTILINE)
 """A header is C by its name, whatever is in it."""
 _ERROR_SHARE, _LEAST_ERROR, _ERROR_LINES = 100, 10, 20
 
@@ -63,7 +63,7 @@ class SyntaxTree:
         A text parses cleanly enough where its errors cover at most one byte in a hundred, an error of less than ten
         bytes, or of none where a token is missing, counting as ten; and where none touches more than 20 lines. Macros
         make such errors in half of the files of Linux; a text of less than 1,000 bytes may have none. What is C by name
-        and does not parse as such is parsed as C++ if it looks like it.
+        and looks like C++ is parsed as that first.
 
         Raises NoSyntax where there is no grammar; where the text exceeds 4 MiB, is not UTF-8, or does not parse cleanly
         enough; where it is nested too deep for its grammar; or where the parser takes more than 2,000 + bytes / 32
@@ -79,14 +79,13 @@ class SyntaxTree:
                 data.decode("utf-8")
             except UnicodeDecodeError:
                 raise NoSyntax("not valid UTF-8") from None
-        grammar = load_grammar(GRAMMARS[language])
-        tree = _parse_cleanly(data, grammar)
-        if tree is None and language == "C" and _LOOKS_LIKE_CPP.search(data):
-            grammar = load_grammar(GRAMMARS["C++"])
+        languages = ["C++", "C"] if language == "C" and _LOOKS_LIKE_CPP.search(data) else [language]
+        for name in languages:
+            grammar = load_grammar(GRAMMARS[name])
             tree = _parse_cleanly(data, grammar)
-        if tree is None:
-            raise NoSyntax("does not parse cleanly")
-        return cls(data, tree, grammar)
+            if tree is not None:
+                return cls(data, tree, grammar)
+        raise NoSyntax("does not parse cleanly")
 
     def strengths(self, line_starts: npt.NDArray[np.int64], fits: Callable[[int, int], bool]) -> LineStrengths:
         """The costs of a cut before each line, and what begins there; `symbols` then knows the same definitions.

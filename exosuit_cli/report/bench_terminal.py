@@ -57,7 +57,7 @@ def print_bench(console: Console, result: BenchResult) -> None:
         advisory = ", advisory" if gate.advisory else ""
         console.print(
             Text.assemble(
-                (f"{gate.verdict:<13}", STYLES[gate.verdict]),
+                (f"{gate.verdict:<11} ", STYLES[gate.verdict]),
                 f"{suite.name} {gate.text} ({gate.kind}{advisory}): ",
                 gate.why,
             ),
@@ -66,7 +66,7 @@ def print_bench(console: Console, result: BenchResult) -> None:
     for alert in result.alerts:
         console.print(
             Text.assemble(
-                (f"{alert_state(alert):<13}", _ALERT_STYLES[alert.fired]),
+                (f"{alert_state(alert):<11} ", _ALERT_STYLES[alert.fired]),
                 f"{alert.suite} {alert.text} (alert): ",
                 alert.why,
             ),

@@ -219,10 +219,10 @@ class CudaQueue:
 
     def _staged(self, place: int, nbytes: int) -> _Staging:
         staging = self._staging.get(place)
+        if staging is not None and staging.used is not None:
+            staging.used.synchronize()  # before it is written again, and before it goes
         if staging is None or len(staging.array) < nbytes:
             staging = self._staging[place] = _Staging(self._page_locked(nbytes + nbytes // 4))
-        elif staging.used is not None:
-            staging.used.synchronize()
         return staging
 
     def _page_locked(self, nbytes: int) -> npt.NDArray[np.uint8]:

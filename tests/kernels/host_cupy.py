@@ -7,6 +7,7 @@ becomes. That CuPy has these names, `test_cuda.py` asks CuPy itself.
 from __future__ import annotations
 
 import ctypes
+import weakref
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,9 @@ class HostCupy(SimpleNamespace):
         class PinnedMemory:
             def __init__(self, size: int) -> None:
                 self.array = np.full(size, 0x7B, np.uint8)
-                host.locked[self.array.ctypes.data] = size
+                address = self.array.ctypes.data
+                host.locked[address] = size
+                weakref.finalize(self.array, host.locked.pop, address, None)  # what comes to lie there is not locked
 
         class Device:
             def __init__(self, index: int) -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
 import gc
 import io
-import logging
 import os
 import sys
-import threading
 
 VERSION_FLAGS = (["--version"], ["-V"])
 
@@ -46,6 +43,10 @@ def _leave(code: object) -> None:
 
     Returns where there is more to do than to write out what is buffered.
     """
+    import atexit
+    import logging
+    import threading
+
     if not (code is None or isinstance(code, int)) or threading.active_count() > 1:
         return
     try:

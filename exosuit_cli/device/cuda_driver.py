@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import atexit
+import contextlib
 import importlib.util
 import os
-import shutil
 import sys
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.device.driver import Card, Usage
@@ -47,22 +45,16 @@ def count() -> int:
 
 def identity(index: int) -> str | None:
     """Card and driver by NVML, CuPy by its package; None without one of them."""
-    import importlib.metadata
-
-    versions = [
-        f"{name} {importlib.metadata.version(name)}"
-        for name in ("cupy-cuda13x", "cupy-cuda12x")
-        if importlib.util.find_spec("cupy") is not None and _is_installed(name)
-    ]
+    package = _cupy_package()
     with _Nvml() as nvml:
-        if nvml is None or not versions:
+        if nvml is None or package is None:
             return None
         try:
             handle = _visible(nvml, index)
             uuid, driver = nvml.nvmlDeviceGetUUID(handle), nvml.nvmlSystemGetDriverVersion()
         except (nvml.NVMLError, LookupError, ValueError):
             return None
-    return f"{uuid}, driver {driver}, {versions[0]}"
+    return f"{uuid}, driver {driver}, {package}"
 
 
 def clocks(index: int) -> dict[str, int] | None:
@@ -215,6 +207,10 @@ def _cupy() -> Any:
         except (ExosuitError, OSError):
             is_writable = False
         if not is_writable:
+            import atexit
+            import shutil
+            import tempfile
+
             directory = tempfile.mkdtemp(prefix="exosuit-kernels-")
             atexit.register(shutil.rmtree, directory, ignore_errors=True)
         os.environ["CUPY_CACHE_DIR"] = directory
@@ -235,14 +231,14 @@ def _driver_version() -> str | None:
             return None
 
 
-def _is_installed(package: str) -> bool:
-    import importlib.metadata
+def _cupy_package() -> str | None:
+    """The package that CuPy came in, with its version."""
+    from importlib.metadata import PackageNotFoundError, version
 
-    try:
-        importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
+    for name in ("cupy-cuda13x", "cupy-cuda12x"):
+        with contextlib.suppress(PackageNotFoundError):
+            return f"{name} {version(name)}"
+    return None
 
 
 class _Nvml:

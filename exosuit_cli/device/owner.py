@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from exosuit_cli.device.messages import Answer, DeviceTotals, Job, OwnerSettings, Ready, Refusal, SlotSizes
+from exosuit_cli.device.messages import Answer, Job, OwnerSettings, Ready, Refusal, SlotSizes
 from exosuit_cli.device.slot import SlotMemory
+from exosuit_cli.device.totals import DeviceTotals
 from exosuit_cli.kernels.device import DeviceLost, DeviceOutOfMemory, DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels
 from exosuit_cli.model.errors import ExosuitError
@@ -147,7 +148,6 @@ class Owner:
             memory.slab[: job.data_bytes], np.frombuffer(job.offsets, np.int64), np.frombuffer(job.lengths, np.int64)
         )
         lane = self._lanes.get()
-        started = time.monotonic()
         try:
             columns, lines = self._compute(lane, slab, memory, wants_lines=job.wants_lines)
         except DeviceOutOfMemory as error:
@@ -163,7 +163,6 @@ class Owner:
         memory.write(columns, lines)
         with self._lock:
             self._totals.slabs += 1
-            self._totals.busy_seconds += time.monotonic() - started
         return Answer(count)
 
     def _compute(

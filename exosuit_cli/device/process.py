@@ -10,11 +10,12 @@ import time
 from multiprocessing import Pipe, spawn
 from typing import TYPE_CHECKING
 
-from exosuit_cli.device.messages import DeviceTotals, OwnerSettings, Refusal
+from exosuit_cli.device.messages import OwnerSettings, Refusal
 from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Card
+    from exosuit_cli.device.totals import DeviceTotals
 
 LANES = 4
 START_SECONDS = 120

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exosuit_cli.device.messages import DeviceTotals, SlotSizes
+from exosuit_cli.device import DeviceTotals
+from exosuit_cli.device.messages import SlotSizes
 from exosuit_cli.device.owner import halves, join_columns, join_lines
 from exosuit_cli.device.slot import SlotMemory
 from exosuit_cli.kernels import CpuKernels

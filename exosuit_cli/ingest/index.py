@@ -21,7 +21,16 @@ import numpy as np
 import numpy.typing as npt
 from blake3 import blake3
 
-from exosuit_cli.ingest.stat_table import HEAD, MAGIC, SEAL_BYTES, VERSION
+from exosuit_cli.ingest.index_format import (
+    DIRECTORY_FIELDS,
+    HEAD,
+    MAGIC,
+    SEAL_BYTES,
+    VERSION,
+    pack_sections,
+    read_sections,
+    split_names,
+)
 from exosuit_cli.model.records import RAW, ROW, Directory, Outcome, Rows, Skip
 from exosuit_cli.system.atomic import write_atomic
 from exosuit_cli.walk import Listing
@@ -32,23 +41,12 @@ if TYPE_CHECKING:
 
     from exosuit_cli.ingest.recheck import Standing
 
-
 FINE_SLACK_NS = 100_000_000
 """How long before a scan a write may have been for its time to repeat: over ten ticks of a 100 Hz kernel clock."""
 COARSE_SLACK_NS = 2_000_000_000
 """The same for file systems that keep whole seconds (FAT: two of them)."""
 
-_DIRECTORY = np.dtype(
-    [
-        ("device", "<u8"),
-        ("inode", "<u8"),
-        ("mtime_ns", "<i8"),
-        ("ctime_ns", "<i8"),
-        ("files", "<u8"),
-        ("skips", "<u4"),
-        ("entered", "<u4"),
-    ]
-)
+_DIRECTORY = np.dtype(list(DIRECTORY_FIELDS))
 
 
 class IndexUnusable(Exception):
@@ -165,22 +163,16 @@ def load_index(path: str, content_key: str, walk_key: str) -> Index:
         raise IndexUnusable("it is not an index", refused=True)
     if len(data) < len(MAGIC) + HEAD.size + SEAL_BYTES:
         raise IndexUnusable("it is cut off")
-    version, header_bytes = HEAD.unpack_from(data, len(MAGIC))
+    version, _ = HEAD.unpack_from(data, len(MAGIC))
     if version > VERSION:
         raise IndexUnusable(f"a newer exosuit wrote it (format {version}, this one reads {VERSION})", refused=True)
     if version < VERSION:
         raise IndexUnusable(f"an older exosuit wrote it (format {version})")
     if blake3(memoryview(data)[:-SEAL_BYTES]).digest() != data[-SEAL_BYTES:]:
         raise IndexUnusable("its checksum does not match")
-    start = len(MAGIC) + HEAD.size
-    header = json.loads(data[start : start + header_bytes])
+    header, sections = read_sections(data)
     if header["content_key"] != content_key:
         raise IndexUnusable("it was made with other options")
-    sections = {}
-    offset = start + header_bytes
-    for name, length in header["sections"]:
-        sections[name] = memoryview(data)[offset : offset + length]
-        offset += length
     return _assemble(header, sections, data[-SEAL_BYTES:], walk_is_known=header["walk_key"] == walk_key)
 
 
@@ -191,8 +183,8 @@ def _assemble(header: dict[str, Any], sections: dict[str, memoryview], seal: byt
     rows["size"][rows["outcome"] != Outcome.INGESTED] = UNKNOWN
     directories = np.frombuffer(sections["directories"], _DIRECTORY)
     young = _young(directories["mtime_ns"], made) | _young(directories["ctime_ns"], made)
-    paths = bytes(sections["paths"]).split(b"\0") if len(directories) else []
-    names = bytes(sections["names"]).split(b"\0") if len(rows) else []
+    paths = split_names(sections["paths"], len(directories))
+    names = split_names(sections["names"], len(rows))
     skips = [
         Skip(os.fsencode(path), Outcome(outcome), detail, bool(is_directory))
         for path, outcome, detail, is_directory in json.loads(bytes(sections["skips"]))
@@ -273,16 +265,10 @@ def save_index(
         "skips": json.dumps(skips).encode(),
         "rules": json.dumps([(os.fsdecode(name), state) for name, state in rules.items()]).encode(),
     }
-    header = json.dumps(
-        {
-            "content_key": content_key,
-            "walk_key": walk_key,
-            "started_ns": started_ns,
-            "tree_digest": tree_digest,
-            "sections": [(name, len(data)) for name, data in sections.items()],
-        }
-    ).encode()
-    parts = [MAGIC, HEAD.pack(VERSION, len(header)), header, *sections.values()]
+    parts = pack_sections(
+        {"content_key": content_key, "walk_key": walk_key, "started_ns": started_ns, "tree_digest": tree_digest},
+        sections,
+    )
     seal = blake3()
     for part in parts:
         seal.update(part)

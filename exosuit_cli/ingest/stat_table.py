@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import mmap
 import os
 import signal
@@ -16,18 +15,21 @@ import sys
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.ingest.index_format import (
+    DIRECTORY,
+    DIRECTORY_FIELDS,
+    HEAD,
+    MAGIC,
+    SEAL_BYTES,
+    VERSION,
+    read_sections,
+    split_names,
+)
 from exosuit_cli.ingest.zygote import ForkedProcess, fork
 from exosuit_cli.system.safe_open import open_base, open_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-MAGIC: Final = b"exosuit.index\n"
-VERSION: Final = 1
-HEAD: Final = struct.Struct("<II")  # version, bytes of the header
-SEAL_BYTES: Final = 32
-DIRECTORY: Final = struct.Struct("<QQqqQII")
-"""An index's record of a directory: device, inode, mtime_ns, ctime_ns, files, skips, entered."""
 
 RECORD_BYTES: Final = 256
 """`struct statx` of Linux, the same on every architecture: statx(2)."""
@@ -36,6 +38,7 @@ _FIELDS: Final = struct.Struct("<28xHxxQQ48xqI4xqI12xII112x")
 _BASIC, _EMPTY_PATH, _NO_FOLLOW = 0x7FF, 0x1000, 0x100
 _LEAST_ROW_BYTES: Final = 64
 """Of a file in an index: bounds the size of a table before the index is read."""
+_FILES: Final = [name for name, _ in DIRECTORY_FIELDS].index("files")
 _FREE, _TAKEN, _DONE = 0, 1, 2
 
 
@@ -156,20 +159,12 @@ def _ignore_interrupts() -> None:
 
 def _listings(data: bytes) -> tuple[list[bytes], list[list[bytes]]]:
     """Directories and the names of their files, as an index has them; whether it is sound is for others to see."""
-    version, header_bytes = HEAD.unpack_from(data, len(MAGIC))
-    if version != VERSION or not data.startswith(MAGIC):
+    if not data.startswith(MAGIC) or HEAD.unpack_from(data, len(MAGIC))[0] != VERSION:
         raise ValueError
-    offset = len(MAGIC) + HEAD.size
-    header = json.loads(data[offset : offset + header_bytes])
-    offset += header_bytes
-    sections = {}
-    for name, length in header["sections"]:
-        sections[name] = data[offset : offset + length]
-        offset += length
-    counts = [record[4] for record in DIRECTORY.iter_unpack(sections["directories"])]
-    paths = sections["paths"].split(b"\0") if counts else []
-    names = sections["names"].split(b"\0") if sum(counts) else []
+    _, sections = read_sections(data)
+    counts = [record[_FILES] for record in DIRECTORY.iter_unpack(sections["directories"])]
     edges = [0, *accumulate(counts)]
+    paths, names = split_names(sections["paths"], len(counts)), split_names(sections["names"], edges[-1])
     if len(paths) != len(counts) or len(names) != edges[-1]:
         raise ValueError
     return paths, [names[start:stop] for start, stop in pairwise(edges)]

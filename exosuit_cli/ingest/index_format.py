@@ -28,9 +28,8 @@ DIRECTORY_FIELDS: Final = (
     ("entered", "<u4"),
 )
 """A record of the section `directories`, as numpy names types."""
-DIRECTORY: Final = struct.Struct(
-    "<" + "".join({"<u8": "Q", "<i8": "q", "<u4": "I"}[kind] for _, kind in DIRECTORY_FIELDS)
-)
+_CODES: Final = {"<u8": "Q", "<i8": "q", "<u4": "I"}
+DIRECTORY: Final = struct.Struct("<" + "".join(_CODES[kind] for _, kind in DIRECTORY_FIELDS))
 
 
 def pack_sections(header: Mapping[str, Any], sections: Mapping[str, bytes]) -> list[bytes]:
@@ -42,7 +41,8 @@ def pack_sections(header: Mapping[str, Any], sections: Mapping[str, bytes]) -> l
 def read_sections(data: bytes) -> tuple[dict[str, Any], dict[str, memoryview]]:
     """The header and the sections of a file of this version.
 
-    Nothing is checked: of a damaged file it raises ValueError, LookupError or TypeError, or gives what is no index.
+    Nothing is checked: of a damaged file it raises ValueError, LookupError, TypeError or struct.error, or gives what is
+    no index.
     """
     _, header_bytes = HEAD.unpack_from(data, len(MAGIC))
     offset = len(MAGIC) + HEAD.size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -82,7 +83,7 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], limit_s:
             )
         if process.returncode:
             raise InvalidMeasurement(
-                f"{shown(command)}: failed with {_cause(process.returncode)}{_last_words(words)}; run it by hand"
+                f"{shown(command)}: failed with {_cause(process.returncode)}{last_words(words, _TOLD)}; run it by hand"
             )
         if os.fstat(answer.fileno()).st_size > _LARGEST_ANSWER:
             raise InvalidMeasurement(f"{shown(command)}: printed over 64 MiB; it must print one JSON document")
@@ -94,6 +95,32 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], limit_s:
             f"--json` does"
         )
     return ProcessRun(wall_s, usage.ru_utime, usage.ru_stime, usage.ru_maxrss * 1024, text)
+
+
+def parse_command(text: str, option: str, *, wanted: str, place: str) -> list[str]:
+    """The words of a command as it is typed, the first one found; no shell is involved.
+
+    Raises UsageError that names `option`: quotes that do not close, nothing (what is `wanted`), no such command (where
+    it may be: `place`).
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise UsageError(f"{option} {text!r}: {error}; close the quotes") from error
+    if not words:
+        raise UsageError(f"{option} '': empty; give {wanted}")
+    found = shutil.which(words[0])
+    if found is None:
+        raise UsageError(f"{option} {text!r}: no command {words[0]!r}; give its path{place}")
+    return [found, *words[1:]]
+
+
+def last_words(words: IO[bytes], most: int) -> str:
+    """What a failed command wrote last, to be quoted: at most `most` bytes, with nothing that acts on a terminal."""
+    size = words.seek(0, os.SEEK_END)
+    words.seek(max(0, size - most))
+    told = words.read().decode("utf-8", "replace").strip()
+    return f": {display_name(told)}" if told else ""
 
 
 def shown(command: Sequence[str]) -> str:
@@ -109,10 +136,3 @@ def _expire(group: int, expired: threading.Event) -> None:
 
 def _cause(code: int) -> str:
     return f"exit code {code}" if code > 0 else f"signal {signal.Signals(-code).name}"
-
-
-def _last_words(words: IO[bytes]) -> str:
-    size = words.seek(0, os.SEEK_END)
-    words.seek(max(0, size - _TOLD))
-    told = words.read().decode("utf-8", "replace").strip()
-    return f": {display_name(told)}" if told else ""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shlex
-import shutil
 import sys
 import sysconfig
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exosuit_cli.measure.process import parse_command
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,16 +60,8 @@ def parse_against(text: str) -> Side:
                 f"run {directory}/bin/pip install on the build to compare with"
             )
         return Side(text, (script,))
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise UsageError(f"--against {text!r}: {error}; close the quotes") from error
-    if not words:
-        raise UsageError("--against '': empty; give a command or venv:DIR")
-    found = shutil.which(words[0])
-    if found is None:
-        raise UsageError(f"--against {text!r}: no command {words[0]!r}; give its path, or venv:DIR")
-    return Side(text, (found, *words[1:]), complete=any("{path}" in word for word in words))
+    words = parse_command(text, "--against", wanted="a command or venv:DIR", place=", or venv:DIR")
+    return Side(text, tuple(words), complete=any("{path}" in word for word in words))
 
 
 def environment(scratch: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:

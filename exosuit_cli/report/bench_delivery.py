@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -17,8 +16,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from exosuit_cli.measure.process import last_words, parse_command
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.report.bench_alert import alert_document
 from exosuit_cli.system.names import display_name
@@ -122,7 +122,7 @@ class Command:
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             if code:
-                raise Undelivered(f"exit code {code}{_last_words(words)}", again=False)
+                raise Undelivered(f"exit code {code}{last_words(words, _TOLD)}", again=False)
 
 
 Receiver = Webhook | Command
@@ -177,16 +177,8 @@ def _webhook(text: str) -> Webhook:
 
 
 def _command(text: str) -> Command:
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise UsageError(f"--alert-command {text!r}: {error}; close the quotes") from error
-    if not words:
-        raise UsageError("--alert-command '': empty; give a command that reads JSON on stdin")
-    found = shutil.which(words[0])
-    if found is None:
-        raise UsageError(f"--alert-command {text!r}: no command {words[0]!r}; give its path")
-    return Command((found, *words[1:]), f"--alert-command {display_name(words[0])}")
+    words = parse_command(text, "--alert-command", wanted="a command that reads JSON on stdin", place="")
+    return Command(tuple(words), f"--alert-command {display_name(shlex.split(text)[0])}")
 
 
 def _within(limit_s: float, work: Callable[[], None]) -> None:
@@ -215,10 +207,3 @@ def _reason(error: object) -> str:
         return f"no answer in {WEBHOOK_LIMIT_S:.0f} s"
     told = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     return display_name(told)
-
-
-def _last_words(words: IO[bytes]) -> str:
-    size = words.seek(0, os.SEEK_END)
-    words.seek(max(0, size - _TOLD))
-    told = words.read().decode("utf-8", "replace").strip()
-    return f": {display_name(told)}" if told else ""

@@ -52,39 +52,15 @@ def compare_command(
 ) -> None:
     """Compare two stored runs of one machine and corpus; they are not paired, and nothing is gated."""
     with command_border(debug=debug):
-        from exosuit_cli.measure.baseline import incomparable
-        from exosuit_cli.measure.metrics import METRICS
-        from exosuit_cli.report.bench_figures import show_value
+        from exosuit_cli.measure.baseline import compare_entries
+        from exosuit_cli.report.bench_trend import print_comparison
+        from exosuit_cli.report.terminal import open_console
 
-        ours, theirs = _run_of(a, history), _run_of(b, history)
-        rows = []
-        reasons = []
-        for entry in ours:
-            for other in theirs:
-                reason = incomparable(other, entry)
-                if reason is None:
-                    rows += [
-                        (f"{entry.suite} {name}", METRICS[name], entry.figures[name], other.figures[name])
-                        for name in METRICS
-                        if name in entry.figures and name in other.figures
-                    ]
-                elif entry.suite == other.suite:
-                    reasons.append(f"{entry.suite}: {reason}")
-        if not rows:
+        found, reasons = compare_entries(_run_of(a, history), _run_of(b, history))
+        if not found:
             raise NoBaseline(f"{a!r} and {b!r} cannot be compared: {'; '.join(reasons) or 'no suite in common'}")
-        from exosuit_cli.report.terminal import WIDEST_TABLE, open_console, plain_table
-
-        table = plain_table("metric", "A", "B", "A / B", "interval")
-        for name, metric, one, two in rows:
-            low, high = one.low / two.high - 1, one.high / two.low - 1
-            table.add_row(
-                name, show_value(metric, one.median), show_value(metric, two.median),
-                f"{one.median / two.median - 1:+.1%}", f"{low:+.1%} to {high:+.1%}",
-            )  # fmt: skip
-        console = open_console()
-        table.width = console.measure(table, options=console.options.update(width=WIDEST_TABLE)).maximum
         with standard_output():
-            console.print(table, soft_wrap=True)
+            print_comparison(open_console(), found)
 
 
 def report_command(

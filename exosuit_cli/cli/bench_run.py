@@ -172,11 +172,10 @@ class BenchCommand:
             print_bench(open_console(), result)
 
     def _verdict(self, result: BenchResult, logger: logging.Logger) -> ExitCode:
+        code = result.exit_code(strict=self.strict)
         if result.partial is not None:
             logger.error("interrupted by %s: the result is partial", result.partial)
-            return ExitCode.TERMINATED if result.partial == "SIGTERM" else ExitCode.INTERRUPTED
-        code = result.exit_code(strict=self.strict)
-        if code in (ExitCode.INVALID_MEASUREMENT, ExitCode.CHECK_FAILED, ExitCode.NO_BASELINE):
+        elif code in (ExitCode.INVALID_MEASUREMENT, ExitCode.CHECK_FAILED, ExitCode.NO_BASELINE):
             for reason in result.reasons:
                 logger.error(reason)
             for alert in result.fired:

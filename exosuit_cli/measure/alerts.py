@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.measure.gates import Floor, Gate, find_metric, read_gate, read_value, refuse_two
+from exosuit_cli.measure.gates import Floor, Gate, read_floor, read_gate, refuse_two
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.errors import UsageError
 
@@ -48,24 +48,13 @@ def _alert(text: str) -> Alert:
         return VerdictAlert(rule, Verdict(rule))
     match = _FIGURE.fullmatch(rule)
     if match is not None:
-        return _figure(text, match)
+        return read_floor(text, "--alert", match, more="<", less=">")
     if not rule.endswith("%"):
         raise UsageError(
             f"--alert {text!r}: no rule; write one of {', '.join(VERDICTS)}, or METRIC<NUMBER, METRIC>NUMBER or "
             f"METRIC:-PERCENT%, for example files_per_s<50000"
         )
     return read_gate(text, "--alert")
-
-
-def _figure(text: str, match: re.Match[str]) -> Floor:
-    metric = find_metric(match[1].strip(), f"--alert {text!r}")
-    wanted = "<" if metric.higher_is_better else ">"
-    if match[2] != wanted:
-        better = "more" if metric.higher_is_better else "less"
-        raise UsageError(
-            f"--alert {text!r}: {better} is better for {metric.name}; write {metric.name}{wanted}{match[3].strip()}"
-        )
-    return Floor(text.strip(), metric, read_value(metric, match[3], f"--alert {text!r}", f"{metric.name}{wanted}100"))
 
 
 def _subject(alert: Alert) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from exosuit_cli.measure.history import Entry, Figure, read_history
 from exosuit_cli.measure.interval import FEWEST_PAIRS, median_interval
+from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.plan import DEFAULT_TOLERANCE
 from exosuit_cli.measure.result import BaselineResult, GateResult
 from exosuit_cli.measure.verdict import Verdict
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exosuit_cli.measure.gates import Gate
+    from exosuit_cli.measure.metrics import Metric
     from exosuit_cli.measure.plan import Plan
 
 _WINDOW: Final = re.compile(r"window:(\d{1,6})")
@@ -112,6 +116,33 @@ def incomparable(entry: Entry, now: Entry) -> str | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One metric of a suite in two stored runs."""
+
+    suite: str
+    metric: Metric
+    ours: Figure
+    theirs: Figure
+
+
+def compare_entries(ours: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[list[Compared], list[str]]:
+    """What two stored runs have in common, suite by suite, and why suites of both cannot be compared."""
+    found: list[Compared] = []
+    reasons: list[str] = []
+    for entry, other in itertools.product(ours, theirs):
+        reason = incomparable(other, entry)
+        if reason is None:
+            found += [
+                Compared(entry.suite, metric, entry.figures[name], other.figures[name])
+                for name, metric in METRICS.items()
+                if name in entry.figures and name in other.figures
+            ]
+        elif entry.suite == other.suite:
+            reasons.append(f"{entry.suite}: {reason}")
+    return found, reasons
+
+
 def judge_baseline(
     plan: Plan, now: Entry, stored: tuple[Sequence[Entry], int]
 ) -> tuple[BaselineResult, tuple[GateResult, ...]]:
@@ -129,6 +160,9 @@ def judge_baseline(
         why = ", ".join(f"{count} of {reason}" for reason, count in refused.most_common()) or "there are none"
         return BaselineResult(source, 0, refused, f"no comparable baseline in {source}: {why}"), ()
     gates = [gate for gate in plan.gates if gate.against_baseline and gate.metric.name in now.figures]
+    missing = [gate.metric.name for gate in gates if not any(gate.metric.name in entry.figures for entry in counted)]
+    if missing:
+        return BaselineResult(source, 0, refused, f"no comparable baseline in {source}: no {', '.join(missing)}"), ()
     results = [_judge(gate, now, counted, advisory=False) for gate in gates]
     if not results:
         results = [_judge(_headline(), now, counted, advisory=True)]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import os
-import shutil
 import tempfile
 import time
 from dataclasses import replace
@@ -64,7 +62,7 @@ def bench(
     started_at = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     started = time.monotonic()
     suites: list[SuiteResult] = []
-    with _scratch() as scratch:
+    with tempfile.TemporaryDirectory(prefix="exosuit-bench-", ignore_cleanup_errors=True) as scratch:
         path = _corpus_path(corpus, scratch, tell)
         for position, suite in enumerate(plan.suites):
             left = plan.max_seconds - (time.monotonic() - started)
@@ -212,15 +210,6 @@ def _with_baseline(plan: Plan, result: BenchResult, stored: tuple[Sequence[Entry
             )
         )
     return replace(result, suites=tuple(suites))
-
-
-@contextlib.contextmanager
-def _scratch() -> Iterator[str]:
-    directory = tempfile.mkdtemp(prefix="exosuit-bench-")
-    try:
-        yield directory
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _corpus_path(corpus: str | Synthetic, scratch: str, tell: Callable[[str], None]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.errors import InvalidMeasurement, UsageError
 from exosuit_cli.system.page_cache import PageCacheProbe
+from exosuit_cli.system.safe_open import FILE_FLAGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,21 +61,20 @@ def drop_pages(root: str) -> CacheReading:
 
 
 def _files(root: str) -> Iterator[tuple[int, int]]:
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     places = [root] if not os.path.isdir(root) else []
     for directory, _, names in os.walk(root):
         for name in names:
             places.append(os.path.join(directory, name))
             if len(places) >= 4096:
-                yield from _opened(places, flags)
+                yield from _opened(places)
                 places = []
-    yield from _opened(places, flags)
+    yield from _opened(places)
 
 
-def _opened(places: list[str], flags: int) -> Iterator[tuple[int, int]]:
+def _opened(places: list[str]) -> Iterator[tuple[int, int]]:
     for place in places:
         try:
-            descriptor = os.open(place, flags)
+            descriptor = os.open(place, FILE_FLAGS)
         except OSError:
             continue  # what cannot be opened is not read by either side
         try:

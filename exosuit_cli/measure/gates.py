@@ -92,25 +92,28 @@ def _floor(text: str) -> Floor:
     match = _LIMIT.fullmatch(text.strip())
     if match is None:
         raise UsageError(f"--floor {text!r}: not METRIC>=NUMBER or METRIC<=NUMBER, for example files_per_s>=50000")
-    metric = find_metric(match[1].strip(), f"--floor {text!r}")
-    wanted = ">=" if metric.higher_is_better else "<="
-    if match[2] != wanted:
+    return read_floor(text, "--floor", match, more=">=", less="<=")
+
+
+def read_floor(text: str, option: str, match: re.Match[str], *, more: str, less: str) -> Floor:
+    """Read a limit on a figure from its parts: metric, sign, and a number above 0, or for bytes a size.
+
+    `more` is the sign that a metric wants which is better when higher, `less` the other one. Raises UsageError.
+    """
+    name, sign, figure = match[1].strip(), match[2], match[3].strip()
+    where = f"{option} {text!r}"
+    metric = find_metric(name, where)
+    wanted = more if metric.higher_is_better else less
+    if sign != wanted:
         better = "more" if metric.higher_is_better else "less"
-        raise UsageError(
-            f"--floor {text!r}: {better} is better for {metric.name}; write {metric.name}{wanted}{match[3]}"
-        )
-    return Floor(text.strip(), metric, read_value(metric, match[3], f"--floor {text!r}", f"{metric.name}{wanted}100"))
-
-
-def read_value(metric: Metric, text: str, where: str, example: str) -> float:
-    """Read a figure of a metric: a number above 0, or for bytes a size; raises UsageError."""
+        raise UsageError(f"{where}: {better} is better for {name}; write {name}{wanted}{figure}")
     try:
-        value = float(parse_size(text)) if metric.is_bytes else float(text)
+        value = float(parse_size(figure)) if metric.is_bytes else float(figure)
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise UsageError(f"{where}: {text!r} is no number above 0; write for example {example}")
-    return value
+        raise UsageError(f"{where}: {figure!r} is no number above 0; write for example {name}{wanted}100")
+    return Floor(text.strip(), metric, value)
 
 
 def find_metric(name: str, where: str) -> Metric:

@@ -113,7 +113,7 @@ def _verdicts(cases: Sequence[_Case]) -> tuple[list[Verdict], list[float | None]
             continue
         p, p_adjusted = next(adjusted)
         is_floor = isinstance(case.limit, Floor)
-        verdict = judge(case.losses, 0.0 if is_floor else _limit(case.limit), p_adjusted)
+        verdict = judge(case.losses, _limit(case.limit), p_adjusted)
         verdicts.append(Verdict.PASS if is_floor and verdict is Verdict.IMPROVED else verdict)
         p_values.append(p)
         holm_values.append(p_adjusted)

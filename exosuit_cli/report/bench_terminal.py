@@ -11,7 +11,7 @@ from exosuit_cli.measure.score import score_of
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import format_bytes
 from exosuit_cli.report.bench_figures import alert_state, show_change, show_value, suites_worst_first, worst_first
-from exosuit_cli.report.terminal import WIDEST_TABLE, labelled_line, plain_table
+from exosuit_cli.report.terminal import labelled_line, plain_table, print_table
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -171,7 +171,6 @@ def _print_metrics(console: Console, block: Block, mode: str) -> None:
         else:
             row.append(f"{show_value(found.metric, own.low)} to {show_value(found.metric, own.high)}")
         table.add_row(*row)
-    table.width = console.measure(table, options=console.options.update(width=WIDEST_TABLE)).maximum
-    console.print(table, soft_wrap=True)
+    print_table(console, table)
     if missing:
         console.print(Text(f"not measured: {'; '.join(missing)}", style="dim"), soft_wrap=True)

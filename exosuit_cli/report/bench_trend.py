@@ -9,9 +9,9 @@ from rich.text import Text
 
 from exosuit_cli.measure.metrics import HEADLINE, METRICS
 from exosuit_cli.measure.steps import Step, find_steps
-from exosuit_cli.report.bench_figures import show_value
+from exosuit_cli.report.bench_figures import show_change, show_value
 from exosuit_cli.report.page import page, table, text, verdict_mark
-from exosuit_cli.report.terminal import WIDEST_TABLE, labelled_line, plain_table
+from exosuit_cli.report.terminal import labelled_line, plain_table, print_table
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from exosuit_cli.measure.baseline import Compared
     from exosuit_cli.measure.history import Entry
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -88,11 +89,10 @@ def print_trends(console: Console, trends: Sequence[Trend], metric: str) -> None
                 display_name(entry.version),
                 show_value(show, median),
                 f"{show_value(show, low)} to {show_value(show, high)}",
-                f"{ratio.median - 1:+.1%}" if ratio is not None else "-",
+                show_change(ratio.median) if ratio is not None else "-",
                 display_name(entry.verdict or "-"),
             )
-        rows.width = console.measure(rows, options=console.options.update(width=WIDEST_TABLE)).maximum
-        console.print(rows, soft_wrap=True)
+        print_table(console, rows)
         labelled_line(console, "trend", _spark([median for _, _, median, _ in series]))
         for step in trend.steps(metric):
             at = series[step.position][0]
@@ -100,6 +100,21 @@ def print_trends(console: Console, trends: Sequence[Trend], metric: str) -> None
                 console, "step", f"{step.change:+.1%} at {display_name(at.label or at.time)} (p {step.p_value:.1g})"
             )
         console.print(Text(""))
+
+
+def print_comparison(console: Console, rows: Sequence[Compared]) -> None:
+    """A table of two stored runs. They are not paired: the interval of A / B is as wide as both their own allow."""
+    told = plain_table("metric", "A", "B", "A / B", "interval")
+    for row in rows:
+        ours, theirs = row.ours, row.theirs
+        told.add_row(
+            f"{row.suite} {row.metric.name}",
+            show_value(row.metric, ours.median),
+            show_value(row.metric, theirs.median),
+            show_change(ours.median / theirs.median),
+            f"{show_change(ours.low / theirs.high)} to {show_change(ours.high / theirs.low)}",
+        )
+    print_table(console, told)
 
 
 def trend_page(trends: Sequence[Trend]) -> bytes:

@@ -22,19 +22,40 @@ EARLIEST_GUESS = 0.05
 
 @contextlib.contextmanager
 def progress_line() -> Iterator[ProgressCallback]:
-    """Yield a callback that rewrites one line of the terminal; the line is gone at the end.
+    """Yield a callback that shows how far a scan is; the line appears only if it takes a moment."""
+    with _live_line() as draw:
 
-    It is drawn by the caller's own calls: a drawing thread would keep the scan from forking its workers.
+        def show(progress: Progress) -> None:
+            if progress.seconds >= APPEARS_AFTER_SECONDS:
+                draw(_text(progress))
+
+        yield show
+
+
+@contextlib.contextmanager
+def status_line(quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Yield what shows a text; nothing if `quiet` or where stderr is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    with _live_line() as draw:
+        yield lambda text: draw(display_name(text))
+
+
+@contextlib.contextmanager
+def _live_line() -> Iterator[Callable[[str], None]]:
+    """Yield what rewrites one line of the terminal; the line is gone at the end.
+
+    It is drawn by the caller's own calls: a drawing thread would keep a scan from forking its workers, and would
+    disturb what is measured.
     """
     drawn = False
 
-    def draw(progress: Progress) -> None:
+    def draw(text: str) -> None:
         nonlocal drawn
-        if progress.seconds < APPEARS_AFTER_SECONDS:
-            return
         drawn = True
         width = shutil.get_terminal_size().columns - 1
-        sys.stderr.write("\r" + _text(progress)[:width] + "\x1b[K")
+        sys.stderr.write("\r" + text[:width] + "\x1b[K")
         sys.stderr.flush()
 
     try:
@@ -54,25 +75,3 @@ def _text(progress: Progress) -> str:
     if progress.walk_is_over and progress.done >= EARLIEST_GUESS * progress.listed:
         text += f"  {(progress.listed - progress.done) / rate:.0f} s left"
     return text
-
-
-@contextlib.contextmanager
-def status_line(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Yield what shows a text as the one live line on stderr; nothing if `quiet` or where that is no terminal.
-
-    Drawn by the caller's own calls: a drawing thread would disturb what is measured.
-    """
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-
-    def draw(text: str) -> None:
-        width = shutil.get_terminal_size().columns - 1
-        sys.stderr.write("\r" + display_name(text)[:width] + "\x1b[K")
-        sys.stderr.flush()
-
-    try:
-        yield draw
-    finally:
-        sys.stderr.write("\r\x1b[K")
-        sys.stderr.flush()

@@ -168,6 +168,13 @@ def test_nothing_comparable(gated: Plan) -> None:
     assert baseline.reason == "no comparable baseline in window:20: 1 of other machine"
 
 
+def test_a_baseline_without_the_gated_metric_is_none(gated: Plan) -> None:
+    stored = [entry(1, figures={"startup_s": Figure(0.1, 0.1, 0.1, 10)})]
+    baseline, gates = judge_baseline(gated, entry(), (stored, 20))
+    assert (baseline.entries, gates) == (0, ())
+    assert baseline.reason == "no comparable baseline in window:20: no throughput"
+
+
 def test_baselines_that_are_none(tmp_path: Path, path: str) -> None:
     for text, told in (("window:0", "at least 1"), (str(tmp_path / "gone"), "window:N"), (__file__, "no document")):
         with pytest.raises(UsageError, match=told):

@@ -67,7 +67,7 @@ def render(result: BenchResult, *, strict: bool, former: bytes = b"") -> dict[st
     ended = datetime.datetime.fromisoformat(result.started_at).timestamp() + result.seconds
     meaning = "when the run ended, in seconds of Unix time"
     add(f"{_PREFIX}_last_run_timestamp_seconds", "seconds", meaning, {}, ended)
-    success = ended if code is ExitCode.SUCCESS and result.partial is None else _last_success(former)
+    success = ended if code is ExitCode.SUCCESS else _last_success(former)
     if success is not None:
         add(_SUCCESS, "seconds", "when the last run ended that succeeded, in seconds of Unix time", {}, success)
     add(f"{_PREFIX}_duration_seconds", "seconds", "how long the run took", {}, result.seconds)

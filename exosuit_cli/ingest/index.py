@@ -60,6 +60,9 @@ class IndexUnusable(Exception):
         self.refused = refused
 
 
+Identities = frozenset[tuple[int, int]]
+"""(st_dev, st_ino) of files and directories."""
+
 UNKNOWN = -1
 """The `size` of a row that no file can equal: what the index knows of it is not to be trusted."""
 
@@ -149,8 +152,11 @@ class Index:
         return self.rows.view(RAW)[places].view(ROW), stands
 
 
-def load_index(path: str, content_key: str, walk_key: str) -> Index:
-    """Read the index at `path`. Raises IndexUnusable, FileNotFoundError, OSError; never returns a damaged index."""
+def load_index(path: str, content_key: str, walk_key: str, own_outputs: Identities = frozenset()) -> Index:
+    """Read the index at `path`; `own_outputs` are the files and directories that this run leaves out as its own.
+
+    Raises IndexUnusable, FileNotFoundError, OSError; never returns a damaged index.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     with open(descriptor, "rb") as file:
         status = os.fstat(descriptor)
@@ -173,7 +179,29 @@ def load_index(path: str, content_key: str, walk_key: str) -> Index:
     header, sections = read_sections(data)
     if header["content_key"] != content_key:
         raise IndexUnusable("it was made with other options")
-    return _assemble(header, sections, data[-SEAL_BYTES:], walk_is_known=header["walk_key"] == walk_key)
+    index = _assemble(header, sections, data[-SEAL_BYTES:], walk_is_known=header["walk_key"] == walk_key)
+    then = frozenset((device, inode) for device, inode in header["own_outputs"])
+    index.walk_is_known &= _meets_the_same(index, then, own_outputs)
+    return index
+
+
+def _meets_the_same(index: Index, then: Identities, now: Identities) -> bool:
+    """Whether own outputs other than those of the remembered walk make no difference to it.
+
+    A new one makes none if it was not there as a file or directory: creating it changes the directory that it is in.
+    One that is none any more makes none if nothing was left out as such.
+    """
+    if then - now and any(skip.outcome is Outcome.OWN_OUTPUT for listing in index.listings for skip in listing.skips):
+        return False
+    if not now - then:
+        return True
+    rows = index.rows
+    if (rows["outcome"] != Outcome.INGESTED).any():  # of these the identity is not known
+        return False
+    directories = {(listing.directory.device, listing.directory.inode) for listing in index.listings}
+    return not any(
+        own in directories or ((rows["inode"] == own[1]) & (rows["device"] == own[0])).any() for own in now - then
+    )
 
 
 def _assemble(header: dict[str, Any], sections: dict[str, memoryview], seal: bytes, *, walk_is_known: bool) -> Index:
@@ -234,6 +262,7 @@ def save_index(
     tree_digest: str,
     listings: Sequence[Listing],
     rules: Mapping[bytes, RuleState | None],
+    own_outputs: Identities = frozenset(),
 ) -> int:
     """Write an index atomically; the bytes written. One writer at a time: a second one waits. Raises OSError."""
     directories = np.array(
@@ -266,7 +295,13 @@ def save_index(
         "rules": json.dumps([(os.fsdecode(name), state) for name, state in rules.items()]).encode(),
     }
     parts = pack_sections(
-        {"content_key": content_key, "walk_key": walk_key, "started_ns": started_ns, "tree_digest": tree_digest},
+        {
+            "content_key": content_key,
+            "walk_key": walk_key,
+            "started_ns": started_ns,
+            "tree_digest": tree_digest,
+            "own_outputs": sorted(own_outputs),
+        },
         sections,
     )
     seal = blake3()

@@ -10,7 +10,7 @@ import numpy as np
 from blake3 import blake3
 
 from exosuit_cli import __version__
-from exosuit_cli.ingest.index import Index, IndexUnusable, load_index, save_index
+from exosuit_cli.ingest.index import Identities, Index, IndexUnusable, load_index, save_index
 from exosuit_cli.ingest.index_path import index_path
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.errors import ExosuitError, UsageError
@@ -43,6 +43,7 @@ class IndexFile:
         self._path = path
         self._content_key = content_key
         self._walk_key = walk_key
+        self._all_own: Identities = frozenset()
         self._warnings = warnings
 
     @classmethod
@@ -60,19 +61,16 @@ class IndexFile:
             "content", CONTENT_RULES, __version__, options.hash, options.encoding, options.max_file_size, LANGUAGES
         )  # fmt: skip
         walk = options.walk
-        walk_key = _key(
-            "walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
-            # Looked up now that the index has its directory: the next scan will find the same.
-            sorted(_inside(roots.base, walk.own_outputs | _own_directories())),
-        )  # fmt: skip
+        walk_key = _key("walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude)
         found = cls(path, content_key, walk_key, "", warnings)
+        found._all_own = _inside(roots.base, walk.own_outputs | found.own_outputs)
         found._load()
         return found
 
     def _load(self) -> None:
         assert self._path is not None
         try:
-            self.index = load_index(self._path, self._content_key, self._walk_key)
+            self.index = load_index(self._path, self._content_key, self._walk_key, self._all_own)
             self.reason = "used"
         except FileNotFoundError:
             self.reason = "none yet"
@@ -112,6 +110,7 @@ class IndexFile:
                 tree_digest=tree_digest,
                 listings=listings,
                 rules=rules,
+                own_outputs=self._all_own,
             )
         except ExosuitError as error:
             self._warnings.append(f"the index was not written: {error}")

@@ -27,6 +27,7 @@ from exosuit_cli.ingest.index import (
     load_index,
     save_index,
 )
+from exosuit_cli.ingest.index_file import IndexFile
 from exosuit_cli.ingest.index_path import index_path
 from exosuit_cli.ingest.roots import resolve_roots
 from exosuit_cli.model.records import ROW, Directory, Outcome, Rows, Skip
@@ -205,6 +206,50 @@ def test_other_options_of_content_and_of_the_walk(small: Path) -> None:
     index = load(small, walk_key="another")
     assert not index.walk_is_known
     assert index.unchanged_directories() == {}
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "stands"),
+    [
+        ({"outside"}, {"outside"}, True),
+        ({"outside"}, {"another outside"}, True),
+        (set(), {"a.txt"}, False),
+        (set(), {"sub"}, False),
+        ({"a.txt"}, set(), False),
+        ({"a.txt"}, {"sub/b.txt"}, False),
+        ({"a.txt", "outside"}, {"a.txt"}, False),  # which of the two was left out is not known
+        ({"a.txt", "outside"}, {"a.txt", "outside", "another outside"}, True),
+    ],
+)
+def test_listings_stand_where_other_own_outputs_are_not_met(
+    tmp_path: Path, then: set[str], now: set[str], stands: bool
+) -> None:
+    """A report that is redirected to a new file each time costs no new walk; one into a file of the tree does."""
+    tree = tmp_path / "tree"
+    write(tree, {"a.txt": b"a", "sub/b.txt": b"b"})
+    for name in ("outside", "another outside"):
+        (tmp_path / name).write_bytes(b"")
+
+    def options(names: set[str]) -> ScanOptions:
+        places = [(tmp_path if "outside" in name else tree) / name for name in names]
+        own = frozenset((place.stat().st_dev, place.stat().st_ino) for place in places)
+        return replace(OPTIONS, walk=WalkOptions(own_outputs=own))
+
+    scan(tree, options(then))
+    index = IndexFile.open(resolve_roots([tree]), options(now), []).index
+    assert index is not None
+    assert index.walk_is_known == stands
+    with_index, without = scan(tree, options(now)), scan(tree, replace(options(now), use_index=False))
+    assert (with_index.paths, with_index.skips) == (without.paths, without.skips)
+
+
+def test_own_outputs_beside_files_of_unknown_identity_need_a_new_walk(tmp_path: Path) -> None:
+    write(tmp_path / "tree", {"a.txt": b"too long"})
+    options = replace(OPTIONS, max_file_size=1)
+    scan(tmp_path / "tree", options)
+    status = (tmp_path / "tree" / "a.txt").stat()
+    own = replace(options, walk=WalkOptions(own_outputs=frozenset({(status.st_dev, status.st_ino)})))
+    assert [skip.outcome for skip in scan(tmp_path / "tree", own).skips] == [Outcome.OWN_OUTPUT]
 
 
 # Youth: what a later write in the same tick of the clock could repeat is not trusted.

@@ -21,7 +21,6 @@ counted. All methods cut the same files at the same cap, in tokens of the same e
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import os
 import random
@@ -34,6 +33,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from paired_runs import versions
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
 from exosuit_cli.languages import LANGUAGES, language_of_name
@@ -431,7 +432,7 @@ def main() -> None:
     if arguments.output:
         document = {
             "schema": "exosuit.eval_chunks/1",
-            "versions": {package: version_of(package) for package in PACKAGES},
+            "versions": versions(PACKAGES),
             "cap": cap,
             "encoding": arguments.encoding,
             "limit_files": arguments.limit_files,
@@ -474,13 +475,6 @@ def _cell(value: str | float | None) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return f"{value:,}" if isinstance(value, int) else f"{value:.1%}"
-
-
-def version_of(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 if __name__ == "__main__":

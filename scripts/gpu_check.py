@@ -14,10 +14,8 @@
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -29,6 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from paired_runs import machine, versions
 
 from exosuit_cli.device.choice import load_driver
 from exosuit_cli.device.probe import example_slab
@@ -107,8 +106,8 @@ def main() -> int:
         "schema": "exosuit.gpu_check/1",
         "card": {name: getattr(opened.card, name) for name in opened.card.__slots__},
         "clocks": clocks(driver, arguments.card),
-        "machine": {"processors": usable_processors(), "processor": processor(), "platform": platform.platform()},
-        "versions": {name: version_of(name) for name in PACKAGES},
+        "machine": machine(),
+        "versions": versions(PACKAGES),
         "ready_after_s": time.monotonic() - started,
     }
     print(f"{opened.card.name}, ready after {document['ready_after_s']:.1f} s")
@@ -354,21 +353,6 @@ def show_scans(rows: list[dict[str, Any]]) -> None:
 def clocks(driver: Any, card: int) -> dict[str, Any] | None:
     tell = getattr(driver, "clocks", None)
     return tell(card) if tell is not None else None
-
-
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-
-
-def version_of(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from blake3 import blake3
 
 from exosuit_cli.chunk.planner import MeasuredLines, Plan, Planner
 from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
@@ -75,7 +74,7 @@ class Chunker:
         for first, stop in pairwise(files):
             self._planner.plan(measured, first, stop, plan)
             counts.append(len(plan.starts))
-        columns = _Columns(plan, slab.data)
+        columns = _Columns(plan, slab.data, self._kernels)
         found = []
         start = 0
         for position, (offset, size) in enumerate(zip(slab.offsets.tolist(), slab.lengths.tolist(), strict=True)):
@@ -243,17 +242,14 @@ def _segment_end(data: bytes) -> tuple[int, bool]:
 class _Columns:
     """A plan's columns as arrays, and the ids: made for a whole slab at once, handed out text by text."""
 
-    def __init__(self, plan: Plan, data: npt.NDArray[np.uint8]) -> None:
-        view = data.data
-        spans = zip(plan.starts, plan.ends, strict=True)
-        ids = b"".join([blake3(view[start:end]).digest(ID_BYTES) for start, end in spans])
+    def __init__(self, plan: Plan, data: npt.NDArray[np.uint8], kernels: Kernels) -> None:
         self._starts = np.array(plan.starts, np.int64)
         self._ends = np.array(plan.ends, np.int64)
         self._first_lines = np.array(plan.first_lines, np.int64) + 1
         self._last_lines = np.array(plan.last_lines, np.int64) + 1
         self._tokens = np.array(plan.tokens, np.int64)
         self._boundaries = np.array(plan.boundaries, np.uint8)
-        self._ids = np.frombuffer(ids, np.uint8).reshape(-1, ID_BYTES)
+        self._ids = kernels.span_digests(data, self._starts, self._ends - self._starts, ID_BYTES)
 
     def part(
         self,

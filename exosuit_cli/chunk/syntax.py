@@ -58,7 +58,7 @@ class SyntaxTree:
 
     @classmethod
     def parse(cls, data: bytes, language: str) -> SyntaxTree:
-        """Parse a text in a language, as named by `languages`: some 10 MB/s of C.
+        """Parse a text in a language, as named by `languages`.
 
         A text parses cleanly enough where its errors cover at most one byte in a hundred, an error of less than ten
         bytes, or of none where a token is missing, counting as ten; and where none touches more than 20 lines. Macros

@@ -49,14 +49,14 @@ def list_devices(limit_bytes: int, *, measuring: bool) -> DeviceListing:
     for index in range(count):
         device = f"cuda:{index}"
         try:
-            card = driver.open_card(index, limit_bytes).card
+            opened = driver.open_card(index, limit_bytes)
             probe = None if measuring else probe_of(driver, index)
             if probe is None:
-                probe = measure(driver, index, limit_bytes)
+                probe = measure(driver, opened, index, limit_bytes)
                 identity = driver.identity(index)
                 if identity is not None:
                     save_probe(identity, probe)
-            cards.append(ListedCard(device, card, None, probe))
+            cards.append(ListedCard(device, opened.card, None, probe))
         except ResourceMissing as error:
             cards.append(ListedCard(device, None, str(error), None))
     return DeviceListing(tuple(cards), reason, choose_device("auto", usable_processors()))

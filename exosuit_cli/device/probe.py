@@ -20,7 +20,7 @@ from exosuit_cli.system.atomic import atomic_file
 from exosuit_cli.system.paths import ensure_private, state_directory
 
 if TYPE_CHECKING:
-    from exosuit_cli.device.driver import Driver
+    from exosuit_cli.device.driver import Driver, OpenCard
 
 FILE_NAME: Final = "devices.json"
 SCHEMA: Final = "exosuit.devices/1"
@@ -76,8 +76,8 @@ def save_probe(identity: str, probe: Probe) -> str:
     return path
 
 
-def measure(driver: Driver, index: int, limit_bytes: int) -> Probe:
-    """Measure card `index`: some seconds. Raises ResourceMissing where it cannot be used."""
+def measure(driver: Driver, opened: OpenCard, index: int, limit_bytes: int) -> Probe:
+    """Measure card `index`, which is open here: some seconds. Raises ResourceMissing where it cannot be used."""
     started = time.monotonic()
     owner = DeviceProcess(driver.__name__, index, "blake3", limit_bytes)
     try:
@@ -85,7 +85,6 @@ def measure(driver: Driver, index: int, limit_bytes: int) -> Probe:
         start_seconds = time.monotonic() - started
     finally:
         owner.close()
-    opened = driver.open_card(index, limit_bytes)
     lanes = [DeviceKernels(opened.queue(), "blake3") for _ in range(_LANES)]
     slabs = [example_slab(seed, SLAB_BYTES) for seed in range(_LANES)]
     for slab in slabs:

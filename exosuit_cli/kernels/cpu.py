@@ -42,7 +42,7 @@ class Finished:
 
 
 class CpuKernels:
-    """Columns of a slab on the calling thread; about 2.5 GB/s a core with blake3, while the slab is in cache."""
+    """Columns of a slab, on the calling thread."""
 
     device = "cpu"
 

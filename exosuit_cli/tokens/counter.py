@@ -46,11 +46,9 @@ def load_counter(encoding: str, implementation: str = "gigatoken") -> TokenCount
     0.14 with those of 16.0. A text can therefore count differently where it holds a letter, mark or number that
     Unicode 17.0 added (4,699 code points, none of them in common use); nowhere else.
 
-    Loading takes about 0.3 s and may happen in any thread; gigatoken releases the interpreter meanwhile. After that a
-    counter belongs to one thread of a process. A process that is forked inherits it ready, on shared pages.
-
-    `gigatoken` counts 190 MB/s of C code a core at first and 340 MB/s once it has met the words, `toktok` 150 MB/s.
-    A call adds 0.2 microseconds and a scan for non-ASCII bytes; text that holds some is decoded once to validate it.
+    Loading takes longer than a small repository does, and may happen in any thread; gigatoken releases the interpreter
+    meanwhile. After that a counter belongs to one thread of a process. A process that is forked inherits it ready, on
+    shared pages. Text that holds bytes beyond ASCII is decoded once to validate it.
 
     Args:
         encoding: a key of `ENCODINGS`.

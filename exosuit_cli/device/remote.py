@@ -33,8 +33,8 @@ class RemoteKernels:
     """The protocol `Kernels` over slots of shared memory, for one thread.
 
     A slab that is in none of `buffers` is computed here, on the CPU. So is everything once the device fails, where
-    `is_demanded` is false; `failures` counts slabs by the reason. Else that raises ResourceMissing. `batch_files`: the
-    most files of a slab.
+    `is_demanded` is false; `failures` counts slabs by the reason. Else that raises ResourceMissing. `beside` counts, by
+    the names of `DeviceTotals`, what is computed here for what it is. `batch_files`: the most files of a slab.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class RemoteKernels:
         self._algorithm = algorithm
         self._is_demanded = is_demanded
         self._batch_files = batch_files
-        self.cpu_files = self.cpu_bytes = self.cpu_line_slabs = 0
+        self.beside: Counter[str] = Counter()
         self._cpu = CpuKernels(algorithm)
         self._slots: list[_Slot] = []
         self._lost: str | None = None
@@ -98,8 +98,7 @@ class RemoteKernels:
 
     def note_cpu(self, files: int, nbytes: int) -> None:
         """Count files that are computed here because of what they are."""
-        self.cpu_files += files
-        self.cpu_bytes += nbytes
+        self.beside.update(cpu_files=files, cpu_bytes=nbytes)
 
     def finish(self, slot: _Slot, slab: Slab, *, lines: bool, is_sent: bool) -> tuple[SlabColumns, LineColumns | None]:
         """The results of a job, wherever they come from."""
@@ -109,7 +108,7 @@ class RemoteKernels:
             except (EOFError, OSError):
                 answer = Answer(failure="the process that owns the card ended", is_final=True)
             if answer.failure is None:
-                self.cpu_line_slabs += lines and answer.lines is None
+                self.beside.update(cpu_line_slabs=lines and answer.lines is None)
                 return slot.memory.read(len(slab), answer.lines)
             if answer.is_final:
                 self._lose(answer.failure)

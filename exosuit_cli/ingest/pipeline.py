@@ -20,7 +20,7 @@ from exosuit_cli.ingest.pool import IN_FLIGHT, Finished, InlinePool, Pool, Proce
 from exosuit_cli.ingest.recheck import recheck
 from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
-from exosuit_cli.ingest.worker import WorkerTotals
+from exosuit_cli.ingest.totals import Laps, WorkerTotals, add_stages
 from exosuit_cli.ingest.zygote import Zygote, start_method
 from exosuit_cli.kernels import DIGEST_WIDTH
 from exosuit_cli.model.errors import UsageError
@@ -147,6 +147,7 @@ class Run:
         self.device = RunDevice(options, self.workers, options.slab_bytes if collector is not None else 0)
         self.zygote_cpu_seconds = 0.0
         self.pool: Pool | None = None
+        self.laps = Laps()
         self.next_report = 0.0
 
     def run(self) -> ScanResult:
@@ -163,6 +164,7 @@ class Run:
         """Look what stands of the index, walk, dispatch, collect, add up."""
         index_file = IndexFile.open(self.roots, self.options, self.warnings)
         index = self._recheck(index_file.index)
+        self.laps.lap("index")
         past = index.unchanged_directories() if index is not None and not self.options.walk.follow else {}
         walk = TreeWalk(
             self.roots.base,
@@ -187,12 +189,15 @@ class Run:
                 if walking:
                     walking, anew = self._walk_some(listings, ledger)
                     listed_anew += anew
+                    self.laps.lap("walk")
                 self._work(ledger, walking=walking)
+                self.laps.restart()
             self._drain(ledger)
         except BaseException:
             if self.pool is not None:
                 self.pool.close(abort=True)
             raise
+        self.laps.restart()
         if self.zygote is not None:
             self.zygote_cpu_seconds = self.zygote.close()
         ledger.check()
@@ -353,14 +358,16 @@ class Run:
         if not self.stop:
             self.device.confirm()
         self.device.close()
-        cpu_files, cpu_bytes, cpu_line_slabs = totals.beside_device
-        self.device.totals.cpu_files, self.device.totals.cpu_bytes = cpu_files, cpu_bytes
-        self.device.totals.cpu_line_slabs = cpu_line_slabs
+        for name, count in totals.beside_device.items():
+            setattr(self.device.totals, name, count)
         self.warnings.extend(
             f"the CPU computed {count} slabs in place of {self.device.device}: {reason}"
             for reason, count in totals.device_failures.items()
         )
         vram, shared = self.device.tiers()
+        self.laps.lap("result")
+        stages = self.laps.seconds
+        add_stages(stages, totals.stages)
         return ScanResult(
             base=self.roots.base,
             roots=self.roots.roots,
@@ -386,6 +393,7 @@ class Run:
                 bytes_read=ledger.bytes_read,
                 index_reason=index_file.reason,
                 worker_deaths=totals.deaths,
+                stages=stages,
             ),
             memory=MemoryReport(
                 vram=vram,

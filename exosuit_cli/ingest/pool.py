@@ -13,8 +13,9 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.ingest.shard import Shard, ShardResult
+from exosuit_cli.ingest.totals import WorkerTotals
 from exosuit_cli.ingest.transfer import complete_result
-from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, UseDevice, WorkerTotals, start_worker
+from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, UseDevice, start_worker
 from exosuit_cli.ingest.zygote import ForkedProcess
 from exosuit_cli.model.errors import ExosuitError, ResourceMissing
 from exosuit_cli.model.records import Batch
@@ -144,8 +145,7 @@ class InlinePool:
 
     def close(self, *, abort: bool = False) -> None:  # noqa: ARG002  (nothing runs between two calls)
         self._tasks.clear()
-        self.totals.page_cache.add(self._shard.page_cache.reading)
-        self.totals.add_shard(self._shard.device_failures, self._shard.beside_device)
+        self.totals.add(self._shard.totals())
         self._shard.close()
 
 
@@ -261,9 +261,7 @@ class ProcessPool:
                         complete_result(worker.connection, farewell)
                     farewell = worker.connection.recv()
                 if farewell is not None:
-                    self.totals.cpu_seconds += farewell.cpu_seconds
-                    self.totals.page_cache.add(farewell.page_cache)
-                    self.totals.add_shard(farewell.device_failures, farewell.beside_device)
+                    self.totals.add(farewell)
             except (EOFError, OSError):
                 pass  # it died after its last result: nothing is lost but its own accounts
             worker.connection.close()

@@ -14,7 +14,7 @@ from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Rows, Skip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from exosuit_cli.device import DeviceTotals
     from exosuit_cli.system.memory import MemoryReport
@@ -81,6 +81,9 @@ class Throughput:
     bytes_read: int
     index_reason: str
     worker_deaths: int
+    stages: Mapping[str, float]
+    """Seconds by stage, added over all processes: index and walk, which go on beside the others; read, hash (with the
+    lines), tokens, chunk, large (files larger than a slab, all of it), columns (languages and rows); result."""
     device_totals: DeviceTotals | None = None
     """What a CUDA device did; None where none did anything."""
 

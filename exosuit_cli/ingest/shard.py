@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.ingest.large import Interrupted, chunk_large, ingest_large
+from exosuit_cli.ingest.totals import Laps, WorkerTotals
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.languages import LANGUAGES, language_of_name, language_of_shebang
 from exosuit_cli.model.errors import ResourceMissing
@@ -83,6 +84,7 @@ class Shard:
         except OSError as error:
             self._base, self._gone = -1, outcome_of(error)
         self.page_cache = PageCacheProbe()
+        self._laps = Laps()
         self._read_into(settings.slab_bytes)
         if settings.addresses:
             self.use_device(settings.device, settings.addresses, settings.slab_bytes)
@@ -100,16 +102,12 @@ class Shard:
         )
         self._read_into(slab_bytes)
 
-    @property
-    def device_failures(self) -> Counter[str]:
-        """Slabs that the device failed at, by reason; the CPU did them."""
-        return self._device.failures if self._device is not None else Counter()
-
-    @property
-    def beside_device(self) -> tuple[int, int, int]:
-        """Files and bytes that the CPU did because of what they are, and slabs of whose lines there were too many."""
-        device = self._device
-        return (device.cpu_files, device.cpu_bytes, device.cpu_line_slabs) if device is not None else (0, 0, 0)
+    def totals(self, cpu_seconds: float = 0.0) -> WorkerTotals:
+        """What it spent and saw until now; the CPU seconds are those of its process, if that is its own."""
+        totals = WorkerTotals(cpu_seconds, self._laps.seconds, self.page_cache.reading)
+        if self._device is not None:
+            totals.device_failures, totals.beside_device = self._device.failures, self._device.beside
+        return totals
 
     def _read_into(self, slab_bytes: int) -> None:
         self._reader = SlabReader(
@@ -132,6 +130,7 @@ class Shard:
         its identity, so that one reading can serve all.
         """
         deadline = time.monotonic() + patience
+        self._laps.restart()
         names = [name for _, group in batch.groups for name in group]
         rows = np.zeros(len(names), ROW)
         if self._gone is not None:
@@ -185,6 +184,7 @@ class Shard:
                 if rows["kind"][position] == Kind.TEXT:
                     rows["language"][position] = language_of_name(names[position]) or row["language"][0]
                 files = [ReadStat(position, int(rows["size"][position]), status)]
+                self._laps.lap("large")
             for file in files:
                 positions.append(file.position)
                 sizes.append(file.size)
@@ -201,6 +201,7 @@ class Shard:
         rows["executable"][positions] = [(status.st_mode >> 6) & 1 for status in statuses]
         chunks = builder.build(consumed) if builder is not None else None
         fallbacks = builder.fallbacks() if builder is not None else Counter()
+        self._laps.lap("columns")
         return ShardResult(rows[:consumed], sum(sizes), chunks, fallbacks)
 
     def _read_ahead(
@@ -211,8 +212,10 @@ class Shard:
         depth = self._reader.depth
         try:
             for item in items:
+                self._laps.lap("read")
                 if isinstance(item, FilledSlab):
                     held.append((item, self._kernels.begin(item.slab, lines=self._chunker is not None)))
+                    self._laps.lap("hash")
                     if len(held) == depth:
                         yield held.popleft()
                 else:
@@ -244,6 +247,7 @@ class Shard:
         """Write the rows of one slab: digests, lines, kinds, languages, tokens."""
         slab, files = filled
         columns, lines = pending.finish()
+        self._laps.lap("hash")
         positions = _as_slice([file.position for file in files])
         view = slab.data.data
         offsets = slab.offsets.tolist()
@@ -270,10 +274,13 @@ class Shard:
             if self._counter is not None and builder is None:
                 texts.append(bytes(view[start : start + length]))
         tokens = np.full(len(files), -1, np.int64)
+        self._laps.lap("columns")
         if builder is not None:
             tokens[~binary] = self._chunk_slab(filled, lines, languages, ~binary, builder)
+            self._laps.lap("chunk")
         elif self._counter is not None:
             tokens[~binary] = self._counter.count_batch(texts)
+            self._laps.lap("tokens")
         rows["tokens"][positions] = tokens
         rows["language"][positions] = languages
 

@@ -12,8 +12,7 @@ import sys
 import threading
 import time
 import traceback
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Protocol
@@ -22,7 +21,6 @@ from exosuit_cli.ingest.shard import Shard
 from exosuit_cli.ingest.transfer import send_result
 from exosuit_cli.ingest.zygote import start_method
 from exosuit_cli.model.errors import ExosuitError
-from exosuit_cli.system.page_cache import PageCacheReading
 from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
@@ -45,25 +43,6 @@ class UseDevice:
     device: str
     addresses: tuple[str, ...]
     slab_bytes: int
-
-
-@dataclass(slots=True)
-class WorkerTotals:
-    """What the workers spent and saw, known once the pool is closed."""
-
-    cpu_seconds: float = 0.0
-    page_cache: PageCacheReading = field(default_factory=PageCacheReading)
-    deaths: int = 0
-    device_failures: Counter[str] = field(default_factory=Counter)
-    beside_device: tuple[int, int, int] = (0, 0, 0)
-
-    def add_shard(self, failures: Counter[str], beside_device: tuple[int, int, int]) -> None:
-        """Add what one worker's device did not do."""
-        self.device_failures += failures
-        ours = self.beside_device
-        self.beside_device = (
-            ours[0] + beside_device[0], ours[1] + beside_device[1], ours[2] + beside_device[2],
-        )  # fmt: skip
 
 
 class Process(Protocol):
@@ -162,10 +141,7 @@ def work(
                 shard.use_device(task.device, task.addresses, task.slab_bytes)
             else:
                 send_result(connection, shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
-        cpu = time.process_time()
-        totals = WorkerTotals(cpu, shard.page_cache.reading)
-        totals.add_shard(shard.device_failures, shard.beside_device)
-        connection.send(totals)
+        connection.send(shard.totals(time.process_time()))
     except (BrokenPipeError, ConnectionResetError):
         pass  # the parent is gone
     except ExosuitError as error:  # nothing is wrong with this process: the parent raises it as it is

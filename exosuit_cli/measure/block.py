@@ -110,6 +110,8 @@ class Measurer:
                 control[name].append(control_seconds())
                 reading = self._run(name)
                 figures[name].append({**reading.figures, "startup_s": self._start_seconds(name)})
+                for stage, seconds in reading.stages.items():
+                    samples.stages[name].setdefault(stage, []).append(seconds)
                 samples.order.append(name)
         samples.control_seconds.append(statistics.median(control["A"] + control["B"]))
         if control["B"]:
@@ -129,6 +131,8 @@ class Samples:
     order: list[str] = field(default_factory=list)
     figures: dict[SideName, dict[str, list[float | None]]] = field(default_factory=lambda: {"A": {}, "B": {}})
     ratios: dict[str, list[float | None]] = field(default_factory=dict)
+    stages: dict[SideName, dict[str, list[float]]] = field(default_factory=lambda: {"A": {}, "B": {}})
+    """Seconds by stage, one value a run that told the stage."""
     control_seconds: list[float] = field(default_factory=list)
     control_ratios: list[float] = field(default_factory=list)
 
@@ -181,6 +185,10 @@ def measure_block(measurer: Measurer, seed: int, deadline: float, stop: StopRequ
         stopped=stopped,
         seconds=time.monotonic() - started,
         metrics=tuple(metric_result(measurer, samples, METRICS[name]) for name in metrics_of(measurer.suite)),
+        stages={
+            name: {stage: statistics.median(seconds) for stage, seconds in stages.items()}
+            for name, stages in samples.stages.items()
+        },
         control=control,
     )
 

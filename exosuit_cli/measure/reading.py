@@ -21,12 +21,16 @@ WorkValue = int | str
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One run, read: `work` by name, `figures` by metric (None where not reported), `reasons` for what is missing."""
+    """One run, read: `work` by name, `figures` by metric (None where not reported), `reasons` for what is missing.
+
+    `stages` are seconds by stage, as the command itself tells them; empty where it does not.
+    """
 
     work: Mapping[str, WorkValue]
     informative: Mapping[str, WorkValue]
     figures: Mapping[str, float | None]
     reasons: Mapping[str, str]
+    stages: Mapping[str, float]
     device: str | None
     version: str | None
 
@@ -68,12 +72,14 @@ def read_answer(suite: Suite, run: ProcessRun, who: str) -> Reading:
         figures[name] = float(peak) if isinstance(peak, int) else None
         if figures[name] is None:
             reasons[name] = reason if isinstance(reason, str) else "the command does not tell"
+    stages = _at(document, "throughput.stages_s")
     device, version = _at(document, "throughput.device"), _at(document, "exosuit_version")
     return Reading(
         work=work,
         informative=_counts(document, suite.informative),
         figures=figures,
         reasons=reasons,
+        stages=_seconds(stages) if isinstance(stages, dict) else {},
         device=device if isinstance(device, str) else None,
         version=version if isinstance(version, str) else None,
     )
@@ -116,6 +122,14 @@ def _counts(document: Mapping[str, Any], places: Mapping[str, str]) -> dict[str,
         if isinstance(value, (int, str)) and not isinstance(value, bool):
             found[name] = value
     return found
+
+
+def _seconds(stages: Mapping[str, object]) -> dict[str, float]:
+    return {
+        name: float(value)
+        for name, value in stages.items()
+        if isinstance(value, (int, float)) and not isinstance(value, bool)
+    }
 
 
 def _at(document: object, place: str) -> object:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.interval import Interval
     from exosuit_cli.measure.machine import Machine
     from exosuit_cli.measure.metrics import Metric
+    from exosuit_cli.measure.order import Side as SideName
     from exosuit_cli.measure.reading import WorkValue
 
 
@@ -93,6 +94,8 @@ class Block:
     stopped: str
     seconds: float
     metrics: tuple[MetricResult, ...]
+    stages: Mapping[SideName, Mapping[str, float]]
+    """The median over all runs of a side of the seconds of every stage that it told."""
     control: Control | None
 
     def metric(self, name: str) -> MetricResult | None:

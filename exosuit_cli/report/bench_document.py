@@ -160,6 +160,7 @@ def _block(block: Block | None) -> dict[str, Any] | None:
         if control is None
         else {"ratio": _interval(control.ratio), "drift": control.drift, "moved": control.moved},
         "metrics": [_metric(metric) for metric in block.metrics],
+        "stages_s": {"candidate": dict(block.stages["A"]), "base": dict(block.stages["B"])},
     }
 
 

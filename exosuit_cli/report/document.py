@@ -92,6 +92,7 @@ def scan_document(
             "index": throughput.index_reason,
             "index_hits": throughput.index_hits,
             "bytes_read": throughput.bytes_read,
+            "stages_s": dict(throughput.stages),
         },
         "memory": {
             name: _tier(getattr(result.memory, name)) for name in ("vram", "shared", "ram", "nvme", "page_cache")

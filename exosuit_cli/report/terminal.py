@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LANGUAGES_SHOWN = 12
 WIDEST_TABLE = 500
 """Columns of a terminal; more than the widest row needs."""
+SHORTEST_STAGE = 0.005
+"""Seconds of a stage that is shown."""
 _LABEL = 12
 """Columns of a label."""
 
@@ -232,6 +234,9 @@ def print_throughput(console: Console, result: ScanResult, *, detailed: bool = T
         f"device {throughput.device} ({throughput.device_reason});",
         source,
     )
+    stages = [f"{name} {seconds:.2f} s" for name, seconds in throughput.stages.items() if seconds >= SHORTEST_STAGE]
+    if stages:
+        labelled_phrases(console, "stages", *(f"{stage}," for stage in stages[:-1]), f"{stages[-1]}; all processes")
     if throughput.device_totals is not None:
         labelled_phrases(console, "device", *_device_work(throughput.device_totals))
 

@@ -396,6 +396,9 @@ def test_measurements_are_there_or_say_why_not(real_tree: Path) -> None:
             assert reading.peak_bytes is None
             assert reading.reason
         assert memory.nvme.peak_bytes == 0
+        assert throughput.stages.keys() - {"large"} == {"index", "walk", "read", "hash", "tokens", "columns", "result"}
+        assert all(seconds > 0 for seconds in throughput.stages.values())
+        assert sum(throughput.stages.values()) < throughput.wall_s * (throughput.workers + 1)
     assert scan(real_tree, ScanOptions(encoding=None)).memory.nvme.peak_bytes
 
 

@@ -43,7 +43,7 @@ def _metric(name: str, figure: float | None) -> MetricResult:
 def _suite(name: str, figures: Mapping[str, float | None]) -> SuiteResult:
     side = SideResult("this build", ("exosuit",), "0.1.0", "cpu", REFERENCE.work[name], {})
     metrics = tuple(_metric(metric, figure) for metric, figure in figures.items())
-    block = Block("A" * 6, 6, 1, "precise", 1.0, metrics, None)
+    block = Block("A" * 6, 6, 1, "precise", 1.0, metrics, {"A": {}, "B": {}}, None)
     suite = SUITES[name]
     return SuiteResult(name, suite.title, suite.headline, side, None, block, None, (), None, None, None, (), ())
 

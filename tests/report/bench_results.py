@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.measure.result import BenchResult
 
+STAGES = {"walk": 0.25, "read": 1.5}
 HOSTILE = "<b>&\"'|`\x1b[31m\u202e\\"
 """A label that would act on a terminal, in HTML, XML, Markdown and a label of OpenMetrics."""
 
@@ -32,7 +33,8 @@ def run_bench(place: Path, **changes: object) -> BenchResult:
         script = place / name
         document = {
             "exosuit_version": "9.9", "totals": {"files": 3, "bytes": 3000}, "tree_digest": "d" * 64,
-            "throughput": {"device": "cpu"}, "memory": {"ram": {"peak_bytes": 5_000_000, "reason": None}},
+            "throughput": {"device": "cpu", "stages_s": STAGES},
+            "memory": {"ram": {"peak_bytes": 5_000_000, "reason": None}},
         }  # fmt: skip
         script.write_text(f"#!/bin/sh\n{rest}\ncat <<'END'\n{json.dumps(document)}\nEND\n")
         script.chmod(script.stat().st_mode | stat.S_IXUSR)

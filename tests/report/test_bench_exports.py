@@ -22,7 +22,7 @@ from exosuit_cli.report.bench_artefacts import append_summary, parse_exports, wr
 from exosuit_cli.report.bench_document import bench_document
 from exosuit_cli.report.exports import EXPORTS, render
 from exosuit_cli.report.exports.markdown import report
-from tests.report.bench_results import HOSTILE, run_bench
+from tests.report.bench_results import HOSTILE, STAGES, run_bench
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -216,6 +216,11 @@ def test_openmetrics(result: BenchResult, invalid: BenchResult) -> None:
     assert measured.candidate_interval is not None
     assert wall["candidate"] == measured.candidate_interval.median
     assert "exosuit_bench_peak_vram_bytes" not in families
+    stages = {
+        (sample.labels["side"], sample.labels["stage"]): sample.value
+        for sample in families["exosuit_bench_stage_seconds"].samples
+    }
+    assert stages == {(side, stage): seconds for side in ("candidate", "base") for stage, seconds in STAGES.items()}
 
 
 class _Page(HTMLParser):

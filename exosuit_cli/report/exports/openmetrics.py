@@ -35,6 +35,10 @@ def render(result: BenchResult, *, strict: bool, former: bytes = b"") -> dict[st
         samples.append(f"{name}{_labels(labels)} {value!r}")
 
     for series in all_series(result):
+        for stage, seconds in series.stages.items():
+            labels = {"suite": series.suite.name, "side": series.name, "stage": stage}
+            meaning = "time of a stage, added over all processes, as the command reports it"
+            add(f"{_PREFIX}_stage_seconds", "seconds", meaning, labels, seconds)
         for metric, own, _ in series.figures():
             name, unit, factor = _family(metric)
             labels = {"suite": series.suite.name, "side": series.name}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from exosuit_cli.measure.interval import Interval
     from exosuit_cli.measure.metrics import Metric
@@ -21,6 +21,11 @@ class Series:
     block: Block
     side: SideResult
     name: str
+
+    @property
+    def stages(self) -> Mapping[str, float]:
+        """Median seconds by stage; empty where the command does not tell them."""
+        return self.block.stages["A" if self.name == "candidate" else "B"]
 
     def samples(self, metric: str) -> tuple[float, ...]:
         """One value a pair; empty where it was not measured."""

@@ -90,13 +90,10 @@ class Index:
     _starts: list[int] = field(init=False)
     _positions: dict[bytes, int] = field(init=False)
     _standing: Standing | None = field(default=None, init=False)
-    _raw: npt.NDArray[np.void] = field(init=False)
-    _is_whole: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self._starts = [0, *accumulate(len(listing.names) for listing in self.listings)]
         self._positions = {}
-        self._raw = self.rows.view(RAW)
         for position, listing in enumerate(self.listings):
             self._positions.setdefault(listing.directory.path, position)  # as for `below`, the directory's own
 
@@ -111,7 +108,11 @@ class Index:
     def stand(self, standing: Standing) -> None:
         """Enter what `recheck` found."""
         self._standing = standing
-        self._is_whole = standing.is_whole()
+
+    @property
+    def stands(self) -> bool:
+        """Whether all that it holds stands, and as a walk would find it now."""
+        return self.walk_is_known and self._standing is not None and self._standing.is_whole()
 
     def unchanged_directories(self) -> dict[bytes, PastDirectory]:
         """The directories whose listings stand."""
@@ -122,15 +123,6 @@ class Index:
             for listing, below, stands in zip(self.listings, self.below, self._standing.directories, strict=True)
             if stands
         }
-
-    def standing_rows(self, listing: Listing) -> npt.NDArray[np.void] | None:
-        """RAW[names]: the remembered rows of a listing's files where everything stands; None where not all does."""
-        if not self._is_whole:
-            return None
-        position = self._positions.get(listing.directory.path)
-        if position is None or self.listings[position] is not listing:
-            return None
-        return self._raw[self._starts[position] : self._starts[position + 1]]
 
     def known_rows(self, listing: Listing) -> tuple[Rows, npt.NDArray[np.bool_]] | None:
         """ROW[names] and bool[names]: the remembered rows of a listing's files, and which of them stand.

@@ -50,7 +50,6 @@ class Ledger:
         self, index: Index | None, batch_files: int, *, read_links: bool = False, first_files: int | None = None
     ) -> None:
         self.rows: Rows = np.zeros(1024, ROW)
-        self._raw = self.rows.view(RAW)  # the same, as records that numpy moves whole
         self.listings: list[Listing] = []
         self.skips: list[Skip] = []
         self.files = 0
@@ -82,13 +81,6 @@ class Ledger:
             grown = np.zeros(max(self.files, 2 * len(self.rows)), ROW)
             grown.view(RAW)[: len(self.rows)] = self.rows.view(RAW)
             self.rows = grown
-            self._raw = grown.view(RAW)
-        standing = self._index.standing_rows(listing) if self._index is not None else None
-        if standing is not None:
-            self._raw[start : self.files] = standing
-            self.hits += len(names)
-            self.done += len(names)
-            return
         known = self._index.known_rows(listing) if self._index is not None else None
         if known is None:
             self.rows["outcome"][start : self.files] = PENDING
@@ -103,6 +95,13 @@ class Ledger:
             missed = np.flatnonzero(~stands)
             self.rows["outcome"][start + missed] = PENDING
             self._enqueue(listing.directory, tuple(names[index] for index in missed), (start + missed).tolist())
+
+    def take_all(self, index: Index) -> None:
+        """Enter everything that an index holds, all of which stands."""
+        self.listings = index.listings
+        self.skips = [skip for listing in index.listings for skip in listing.skips]
+        self.rows = index.rows
+        self.files = self.hits = self.done = len(index.rows)
 
     def _enqueue(self, directory: Directory, names: tuple[bytes, ...], places: Sequence[int]) -> None:
         """Put files into the batch that is being filled, and close it whenever it is full."""

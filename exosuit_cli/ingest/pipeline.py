@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -12,38 +10,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.ingest.device_run import RunDevice
+from exosuit_cli.ingest.crew import Crew
 from exosuit_cli.ingest.index_file import IndexFile
 from exosuit_cli.ingest.ledger import Ledger
-from exosuit_cli.ingest.options import ScanOptions, ShardSettings
-from exosuit_cli.ingest.pool import IN_FLIGHT, Finished, InlinePool, Pool, ProcessPool
+from exosuit_cli.ingest.options import ScanOptions
 from exosuit_cli.ingest.recheck import recheck
 from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
-from exosuit_cli.ingest.totals import Laps, WorkerTotals, add_stages
-from exosuit_cli.ingest.zygote import Zygote, start_method
+from exosuit_cli.ingest.totals import Laps, add_stages
 from exosuit_cli.kernels import DIGEST_WIDTH
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.records import RAW, ROW, Outcome, Skip
 from exosuit_cli.system.memory import MemoryReport, MemorySampler, TierReading
-from exosuit_cli.system.processors import usable_processors
 from exosuit_cli.system.stop import StopRequest
-from exosuit_cli.tokens import load_counter
 from exosuit_cli.tokens.encodings import find_encoding
 from exosuit_cli.walk import Listing, PastDirectory, TreeWalk
 
 if TYPE_CHECKING:
     from exosuit_cli.ingest.collector import ChunkCollector
     from exosuit_cli.ingest.index import Index
+    from exosuit_cli.ingest.pool import Finished
     from exosuit_cli.ingest.stat_table import StatTable
-    from exosuit_cli.model.protocols import TokenCounter
-    from exosuit_cli.system.page_cache import PageCacheReading
+    from exosuit_cli.ingest.zygote import Zygote
 
-POOL_FILES = 2000
-POOL_BYTES = 32 << 20
-"""Fewer files and fewer bytes than these are read in this process: starting workers would cost more than it saves."""
-CHUNK_POOL_BYTES = 4 << 20
-"""The same where chunks are cut, which takes several times as long, by processes that are there already."""
 FIRST_CHUNKED_FILES = 25
 """Files of the first batch where chunks are cut: whoever watches sees it move, and the first chunks are written."""
 LINGER_SECONDS = 0.1
@@ -127,38 +116,22 @@ class Run:
         self.options = options
         self.stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self.progress = progress
-        self.zygote = zygote
         self.collector = collector
         self.stats = stats
         self.sampler = MemorySampler()
         self.warnings: list[str] = []
-        self.settings = ShardSettings(
-            base=roots.base,
-            encoding=options.encoding,
-            hash=options.hash,
-            device="cpu",
-            batch_files=options.batch_files,
-            max_file_size=options.max_file_size,
-            slab_bytes=options.slab_bytes,
-            follow=options.walk.follow,
-            chunking=collector.chunking if collector is not None else None,
-        )
-        self.workers = options.workers or usable_processors()
-        self.device = RunDevice(options, self.workers, options.slab_bytes if collector is not None else 0)
-        self.zygote_cpu_seconds = 0.0
-        self.pool: Pool | None = None
+        chunking = collector.chunking if collector is not None else None
+        self.crew = Crew(roots.base, options, zygote, chunking, self.stop)
         self.laps = Laps()
         self.next_report = 0.0
 
     def run(self) -> ScanResult:
         """Scan, and leave no process behind."""
         try:
-            self.device.start()
+            self.crew.device.start()
             return self._run()
         finally:
-            self.device.close()
-            if self.zygote is not None:
-                self.zygote.close()
+            self.crew.close()
 
     def _run(self) -> ScanResult:
         """Look what stands of the index, walk, dispatch, collect, add up."""
@@ -180,10 +153,13 @@ class Run:
             first_files=FIRST_CHUNKED_FILES if self.collector is not None else None,
         )
         listed_anew = 0
+        walking = True
+        if index is not None and index.stands and not self.options.verify and walk.stands():
+            ledger.take_all(index)
+            walking = False
         try:
             listings = iter(walk)
-            walking = True
-            while walking or ledger.tasks or (self.pool is not None and self.pool.busy()):
+            while walking or ledger.tasks or self.crew.is_busy():
                 if self.stop:
                     break
                 if walking:
@@ -194,12 +170,9 @@ class Run:
                 self.laps.restart()
             self._drain(ledger)
         except BaseException:
-            if self.pool is not None:
-                self.pool.close(abort=True)
+            self.crew.dismiss(abort=True)
             raise
         self.laps.restart()
-        if self.zygote is not None:
-            self.zygote_cpu_seconds = self.zygote.close()
         ledger.check()
         # Nothing listed anew and no file read: the result is the one that the index was written from.
         stands = index is not None and not (listed_anew or self.stop) and ledger.hits == ledger.files == len(index.rows)
@@ -209,19 +182,12 @@ class Run:
         """Find out what stands of the index, and load the vocabulary if that is not everything."""
         if index is not None:
             follow = self.options.walk.follow
-            standing = recheck(index, self.roots.base, follow=follow, processes=self.workers, ahead=self.stats)
+            standing = recheck(index, self.roots.base, follow=follow, processes=self.crew.processors, ahead=self.stats)
             index.stand(standing)
             if standing.is_whole() and not self.options.verify:
                 return index
-        self._prepare_counter()
+        self.crew.load_vocabulary()
         return index
-
-    def _prepare_counter(self) -> None:
-        """Have the vocabulary loaded elsewhere from now on, where that is possible."""
-        encoding = self.options.encoding
-        if encoding is not None and self.zygote is None and start_method() == "fork":
-            with contextlib.suppress(OSError):  # too many processes or open files: this process loads it itself
-                self.zygote = Zygote(encoding, self.workers, with_table=self.collector is not None)
 
     def _walk_some(self, listings: Iterator[tuple[Listing, PastDirectory | None]], ledger: Ledger) -> tuple[bool, int]:
         """Walk until there is a new task or the walk is over; whether it goes on, and how many listings were new."""
@@ -238,26 +204,21 @@ class Run:
         return False, anew
 
     def _work(self, ledger: Ledger, *, walking: bool) -> None:
-        """Start the pool once it is clear which; keep it fed; take what is done."""
-        if self.pool is None and not ledger.tasks:
+        """Keep the pool fed, once there is one; take what is done."""
+        pool = self.crew.engage(ledger, LINGER_SECONDS, walking=walking)
+        if pool is None:
             return
-        if self.pool is None:
-            undecided = ledger.files < POOL_FILES and self.options.workers < 2
-            if walking and undecided:
-                return
-            if not self.device.is_ready(LINGER_SECONDS):
-                return
-            self.settings = self.device.settings(self.settings)
-            self.pool = self._start_pool(ledger)
-        while ledger.tasks and self.pool.has_room() and (self.collector is None or self.collector.has_room()):
-            self.pool.submit(ledger.tasks.popleft())
+        while ledger.tasks and pool.has_room() and (self.collector is None or self.collector.has_room()):
+            pool.submit(ledger.tasks.popleft())
         if not walking:
             ledger.order()
-        for finished in self.pool.collect(0 if walking else LINGER_SECONDS):
+        for finished in pool.collect(0 if walking else LINGER_SECONDS):
             self._finish(ledger, finished)
-        if ledger.done and (use := self.device.joins(ledger.bytes_read * (ledger.files - ledger.done) // ledger.done)):
-            self.pool.use_device(use)
-        self.sampler.sample(self._pids())
+        if ledger.done:
+            use = self.crew.device.joins(ledger.bytes_read * (ledger.files - ledger.done) // ledger.done)
+            if use is not None:
+                pool.use_device(use)
+        self.sampler.sample(self.crew.pids())
         now = time.monotonic()
         if self.progress is not None and now >= self.next_report:
             self.next_report = now + LINGER_SECONDS
@@ -268,56 +229,21 @@ class Run:
         if self.collector is not None:
             self.collector.take(finished)
 
-    def _start_pool(self, ledger: Ledger) -> Pool:
-        self._prepare_counter()
-        if self.collector is not None and self.zygote is not None:  # chunks need the counter next to them
-            workers = self.workers if self.options.workers or self._pays(ledger) else 1
-            return ProcessPool(self.settings, None, workers, self.zygote, in_flight=self._in_flight())
-        if self.workers == 1 or (not self.options.workers and not self._pays(ledger)):
-            return InlinePool(self.settings, self._counter(), self.stop)
-        counter = self._counter() if self.zygote is None else None
-        return ProcessPool(self.settings, counter, self.workers, self.zygote, in_flight=self._in_flight())
-
-    def _in_flight(self) -> int:
-        """Tasks that a worker holds; few where all others wait for a slow one, since chunks are written in order."""
-        return IN_FLIGHT if self.collector is None else 2
-
-    def _counter(self) -> TokenCounter | None:
-        """The counter for this process."""
-        if self.options.encoding is None:
-            return None
-        return self.zygote.counter() if self.zygote is not None else load_counter(self.options.encoding)
-
-    def _pids(self) -> list[int]:
-        pool = self.pool.pids() if self.pool is not None else ()
-        return [*pool, *(self.zygote.pids() if self.zygote is not None else ()), *self.device.pids()]
-
-    def _pays(self, ledger: Ledger) -> bool:
-        """Whether the work is worth starting processes for."""
-        if ledger.files >= POOL_FILES:
-            return True
-        total = 0
-        for path in ledger.paths():
-            try:
-                total += os.lstat(os.path.join(self.roots.base, path)).st_size
-            except OSError:
-                continue
-        return total >= (POOL_BYTES if self.collector is None else CHUNK_POOL_BYTES)
-
     def _drain(self, ledger: Ledger) -> None:
         """Take in what the workers still hold, and let them go."""
-        if self.pool is None:  # nothing had to be read
+        pool = self.crew.pool
+        if pool is None:  # nothing had to be read
             ledger.give_up()
-            return
-        if self.stop.signal is not None:
-            self.pool.interrupt(self.stop.signal)
+        elif self.stop.signal is not None:
+            pool.interrupt(self.stop.signal)
             deadline = time.monotonic() + DRAIN_SECONDS
-            while self.pool.busy() and time.monotonic() < deadline:
-                for finished in self.pool.collect(LINGER_SECONDS):
+            while pool.busy() and time.monotonic() < deadline:
+                for finished in pool.collect(LINGER_SECONDS):
                     self._finish(ledger, finished)
             ledger.give_up()
-        self.sampler.sample(self._pids(), now=True)
-        self.pool.close(abort=self.pool.busy())
+        if pool is not None:
+            self.sampler.sample(self.crew.pids(), now=True)
+        self.crew.dismiss(abort=self.crew.is_busy())
 
     def _result(self, walk: TreeWalk, ledger: Ledger, index_file: IndexFile, *, stands: bool) -> ScanResult:
         options = self.options
@@ -354,17 +280,17 @@ class Run:
             )
         self.warnings.extend(self._hints(ledger, skips))
         self.sampler.sample((), now=True)
-        totals = self.pool.totals if self.pool is not None else WorkerTotals()
+        totals, device = self.crew.totals, self.crew.device
         if not self.stop:
-            self.device.confirm()
-        self.device.close()
+            device.confirm()
+        device.close()
         for name, count in totals.beside_device.items():
-            setattr(self.device.totals, name, count)
+            setattr(device.totals, name, count)
         self.warnings.extend(
-            f"the CPU computed {count} slabs in place of {self.device.device}: {reason}"
+            f"the CPU computed {count} slabs in place of {device.device}: {reason}"
             for reason, count in totals.device_failures.items()
         )
-        vram, shared = self.device.tiers()
+        vram, shared = device.tiers()
         self.laps.lap("result")
         stages = self.laps.seconds
         add_stages(stages, totals.stages)
@@ -380,15 +306,11 @@ class Run:
             tree_digest=digest,
             throughput=Throughput(
                 wall_s=time.monotonic() - self.started,
-                cpu_s=time.process_time()
-                - self.started_cpu
-                + totals.cpu_seconds
-                + self.zygote_cpu_seconds
-                + self.device.totals.cpu_seconds,
-                workers=self.pool.workers if self.pool is not None else 1,
-                device=self.device.device,
-                device_reason=self.device.reason,
-                device_totals=self.device.totals if self.device.was_used else None,
+                cpu_s=time.process_time() - self.started_cpu + self.crew.cpu_seconds,
+                workers=self.crew.pool.workers if self.crew.pool is not None else 1,
+                device=device.device,
+                device_reason=device.reason,
+                device_totals=device.totals if device.was_used else None,
                 index_hits=ledger.hits,
                 bytes_read=ledger.bytes_read,
                 index_reason=index_file.reason,
@@ -400,7 +322,7 @@ class Run:
                 shared=shared,
                 ram=self.sampler.reading(),
                 nvme=TierReading(index_file.bytes_written, details={"index_bytes": index_file.bytes_written}),
-                page_cache=_page_cache_tier(totals.page_cache),
+                page_cache=totals.page_cache.tier(),
             ),
             problems=walk.problems,
             warnings=self.warnings,
@@ -422,19 +344,3 @@ class Run:
                 if len(ignored) == len(skips)
                 else f"0 files: {len(ignored)} of {len(skips)} entries are ignored, the first by {ignored[0].detail}"
             )
-
-
-def _page_cache_tier(reading: PageCacheReading) -> TierReading:
-    if reading.reason is not None:
-        return TierReading(None, reading.reason)
-    if not reading.files:
-        return TierReading(None, "no file was read")
-    return TierReading(
-        None,
-        "sampled before reading, not summed over the corpus",
-        details={
-            "sampled_files": reading.files,
-            "sampled_bytes": reading.bytes,
-            "sampled_cached_bytes": reading.cached_bytes,
-        },
-    )

@@ -7,6 +7,8 @@ import errno
 import os
 from dataclasses import dataclass
 
+from exosuit_cli.system.memory import TierReading
+
 _CACHESTAT = 451  # the same number on every architecture: cachestat came after the tables were unified
 SAMPLE_EVERY = 64
 """One file in this many is asked about: a question to the kernel costs as much as opening the file."""
@@ -38,6 +40,22 @@ class PageCacheReading:
         self.bytes += other.bytes
         self.cached_bytes += other.cached_bytes
         self.reason = self.reason or other.reason
+
+    def tier(self) -> TierReading:
+        """As a tier of memory, whose peak nobody knows."""
+        if self.reason is not None:
+            return TierReading(None, self.reason)
+        if not self.files:
+            return TierReading(None, "no file was read")
+        return TierReading(
+            None,
+            "sampled before reading, not summed over the corpus",
+            details={
+                "sampled_files": self.files,
+                "sampled_bytes": self.bytes,
+                "sampled_cached_bytes": self.cached_bytes,
+            },
+        )
 
 
 class PageCacheProbe:

@@ -123,6 +123,13 @@ class TreeWalk:
         finally:
             os.close(self._base_fd)
 
+    def stands(self) -> bool:
+        """Whether the walk would yield all of `past` again, for callers that know that no directory of it changed.
+
+        That is so under the same rules from outside. It is only looked for where the base is the one root.
+        """
+        return tuple(self.roots) == (b"",) and bool(self.past) and self._enter_root(b"")[1]
+
     def _walk_roots(self) -> Iterator[tuple[Listing, PastDirectory | None]]:
         directories: set[bytes] = set()
         files: defaultdict[bytes, dict[bytes, None]] = defaultdict(dict)
@@ -173,16 +180,7 @@ class TreeWalk:
     def _walk_tree(
         self, root: bytes, roots: set[bytes], walked: set[bytes]
     ) -> Iterator[tuple[Listing, PastDirectory | None]]:
-        trusted = not self.options.follow
-        scope = None
-        if self.options.ignore:
-            standard = standard_scope(os.path.join(self.base, root) if root else self.base, shown=root)
-            scope = standard.scope
-            self.problems.extend([problem for problem in standard.problems if problem not in self.problems])
-            for source in standard.sources:
-                state = state_of(source, follow=True)
-                trusted = trusted and self.past_rules.get(source, _NEVER) == state
-                self.rules[source] = state
+        scope, trusted = self._enter_root(root)
         self._scopes = {} if scope is None else {root: scope}
         self._device = -1
         stack = [_Pending(root, trusted, scope, None, ())]
@@ -210,6 +208,19 @@ class TreeWalk:
                     walked.remove(path)  # its turn comes as a root, which may lie on another file system
                     continue
                 yield listing, None
+
+    def _enter_root(self, root: bytes) -> tuple[Scope | None, bool]:
+        """The rules from outside that hold in a root, and whether they are those of the past walk."""
+        trusted = not self.options.follow
+        if not self.options.ignore:
+            return None, trusted
+        standard = standard_scope(os.path.join(self.base, root) if root else self.base, shown=root)
+        self.problems.extend([problem for problem in standard.problems if problem not in self.problems])
+        for source in standard.sources:
+            state = state_of(source, follow=True)
+            trusted = trusted and self.past_rules.get(source, _NEVER) == state
+            self.rules[source] = state
+        return standard.scope, trusted
 
     def _scope_of(self, path: bytes) -> Scope:
         """The rules in force inside a directory whose parents were not listed this time."""

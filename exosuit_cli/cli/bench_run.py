@@ -17,6 +17,7 @@ from exosuit_cli.measure.cache import check_mode
 from exosuit_cli.measure.gates import parse_floors, parse_gates
 from exosuit_cli.measure.history import (
     append_entries,
+    check_history,
     clock_stepped_back,
     default_history,
     entries_of,
@@ -82,6 +83,7 @@ class BenchCommand:
         exports = parse_exports(self.exports)
         receivers = parse_receivers(self.alert_webhook, self.alert_command, alerts=bool(self.alerts))
         history = self.history if self.history is not None else default_history()
+        check_history(history)
         stored = load_baseline(self.baseline, history) if self.baseline is not None else None
         label = self.label or next((os.environ[name] for name in LABEL_VARIABLES if os.environ.get(name)), None)
         with stop_on_signals() as stop, status_line(self.quiet) as tell:

@@ -17,7 +17,7 @@ from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.system.paths import ensure_private, state_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from exosuit_cli.measure.result import BenchResult, SuiteResult
 
@@ -86,15 +86,27 @@ def append_entries(path: str, entries: Sequence[Entry]) -> None:
     if not entries:
         return
     content = b"".join(entry.line() for entry in entries)
+    with _opened(path) as descriptor:
+        _lock(descriptor, path)
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            content = b"\n" + content
+        _write_all(descriptor, content, size)
+        os.fsync(descriptor)
+
+
+def check_history(path: str) -> None:
+    """See, before anything is measured, that entries can be appended later. Raises OutputError."""
+    with _opened(path):
+        pass
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[int]:
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
-            _lock(descriptor, path)
-            size = os.fstat(descriptor).st_size
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                content = b"\n" + content
-            _write_all(descriptor, content, size)
-            os.fsync(descriptor)
+            yield descriptor
         finally:
             os.close(descriptor)
     except OSError as error:

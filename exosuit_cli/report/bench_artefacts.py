@@ -45,6 +45,8 @@ def parse_exports(texts: Sequence[str]) -> tuple[Export, ...]:
         directory = os.path.dirname(path) or "."
         if not os.path.isdir(directory):
             raise UsageError(f"--export {text!r}: no directory {directory!r}; make it first")
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise OutputError(f"--export {text!r}: cannot be written: no right to write in {directory!r}")
         key = os.path.realpath(path)
         if key in taken or os.path.basename(path) == "verdict.json":
             other = taken.get(key, "the verdict")

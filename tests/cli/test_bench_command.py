@@ -177,7 +177,8 @@ def test_a_stored_baseline(run: Any, tree: Path, tmp_path: Path) -> None:
         (["--export", "pdf=x"], 2, "--export 'pdf=x'"),
         (["--baseline", "/nonexistent"], 2, "cannot be read"),
         (["--synthetic", "files=3"], 2, "PATH and --synthetic"),
-        (["--history", "/nonexistent/h", "--against", "false {path}"], 6, "failed with exit code 1"),
+        (["--history", "/nonexistent/h", "--against", "false {path}"], 2, "name another --history"),
+        (["--history", "/proc/h"], 2, "name another --history"),
     ],
 )
 def test_what_goes_wrong_is_told_in_a_line(run: Any, tree: Path, arguments: list[str], code: int, told: str) -> None:
@@ -209,8 +210,15 @@ def test_a_corpus_that_is_written_to_is_exit_code_6(run: Any, tree: Path, answer
     assert "the corpus changed during the run" in _told(done)
 
 
-def test_a_history_that_cannot_be_written_comes_last(run: Any, tree: Path, tmp_path: Path) -> None:
-    done = run("bench", tree, *SHORT, "--history", tmp_path / "gone" / "h", "--export", f"md={tmp_path}/r.md")
+def test_a_history_that_cannot_be_written_any_more_comes_last(
+    run: Any, tree: Path, tmp_path: Path, answer: Any
+) -> None:
+    place = tmp_path / "gone"
+    place.mkdir()
+    against = answer(f"rm -rf {shlex.quote(str(place))}")
+    done = run(
+        "bench", tree, *SHORT, "--against", against, "--history", place / "h", "--export", f"md={tmp_path}/r.md"
+    )  # fmt: skip
     assert done.returncode == 2
     assert "name another --history" in _told(done)
     assert (tmp_path / "r.md").exists()

@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench_scan import EVERYTHING
-from eval_chunks import PACKAGES, Corpus, find_files, load_method, version_of
-from paired_runs import EXOSUIT, Row, Side, machine
+from eval_chunks import PACKAGES, Corpus, find_files, load_method
+from paired_runs import EXOSUIT, Row, Side, machine, version_of
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
 

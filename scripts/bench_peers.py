@@ -28,8 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench_chunk import copy_part, peer_row, tree_bytes
 from bench_scan import EVERYTHING, digest_rows, index_row, repomix_row
-from eval_chunks import version_of
-from paired_runs import EXOSUIT, Row, Side, machine, scan_work
+from paired_runs import EXOSUIT, Row, Side, machine, scan_work, version_of
 from peer_work import ENCODING, work
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from paired_runs import versions
+from paired_runs import version_of
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
 from exosuit_cli.languages import LANGUAGES, language_of_name
@@ -432,7 +432,7 @@ def main() -> None:
     if arguments.output:
         document = {
             "schema": "exosuit.eval_chunks/1",
-            "versions": versions(PACKAGES),
+            "versions": {name: version_of(name) for name in PACKAGES},
             "cap": cap,
             "encoding": arguments.encoding,
             "limit_files": arguments.limit_files,

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from paired_runs import machine, versions
+from paired_runs import machine, version_of
 
 from exosuit_cli.device.choice import load_driver
 from exosuit_cli.device.probe import example_slab
@@ -107,7 +107,7 @@ def main() -> int:
         "card": {name: getattr(opened.card, name) for name in opened.card.__slots__},
         "clocks": clocks(driver, arguments.card),
         "machine": machine(),
-        "versions": versions(PACKAGES),
+        "versions": {name: version_of(name) for name in PACKAGES},
         "ready_after_s": time.monotonic() - started,
     }
     print(f"{opened.card.name}, ready after {document['ready_after_s']:.1f} s")

@@ -14,10 +14,6 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 EXOSUIT = str(Path(sysconfig.get_path("scripts")) / "exosuit")
 
@@ -117,12 +113,9 @@ def _processor() -> str:
     return platform.processor()
 
 
-def versions(packages: Iterable[str]) -> dict[str, str | None]:
-    """The installed version of each package; None where it is not there."""
-    found: dict[str, str | None] = {}
-    for package in packages:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return found
+def version_of(package: str) -> str | None:
+    """The installed version of a package; None where it is not there."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -113,7 +113,7 @@ class Crew:
         is_chunking = settings.chunking is not None
         # Where chunks are written in order, all others wait for a worker that is slow: it should hold few tasks.
         in_flight = 2 if is_chunking else IN_FLIGHT
-        pays = bool(self._options.workers) or self._pays(ledger)
+        pays = bool(self._options.workers) or ((workers > 1 or is_chunking) and self._pays(ledger))
         if is_chunking and zygote is not None:  # chunks need the counter next to them
             return ProcessPool(settings, None, workers if pays else 1, zygote, in_flight=in_flight)
         if workers == 1 or not pays:

@@ -63,6 +63,9 @@ class IndexUnusable(Exception):
 Identities = frozenset[tuple[int, int]]
 """(st_dev, st_ino) of files and directories."""
 
+_BY_RULE = (Outcome.VERSION_CONTROL, Outcome.HIDDEN, Outcome.IGNORED, Outcome.EXCLUDED, Outcome.NOT_INCLUDED)
+"""Why the walk leaves out what would be an own output before anything else."""
+
 UNKNOWN = -1
 """The `size` of a row that no file can equal: what the index knows of it is not to be trusted."""
 
@@ -144,7 +147,9 @@ class Index:
         return self.rows.view(RAW)[places].view(ROW), stands
 
 
-def load_index(path: str, content_key: str, walk_key: str, own_outputs: Identities = frozenset()) -> Index:
+def load_index(
+    path: str, content_key: str, walk_key: str, base: bytes = b"", own_outputs: Identities = frozenset()
+) -> Index:
     """Read the index at `path`; `own_outputs` are the files and directories that this run leaves out as its own.
 
     Raises IndexUnusable, FileNotFoundError, OSError; never returns a damaged index.
@@ -173,27 +178,35 @@ def load_index(path: str, content_key: str, walk_key: str, own_outputs: Identiti
         raise IndexUnusable("it was made with other options")
     index = _assemble(header, sections, data[-SEAL_BYTES:], walk_is_known=header["walk_key"] == walk_key)
     then = frozenset((device, inode) for device, inode in header["own_outputs"])
-    index.walk_is_known &= _meets_the_same(index, then, own_outputs)
+    index.walk_is_known &= _meets_the_same(index, base, then, own_outputs)
     return index
 
 
-def _meets_the_same(index: Index, then: Identities, now: Identities) -> bool:
-    """Whether own outputs other than those of the remembered walk make no difference to it.
+def _meets_the_same(index: Index, base: bytes, then: Identities, now: Identities) -> bool:
+    """Whether own outputs other than those of the remembered walk would make no difference to it.
 
-    A new one makes none if it was not there as a file or directory: creating it changes the directory that it is in.
-    One that is none any more makes none if nothing was left out as such.
+    They make one where a path that was no own output is one now, or the other way round; what was not there then has
+    changed its directory.
     """
-    if then - now and any(skip.outcome is Outcome.OWN_OUTPUT for listing in index.listings for skip in listing.skips):
-        return False
-    if not now - then:
+    if then == now:
         return True
     rows = index.rows
     if (rows["outcome"] != Outcome.INGESTED).any():  # of these the identity is not known
         return False
     directories = {(listing.directory.device, listing.directory.inode) for listing in index.listings}
-    return not any(
-        own in directories or ((rows["inode"] == own[1]) & (rows["device"] == own[0])).any() for own in now - then
-    )
+    if any(own in directories or ((rows["inode"] == own[1]) & (rows["device"] == own[0])).any() for own in now):
+        return False
+    for listing in index.listings:
+        for skip in listing.skips:
+            was_own = skip.outcome is Outcome.OWN_OUTPUT
+            if was_own or skip.outcome in _BY_RULE:
+                try:
+                    status = os.lstat(os.path.join(base, skip.path))
+                except OSError:
+                    return False
+                if ((status.st_dev, status.st_ino) in now) != was_own:
+                    return False
+    return True
 
 
 def _assemble(header: dict[str, Any], sections: dict[str, memoryview], seal: bytes, *, walk_is_known: bool) -> Index:

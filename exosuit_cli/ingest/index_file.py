@@ -15,6 +15,7 @@ from exosuit_cli.ingest.index_path import index_path
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.errors import ExosuitError, UsageError
 from exosuit_cli.system.paths import cache_directory, ensure_private, state_directory
+from exosuit_cli.walk.git_files import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,16 +62,19 @@ class IndexFile:
             "content", CONTENT_RULES, __version__, options.hash, options.encoding, options.max_file_size, LANGUAGES
         )  # fmt: skip
         walk = options.walk
-        walk_key = _key("walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude)
+        walk_key = _key(
+            "walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
+            [os.environ.get(name) for name in VARIABLES] if walk.ignore else None,
+        )  # fmt: skip
         found = cls(path, content_key, walk_key, "", warnings)
-        found._all_own = _inside(roots.base, walk.own_outputs | found.own_outputs)
-        found._load()
+        found._all_own = walk.own_outputs | found.own_outputs
+        found._load(roots.base)
         return found
 
-    def _load(self) -> None:
+    def _load(self, base: bytes) -> None:
         assert self._path is not None
         try:
-            self.index = load_index(self._path, self._content_key, self._walk_key, self._all_own)
+            self.index = load_index(self._path, self._content_key, self._walk_key, base, self._all_own)
             self.reason = "used"
         except FileNotFoundError:
             self.reason = "none yet"
@@ -147,9 +151,3 @@ def _own_directories() -> frozenset[tuple[int, int]]:
 
 def _key(*parts: object) -> str:
     return blake3(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()
-
-
-def _inside(base: bytes, outputs: frozenset[tuple[int, int]]) -> frozenset[tuple[int, int]]:
-    """The outputs on the file system of the base: only those can be met in the walk."""
-    device = os.stat(base).st_dev
-    return frozenset(output for output in outputs if output[0] == device)

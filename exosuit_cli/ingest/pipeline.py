@@ -135,9 +135,9 @@ class Run:
 
     def _run(self) -> ScanResult:
         """Look what stands of the index, walk, dispatch, collect, add up."""
+        self.laps.restart()
         index_file = IndexFile.open(self.roots, self.options, self.warnings)
         index = self._recheck(index_file.index)
-        self.laps.lap("index")
         past = index.unchanged_directories() if index is not None and not self.options.walk.follow else {}
         walk = TreeWalk(
             self.roots.base,
@@ -184,9 +184,11 @@ class Run:
             follow = self.options.walk.follow
             standing = recheck(index, self.roots.base, follow=follow, processes=self.crew.processors, ahead=self.stats)
             index.stand(standing)
+            self.laps.lap("index")
             if standing.is_whole() and not self.options.verify:
                 return index
         self.crew.load_vocabulary()
+        self.laps.restart()
         return index
 
     def _walk_some(self, listings: Iterator[tuple[Listing, PastDirectory | None]], ledger: Ledger) -> tuple[bool, int]:

@@ -120,8 +120,9 @@ class Shard:
 
     def close(self) -> None:
         """Give the base directory back."""
-        if self._gone is None:
+        if self._base >= 0:
             os.close(self._base)
+            self._base = -1
 
     def ingest(self, batch: Batch, patience: float = float("inf"), *, read_links: bool = True) -> ShardResult:
         """Ingest a batch; stop at a slab's end after `patience` seconds, so that a batch of giants can be shared.
@@ -174,6 +175,8 @@ class Shard:
                         builder.forget(position)
                     skip(position, *outcome_of(error))
                     continue
+                finally:
+                    self._laps.lap("large")
                 if ingested is None:
                     skip(position, Outcome.CHANGED, 0)
                     continue
@@ -184,7 +187,6 @@ class Shard:
                 if rows["kind"][position] == Kind.TEXT:
                     rows["language"][position] = language_of_name(names[position]) or row["language"][0]
                 files = [ReadStat(position, int(rows["size"][position]), status)]
-                self._laps.lap("large")
             for file in files:
                 positions.append(file.position)
                 sizes.append(file.size)

@@ -161,9 +161,10 @@ def judge_baseline(
         return BaselineResult(source, 0, refused, f"no comparable baseline in {source}: {why}"), ()
     gates = [gate for gate in plan.gates if gate.against_baseline and gate.metric.name in now.figures]
     missing = [gate.metric.name for gate in gates if not any(gate.metric.name in entry.figures for entry in counted)]
+    results = [_judge(gate, now, counted, advisory=False) for gate in gates if gate.metric.name not in missing]
     if missing:
-        return BaselineResult(source, 0, refused, f"no comparable baseline in {source}: no {', '.join(missing)}"), ()
-    results = [_judge(gate, now, counted, advisory=False) for gate in gates]
+        why = f"no comparable baseline in {source}: no {', '.join(missing)}"
+        return BaselineResult(source, 0, refused, why), tuple(results)
     if not results:
         results = [_judge(_headline(), now, counted, advisory=True)]
     return BaselineResult(source, len(counted), refused, None), tuple(results)

@@ -86,7 +86,7 @@ def append_entries(path: str, entries: Sequence[Entry]) -> None:
     if not entries:
         return
     content = b"".join(entry.line() for entry in entries)
-    with _opened(path) as descriptor:
+    with _opened(path, os.O_CREAT) as descriptor:
         _lock(descriptor, path)
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
@@ -97,14 +97,18 @@ def append_entries(path: str, entries: Sequence[Entry]) -> None:
 
 def check_history(path: str) -> None:
     """See, before anything is measured, that entries can be appended later. Raises OutputError."""
-    with _opened(path):
-        pass
+    if os.path.lexists(path):
+        with _opened(path):
+            return
+    directory = os.path.dirname(path) or "."
+    if not (os.path.isdir(directory) and os.access(directory, os.W_OK | os.X_OK)):
+        raise OutputError(f"history {path!r}: cannot be written into {directory!r}; name another --history")
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[int]:
+def _opened(path: str, create: int = 0) -> Iterator[int]:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = os.open(path, os.O_RDWR | create | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             yield descriptor
         finally:

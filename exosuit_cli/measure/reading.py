@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.measure.metrics import HEADLINE
 from exosuit_cli.measure.suites.suite import MEMORY
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.suites import Suite
 
 WorkValue = int | str
+_FOREVER_S: Final = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,10 +126,11 @@ def _counts(document: Mapping[str, Any], places: Mapping[str, str]) -> dict[str,
 
 
 def _seconds(stages: Mapping[str, object]) -> dict[str, float]:
+    """Those that any export can hold: another's document may say anything."""
     return {
         name: float(value)
         for name, value in stages.items()
-        if isinstance(value, (int, float)) and not isinstance(value, bool)
+        if isinstance(value, (int, float)) and 0 <= value < _FOREVER_S and name.isascii() and name.isprintable()
     }
 
 

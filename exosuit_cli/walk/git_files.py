@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 LARGEST_FILE: Final = 100 * 1024 * 1024
 """Bytes; git ignores a larger file of patterns too."""
 
+VARIABLES: Final = (
+    "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL",
+    "GIT_CEILING_DIRECTORIES",
+)  # fmt: skip
+"""Of the environment: those that decide which rules from outside a tree hold in it."""
+
 _SYSTEM_CONFIG: Final = b"/etc/gitconfig"
 _MOST_INCLUDES: Final = 10
 _BLANK: Final = re.compile(rb"(?:[ \t\r\n]|[#;][^\n]*)*+")

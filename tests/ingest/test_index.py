@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import subprocess
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -217,8 +218,12 @@ def test_other_options_of_content_and_of_the_walk(small: Path) -> None:
         (set(), {"sub"}, False),
         ({"a.txt"}, set(), False),
         ({"a.txt"}, {"sub/b.txt"}, False),
-        ({"a.txt", "outside"}, {"a.txt"}, False),  # which of the two was left out is not known
+        ({"a.txt"}, {"a.txt", "sub"}, False),
+        ({"a.txt", "outside"}, {"a.txt"}, True),
         ({"a.txt", "outside"}, {"a.txt", "outside", "another outside"}, True),
+        (set(), {"ignored.log"}, False),
+        ({"ignored.log"}, set(), False),
+        ({"ignored.log"}, {"ignored.log", "outside"}, True),
     ],
 )
 def test_listings_stand_where_other_own_outputs_are_not_met(
@@ -226,7 +231,8 @@ def test_listings_stand_where_other_own_outputs_are_not_met(
 ) -> None:
     """A report that is redirected to a new file each time costs no new walk; one into a file of the tree does."""
     tree = tmp_path / "tree"
-    write(tree, {"a.txt": b"a", "sub/b.txt": b"b"})
+    write(tree, {"a.txt": b"a", "sub/b.txt": b"b", "ignored.log": b"", ".gitignore": b"*.log"})
+    time.sleep(FINE_SLACK_NS / 1e9 + 0.01)
     for name in ("outside", "another outside"):
         (tmp_path / name).write_bytes(b"")
 
@@ -250,6 +256,17 @@ def test_own_outputs_beside_files_of_unknown_identity_need_a_new_walk(tmp_path: 
     status = (tmp_path / "tree" / "a.txt").stat()
     own = replace(options, walk=WalkOptions(own_outputs=frozenset({(status.st_dev, status.st_ino)})))
     assert [skip.outcome for skip in scan(tmp_path / "tree", own).skips] == [Outcome.OWN_OUTPUT]
+
+
+def test_rules_that_the_environment_takes_away_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    repository = tmp_path / "repository"
+    write(repository, {".gitignore": b"*.log", "sub/a.log": b"a", "sub/b": b"b"})
+    subprocess.run(["git", "init", "-q", repository], check=True)
+    time.sleep(FINE_SLACK_NS / 1e9 + 0.01)
+    assert scan(repository / "sub", OPTIONS).paths == [b"b"]
+    assert scan(repository / "sub", OPTIONS).paths == [b"b"]
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(repository))
+    assert scan(repository / "sub", OPTIONS).paths == [b"a.log", b"b"]
 
 
 # Youth: what a later write in the same tick of the clock could repeat is not trusted.

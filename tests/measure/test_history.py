@@ -175,6 +175,13 @@ def test_a_baseline_without_the_gated_metric_is_none(gated: Plan) -> None:
     assert baseline.reason == "no comparable baseline in window:20: no throughput"
 
 
+def test_a_metric_that_the_baseline_lacks_hides_no_regression_of_another(gated: Plan) -> None:
+    both = replace(gated, gates=parse_gates(["baseline:throughput:-5%", "baseline:startup_s:+10%"]))
+    now = entry(figures={**entry(rate=500.0).figures, "startup_s": Figure(0.1, 0.1, 0.1, 10)})
+    baseline, (gate,) = judge_baseline(both, now, ([entry()], 20))
+    assert (baseline.entries, gate.metric.name, gate.verdict) == (0, "throughput", Verdict.REGRESSION)
+
+
 def test_baselines_that_are_none(tmp_path: Path, path: str) -> None:
     for text, told in (("window:0", "at least 1"), (str(tmp_path / "gone"), "window:N"), (__file__, "no document")):
         with pytest.raises(UsageError, match=told):

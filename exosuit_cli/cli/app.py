@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import importlib
+from typing import Annotated, Any, Final
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from exosuit_cli import __version__
-from exosuit_cli.cli.chunk import chunk_command
-from exosuit_cli.cli.config import config_app
-from exosuit_cli.cli.device import device_command
-from exosuit_cli.cli.scan import scan_command
+
+_PLACES: Final = {
+    "scan": "scan:scan_command",
+    "chunk": "chunk:chunk_command",
+    "device": "device:device_command",
+    "config": "config:config_app",
+    "bench": "bench:bench_app",
+}
+"""Where each command is, in the order of the help."""
 
 
 class _Commands(TyperGroup):
-    """The commands, `bench` among them only when it is asked for: its many options would cost every scan their time."""
+    """The commands, each imported when it is asked for: the options of all would cost every scan their time."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), "bench"]
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: TyperCommand(name) for name in _PLACES}  # looked at where a name is misspelt
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name != "bench":
-            return super().get_command(ctx, cmd_name)
-        from exosuit_cli.cli.bench import bench_app
-
-        return typer.main.get_command(bench_app)
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  (click's signature)
+        if cmd_name not in _PLACES:
+            return None
+        module, _, name = _PLACES[cmd_name].partition(":")
+        found = getattr(importlib.import_module(f"exosuit_cli.cli.{module}"), name)
+        if not isinstance(found, typer.Typer):
+            alone = typer.Typer(add_completion=False)
+            alone.command(cmd_name)(found)
+            found = alone
+        return typer.main.get_command(found)
 
 
 app = typer.Typer(
@@ -36,10 +47,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("scan")(scan_command)
-app.command("chunk")(chunk_command)
-app.command("device")(device_command)
-app.add_typer(config_app)
 
 
 def _version(value: bool) -> None:

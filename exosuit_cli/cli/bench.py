@@ -26,7 +26,12 @@ class _RunByDefault(TyperGroup):
         return parsed
 
 
-bench_app = typer.Typer(name="bench", cls=_RunByDefault, help="Measure builds in pairs, and gate on what was measured.")
+bench_app = typer.Typer(
+    name="bench",
+    cls=_RunByDefault,
+    help="Measure builds in pairs, and gate on what was measured.",
+    add_completion=False,
+)
 bench_app.command("history")(history_command)
 bench_app.command("compare")(compare_command)
 bench_app.command("report")(report_command)

@@ -9,7 +9,7 @@ import typer
 
 from exosuit_cli.cli.border import command_border, standard_output
 
-config_app = typer.Typer(name="config", help="Show the settings.", no_args_is_help=True)
+config_app = typer.Typer(name="config", help="Show the settings.", no_args_is_help=True, add_completion=False)
 
 
 @config_app.callback()

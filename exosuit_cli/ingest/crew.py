@@ -10,7 +10,8 @@ from exosuit_cli.ingest.device_run import RunDevice
 from exosuit_cli.ingest.options import ScanOptions, ShardSettings
 from exosuit_cli.ingest.pool import IN_FLIGHT, InlinePool, Pool, ProcessPool
 from exosuit_cli.ingest.totals import WorkerTotals
-from exosuit_cli.ingest.zygote import Zygote, start_method
+from exosuit_cli.ingest.zygote import Zygote
+from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.processors import usable_processors
 from exosuit_cli.tokens import load_counter
 

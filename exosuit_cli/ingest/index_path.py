@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.ingest.roots import PathLike, Roots, resolve_roots
 from exosuit_cli.ingest.stat_table import StatTable
-from exosuit_cli.ingest.zygote import Zygote, start_method
 from exosuit_cli.model.errors import ExosuitError
+from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.paths import cache_directory
 from exosuit_cli.system.processors import usable_processors
-from exosuit_cli.tokens.encodings import find_encoding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from exosuit_cli.ingest.zygote import Zygote
 
 
 def index_path(roots: Roots, algorithm: str, encoding: str | None) -> str:
@@ -61,10 +62,12 @@ def fork_early(
     try:
         if use_index and os.path.exists(index_path(resolve_roots(paths), algorithm, encoding)):
             return None
-        find_encoding(encoding)
     except ExosuitError:
         return None
-    if start_method() != "fork":
+    from exosuit_cli.ingest.zygote import Zygote
+    from exosuit_cli.tokens.encodings import ENCODINGS
+
+    if encoding not in ENCODINGS or start_method() != "fork":
         return None
     with contextlib.suppress(OSError):  # too many processes or open files: the scan does without
         return Zygote(encoding, workers or usable_processors(), with_table=with_table)

@@ -138,13 +138,11 @@ class Run:
         self.laps.restart()
         index_file = IndexFile.open(self.roots, self.options, self.warnings)
         index = self._recheck(index_file.index)
-        past = index.unchanged_directories() if index is not None and not self.options.walk.follow else {}
         walk = TreeWalk(
             self.roots.base,
             self.roots.roots,
             replace(self.options.walk, own_outputs=self.options.walk.own_outputs | index_file.own_outputs),
-            past=past,
-            past_rules=index.rules if past and index is not None else {},
+            past_rules=index.rules if index is not None and index.walk_is_known else {},
         )
         ledger = Ledger(
             None if self.options.verify else index,
@@ -157,6 +155,8 @@ class Run:
         if index is not None and index.stands and not self.options.verify and walk.stands():
             ledger.take_all(index)
             walking = False
+        elif index is not None:
+            walk.past = index.unchanged_directories()
         try:
             listings = iter(walk)
             while walking or ledger.tasks or self.crew.is_busy():

@@ -16,9 +16,9 @@ from exosuit_cli.ingest.shard import Shard, ShardResult
 from exosuit_cli.ingest.totals import WorkerTotals
 from exosuit_cli.ingest.transfer import complete_result
 from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, UseDevice, start_worker
-from exosuit_cli.ingest.zygote import ForkedProcess
 from exosuit_cli.model.errors import ExosuitError, ResourceMissing
 from exosuit_cli.model.records import Batch
+from exosuit_cli.system.forked import ForkedProcess
 
 if TYPE_CHECKING:
     import signal

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.ingest.stat_table import RECORD_BYTES, StatTable
-from exosuit_cli.ingest.zygote import start_method
 from exosuit_cli.model.records import clamp_ns
+from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.safe_open import open_base, open_directory
 from exosuit_cli.walk.tree import IGNORE_NAME, RuleState, state_of
 

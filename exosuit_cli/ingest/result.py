@@ -157,22 +157,21 @@ class ScanResult:
         """Sums by language, most tokens (or bytes) first."""
         rows = self.rows
         key = rows["language"].astype(np.int64) * 2 + rows["kind"]
-        codes, inverse = np.unique(key, return_inverse=True)
-        files = np.bincount(inverse, minlength=len(codes))
+        files = np.bincount(key)
         sums = {
-            name: [int(total) for total in np.bincount(inverse, np.maximum(rows[name], 0), len(codes))]
+            name: np.bincount(key, np.maximum(rows[name], 0)).astype(np.int64).tolist()
             for name in ("size", "lines", "tokens")
         }
         found = [
             LanguageTotals(
                 language=LANGUAGES[code // 2] or None,
                 kind=Kind(code % 2),
-                files=int(files[index]),
-                bytes=sums["size"][index],
-                lines=sums["lines"][index],
-                tokens=sums["tokens"][index] if self.encoding is not None else None,
+                files=int(files[code]),
+                bytes=sums["size"][code],
+                lines=sums["lines"][code],
+                tokens=sums["tokens"][code] if self.encoding is not None else None,
             )
-            for index, code in enumerate(codes.tolist())
+            for code in np.flatnonzero(files).tolist()
         ]
         return sorted(found, key=lambda item: (-(item.tokens or 0), -item.bytes, item.language or ""))
 

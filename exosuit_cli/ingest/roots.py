@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exosuit_cli.model.errors import UsageError
 
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Roots:
+class Roots(NamedTuple):
     """The base, an absolute directory without links, and the roots relative to it; b"" is the base itself."""
 
     base: bytes

@@ -25,7 +25,7 @@ from exosuit_cli.ingest.index_format import (
     read_sections,
     split_names,
 )
-from exosuit_cli.ingest.zygote import ForkedProcess, fork
+from exosuit_cli.system.forked import ForkedProcess, fork
 from exosuit_cli.system.safe_open import open_base, open_directory
 
 if TYPE_CHECKING:

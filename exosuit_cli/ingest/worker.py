@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.ingest.shard import Shard
 from exosuit_cli.ingest.transfer import send_result
-from exosuit_cli.ingest.zygote import start_method
 from exosuit_cli.model.errors import ExosuitError
+from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:

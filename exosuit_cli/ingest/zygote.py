@@ -10,11 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sys
-import threading
-import traceback
-from multiprocessing import Pipe, current_process
+from multiprocessing import Pipe
 from typing import TYPE_CHECKING, Any, Final
+
+from exosuit_cli.system.forked import ForkedProcess, fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,44 +25,6 @@ if TYPE_CHECKING:
     from exosuit_cli.ingest.options import ShardSettings
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.tokens.stream import WindowedStream
-
-
-def start_method() -> str:
-    """`fork` while this process has one thread and fork is safe, else `spawn`.
-
-    `multiprocessing` forbids a worker of its pools to have children; a program that is started is none of its.
-    """
-    if current_process().daemon:
-        return "spawn"
-    if sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
-        return "spawn"
-    return "fork" if len(os.listdir("/proc/self/task")) == 1 else "spawn"
-
-
-class ForkedProcess:
-    """A process by its pid; `is_child` says whether it is ours to wait for, or a child of the zygote."""
-
-    def __init__(self, pid: int | None, *, is_child: bool) -> None:
-        self.pid = pid
-        self.exitcode: int | None = None
-        self.cpu_seconds = 0.0
-        self._is_child = is_child
-
-    def kill(self) -> None:
-        """End it at once, if it has begun."""
-        if self.pid is not None and self.exitcode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-
-    def join(self) -> None:
-        """Wait for its end."""
-        if self._is_child and self.pid is not None and self.exitcode is None:
-            try:
-                _, status, usage = os.wait4(self.pid, 0)
-            except ChildProcessError:  # the program ignores SIGCHLD: the system has already forgotten it
-                return
-            self.exitcode = os.waitstatus_to_exitcode(status)
-            self.cpu_seconds = usage.ru_utime + usage.ru_stime
 
 
 class Zygote:
@@ -149,21 +110,6 @@ class RemoteCounter:
                     raise answer
                 return answer
         return getattr(self._local, method)(argument)
-
-
-def fork(run: Callable[[], None]) -> int:
-    """Run a function in a forked process; its pid."""
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        run()
-        code = 0
-    except BaseException:  # noqa: BLE001  (nothing may unwind into the program that was forked)
-        traceback.print_exc()
-    finally:
-        os._exit(code)
 
 
 def _load(encoding: str) -> TokenCounter:

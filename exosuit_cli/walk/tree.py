@@ -37,8 +37,7 @@ class WalkOptions:
     """(st_dev, st_ino) of files that exosuit itself writes, and of directories that hold nothing else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What one directory held: the files to ingest and what was left out."""
 
     directory: Directory
@@ -124,11 +123,11 @@ class TreeWalk:
             os.close(self._base_fd)
 
     def stands(self) -> bool:
-        """Whether the walk would yield all of `past` again, for callers that know that no directory of it changed.
+        """Whether a walk would yield all that the past one did, for callers that know that no directory changed.
 
         That is so under the same rules from outside. It is only looked for where the base is the one root.
         """
-        return tuple(self.roots) == (b"",) and bool(self.past) and self._enter_root(b"")[1]
+        return tuple(self.roots) == (b"",) and self._enter_root(b"")[1]
 
     def _walk_roots(self) -> Iterator[tuple[Listing, PastDirectory | None]]:
         directories: set[bytes] = set()

@@ -328,8 +328,8 @@ def test_what_is_known_of_the_files_of_a_listing(tmp_path: Path) -> None:
     assert list(index.unchanged_directories()) == [b"a"]
     for listing, expected in (
         (index.listings[0], [(10, True), (11, False)]),
-        (replace(two, names=(b"new", b"z", b"y", b"x")), [(None, False), (13, True), (12, True), (None, False)]),
-        (replace(two, names=()), []),
+        (two._replace(names=(b"new", b"z", b"y", b"x")), [(None, False), (13, True), (12, True), (None, False)]),
+        (two._replace(names=()), []),
     ):
         known = index.known_rows(listing)
         assert known is not None
@@ -337,7 +337,7 @@ def test_what_is_known_of_the_files_of_a_listing(tmp_path: Path) -> None:
         assert [(row["lines"] if stands else None, stands) for row, stands in found] == [
             (lines if stands else None, stands) for lines, stands in expected
         ]
-    assert index.known_rows(replace(two, directory=two.directory._replace(path=b"c"))) is None
+    assert index.known_rows(two._replace(directory=two.directory._replace(path=b"c"))) is None
 
 
 # The same, as a scan meets it.

@@ -121,7 +121,7 @@ from exosuit_cli.ingest.index import load_index
 from exosuit_cli.ingest.index_path import index_path
 from exosuit_cli.ingest.recheck import SHARE_FILES, recheck
 from exosuit_cli.ingest.roots import resolve_roots
-from exosuit_cli.ingest.zygote import start_method
+from exosuit_cli.system.forked import start_method
 base, content_key, walk_key = sys.argv[1:]
 index = load_index(index_path(resolve_roots([base]), "blake3", None), content_key, walk_key)
 assert start_method() == "fork" and len(index.rows) > 2 * SHARE_FILES

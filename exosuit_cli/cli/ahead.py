@@ -21,7 +21,7 @@ _HASH: Final = "blake3"
 _COMMANDS: Final = ("scan", "chunk")
 _UNCLEAR: Final = frozenset(
     {
-        "--no-tokens", "--encoding", "--hash", "--workers", "--config", "--stdin", "--stdin0", "--verify",
+        "--encoding", "--hash", "--workers", "--config", "--stdin", "--stdin0", "--verify",
         "--help", "-h", "--version", "-V",
     }
 )  # fmt: skip
@@ -42,17 +42,21 @@ def load_ahead(arguments: Sequence[str]) -> None:
     if any(name.startswith("EXOSUIT_") for name in os.environ):
         return
     is_chunk = arguments[0] == "chunk"
+    encoding = None if "--no-tokens" in options else _ENCODING
+    if encoding is None and "--tokens" in options:
+        return
     # The values of options look like paths. Where an index is looked for, they are not there, and nothing is loaded.
     paths = [argument for argument in arguments[1:] if not argument.startswith("-")]
     use_index = not is_chunk and "--no-index" not in options
     if use_index and not options & _OTHER_TREE:
         from exosuit_cli.ingest.index_path import stat_early
 
-        stats = stat_early(paths, _HASH, _ENCODING)
+        stats = stat_early(paths, _HASH, encoding)
         if stats is not None:
             _stats.append(stats)
             return
-    obtain(paths, _HASH, _ENCODING, workers=0, use_index=use_index, with_table=is_chunk)
+    if encoding is not None:
+        obtain(paths, _HASH, encoding, workers=0, use_index=use_index, with_table=is_chunk)
 
 
 def obtain(

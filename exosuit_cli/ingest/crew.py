@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.ingest.device_run import RunDevice
 from exosuit_cli.ingest.options import ScanOptions, ShardSettings
-from exosuit_cli.ingest.pool import IN_FLIGHT, InlinePool, Pool, ProcessPool
 from exosuit_cli.ingest.totals import WorkerTotals
-from exosuit_cli.ingest.zygote import Zygote
 from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.processors import usable_processors
-from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:
     from exosuit_cli.chunk.batch import Chunking
     from exosuit_cli.ingest.ledger import Ledger
+    from exosuit_cli.ingest.pool import Pool
+    from exosuit_cli.ingest.zygote import Zygote
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.system.stop import StopRequest
 
@@ -61,6 +60,8 @@ class Crew:
         """Have the vocabulary loaded elsewhere from now on, where that is possible."""
         encoding = self._options.encoding
         if encoding is not None and self._zygote is None and start_method() == "fork":
+            from exosuit_cli.ingest.zygote import Zygote
+
             with contextlib.suppress(OSError):  # too many processes or open files: this process loads it itself
                 self._zygote = Zygote(encoding, self.processors, with_table=self._settings.chunking is not None)
 
@@ -109,6 +110,8 @@ class Crew:
         return self.totals.cpu_seconds + self._zygote_cpu_seconds + self.device.totals.cpu_seconds
 
     def _start_pool(self, ledger: Ledger) -> Pool:
+        from exosuit_cli.ingest.pool import IN_FLIGHT, InlinePool, ProcessPool  # a tree that stands needs none
+
         self.load_vocabulary()
         settings, workers, zygote = self._settings, self.processors, self._zygote
         is_chunking = settings.chunking is not None
@@ -125,6 +128,8 @@ class Crew:
         """The counter for this process."""
         if self._options.encoding is None:
             return None
+        from exosuit_cli.tokens import load_counter
+
         return self._zygote.counter() if self._zygote is not None else load_counter(self._options.encoding)
 
     def _pays(self, ledger: Ledger) -> bool:

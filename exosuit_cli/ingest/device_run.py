@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from exosuit_cli.device import DeviceChoice, DeviceTotals, choose_device
 from exosuit_cli.device import choice as choices
 from exosuit_cli.device.choice import cards_of
-from exosuit_cli.ingest.worker import UseDevice
+from exosuit_cli.ingest.tasks import UseDevice
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.system.memory import TierReading
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.ingest.pool import Finished, Task
+from exosuit_cli.ingest.tasks import Finished, Task
 from exosuit_cli.languages import language_of_name
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Kind, Outcome, Rows, Skip

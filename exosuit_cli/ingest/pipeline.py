@@ -29,8 +29,8 @@ from exosuit_cli.walk import Listing, PastDirectory, TreeWalk
 if TYPE_CHECKING:
     from exosuit_cli.ingest.collector import ChunkCollector
     from exosuit_cli.ingest.index import Index
-    from exosuit_cli.ingest.pool import Finished
     from exosuit_cli.ingest.stat_table import StatTable
+    from exosuit_cli.ingest.tasks import Finished
     from exosuit_cli.ingest.zygote import Zygote
 
 FIRST_CHUNKED_FILES = 25

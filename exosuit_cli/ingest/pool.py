@@ -13,19 +13,16 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.ingest.shard import Shard, ShardResult
+from exosuit_cli.ingest.tasks import Finished, Task, UseDevice
 from exosuit_cli.ingest.totals import WorkerTotals
 from exosuit_cli.ingest.transfer import complete_result
-from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, UseDevice, start_worker
+from exosuit_cli.ingest.worker import PATIENCE_SECONDS, Process, start_worker
 from exosuit_cli.model.errors import ExosuitError, ResourceMissing
-from exosuit_cli.model.records import Batch
 from exosuit_cli.system.forked import ForkedProcess
 
 if TYPE_CHECKING:
     import signal
     from collections.abc import Sequence
-
-    import numpy as np
-    import numpy.typing as npt
 
     from exosuit_cli.ingest.options import ShardSettings
     from exosuit_cli.ingest.zygote import Zygote
@@ -36,35 +33,6 @@ IN_FLIGHT = 4
 """Tasks a worker holds: one to work on, the others so that it never waits for the parent."""
 DEATHS_WITHOUT_PROGRESS = 40
 """More workers dying in a row than halving any batch can explain: the machine is at fault, not a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A batch, and the places of its rows in the scan's result (int64[n])."""
-
-    batch: Batch
-    places: npt.NDArray[np.int64]
-    read_links: bool = False
-    kills: int = 0
-
-    def part(self, start: int, stop: int) -> Task:
-        """The files from position `start` up to `stop` as a task of their own."""
-        groups = []
-        position = 0
-        for directory, names in self.batch.groups:
-            chosen = names[max(start - position, 0) : max(stop - position, 0)]
-            if chosen:
-                groups.append((directory, chosen))
-            position += len(names)
-        return Task(Batch(tuple(groups)), self.places[start:stop], self.read_links, self.kills)
-
-
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A task and what came of it; a `result` of None means that its one file was quarantined."""
-
-    task: Task
-    result: ShardResult | None
 
 
 class Pool(Protocol):

@@ -115,6 +115,7 @@ class StatTable:
         flags, directories, files = self._flags, _address(self.directories), _address(self.files)
         starts = [0, *accumulate(map(len, names))]
         statx = _libc_statx() or _statx_elsewhere
+        record = ctypes.c_void_p()
         at_flags = 0 if follow else _NO_FOLLOW
         base_fd = open_base(base)
         try:
@@ -128,10 +129,12 @@ class StatTable:
                     flags[position] = _DONE
                     continue
                 try:
-                    statx(parent, b"", _EMPTY_PATH, _BASIC, directories + position * RECORD_BYTES)
+                    record.value = directories + position * RECORD_BYTES
+                    statx(parent, b"", _EMPTY_PATH, _BASIC, record)
                     place = files + starts[position] * RECORD_BYTES
                     for name in names[position]:
-                        statx(parent, name, at_flags, _BASIC, place)
+                        record.value = place
+                        statx(parent, name, at_flags, _BASIC, record)
                         place += RECORD_BYTES
                 finally:
                     os.close(parent)
@@ -174,19 +177,21 @@ def _address(memory: mmap.mmap) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(memory))
 
 
-def _libc_statx() -> Callable[[int, bytes, int, int, int], object] | None:
-    """The C library's `statx`, called without giving up the interpreter's lock; None where it has none."""
+def _libc_statx() -> Callable[[int, bytes, int, int, ctypes.c_void_p], object] | None:
+    """The C library's `statx`, called without giving up the interpreter's lock; None where it has none.
+
+    Its types are not declared: ints, bytes and a `c_void_p` are what it takes, and a declaration would have each of
+    them converted once more.
+    """
     if sys.platform != "linux":
         return None
     try:
-        function = ctypes.PyDLL(None).statx
+        return ctypes.PyDLL(None).statx
     except (AttributeError, OSError):
         return None
-    function.argtypes = [ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p]
-    return function
 
 
-def _statx_elsewhere(directory: int, name: bytes, flags: int, _mask: int, address: int) -> None:
+def _statx_elsewhere(directory: int, name: bytes, flags: int, _mask: int, address: ctypes.c_void_p) -> None:
     """The same by way of `os.stat`."""
     try:
         found = os.stat(name, dir_fd=directory, follow_symlinks=not flags) if name else os.fstat(directory)

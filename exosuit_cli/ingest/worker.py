@@ -12,12 +12,12 @@ import sys
 import threading
 import time
 import traceback
-from dataclasses import dataclass
 from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.ingest.shard import Shard
+from exosuit_cli.ingest.tasks import Task, UseDevice
 from exosuit_cli.ingest.transfer import send_result
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.system.forked import start_method
@@ -27,22 +27,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.ingest.options import ShardSettings
-    from exosuit_cli.ingest.pool import Task
     from exosuit_cli.model.protocols import TokenCounter
 
 PATIENCE_SECONDS = 0.25
 """How long a worker keeps a batch before it gives the rest back, so that the last giants are shared."""
 
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from exosuit_cli.ingest.worker import main; main({descriptor})"
-
-
-@dataclass(frozen=True, slots=True)
-class UseDevice:
-    """From now on, slabs of so many bytes are computed by the owners of a device, at these addresses."""
-
-    device: str
-    addresses: tuple[str, ...]
-    slab_bytes: int
 
 
 class Process(Protocol):

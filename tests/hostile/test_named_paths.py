@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from exosuit_cli.ingest import ScanOptions
 from exosuit_cli.ingest.ledger import Ledger
 from exosuit_cli.ingest.options import ShardSettings
-from exosuit_cli.ingest.pool import Finished
 from exosuit_cli.ingest.shard import Shard
+from exosuit_cli.ingest.tasks import Finished
 from exosuit_cli.model.records import Outcome
 from exosuit_cli.walk import TreeWalk, WalkOptions
 

@@ -22,8 +22,8 @@ from exosuit_cli.ingest import shard as shard_module
 from exosuit_cli.ingest.collector import ChunkCollector
 from exosuit_cli.ingest.fallbacks import FallbackBuilder
 from exosuit_cli.ingest.options import ShardSettings
-from exosuit_cli.ingest.pool import Finished, Task
 from exosuit_cli.ingest.shard import Shard, ShardResult
+from exosuit_cli.ingest.tasks import Finished, Task
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.records import ROW, Kind, Outcome
 from exosuit_cli.report.chunk_jsonl import JsonlRenderer, JsonlSink

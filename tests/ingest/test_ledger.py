@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exosuit_cli.ingest.ledger import Ledger
-from exosuit_cli.ingest.pool import Finished, Task
+from exosuit_cli.ingest.tasks import Finished, Task
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import Batch, Directory, Outcome, Skip
 from exosuit_cli.walk import Listing, TreeWalk, WalkOptions

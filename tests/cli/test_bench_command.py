@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+BRIEF = ("--max-time", "6s", "--warmup", "1")
+"""For what needs a run, and no verdict of it."""
 SHORT = ("--pairs", "6", "--max-pairs", "6", "--warmup", "1")
 
 
@@ -178,7 +180,6 @@ def test_a_stored_baseline(run: Any, tree: Path, tmp_path: Path) -> None:
         (["--baseline", "/nonexistent"], 2, "cannot be read"),
         (["--synthetic", "files=3"], 2, "PATH and --synthetic"),
         (["--history", "/nonexistent/h", "--against", "false {path}"], 2, "name another --history"),
-        (["--history", "/proc/h"], 2, "name another --history"),
     ],
 )
 def test_what_goes_wrong_is_told_in_a_line(run: Any, tree: Path, arguments: list[str], code: int, told: str) -> None:
@@ -217,7 +218,8 @@ def test_a_history_that_cannot_be_written_any_more_comes_last(
     place.mkdir()
     against = answer(f"rm -rf {shlex.quote(str(place))}")
     done = run(
-        "bench", tree, *SHORT, "--against", against, "--history", place / "h", "--export", f"md={tmp_path}/r.md"
+        "bench", tree, *BRIEF, "--against", against, "--history", place / "h",
+        "--export", f"md={tmp_path}/r.md",
     )  # fmt: skip
     assert done.returncode == 2
     assert "name another --history" in _told(done)
@@ -252,7 +254,7 @@ def test_a_venv_is_another_side(run: Any, tree: Path, tmp_path: Path) -> None:
     script.parent.mkdir(parents=True)
     script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m exosuit_cli "$@"\n')
     script.chmod(0o755)
-    done = run("bench", tree, "--against", f"venv:{tmp_path}/venv", *SHORT, "--json", "--gate", "throughput:-95%")
+    done = run("bench", tree, "--against", f"venv:{tmp_path}/venv", *BRIEF, "--json", "--gate", "throughput:-95%")
     assert done.returncode == 0, _told(done)
     document = json.loads(done.stdout)
     _schema("bench").validate(document)

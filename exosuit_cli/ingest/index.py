@@ -63,8 +63,13 @@ class IndexUnusable(Exception):
 Identities = frozenset[tuple[int, int]]
 """(st_dev, st_ino) of files and directories."""
 
-_BY_RULE = (Outcome.VERSION_CONTROL, Outcome.HIDDEN, Outcome.IGNORED, Outcome.EXCLUDED, Outcome.NOT_INCLUDED)
-"""Why the walk leaves out what would be an own output before anything else."""
+_OWN_INSTEAD = frozenset(
+    {
+        Outcome.VERSION_CONTROL, Outcome.HIDDEN, Outcome.IGNORED, Outcome.EXCLUDED, Outcome.NOT_INCLUDED,
+        Outcome.UNREADABLE, Outcome.VANISHED,
+    }
+)  # fmt: skip
+"""Why a path was left out that would be left out as an own output first, if it were one."""
 
 UNKNOWN = -1
 """The `size` of a row that no file can equal: what the index knows of it is not to be trusted."""
@@ -199,7 +204,7 @@ def _meets_the_same(index: Index, base: bytes, then: Identities, now: Identities
     for listing in index.listings:
         for skip in listing.skips:
             was_own = skip.outcome is Outcome.OWN_OUTPUT
-            if was_own or skip.outcome in _BY_RULE:
+            if was_own or skip.outcome in _OWN_INSTEAD:
                 try:
                     status = os.lstat(os.path.join(base, skip.path))
                 except OSError:

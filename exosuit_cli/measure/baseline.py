@@ -164,7 +164,7 @@ def judge_baseline(
     results = [_judge(gate, now, counted, advisory=False) for gate in gates if gate.metric.name not in missing]
     if missing:
         why = f"no comparable baseline in {source}: no {', '.join(missing)}"
-        return BaselineResult(source, 0, refused, why), tuple(results)
+        return BaselineResult(source, len(counted), refused, why), tuple(results)
     if not results:
         results = [_judge(_headline(), now, counted, advisory=True)]
     return BaselineResult(source, len(counted), refused, None), tuple(results)

@@ -101,7 +101,7 @@ def check_history(path: str) -> None:
         with _opened(path):
             return
     directory = os.path.dirname(path) or "."
-    if not (os.path.isdir(directory) and os.access(directory, os.W_OK | os.X_OK)):
+    if not (path and os.path.isdir(directory) and os.access(directory, os.W_OK | os.X_OK)):
         raise OutputError(f"history {path!r}: cannot be written into {directory!r}; name another --history")
 
 

@@ -130,7 +130,11 @@ def _seconds(stages: Mapping[str, object]) -> dict[str, float]:
     return {
         name: float(value)
         for name, value in stages.items()
-        if isinstance(value, (int, float)) and 0 <= value < _FOREVER_S and name.isascii() and name.isprintable()
+        if isinstance(value, (int, float))
+        and not isinstance(value, bool)
+        and 0 <= value < _FOREVER_S
+        and name.isascii()
+        and name.isprintable()
     }
 
 

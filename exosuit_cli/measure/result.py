@@ -200,7 +200,7 @@ class BenchResult:
             return ExitCode.INVALID_MEASUREMENT
         if self.fired or any(gate.verdict is Verdict.REGRESSION for gate in gates):
             return ExitCode.CHECK_FAILED
-        if any(suite.baseline is not None and not suite.baseline.entries for suite in self.suites):
+        if any(suite.baseline is not None and suite.baseline.reason for suite in self.suites):
             return ExitCode.NO_BASELINE
         judged = [gate for suite in self.suites for gate in suite.gates]
         if strict and any(gate.verdict is Verdict.INCONCLUSIVE for gate in judged):

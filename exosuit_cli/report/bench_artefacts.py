@@ -35,7 +35,11 @@ class Export:
 
 
 def parse_exports(texts: Sequence[str]) -> tuple[Export, ...]:
-    """Read exports; raises UsageError: no NAME=FILE, an unknown name, a directory that is not there, one file twice."""
+    """Read exports.
+
+    Raises UsageError: no NAME=FILE, an unknown name, a directory that is not there, one file twice; OutputError: a
+    directory that nobody here may write in.
+    """
     exports = []
     taken: dict[str, str] = {}
     for text in texts:

@@ -171,7 +171,7 @@ def test_nothing_comparable(gated: Plan) -> None:
 def test_a_baseline_without_the_gated_metric_is_none(gated: Plan) -> None:
     stored = [entry(1, figures={"startup_s": Figure(0.1, 0.1, 0.1, 10)})]
     baseline, gates = judge_baseline(gated, entry(), (stored, 20))
-    assert (baseline.entries, gates) == (0, ())
+    assert (baseline.entries, gates) == (1, ())
     assert baseline.reason == "no comparable baseline in window:20: no throughput"
 
 
@@ -179,7 +179,8 @@ def test_a_metric_that_the_baseline_lacks_hides_no_regression_of_another(gated: 
     both = replace(gated, gates=parse_gates(["baseline:throughput:-5%", "baseline:startup_s:+10%"]))
     now = entry(figures={**entry(rate=500.0).figures, "startup_s": Figure(0.1, 0.1, 0.1, 10)})
     baseline, (gate,) = judge_baseline(both, now, ([entry()], 20))
-    assert (baseline.entries, gate.metric.name, gate.verdict) == (0, "throughput", Verdict.REGRESSION)
+    assert (baseline.entries, gate.metric.name, gate.verdict) == (1, "throughput", Verdict.REGRESSION)
+    assert baseline.reason == "no comparable baseline in window:20: no startup_s"
 
 
 def test_baselines_that_are_none(tmp_path: Path, path: str) -> None:

@@ -23,7 +23,8 @@ def test_stages_are_read() -> None:
 @pytest.mark.parametrize(
     "stages",
     [
-        "null", "[]", "3", '{"x": null}', '{"x": "1"}', '{"x": -1}', '{"x": NaN}', '{"x": 1e999}', '{"x": -Infinity}',
+        "null", "[]", "3", '{"x": true}', '{"x": null}', '{"x": "1"}', '{"x": -1}', '{"x": NaN}', '{"x": 1e999}',
+        '{"x": -Infinity}',
         f'{{"x": 1{"0" * 400}}}', json.dumps({"\ud800": 1}), '{"a\\nb": 1}',
     ],
 )  # fmt: skip

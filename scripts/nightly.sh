@@ -12,7 +12,7 @@ usage: nightly.sh [-e EXOSUIT] [-s DIR] [-t DIR] [-l TIME] [-n NAME] [--] BENCH-
   -l TIME     stops the run: 90s, 30m, 2h                ($NIGHTLY_LIMIT, default 2h)
   -n NAME     tells several benchmarks apart             ($NIGHTLY_NAME, default exosuit_bench)
 
-The exit code is that of exosuit bench. 75: another run holds the lock. 137: killed, a minute after the time limit.
+The exit code is that of exosuit bench. 75: another run holds the lock. 143: the time limit ended it; 137: it had to be killed, a minute later.
 END
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -83,14 +84,14 @@ def _entries(history: str | None, suite: str | None) -> list[Entry]:
 
     if suite is not None:
         choose_suites(suite)
+    if history is not None and not os.path.exists(history):
+        raise UsageError(f"--history {history!r}: no such file; `exosuit bench --history FILE` makes it")
     entries = read_history(history if history is not None else default_history())
     return [entry for entry in entries if suite in (None, "all", entry.suite)]
 
 
 def _run_of(name: str, history: str | None) -> list[Entry]:
     """The entries of a document, or of the stored run with that id or the beginning of one."""
-    import os
-
     from exosuit_cli.measure.baseline import load_baseline
 
     if os.path.exists(name):

@@ -151,6 +151,9 @@ class BenchCommand:
         return self.path if self.path is not None else "."
 
     def _append(self, history: str, result: BenchResult, logger: logging.Logger) -> None:
+        if result.partial is not None:  # it would count as a baseline like a whole one
+            logger.warning("interrupted: this run is not kept in the history")
+            return
         later = clock_stepped_back(read_history(history), result.started_at)
         if later is not None:
             logger.warning("the clock stepped back: the history has a run of %s; its order is that of its lines", later)

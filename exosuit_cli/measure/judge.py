@@ -14,6 +14,7 @@ from exosuit_cli.measure.interval import FEWEST_PAIRS, Interval, holm, interval_
 from exosuit_cli.measure.plan import Plan, metrics_of
 from exosuit_cli.measure.result import Block, GateResult
 from exosuit_cli.measure.verdict import Verdict, confirmed, judge
+from exosuit_cli.model.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +137,8 @@ def _why(case: _Case, first: Verdict, second: Verdict | None, final: Verdict, bl
         return f"{name} was not measured: {case.reason}"
     form = "+.1%" if isinstance(case.limit, Gate) else ",.4g"
     low, median, high = (format(value, form) for value in (case.interval.low, case.interval.median, case.interval.high))
-    seen = f"{name} {median}, {case.interval.coverage:.1%} interval {low} to {high}, {case.interval.count} pairs"
+    pairs = counted(case.interval.count, "pair")
+    seen = f"{name} {median}, {case.interval.coverage:.1%} interval {low} to {high}, {pairs}"
     if first is Verdict.REGRESSION:
         if second is None:
             return f"{seen}; beyond the limit and not confirmed in a second block"

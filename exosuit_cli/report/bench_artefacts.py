@@ -46,6 +46,8 @@ def parse_exports(texts: Sequence[str]) -> tuple[Export, ...]:
         name, equals, path = text.partition("=")
         if not equals or not path or name not in EXPORTS:
             raise UsageError(f"--export {text!r}: not NAME=FILE with a NAME of {', '.join(EXPORTS)}")
+        if os.path.isdir(path):
+            raise UsageError(f"--export {text!r}: {path!r} is a directory; name a file in it")
         directory = os.path.dirname(path) or "."
         if not os.path.isdir(directory):
             raise UsageError(f"--export {text!r}: no directory {directory!r}; make it first")

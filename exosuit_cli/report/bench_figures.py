@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.measure.interval import LEVEL, interval_rank
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import format_bytes, format_count
 
@@ -29,6 +30,11 @@ def show_value(metric: Metric, value: float) -> str:
 def show_change(ratio: float) -> str:
     """A ratio as a signed percentage."""
     return f"{ratio - 1:+.1%}"
+
+
+def interval_title(pairs: int) -> str:
+    """The head of a column of intervals: they cover 95%, or what so few pairs can."""
+    return f"{min(LEVEL, interval_rank(pairs)[1]):.0%} interval"
 
 
 def worst_first(result: BenchResult) -> list[tuple[SuiteResult, GateResult]]:

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
+from exosuit_cli.measure.interval import FEWEST_PAIRS
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.score import score_of
 from exosuit_cli.measure.verdict import Verdict
-from exosuit_cli.model.units import format_bytes
-from exosuit_cli.report.bench_figures import alert_state, show_change, show_value, suites_worst_first, worst_first
+from exosuit_cli.model.units import counted, format_bytes
+from exosuit_cli.report.bench_figures import (
+    alert_state,
+    interval_title,
+    show_change,
+    show_value,
+    suites_worst_first,
+    worst_first,
+)
 from exosuit_cli.report.terminal import labelled_line, plain_table, print_table
 from exosuit_cli.system.names import display_name
 
@@ -28,6 +36,7 @@ STYLES: Final = {
     Verdict.IMPROVED: "bold green",
 }
 _ALERT_STYLES: Final = {True: "bold red", None: "yellow", False: "green"}
+_NOTHING_COMPARED: Final = "none: nothing was compared; give --against, --baseline or --floor"
 _STOPPED: Final = {
     "precise": "the intervals are narrow enough",
     "max_pairs": "--max-pairs was reached",
@@ -79,7 +88,7 @@ def print_bench(console: Console, result: BenchResult) -> None:
     labelled_line(
         console,
         "verdict",
-        (verdict or "none: nothing was compared; give --against, --baseline or --floor") + told,
+        (verdict or ("none: what was compared is advisory" if rows else _NOTHING_COMPARED)) + told,
         STYLES[verdict] if verdict is not None else "",
     )
 
@@ -142,7 +151,7 @@ def _told(side: SideResult) -> str:
 
 def _told_block(block: Block) -> str:
     each = f" of {block.repeats} runs a side" if block.repeats > 1 else ""
-    text = f"{block.pairs} pairs{each} in {block.seconds:.0f} s; {_STOPPED[block.stopped]}"
+    text = f"{counted(block.pairs, 'pair')}{each} in {block.seconds:.0f} s; {_STOPPED[block.stopped]}"
     if block.control is not None:
         moved = "moved" if block.control.moved else "steady"
         text += f"; control {show_change(block.control.ratio.median)} between the sides ({moved})"
@@ -151,9 +160,11 @@ def _told_block(block: Block) -> str:
 
 def _print_metrics(console: Console, block: Block, mode: str) -> None:
     paired = mode != "single"
-    columns = ("A", "B", "A / B", "95% interval", "noise", "smallest effect") if paired else ("median", "95% interval")
+    title = interval_title(block.pairs)
+    columns = ("A", "B", "A / B", title, "noise", "smallest effect") if paired else ("median", title)
     table = plain_table("metric", *columns)
     missing = []
+    few = block.pairs < FEWEST_PAIRS
     for found in block.metrics:
         if found.candidate_interval is None:
             missing.append(f"{found.metric.name} ({found.reason})")
@@ -165,8 +176,7 @@ def _print_metrics(console: Console, block: Block, mode: str) -> None:
                 show_value(found.metric, found.base_interval.median),
                 show_change(found.ratio.median),
                 f"{show_change(found.ratio.low)} to {show_change(found.ratio.high)}",
-                f"{found.noise:.1%}",
-                f"{found.smallest_effect:.1%}",
+                *(("-", "-") if few else (f"{found.noise:.1%}", f"{found.smallest_effect:.1%}")),
             ]
         else:
             row.append(f"{show_value(found.metric, own.low)} to {show_value(found.metric, own.high)}")

@@ -228,10 +228,10 @@ def test_a_history_that_cannot_be_written_any_more_comes_last(
 
 
 def test_an_interrupt_leaves_a_partial_result_and_no_process(exosuit: Path, tree: Path, tmp_path: Path) -> None:
-    place = tmp_path / "temporary"
+    place, history = tmp_path / "temporary", tmp_path / "h.jsonl"
     place.mkdir()
     with subprocess.Popen(
-        [exosuit, "bench", tree, "--aa", "--json", "--pairs", "500", "--max-pairs", "1000"],
+        [exosuit, "bench", tree, "--aa", "--json", "--pairs", "500", "--max-pairs", "1000", "--history", history],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=os.environ | {"TMPDIR": str(place)},
@@ -244,6 +244,7 @@ def test_an_interrupt_leaves_a_partial_result_and_no_process(exosuit: Path, tree
     assert process.returncode == 130, err
     document = json.loads(out)
     assert document["partial"] == "SIGINT"
+    assert not history.exists(), "it would count as a baseline"
     _schema("bench").validate(document)
     assert list(place.iterdir()) == []
 

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 from exosuit_cli.measure.cache import GUARANTEES
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.score import score_of
-from exosuit_cli.report.bench_figures import alert_state, show_change, show_value, suites_worst_first, worst_first
+from exosuit_cli.report.bench_figures import (
+    alert_state,
+    interval_title,
+    show_change,
+    show_value,
+    suites_worst_first,
+    worst_first,
+)
 from exosuit_cli.report.page import page, table, text, verdict_mark
 
 if TYPE_CHECKING:
@@ -93,7 +100,7 @@ def _suite(suite: SuiteResult) -> Iterator[str]:
     if suite.block is None:
         return
     yield table(
-        ("metric", "A", "B", "A / B", "95% interval", "smallest effect"),
+        ("metric", "A", "B", "A / B", interval_title(suite.block.pairs), "smallest effect"),
         (_row(found) for found in suite.block.metrics if found.candidate_interval is not None),
     )
     headline = suite.block.metric("throughput")

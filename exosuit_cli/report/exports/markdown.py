@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.score import score_of
-from exosuit_cli.report.bench_figures import alert_state, show_change, show_value, suites_worst_first, worst_first
+from exosuit_cli.report.bench_figures import (
+    alert_state,
+    interval_title,
+    show_change,
+    show_value,
+    suites_worst_first,
+    worst_first,
+)
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -30,7 +37,8 @@ def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: A
 
 def report(result: BenchResult, largest: int) -> bytes:
     """The report in at most `largest` bytes of UTF-8: gates worst first, then figures; cut after a whole line."""
-    lines = [f"## exosuit bench: {result.verdict or 'measured, nothing was compared'}", ""]
+    partial = f" (interrupted by {result.partial}: partial)" if result.partial else ""
+    lines = [f"## exosuit bench: {result.verdict or 'measured, nothing was compared'}{partial}", ""]
     rows = worst_first(result)
     if rows:
         lines += ["| verdict | suite | gate | why |", "|---|---|---|---|"]
@@ -70,7 +78,7 @@ def _suite(suite: SuiteResult) -> list[str]:
     lines += [f"- warning: {_cell(warning)}" for warning in suite.warnings]
     lines += [""] if suite.reasons or suite.warnings else []
     if suite.block is not None:
-        lines += ["| metric | A | B | A / B | 95% interval |", "|---|---|---|---|---|"]
+        lines += [f"| metric | A | B | A / B | {interval_title(suite.block.pairs)} |", "|---|---|---|---|---|"]
         for found in suite.block.metrics:
             own, base, ratio = found.candidate_interval, found.base_interval, found.ratio
             if own is None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.model.errors import OutputError, UsageError
+from exosuit_cli.system.atomic import check_writable
 from exosuit_cli.system.paths import ensure_private, state_directory
 
 if TYPE_CHECKING:
@@ -100,9 +101,10 @@ def check_history(path: str) -> None:
     if os.path.lexists(path):
         with _opened(path):
             return
-    directory = os.path.dirname(path) or "."
-    if not (path and os.path.isdir(directory) and os.access(directory, os.W_OK | os.X_OK)):
-        raise OutputError(f"history {path!r}: cannot be written into {directory!r}; name another --history")
+    try:
+        check_writable(path)
+    except OutputError as error:
+        raise OutputError(f"history: {error}; name another --history") from error
 
 
 @contextlib.contextmanager

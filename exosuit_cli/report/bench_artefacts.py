@@ -13,7 +13,7 @@ from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.report.bench_document import verdict_document
 from exosuit_cli.report.exports import CONTINUED, EXPORTS, render
 from exosuit_cli.report.exports.markdown import LARGEST, report
-from exosuit_cli.system.atomic import write_atomic
+from exosuit_cli.system.atomic import check_writable, write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +37,8 @@ class Export:
 def parse_exports(texts: Sequence[str]) -> tuple[Export, ...]:
     """Read exports.
 
-    Raises UsageError: no NAME=FILE, an unknown name, a directory that is not there, one file twice; OutputError: a
-    directory that nobody here may write in.
+    Raises UsageError: no NAME=FILE, an unknown name, a directory that is not there, one file twice; OutputError
+    as `check_writable` does.
     """
     exports = []
     taken: dict[str, str] = {}
@@ -46,13 +46,10 @@ def parse_exports(texts: Sequence[str]) -> tuple[Export, ...]:
         name, equals, path = text.partition("=")
         if not equals or not path or name not in EXPORTS:
             raise UsageError(f"--export {text!r}: not NAME=FILE with a NAME of {', '.join(EXPORTS)}")
-        if os.path.isdir(path):
-            raise UsageError(f"--export {text!r}: {path!r} is a directory; name a file in it")
         directory = os.path.dirname(path) or "."
         if not os.path.isdir(directory):
             raise UsageError(f"--export {text!r}: no directory {directory!r}; make it first")
-        if not os.access(directory, os.W_OK | os.X_OK):
-            raise OutputError(f"--export {text!r}: cannot be written: no right to write in {directory!r}")
+        check_writable(path)
         key = os.path.realpath(path)
         if key in taken or os.path.basename(path) == "verdict.json":
             other = taken.get(key, "the verdict")

@@ -32,6 +32,11 @@ def show_change(ratio: float) -> str:
     return f"{ratio - 1:+.1%}"
 
 
+def partial_note(result: BenchResult) -> str:
+    """What stands behind the verdict of a run that was interrupted; nothing for a whole one."""
+    return f" (interrupted by {result.partial}: partial)" if result.partial else ""
+
+
 def interval_title(pairs: int) -> str:
     """The head of a column of intervals: they cover 95%, or what so few pairs can."""
     return f"{min(LEVEL, interval_rank(pairs)[1]):.0%} interval"

@@ -14,6 +14,7 @@ from exosuit_cli.model.units import counted, format_bytes
 from exosuit_cli.report.bench_figures import (
     alert_state,
     interval_title,
+    partial_note,
     show_change,
     show_value,
     suites_worst_first,
@@ -84,11 +85,10 @@ def print_bench(console: Console, result: BenchResult) -> None:
     console.print()
     _print_score(console, score_of(result), result)
     verdict = result.verdict
-    told = f" (interrupted by {result.partial}: partial)" if result.partial else ""
     labelled_line(
         console,
         "verdict",
-        (verdict or ("none: what was compared is advisory" if rows else _NOTHING_COMPARED)) + told,
+        (verdict or ("none: what was compared is advisory" if rows else _NOTHING_COMPARED)) + partial_note(result),
         STYLES[verdict] if verdict is not None else "",
     )
 

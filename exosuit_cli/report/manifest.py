@@ -12,7 +12,7 @@ from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.report.arrow import pyarrow_modules
 from exosuit_cli.report.jsonl import write_jsonl
 from exosuit_cli.report.records import records
-from exosuit_cli.system.atomic import atomic_file
+from exosuit_cli.system.atomic import atomic_file, check_writable
 
 if TYPE_CHECKING:
     from exosuit_cli.ingest import ScanResult
@@ -28,13 +28,7 @@ def check_manifest(path: str) -> None:
         raise UsageError(f"--manifest {path!r}: the name must end in {', '.join(FORMATS)}")
     if path.endswith(".parquet"):
         pyarrow_modules("a .parquet manifest")
-    directory = os.path.dirname(path) or "."
-    if not os.path.isdir(directory):
-        raise OutputError(f"cannot write {path!r}: {directory!r} is not a directory")
-    if os.path.isdir(path):
-        raise OutputError(f"cannot write {path!r}: it is a directory")
-    if not os.access(directory, os.W_OK):
-        raise OutputError(f"cannot write {path!r}: no permission to write in {directory!r}")
+    check_writable(path)
 
 
 def write_manifest(path: str, result: ScanResult) -> int:

@@ -27,6 +27,19 @@ _BUFFER: Final = 1 << 18
 """Bytes that are collected before a write system call."""
 
 
+def check_writable(path: str) -> None:
+    """Find out before the work what would keep a file from being written after it. Raises OutputError."""
+    directory = os.path.dirname(path) or "."
+    if not os.path.basename(path):
+        raise OutputError(f"cannot write {path!r}: it names no file")
+    if not os.path.isdir(directory):
+        raise OutputError(f"cannot write {path!r}: {directory!r} is not a directory")
+    if os.path.isdir(path):
+        raise OutputError(f"cannot write {path!r}: it is a directory")
+    if not os.access(directory, os.W_OK | os.X_OK):
+        raise OutputError(f"cannot write {path!r}: no permission to write in {directory!r}")
+
+
 @contextlib.contextmanager
 def atomic_file(path: str | bytes, *, mode: int = 0o600) -> Iterator[BinaryIO]:
     """Yield a binary file that becomes `path` when the block ends, and leaves no trace when the block raises.

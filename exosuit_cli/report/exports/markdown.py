@@ -9,6 +9,7 @@ from exosuit_cli.measure.score import score_of
 from exosuit_cli.report.bench_figures import (
     alert_state,
     interval_title,
+    partial_note,
     show_change,
     show_value,
     suites_worst_first,
@@ -37,8 +38,7 @@ def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: A
 
 def report(result: BenchResult, largest: int) -> bytes:
     """The report in at most `largest` bytes of UTF-8: gates worst first, then figures; cut after a whole line."""
-    partial = f" (interrupted by {result.partial}: partial)" if result.partial else ""
-    lines = [f"## exosuit bench: {result.verdict or 'measured, nothing was compared'}{partial}", ""]
+    lines = [f"## exosuit bench: {result.verdict or 'measured, nothing was compared'}{partial_note(result)}", ""]
     rows = worst_first(result)
     if rows:
         lines += ["| verdict | suite | gate | why |", "|---|---|---|---|"]

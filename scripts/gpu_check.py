@@ -3,12 +3,15 @@
     python scripts/gpu_check.py [TREE] [--card 0] [--slab 64M] [--seconds 0.5] [--output FILE.json]
 
 1. Every kernel against the CPU backend: golden lengths, random batches, hostile texts, and the files of TREE (this
-   project's own, unless named). One byte that differs ends the run with exit code 3.
+   project's own, unless named).
 2. Rates of the copies, of each kernel with the slab on the card, of whole slabs from page-locked host memory with
    several lanes, and of the CPU backend on one processor. Bytes are those of the slab; seconds are the card's own for
    copies and kernels, else the clock's. Medians over the repetitions that `--seconds` allows, at least five.
 3. `exosuit scan` of TREE as whole processes, without tokens, on the card and on the CPU with 1, 2, 4, 8 and 16 workers,
    in turn.
+
+The JSON is written after each part. A part that fails is recorded, and the next one runs. The exit code is 3 where one
+byte differs, else 1 where a part failed, else 0.
 """
 
 from __future__ import annotations
@@ -16,10 +19,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+import traceback
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -111,30 +117,37 @@ def main() -> int:
         "ready_after_s": time.monotonic() - started,
     }
     print(f"{opened.card.name}, ready after {document['ready_after_s']:.1f} s")
-    document["checked"], differences = check(opened, arguments.tree)
-    document["differences"] = differences
-    print(f"{document['checked']['slabs']} slabs compared, {len(differences)} differ")
-    for difference in differences[:20]:
-        print("DIFFERS:", difference, file=sys.stderr)
-    if not differences:
-        document["rates"] = list(measure(opened, parse_size(arguments.slab), arguments.seconds))
-        show(document["rates"])
-        if arguments.scans:
-            document["scans"] = list(scans(arguments.tree, arguments.card, arguments.scans))
-            show_scans(document["scans"])
-    if arguments.output:
-        Path(arguments.output).write_text(json.dumps(document, indent=1) + "\n")
-    return 3 if differences else 0
+    parts: list[tuple[str, Callable[[], None]]] = [
+        ("check", lambda: check(opened, arguments.tree, document)),
+        ("rates", lambda: measure(opened, parse_size(arguments.slab), arguments.seconds, document)),
+    ]
+    if arguments.scans:
+        parts.append(("scans", lambda: scans(arguments.tree, arguments.card, arguments.scans, document)))
+    run_parts(parts, document, arguments.output)
+    return 3 if document.get("differences") else int(bool(document["failures"]))
+
+
+def run_parts(parts: list[tuple[str, Callable[[], None]]], document: dict[str, Any], output: str | None) -> None:
+    """Run every part. One that fails leaves its error and what it had found in the document."""
+    document["failures"] = {}
+    for name, run in parts:
+        try:
+            run()
+        except Exception as error:
+            document["failures"][name] = f"{type(error).__name__}: {error}"
+            traceback.print_exc()
+        if output:
+            Path(output).write_text(json.dumps(document, indent=1) + "\n")
 
 
 # 1. Equal
 
 
-def check(opened: Any, tree: str) -> tuple[dict[str, int], list[str]]:
-    """Compare every column of every slab with the CPU backend's; what was compared, and what differs."""
+def check(opened: Any, tree: str, document: dict[str, Any]) -> None:
+    """Compare every column of every slab with the CPU backend's."""
     queue = opened.queue()
-    differences: list[str] = []
-    counts = {"slabs": 0, "files": 0, "bytes": 0}
+    differences = document["differences"] = []
+    counts = document["checked"] = {"slabs": 0, "files": 0, "bytes": 0}
     for algorithm in KERNEL_DIGEST_WIDTH:
         device, cpu = DeviceKernels(queue, algorithm), CpuKernels(algorithm)
         for name, slab in slabs(tree):
@@ -150,7 +163,9 @@ def check(opened: Any, tree: str) -> tuple[dict[str, int], list[str]]:
             counts["slabs"] += 1
             counts["files"] += len(slab)
             counts["bytes"] += len(slab.data)
-    return counts, differences
+    print(f"{counts['slabs']} slabs compared, {len(differences)} differ")
+    for difference in differences[:20]:
+        print("DIFFERS:", difference, file=sys.stderr)
 
 
 def compare(name: str, expected: SlabColumns | LineColumns, found: SlabColumns | LineColumns) -> Iterator[str]:
@@ -210,11 +225,14 @@ def spans(slab: Slab) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[A
 # 2. Rates
 
 
-def measure(opened: Any, size: int, seconds: float) -> Iterator[dict[str, Any]]:
+def measure(opened: Any, size: int, seconds: float, document: dict[str, Any]) -> None:
+    rows = document["rates"] = []
     for file_bytes in FILE_SIZES:
         slab = example_slab(1, size, file_bytes)
         opened.pin(slab.data)
-        yield from measure_slab(opened, slab, file_bytes, seconds)
+        for row in measure_slab(opened, slab, file_bytes, seconds):
+            rows.append(row)
+            show(row)
         opened.unpin(slab.data)
 
 
@@ -301,7 +319,17 @@ def repeat(run: Callable[[], object], seconds: float) -> list[float]:
 # 3. Whole scans
 
 
-def scans(tree: str, card: int, times: int) -> Iterator[dict[str, Any]]:
+def scans(tree: str, card: int, times: int, document: dict[str, Any]) -> None:
+    rows = document["scans"] = []
+    with tempfile.TemporaryDirectory() as folder:  # the runs write bytecode into the project's own tree
+        copy = Path(folder, "tree")
+        shutil.copytree(tree, copy, symlinks=True, ignore=shutil.ignore_patterns(".git"))
+        for row in scan_rows(str(copy), card, times):
+            rows.append(row)
+            show_scan(row)
+
+
+def scan_rows(tree: str, card: int, times: int) -> Iterator[dict[str, Any]]:
     most = usable_processors()
     kinds = [("cpu", workers) for workers in WORKERS if workers <= most]
     kinds += [(f"cuda:{card}", workers) for workers in WORKERS if workers <= most]
@@ -333,21 +361,17 @@ def scans(tree: str, card: int, times: int) -> Iterator[dict[str, Any]]:
         }
 
 
-# What is told
+# On the terminal
 
 
-def show(rows: list[dict[str, Any]]) -> None:
-    for row in rows:
-        rate = f"{row['bytes_per_s'] / 1e9:9.2f} GB/s" if row["bytes_per_s"] else "        - GB/s"
-        print(f"{rate}  {row['what']}, {row['where']}, files of {row['file_bytes']:,} bytes, {row['runs']} runs")
+def show(row: dict[str, Any]) -> None:
+    rate = f"{row['bytes_per_s'] / 1e9:9.2f} GB/s" if row["bytes_per_s"] else "        - GB/s"
+    print(f"{rate}  {row['what']}, {row['where']}, files of {row['file_bytes']:,} bytes, {row['runs']} runs")
 
 
-def show_scans(rows: list[dict[str, Any]]) -> None:
-    for row in rows:
-        rate = row["bytes"] / row["process_s"] / 1e9
-        print(
-            f"{row['process_s']:9.2f} s  {row['device']}, {row['workers']} workers: {rate:.2f} GB/s, {row['runs']} runs"
-        )
+def show_scan(row: dict[str, Any]) -> None:
+    rate = row["bytes"] / row["process_s"] / 1e9
+    print(f"{row['process_s']:9.2f} s  {row['device']}, {row['workers']} workers: {rate:.2f} GB/s, {row['runs']} runs")
 
 
 def clocks(driver: Any, card: int) -> dict[str, Any] | None:

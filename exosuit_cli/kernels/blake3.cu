@@ -105,16 +105,19 @@ blake3_chunks(const u32* __restrict__ data, const u32* __restrict__ starts, cons
 
     u32 cv[8];
     initial(cv);
+    __syncwarp();
     for (u32 block = 0; block < rounds; ++block) {
-        __syncwarp();
-        // Half a warp reads the 64 bytes of one row at a time.
+        u32 got[WARP / 2];
 #pragma unroll
         for (u32 pair = 0; pair < WARP / 2; ++pair) {
-            const u32 row = 2 * pair + lane / 16, column = lane % 16;
-            const Row from = rows[first_lane + row];
-            const u32 word = from.next + block * 16 + column;
-            tile[row * ROW + column] = word < from.end ? data[word] : 0;
+            const Row from = rows[first_lane + 2 * pair + lane / 16];
+            const u32 word = from.next + block * 16 + lane % 16;
+            const u32 value = data[least(word, from.end ? from.end - 1 : 0)];
+            got[pair] = word < from.end ? value : 0;
         }
+        __syncwarp();  // the block before has been read
+#pragma unroll
+        for (u32 pair = 0; pair < WARP / 2; ++pair) tile[(2 * pair + lane / 16) * ROW + lane % 16] = got[pair];
         __syncwarp();
         if (block < blocks) {
             u32 m[16];

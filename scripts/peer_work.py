@@ -46,7 +46,8 @@ def work(name: str, tree: str) -> dict[str, int]:
 
 
 def _walk(tree: str, *, ignore: bool) -> dict[str, int]:
-    from exosuit_cli.walk import TreeWalk, WalkOptions
+    from exosuit_cli.config.options import WalkOptions
+    from exosuit_cli.walk import TreeWalk
 
     walk = TreeWalk(os.fsencode(os.path.realpath(tree)), (b"",), WalkOptions(ignore=ignore))
     return {"files": sum(len(listing.names) for listing, _ in walk)}

@@ -7,11 +7,19 @@ import shutil
 import signal
 import subprocess
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from exosuit_cli.shards.settings import ShardSettings
+from exosuit_cli.shards.shard import Shard
+from exosuit_cli.tokens import load_counter
+
+if TYPE_CHECKING:
+    from exosuit_cli.model.protocols import TokenCounter
 
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -73,3 +81,34 @@ def git() -> str:
 def project() -> Path:
     """The source tree that the tests belong to."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def counter() -> TokenCounter:
+    return load_counter("o200k_base")
+
+
+@pytest.fixture
+def shard_of() -> Iterator[Callable[..., Shard]]:
+    """Make a shard over a tree; it is closed after the test."""
+    made: list[Shard] = []
+
+    def make(
+        base: Path, counter: TokenCounter | None = None, *, slab_bytes: int = 1 << 16, hash_name: str = "blake3"
+    ) -> Shard:
+        encoding = counter.encoding if counter is not None else None
+        settings = ShardSettings(
+            base=os.fsencode(base),
+            encoding=encoding,
+            hash=hash_name,
+            device="cpu",
+            max_file_size=0,
+            slab_bytes=slab_bytes,
+            follow=False,
+        )
+        made.append(Shard(settings, counter))
+        return made[-1]
+
+    yield make
+    for shard in made:
+        shard.close()

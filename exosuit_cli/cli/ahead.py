@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exosuit_cli.ingest.stat_table import StatTable
-    from exosuit_cli.ingest.zygote import Zygote
+    from exosuit_cli.index.stat_table import StatTable
+    from exosuit_cli.workers.preload import Zygote
 
 _ENCODING: Final = "o200k_base"
 _HASH: Final = "blake3"
@@ -49,7 +49,7 @@ def load_ahead(arguments: Sequence[str]) -> None:
     paths = [argument for argument in arguments[1:] if not argument.startswith("-")]
     use_index = not is_chunk and "--no-index" not in options
     if use_index and not options & _OTHER_TREE:
-        from exosuit_cli.ingest.index_path import stat_early
+        from exosuit_cli.index.path import stat_early
 
         stats = stat_early(paths, _HASH, encoding)
         if stats is not None:
@@ -63,7 +63,7 @@ def obtain(
     paths: Sequence[str], algorithm: str, encoding: str, *, workers: int, use_index: bool, with_table: bool = False
 ) -> Zygote | None:
     """The process that was forked ahead, if it is what is needed; else one that is forked now, see `fork_early`."""
-    from exosuit_cli.ingest.index_path import fork_early
+    from exosuit_cli.index.path import fork_early
 
     for zygote in _zygotes:
         if zygote.encoding == encoding and not workers:

@@ -151,7 +151,7 @@ def bench_command(
     `bench history`, `bench compare A B` and `bench report --html FILE` read what earlier runs have left.
     """
     with command_border(debug=debug, verbose=verbose, quiet=quiet, log_file=log_file):
-        from exosuit_cli.cli.bench_run import BenchCommand
+        from exosuit_cli.commands.bench import BenchCommand
 
         command = BenchCommand(
             path=path,

@@ -31,8 +31,8 @@ def history_command(
     """Show the stored runs: a table, a plot, and the steps in it."""
     with command_border(debug=debug):
         from exosuit_cli.measure.metrics import METRICS
-        from exosuit_cli.report.bench_trend import print_trends, trends_of
-        from exosuit_cli.report.terminal import open_console
+        from exosuit_cli.report.bench.trend import print_trends, trends_of
+        from exosuit_cli.report.scan.terminal import open_console
 
         if metric not in METRICS:
             raise UsageError(f"--metric {metric!r}: unknown; known are {', '.join(METRICS)}")
@@ -54,8 +54,8 @@ def compare_command(
     """Compare two stored runs of one machine and corpus; they are not paired, and nothing is gated."""
     with command_border(debug=debug):
         from exosuit_cli.measure.baseline import compare_entries
-        from exosuit_cli.report.bench_trend import print_comparison
-        from exosuit_cli.report.terminal import open_console
+        from exosuit_cli.report.bench.trend import print_comparison
+        from exosuit_cli.report.scan.terminal import open_console
 
         found, reasons = compare_entries(_run_of(a, history), _run_of(b, history))
         if not found:
@@ -72,7 +72,7 @@ def report_command(
 ) -> None:
     """Write the history as one page: the trend by commit with its intervals, and the steps in it."""
     with command_border(debug=debug):
-        from exosuit_cli.report.bench_trend import trend_page, trends_of
+        from exosuit_cli.report.bench.trend import trend_page, trends_of
         from exosuit_cli.system.atomic import write_atomic
 
         write_atomic(html, trend_page(trends_of(_entries(history, suite))), mode=0o644)

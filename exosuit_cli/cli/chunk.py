@@ -110,7 +110,7 @@ def chunk_command(
             chosen = settings.scan
             zygote = obtain((), chosen.hash, chosen.encoding, workers=chosen.workers, use_index=False, with_table=True)
         # Imported only now: the vocabulary is loading meanwhile.
-        from exosuit_cli.cli.chunk_run import ChunkCommand
+        from exosuit_cli.commands.chunk import ChunkCommand
 
         command = ChunkCommand(
             paths=tuple(paths or ()),

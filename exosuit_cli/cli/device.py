@@ -21,8 +21,8 @@ def device_command(
     with command_border(debug=debug):
         from exosuit_cli.config import load_settings
         from exosuit_cli.device.listing import list_devices
-        from exosuit_cli.report.device import device_document, print_devices
-        from exosuit_cli.report.terminal import open_console
+        from exosuit_cli.report.device.terminal import device_document, print_devices
+        from exosuit_cli.report.scan.terminal import open_console
 
         settings = load_settings(config).settings
         listing = list_devices(settings.layer("gpu_vram").capacity_bytes, measuring=measure)

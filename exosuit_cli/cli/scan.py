@@ -87,7 +87,7 @@ def scan_command(
             defaults = settings.scan
             zygote = obtain(where, defaults.hash, encoding, workers=defaults.workers, use_index=defaults.index)
         # Imported only now: the vocabulary is loading meanwhile.
-        from exosuit_cli.cli.scan_run import ScanCommand
+        from exosuit_cli.commands.scan import ScanCommand
 
         command = ScanCommand(
             paths=tuple(paths or ()),

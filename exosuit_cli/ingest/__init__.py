@@ -9,20 +9,20 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.ingest.chunking import ChunkResult, chunk
-    from exosuit_cli.ingest.options import ScanOptions
     from exosuit_cli.ingest.pipeline import Progress, ProgressCallback, scan, scan_names
     from exosuit_cli.ingest.result import ScanResult
 
 _HOMES = {
-    "ChunkResult": "chunking",
-    "Progress": "pipeline",
-    "ProgressCallback": "pipeline",
-    "ScanOptions": "options",
-    "ScanResult": "result",
-    "chunk": "chunking",
-    "scan": "pipeline",
-    "scan_names": "pipeline",
+    "ChunkResult": "exosuit_cli.ingest.chunking",
+    "Progress": "exosuit_cli.ingest.pipeline",
+    "ProgressCallback": "exosuit_cli.ingest.pipeline",
+    "ScanOptions": "exosuit_cli.config.options",
+    "ScanResult": "exosuit_cli.ingest.result",
+    "chunk": "exosuit_cli.ingest.chunking",
+    "scan": "exosuit_cli.ingest.pipeline",
+    "scan_names": "exosuit_cli.ingest.pipeline",
 }
 
 __all__ = ["ChunkResult", "Progress", "ProgressCallback", "ScanOptions", "ScanResult", "chunk", "scan", "scan_names"]
@@ -31,6 +31,6 @@ __all__ = ["ChunkResult", "Progress", "ProgressCallback", "ScanOptions", "ScanRe
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    found = getattr(importlib.import_module(_HOMES[name]), name)
     globals()[name] = found
     return found

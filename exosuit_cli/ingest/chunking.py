@@ -11,20 +11,20 @@ from exosuit_cli.chunk import chunker
 from exosuit_cli.chunk.batch import Chunking
 from exosuit_cli.ingest.collector import ChunkCollector
 from exosuit_cli.ingest.pipeline import Run
-from exosuit_cli.ingest.roots import resolve_names, resolve_roots
+from exosuit_cli.walk.roots import resolve_names, resolve_roots
 
 if TYPE_CHECKING:
     from exosuit_cli.chunk.batch import Renderer
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.chunk.statistics import ChunkStatistics
+    from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.ingest.collector import ChunkSink
-    from exosuit_cli.ingest.fallbacks import Fallbacks
-    from exosuit_cli.ingest.options import ScanOptions
     from exosuit_cli.ingest.pipeline import ProgressCallback
     from exosuit_cli.ingest.result import ScanResult
-    from exosuit_cli.ingest.roots import PathLike
-    from exosuit_cli.ingest.zygote import Zygote
+    from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.system.stop import StopRequest
+    from exosuit_cli.walk.roots import PathLike
+    from exosuit_cli.workers.preload import Zygote
 
 BATCH_FILES = 200
 """The most files in a batch: what a worker renders of them is held, and crosses to the parent as one message."""

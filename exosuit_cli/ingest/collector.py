@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.chunk.batch import ChunkBatch, Chunking
-    from exosuit_cli.ingest.fallbacks import Fallbacks
-    from exosuit_cli.ingest.tasks import Finished
+    from exosuit_cli.shards.fallbacks import Fallbacks
+    from exosuit_cli.workers.messages import Finished
 
 HELD_BYTES, HELD_BATCHES = 64 << 20, 128
 """When so many rendered bytes, or batches, wait for an earlier one, no new one is begun. A batch is a descriptor."""

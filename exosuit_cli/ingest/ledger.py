@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.ingest.tasks import Finished, Task
 from exosuit_cli.languages import language_of_name
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Kind, Outcome, Rows, Skip
+from exosuit_cli.workers.messages import Finished, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     import numpy.typing as npt
 
-    from exosuit_cli.ingest.index import Index
+    from exosuit_cli.index.index import Index
     from exosuit_cli.walk import Listing
 
 _OF_THE_FILE = (Outcome.UNREADABLE, Outcome.TOO_LARGE, Outcome.CHANGED, Outcome.QUARANTINED)

@@ -10,28 +10,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.ingest.crew import Crew
-from exosuit_cli.ingest.index_file import IndexFile
+from exosuit_cli.config.options import ScanOptions
+from exosuit_cli.index.changes import recheck
+from exosuit_cli.index.file import IndexFile
 from exosuit_cli.ingest.ledger import Ledger
-from exosuit_cli.ingest.options import ScanOptions
-from exosuit_cli.ingest.recheck import recheck
 from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
-from exosuit_cli.ingest.roots import PathLike, Roots, resolve_names, resolve_roots
-from exosuit_cli.ingest.totals import Laps, add_stages
 from exosuit_cli.kernels import DIGEST_WIDTH
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.records import RAW, ROW, Outcome, Skip
+from exosuit_cli.shards.totals import Laps, add_stages
 from exosuit_cli.system.memory import MemoryReport, MemorySampler, TierReading
 from exosuit_cli.system.stop import StopRequest
 from exosuit_cli.tokens.encodings import find_encoding
 from exosuit_cli.walk import Listing, PastDirectory, TreeWalk
+from exosuit_cli.walk.roots import PathLike, Roots, resolve_names, resolve_roots
+from exosuit_cli.workers.processes import Crew
 
 if TYPE_CHECKING:
+    from exosuit_cli.index.index import Index
+    from exosuit_cli.index.stat_table import StatTable
     from exosuit_cli.ingest.collector import ChunkCollector
-    from exosuit_cli.ingest.index import Index
-    from exosuit_cli.ingest.stat_table import StatTable
-    from exosuit_cli.ingest.tasks import Finished
-    from exosuit_cli.ingest.zygote import Zygote
+    from exosuit_cli.workers.messages import Finished
+    from exosuit_cli.workers.preload import Zygote
 
 FIRST_CHUNKED_FILES = 25
 """Files of the first batch where chunks are cut: whoever watches sees it move, and the first chunks are written."""

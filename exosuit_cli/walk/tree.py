@@ -18,23 +18,11 @@ from exosuit_cli.walk.rules import Scope, read_rules, standard_scope
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from exosuit_cli.config.options import WalkOptions
+
 VERSION_CONTROL_NAME = b".git"
 IGNORE_NAME = b".gitignore"
 _FS_ENCODING = sys.getfilesystemencoding()
-
-
-@dataclass(frozen=True, slots=True)
-class WalkOptions:
-    """What the walk leaves out. Globs have the syntax of a line in .gitignore, relative to the base."""
-
-    ignore: bool = True
-    hidden: bool = True
-    follow: bool = False
-    one_file_system: bool = True
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    own_outputs: frozenset[tuple[int, int]] = frozenset()
-    """(st_dev, st_ino) of files that exosuit itself writes, and of directories that hold nothing else."""
 
 
 class Listing(NamedTuple):

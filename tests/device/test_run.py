@@ -16,11 +16,12 @@ import pytest
 from exosuit_cli.chunk import ChunkOptions
 from exosuit_cli.device import process, remote
 from exosuit_cli.device.probe import Probe, save_probe
-from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, pipeline, pool, scan
-from exosuit_cli.ingest import device_run as device_run_module
+from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, pipeline, scan
 from exosuit_cli.model.errors import ResourceMissing
-from exosuit_cli.report.chunk_jsonl import JsonlRenderer, JsonlSink
+from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
 from exosuit_cli.system.stop import StopRequest
+from exosuit_cli.workers import device_run as device_run_module
+from exosuit_cli.workers import pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -56,7 +56,7 @@ class FatalStream:
 
 def die_while_sending(flag: str) -> None:
     """Have the first worker that answers send the first half of it only."""
-    from exosuit_cli.ingest import worker
+    from exosuit_cli.workers import worker
 
     connection_type = worker.Connection
     send = connection_type.send

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from exosuit_cli.ingest.options import ShardSettings
-from exosuit_cli.ingest.shard import Shard
+from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.model.records import Batch, Outcome
-from exosuit_cli.walk import TreeWalk, WalkOptions
+from exosuit_cli.shards.settings import ShardSettings
+from exosuit_cli.shards.shard import Shard
+from exosuit_cli.walk import TreeWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

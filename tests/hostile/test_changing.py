@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from blake3 import blake3
 
+from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.model.protocols import StreamCount
 from exosuit_cli.model.records import Outcome
-from exosuit_cli.walk import TreeWalk, WalkOptions
+from exosuit_cli.walk import TreeWalk
 
 from .harness import HandShard, outcome_of, walk
 

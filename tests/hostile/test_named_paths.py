@@ -8,13 +8,14 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any
 
+from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.ingest import ScanOptions
 from exosuit_cli.ingest.ledger import Ledger
-from exosuit_cli.ingest.options import ShardSettings
-from exosuit_cli.ingest.shard import Shard
-from exosuit_cli.ingest.tasks import Finished
 from exosuit_cli.model.records import Outcome
-from exosuit_cli.walk import TreeWalk, WalkOptions
+from exosuit_cli.shards.settings import ShardSettings
+from exosuit_cli.shards.shard import Shard
+from exosuit_cli.walk import TreeWalk
+from exosuit_cli.workers.messages import Finished
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,21 +14,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from trees import batch_of, plain, write
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text, chunker
 from exosuit_cli.chunk.batch import BatchBuilder, Chunking
 from exosuit_cli.ingest import ChunkResult, ScanOptions, chunk, collector, scan
-from exosuit_cli.ingest import shard as shard_module
 from exosuit_cli.ingest.collector import ChunkCollector
-from exosuit_cli.ingest.fallbacks import FallbackBuilder
-from exosuit_cli.ingest.options import ShardSettings
-from exosuit_cli.ingest.shard import Shard, ShardResult
-from exosuit_cli.ingest.tasks import Finished, Task
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.records import ROW, Kind, Outcome
-from exosuit_cli.report.chunk_jsonl import JsonlRenderer, JsonlSink
-
-from .trees import batch_of, plain, write
+from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
+from exosuit_cli.shards import shard as shard_module
+from exosuit_cli.shards.fallbacks import FallbackBuilder
+from exosuit_cli.shards.settings import ShardSettings
+from exosuit_cli.shards.shard import Shard, ShardResult
+from exosuit_cli.workers.messages import Finished, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -294,7 +293,7 @@ PROGRAM = """
 import io, json, os, signal, sys
 from exosuit_cli.chunk import ChunkOptions
 from exosuit_cli.ingest import ScanOptions, chunk
-from exosuit_cli.report.chunk_jsonl import JsonlRenderer, JsonlSink
+from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
 
 class Fatal(JsonlRenderer):
     def render(self, path, language, data, offset, chunks):

@@ -17,10 +17,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
+from exosuit_cli.config.options import WalkOptions
+from exosuit_cli.index.index import FINE_SLACK_NS
 from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
-from exosuit_cli.ingest.index import FINE_SLACK_NS
-from exosuit_cli.report.records import records
-from exosuit_cli.walk import WalkOptions
+from exosuit_cli.report.scan.records import records
 
 if TYPE_CHECKING:
     from collections.abc import Callable

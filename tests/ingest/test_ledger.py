@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from trees import batch_of, plain, write
 
+from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.ingest.ledger import Ledger
-from exosuit_cli.ingest.tasks import Finished, Task
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import Batch, Directory, Outcome, Skip
-from exosuit_cli.walk import Listing, TreeWalk, WalkOptions
-
-from .trees import batch_of, plain, write
+from exosuit_cli.walk import Listing, TreeWalk
+from exosuit_cli.workers.messages import Finished, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from exosuit_cli.ingest.shard import Shard
+    from exosuit_cli.shards.shard import Shard
 
     MakeShard = Callable[..., Shard]
 

@@ -18,16 +18,15 @@ import pygments
 import pytest
 import xxhash
 from blake3 import blake3
+from trees import plain, write
 
+from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.ingest import Progress, ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.model.errors import ResourceMissing, UsageError
 from exosuit_cli.model.records import Outcome
-from exosuit_cli.report.records import records
+from exosuit_cli.report.scan.records import records
 from exosuit_cli.system.processors import usable_processors
 from exosuit_cli.system.stop import StopRequest
-from exosuit_cli.walk import WalkOptions
-
-from .trees import plain, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +101,7 @@ PROGRAM = """
 import json, sys, threading
 from exosuit_cli.ingest import ScanOptions, scan
 from exosuit_cli.system.forked import start_method
-from exosuit_cli.report.records import records
+from exosuit_cli.report.scan.records import records
 {before}
 result = scan(sys.argv[1], ScanOptions(use_index=False, workers={workers}, batch_files=30, encoding={encoding!r}))
 print(json.dumps([{method}, result.throughput.workers, result.throughput.worker_deaths, result.tree_digest]))

@@ -22,9 +22,9 @@ from exosuit_cli.measure.score import WEIGHTS, Score, load_reference, score_of
 from exosuit_cli.measure.suites import SUITES
 from exosuit_cli.measure.synthetic import make_corpus, parse_synthetic
 from exosuit_cli.measure.verdict import Verdict
-from exosuit_cli.report.bench_document import bench_document
-from exosuit_cli.report.bench_terminal import print_bench
-from exosuit_cli.report.exports import render
+from exosuit_cli.report.bench.document import bench_document
+from exosuit_cli.report.bench.exports import render
+from exosuit_cli.report.bench.terminal import print_bench
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,11 +20,11 @@ from prometheus_client.parser import text_string_to_metric_families as classic_f
 
 from exosuit_cli.measure.alerts import parse_alerts
 from exosuit_cli.model.errors import UsageError
-from exosuit_cli.report import bench_delivery
-from exosuit_cli.report.bench_alert import alert_document
-from exosuit_cli.report.bench_artefacts import parse_exports, write_artefacts
-from exosuit_cli.report.bench_delivery import deliver, parse_receivers
-from exosuit_cli.report.exports import render
+from exosuit_cli.report.bench import delivery as bench_delivery
+from exosuit_cli.report.bench.alert import alert_document
+from exosuit_cli.report.bench.artefacts import parse_exports, write_artefacts
+from exosuit_cli.report.bench.delivery import deliver, parse_receivers
+from exosuit_cli.report.bench.exports import render
 from tests.report.bench_results import HOSTILE, run_bench
 
 if TYPE_CHECKING:

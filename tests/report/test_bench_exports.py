@@ -18,10 +18,10 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.errors import OutputError, UsageError
-from exosuit_cli.report.bench_artefacts import append_summary, parse_exports, write_artefacts
-from exosuit_cli.report.bench_document import bench_document
-from exosuit_cli.report.exports import EXPORTS, render
-from exosuit_cli.report.exports.markdown import report
+from exosuit_cli.report.bench.artefacts import append_summary, parse_exports, write_artefacts
+from exosuit_cli.report.bench.document import bench_document
+from exosuit_cli.report.bench.exports import EXPORTS, render
+from exosuit_cli.report.bench.exports.markdown import report
 from tests.report.bench_results import HOSTILE, STAGES, run_bench
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ import pytest
 from jsonschema import Draft202012Validator, ValidationError
 
 from exosuit_cli.config import load_settings
+from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.model.records import Outcome, Skip
-from exosuit_cli.report.document import scan_document
-from exosuit_cli.report.records import records
+from exosuit_cli.report.scan.document import scan_document
+from exosuit_cli.report.scan.records import records
 from exosuit_cli.system.stop import StopRequest
-from exosuit_cli.walk import WalkOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

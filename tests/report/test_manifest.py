@@ -15,13 +15,13 @@ import pygments
 import pytest
 import zstandard
 
+from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.model.records import Outcome, Skip
-from exosuit_cli.report.jsonl import write_jsonl
-from exosuit_cli.report.manifest import PARQUET_ROWS, check_manifest, write_manifest
-from exosuit_cli.report.records import records
-from exosuit_cli.walk import WalkOptions
+from exosuit_cli.report.scan.jsonl import write_jsonl
+from exosuit_cli.report.scan.manifest import PARQUET_ROWS, check_manifest, write_manifest
+from exosuit_cli.report.scan.records import records
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,9 +23,9 @@ from exosuit_cli.chunk import ChunkOptions
 from exosuit_cli.config import load_settings
 from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, scan
 from exosuit_cli.model.records import Outcome, Skip
-from exosuit_cli.report.chunk_jsonl import JsonlRenderer, JsonlSink
-from exosuit_cli.report.chunk_terminal import print_chunks
-from exosuit_cli.report.terminal import LANGUAGES_SHOWN, print_scan
+from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
+from exosuit_cli.report.chunk.terminal import print_chunks
+from exosuit_cli.report.scan.terminal import LANGUAGES_SHOWN, print_scan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -109,7 +109,7 @@ from dataclasses import replace
 from exosuit_cli.config import load_settings
 from exosuit_cli.ingest import ScanOptions, scan
 from exosuit_cli.model.records import Outcome, Skip
-from exosuit_cli.report.terminal import open_console, print_scan
+from exosuit_cli.report.scan.terminal import open_console, print_scan
 options = ScanOptions(use_index=False, encoding=None if "plain" in sys.argv else "o200k_base")
 result = scan(sys.argv[1], options)
 if "partial" in sys.argv:

@@ -17,9 +17,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.records import Outcome, Skip
-from exosuit_cli.walk import Listing, TreeWalk, WalkOptions
+from exosuit_cli.walk import Listing, TreeWalk
 from exosuit_cli.walk.tree import PastDirectory, RuleState
 
 if TYPE_CHECKING:

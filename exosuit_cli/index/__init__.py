@@ -1,0 +1,1 @@
+"""What the last scan knew of a tree, and what changed since."""

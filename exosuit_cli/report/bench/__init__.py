@@ -1,0 +1,1 @@
+"""A benchmark result in each format."""

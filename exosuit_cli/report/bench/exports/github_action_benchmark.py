@@ -1,0 +1,35 @@
+"""Export `gab`: the arrays of github-action-benchmark; that action wants one file for either direction.
+
+FILE holds what is better when smaller (`tool: customSmallerIsBetter`), FILE with `-bigger` before its extension what is
+better when bigger (`tool: customBiggerIsBetter`).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from exosuit_cli.report.bench.exports.series import all_series
+
+if TYPE_CHECKING:
+    from exosuit_cli.measure.result import BenchResult
+
+
+def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
+    """Medians, their 95% intervals as `range`, the number of samples as `extra`."""
+    rows: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
+    for series in all_series(result):
+        for metric, own, _ in series.figures():
+            rows[metric.higher_is_better].append(
+                {
+                    "name": f"{series.suite.name} {metric.name} ({series.name})",
+                    "unit": metric.unit,
+                    "value": own.median,
+                    "range": f"{own.low:.6g} to {own.high:.6g}",
+                    "extra": f"{own.count} samples, {own.coverage:.1%} interval",
+                }
+            )
+    return {
+        suffix: json.dumps(rows[bigger], indent=2).encode("ascii") + b"\n"
+        for suffix, bigger in (("", False), ("-bigger", True))
+    }

@@ -1,0 +1,35 @@
+"""Export `hyperfine`: the JSON of `hyperfine --export-json`; one result a side, one time a pair."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import statistics
+from typing import TYPE_CHECKING, Any
+
+from exosuit_cli.report.bench.exports.series import Series, all_series
+
+if TYPE_CHECKING:
+    from exosuit_cli.measure.result import BenchResult
+
+
+def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
+    """Times in seconds; with repeats within a pair, each is their median."""
+    results = [_result(series) for series in all_series(result)]
+    return {"": json.dumps({"results": results}, indent=2).encode("ascii") + b"\n"}
+
+
+def _result(series: Series) -> dict[str, Any]:
+    times = series.samples("wall_s")
+    return {
+        "command": shlex.join(series.side.command),
+        "mean": statistics.fmean(times),
+        "stddev": statistics.stdev(times) if len(times) > 1 else None,
+        "median": statistics.median(times),
+        "user": statistics.fmean(series.samples("user_s") or (0.0,)),
+        "system": statistics.fmean(series.samples("system_s") or (0.0,)),
+        "min": min(times),
+        "max": max(times),
+        "times": list(times),
+        "exit_codes": [0] * len(times),
+    }

@@ -1,0 +1,120 @@
+"""Chunks as a Parquet file: the fields of the JSON lines as columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.report.arrow import pyarrow_modules
+from exosuit_cli.report.chunk.jsonl import place_record
+from exosuit_cli.system.names import text_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exosuit_cli.chunk.batch import ChunkBatch
+    from exosuit_cli.chunk.records import FileChunks
+
+ROWS = 16_384
+"""Rows of a row group, whatever the batches were: the file's bytes depend on the chunks alone."""
+
+
+class ParquetRenderer:
+    """Renders each chunk's text as UTF-8; the head is the file's language."""
+
+    def __init__(self, *, with_text: bool) -> None:
+        self.with_text = with_text
+
+    def render(
+        self,
+        path: bytes,  # noqa: ARG002  (the sink has it)
+        language: str,
+        data: memoryview,
+        offset: int,
+        chunks: FileChunks,
+    ) -> list[tuple[bytes, bytes]]:
+        """See `Renderer`; undecodable parts of a text become U+FFFD."""
+        head = language.encode()
+        if not self.with_text:
+            return [(head, b"")] * len(chunks)
+        texts = [
+            str(data[offset + start : offset + end], "utf-8", "replace").encode()
+            for start, end in zip(chunks.starts.tolist(), chunks.ends.tolist(), strict=True)
+        ]
+        return [(head, text) for text in texts]
+
+
+class ParquetSink:
+    """Writes chunks to a Parquet file, zstd-compressed; a context manager, whose end completes the file.
+
+    Raises UsageError where pyarrow is not installed.
+    """
+
+    def __init__(self, file: BinaryIO, renderer: ParquetRenderer) -> None:
+        arrow, parquet = pyarrow_modules("--format parquet")
+        self._arrow = arrow
+        self._with_text = renderer.with_text
+        place = arrow.struct([("path", arrow.string()), ("path_b64", arrow.string()), ("start_byte", arrow.int64())])
+        fields = [
+            ("id", arrow.string()), ("path", arrow.string()), ("path_b64", arrow.string()),
+            ("start_byte", arrow.int64()), ("end_byte", arrow.int64()),
+            ("start_line", arrow.int64()), ("end_line", arrow.int64()),
+            ("tokens", arrow.int64()), ("language", arrow.string()), ("boundary", arrow.string()),
+            ("symbol", arrow.string()), ("duplicate_of", place),
+            *([("text", arrow.large_string())] if renderer.with_text else []),
+        ]  # fmt: skip
+        self._schema = arrow.schema(fields)
+        self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd", store_schema=False)
+        self._held: list[Any] = []
+        self._rows = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if self._rows and error is None:
+            self._flush(self._rows)
+        self._writer.close()
+
+    def write(self, batch: ChunkBatch, paths: Sequence[bytes], repeats: dict[int, tuple[bytes, int]]) -> None:
+        """See `ChunkSink`."""
+        arrow = self._arrow
+        chunks = batch.chunks
+        counts = batch.counts.tolist()
+        names = [text_name(path) for path in paths]
+        digits = chunks.ids.tobytes().hex()
+        ends = batch.sizes.cumsum().tolist()
+        heads = batch.heads.tolist()
+        starts = [end - size for end, size in zip(ends, batch.sizes.tolist(), strict=True)]
+        languages = [
+            batch.rendered[start : start + head].decode() or None for start, head in zip(starts, heads, strict=True)
+        ]
+        columns: list[object] = [
+            [digits[32 * position : 32 * position + 32] for position in range(len(batch))],
+            [name for (name, _), count in zip(names, counts, strict=True) for _ in range(count)],
+            [exact for (_, exact), count in zip(names, counts, strict=True) for _ in range(count)],
+            chunks.starts, chunks.ends, chunks.start_lines, chunks.end_lines, chunks.tokens,
+            languages,
+            [Boundary(number).label for number in chunks.boundaries.tolist()],
+            chunks.symbols or [None] * len(batch),
+            [place_record(*repeats[position]) if position in repeats else None for position in range(len(batch))],
+        ]  # fmt: skip
+        if self._with_text:
+            columns.append(
+                [
+                    None if position in repeats else batch.rendered[start + head : end].decode()
+                    for position, (start, head, end) in enumerate(zip(starts, heads, ends, strict=True))
+                ]
+            )
+        arrays = [arrow.array(column, field.type) for column, field in zip(columns, self._schema, strict=True)]
+        self._held.append(arrow.Table.from_arrays(arrays, schema=self._schema))
+        self._rows += len(batch)
+        while self._rows >= ROWS:
+            self._flush(ROWS)
+
+    def _flush(self, rows: int) -> None:
+        table = self._arrow.concat_tables(self._held)
+        # As one piece: pages would be cut where the batches were.
+        self._writer.write_table(table.slice(0, rows).combine_chunks(), row_group_size=rows)
+        self._held = [table.slice(rows)]
+        self._rows -= rows

@@ -1,0 +1,1 @@
+"""A scan result in each format."""

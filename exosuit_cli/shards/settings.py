@@ -1,0 +1,27 @@
+"""What a shard needs to know of a scan: small enough to send to a worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exosuit_cli.chunk.batch import Chunking
+
+
+@dataclass(frozen=True, slots=True)
+class ShardSettings:
+    """The part of the options that decides what one file's row holds; with a batch, all that a worker needs."""
+
+    base: bytes
+    encoding: str | None
+    hash: str
+    device: str
+    max_file_size: int
+    slab_bytes: int
+    follow: bool
+    chunking: Chunking | None = None
+    addresses: tuple[str, ...] = ()
+    """Of the processes that own the cards of `device`."""
+    device_is_demanded: bool = False
+    batch_files: int = 800

@@ -1,0 +1,169 @@
+"""The device of one run: started when it is demanded, or when the work that is left pays for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from exosuit_cli.device import DeviceChoice, DeviceTotals, choose_device
+from exosuit_cli.device import choice as choices
+from exosuit_cli.device.choice import cards_of
+from exosuit_cli.model.errors import ResourceMissing
+from exosuit_cli.system.memory import TierReading
+from exosuit_cli.workers.messages import UseDevice
+
+if TYPE_CHECKING:
+    from exosuit_cli.config.options import ScanOptions
+    from exosuit_cli.device.driver import Card
+    from exosuit_cli.device.process import DeviceProcess
+    from exosuit_cli.shards.settings import ShardSettings
+
+SLAB_BYTES = 4 << 20
+"""The least slab of a device: small copies are slow ones, and a batch should have several, to be computed in turn."""
+_UNTOLD = "the process that owns the card did not tell"
+
+
+class RunDevice:
+    """The choice for a run, the processes that own its cards, and their accounts.
+
+    `largest_slab` in bytes, 0 for no bound. Raises as `choose_device` does.
+    """
+
+    def __init__(self, options: ScanOptions, processors: int, largest_slab: int = 0) -> None:
+        self.choice = choose_device(options.device, processors)
+        if options.vram_bytes == 0:
+            self.choice = _turned_off(self.choice)
+        self._options = options
+        self._slab_bytes = max(options.slab_bytes, SLAB_BYTES)
+        if largest_slab:
+            self._slab_bytes = min(self._slab_bytes, largest_slab)
+        self._processes: list[DeviceProcess] = []
+        self._cards: list[Card] = []
+        self._has_joined = False
+        self._refusal = ""
+        self._has_all_totals = True
+        self.totals = DeviceTotals()
+
+    def start(self) -> None:
+        """Start what is demanded, so that it is ready when it is needed."""
+        if self.choice.is_demanded:
+            self._start(self.choice.device)
+
+    def is_ready(self, seconds: float) -> bool:
+        """Whether nothing demanded is still starting; after waiting so long for it."""
+        return not self.choice.is_demanded or all(process.is_ready(seconds) for process in self._processes)
+
+    def settings(self, settings: ShardSettings) -> ShardSettings:
+        """What the workers need to know. Waits for a demanded device; raises ResourceMissing where it is not there."""
+        if not self.choice.is_demanded:
+            return settings
+        self.confirm()
+        return replace(
+            settings,
+            device=self.choice.device,
+            addresses=self._addresses(),
+            device_is_demanded=True,
+            slab_bytes=self._slab_bytes,
+        )
+
+    def confirm(self) -> None:
+        """Return when all demanded cards answer, also where nothing was to be computed. Raises ResourceMissing."""
+        if self.choice.is_demanded:
+            self._cards = [process.wait() for process in self._processes]
+
+    def joins(self, bytes_left: int) -> UseDevice | None:
+        """What to tell the workers once a card that `auto` knows pays for what is left, and is ready; once."""
+        choice = self.choice
+        if choice.joins is None or self._has_joined or self._refusal:
+            return None
+        if not self._processes:
+            if bytes_left > (choice.break_even_bytes or 0):
+                try:
+                    self._start(choice.joins)
+                except ResourceMissing as error:
+                    self._refusal = str(error)
+            return None
+        if not self._processes[0].is_ready():
+            return None
+        try:
+            self._cards = [process.wait() for process in self._processes]
+        except ResourceMissing as error:
+            self._refusal = str(error)
+            return None
+        self._has_joined = True
+        return UseDevice(choice.joins, self._addresses(), self._slab_bytes)
+
+    def pids(self) -> list[int]:
+        """The processes that own cards."""
+        return [pid for process in self._processes for pid in process.pids()]
+
+    def close(self) -> None:
+        """End the processes and add up what they did."""
+        for process in self._processes:
+            found = process.close()
+            if found is None:
+                self._has_all_totals = False
+            else:
+                self.totals.add(found)
+        self._processes.clear()
+        if self._cards and self.totals.peak_copy_bytes_per_s is None:
+            from exosuit_cli.device.probe import probe_of
+
+            probes = [probe_of(choices.load_driver(), card.index) for card in self._cards]
+            peaks = [probe.copy_bytes_per_s for probe in probes if probe is not None]
+            self.totals.peak_copy_bytes_per_s = sum(peaks) if len(peaks) == len(probes) else None
+
+    @property
+    def was_used(self) -> bool:
+        """Whether there was a card, and it told what it did."""
+        return bool(self._cards) and self._has_all_totals
+
+    @property
+    def device(self) -> str:
+        """What computed: a card that joined is named beside the CPU, which began."""
+        return f"cpu, {self.choice.joins}" if self._has_joined and self.choice.joins else self.choice.device
+
+    @property
+    def reason(self) -> str:
+        """Why, in words for a person."""
+        reasons = [self.choice.reason, *(card.name for card in self._cards), self._refusal]
+        return "; ".join(reason for reason in reasons if reason)
+
+    def tiers(self) -> tuple[TierReading, TierReading]:
+        """The tiers vram and shared."""
+        totals = self.totals
+        if not self._cards:
+            return (
+                TierReading(None, f"no CUDA device is used (device {self.device})"),
+                TierReading(None, "no pinned host memory is used without a CUDA device"),
+            )
+        vram = TierReading(
+            totals.pool_peak_bytes,
+            None if totals.pool_peak_bytes is not None else _UNTOLD,
+            details={
+                "process_bytes": totals.process_bytes,
+                "card_used_bytes": totals.card_used_bytes,
+                "card_bytes": totals.card_bytes,
+            },
+        )
+        if not self._has_all_totals:
+            return vram, TierReading(None, _UNTOLD)
+        return vram, TierReading(totals.pinned_bytes)
+
+    def _addresses(self) -> tuple[str, ...]:
+        return tuple(process.address for process in self._processes)
+
+    def _start(self, device: str) -> None:
+        from exosuit_cli.device.process import DeviceProcess
+
+        options = self._options
+        for card in cards_of(device):
+            self._processes.append(DeviceProcess(choices.DRIVER, card, options.hash, options.vram_bytes or 0))
+
+
+def _turned_off(choice: DeviceChoice) -> DeviceChoice:
+    """What becomes of a choice where no device memory may be used."""
+    why = "the settings allow it no memory (memory_layers.gpu_vram.capacity_gb is 0)"
+    if choice.is_demanded:
+        raise ResourceMissing(f"device {choice.device}: {why}")
+    return choice if choice.joins is None else DeviceChoice("cpu", f"{choice.joins}: {why}")

@@ -1,0 +1,52 @@
+"""What goes to workers, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exosuit_cli.model.records import Batch
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from exosuit_cli.shards.shard import ShardResult
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A batch, and the places of its rows in the scan's result (int64[n])."""
+
+    batch: Batch
+    places: npt.NDArray[np.int64]
+    read_links: bool = False
+    kills: int = 0
+
+    def part(self, start: int, stop: int) -> Task:
+        """The files from position `start` up to `stop` as a task of their own."""
+        groups = []
+        position = 0
+        for directory, names in self.batch.groups:
+            chosen = names[max(start - position, 0) : max(stop - position, 0)]
+            if chosen:
+                groups.append((directory, chosen))
+            position += len(names)
+        return Task(Batch(tuple(groups)), self.places[start:stop], self.read_links, self.kills)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A task and what came of it; a `result` of None means that its one file was quarantined."""
+
+    task: Task
+    result: ShardResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class UseDevice:
+    """From now on, slabs of so many bytes are computed by the owners of a device, at these addresses."""
+
+    device: str
+    addresses: tuple[str, ...]
+    slab_bytes: int

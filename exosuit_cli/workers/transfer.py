@@ -1,0 +1,67 @@
+"""A shard's result on its way from a worker to its parent."""
+
+from __future__ import annotations
+
+import mmap
+import os
+from dataclasses import replace
+from multiprocessing.reduction import recv_handle, send_handle
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    from exosuit_cli.shards.shard import ShardResult
+
+MAPPED_BYTES = 64 << 10
+"""Rendered bytes that are worth being mapped by the receiver."""
+
+
+def send_result(connection: Connection, result: ShardResult) -> None:
+    """Send a result; what was rendered goes as memory that the receiver maps, where a pipe would copy it three times.
+
+    See memfd_create(2).
+    """
+    chunks = result.chunks
+    if chunks is None or len(chunks.rendered) < MAPPED_BYTES:
+        connection.send(result)
+        return
+    try:
+        descriptor = _in_memory(chunks.rendered)
+    except OSError:  # no memory, no descriptor, or a limit on files: then it goes through the pipe
+        connection.send(result)
+        return
+    try:
+        connection.send(replace(result, chunks=replace(chunks, rendered=b"")))
+        send_handle(connection, descriptor, None)
+    finally:
+        os.close(descriptor)
+
+
+def complete_result(connection: Connection, result: ShardResult) -> ShardResult:
+    """The result that was received, with what follows it. Raises EOFError and OSError where the sender has died."""
+    chunks = result.chunks
+    if chunks is None or chunks.rendered or not chunks.sizes.any():
+        return result
+    try:
+        descriptor = recv_handle(connection)
+    except RuntimeError as error:  # the sender died between the two messages
+        raise EOFError from error
+    try:
+        rendered = mmap.mmap(descriptor, int(chunks.sizes.sum()), prot=mmap.PROT_READ)
+    finally:
+        os.close(descriptor)
+    return replace(result, chunks=replace(chunks, rendered=rendered))
+
+
+def _in_memory(content: bytes | mmap.mmap) -> int:
+    """A descriptor of memory that holds the content. Raises OSError."""
+    descriptor = os.memfd_create("exosuit-chunks")
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -1,0 +1,155 @@
+"""A worker process: its life, and the two ways to start one."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from multiprocessing import spawn
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Protocol
+
+from exosuit_cli.model.errors import ExosuitError
+from exosuit_cli.shards.shard import Shard
+from exosuit_cli.system.forked import start_method
+from exosuit_cli.system.stop import StopRequest
+from exosuit_cli.workers.messages import Task, UseDevice
+from exosuit_cli.workers.transfer import send_result
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.shards.settings import ShardSettings
+
+PATIENCE_SECONDS = 0.25
+"""How long a worker keeps a batch before it gives the rest back, so that the last giants are shared."""
+
+_PROGRAM = "import sys; sys.path[:] = {path!r}; from exosuit_cli.workers.worker import main; main({descriptor})"
+
+
+class Process(Protocol):
+    """What a pool does with a process; `multiprocessing` names these."""
+
+    @property
+    def pid(self) -> int | None: ...
+
+    @property
+    def exitcode(self) -> int | None: ...
+
+    def kill(self) -> None: ...
+
+    def join(self) -> None: ...
+
+
+class _Program:
+    """A process that was started as a program of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid
+
+    @property
+    def exitcode(self) -> int | None:
+        return self._process.returncode
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def join(self) -> None:
+        self._process.wait()
+
+
+def start_worker(
+    settings: ShardSettings, counter: TokenCounter | None, siblings: Sequence[Connection]
+) -> tuple[Process, Connection]:
+    """Start a worker by `start_method`; the process and the connection to it.
+
+    A forked worker takes over `counter`, and closes its copies of the connections to its `siblings`. A spawned one
+    loads its own. It is not `multiprocessing`'s spawn, which would import the program's main module once more in every
+    worker: a script without `if __name__ == "__main__":` would start to scan in each.
+    """
+    ours, theirs = multiprocessing.Pipe()
+    if start_method() == "fork":
+        forked = multiprocessing.get_context("fork").Process(
+            target=work, args=(theirs, settings, counter, [ours, *siblings]), daemon=True
+        )
+        forked.start()
+        theirs.close()
+        return forked, ours
+    program = _PROGRAM.format(path=sys.path, descriptor=theirs.fileno())
+    spawned = subprocess.Popen(  # noqa: S603  (this interpreter, and a program of our own)
+        [spawn.get_executable(), "-c", program], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
+    )
+    theirs.close()
+    with contextlib.suppress(OSError):  # it is dead already: the pool finds it so
+        ours.send(settings)
+    return _Program(spawned), ours
+
+
+def main(descriptor: int) -> None:
+    """A spawned worker, whose settings come first over the connection `descriptor`."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    connection = Connection(descriptor)
+    try:
+        settings: ShardSettings = connection.recv()
+    except (EOFError, OSError):
+        return  # the parent is gone
+    work(connection, settings, None, [])
+
+
+def work(
+    connection: Connection, settings: ShardSettings, counter: TokenCounter | None, inherited: list[Connection]
+) -> None:
+    """A worker's life: tasks in, results out, until it is told to stop or the parent is gone."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides what they mean
+        signal.signal(number, signal.SIG_IGN)
+    for other in inherited:  # else a sibling would keep this parent's pipes open after the parent is gone
+        other.close()
+    try:
+        if counter is None and settings.encoding is not None:
+            from exosuit_cli.tokens import load_counter
+
+            counter = load_counter(settings.encoding)
+        stop = StopRequest()
+        shard = Shard(settings, counter, stop)
+        tasks: queue.SimpleQueue[Task | UseDevice | None] = queue.SimpleQueue()
+        # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
+        threading.Thread(target=_receive, args=(connection, tasks, stop), daemon=True).start()
+        while (task := tasks.get()) is not None:
+            if isinstance(task, UseDevice):
+                shard.use_device(task.device, task.addresses, task.slab_bytes)
+            else:
+                send_result(connection, shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
+        connection.send(shard.totals(time.process_time()))
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # the parent is gone
+    except ExosuitError as error:  # nothing is wrong with this process: the parent raises it as it is
+        with contextlib.suppress(OSError):
+            connection.send(error)
+    except Exception:  # noqa: BLE001  (the parent raises it)
+        with contextlib.suppress(OSError):
+            connection.send(traceback.format_exc())
+
+
+def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | UseDevice | None], stop: StopRequest) -> None:
+    """Take messages for as long as there is a parent, also after its last task: it may die while that is worked on."""
+    try:
+        while True:
+            message = connection.recv()
+            if isinstance(message, signal.Signals):
+                stop.signal = message
+            else:
+                tasks.put(message)
+    except (EOFError, OSError):
+        os._exit(1)  # the parent is gone: nobody waits for what this worker is doing, however long that takes

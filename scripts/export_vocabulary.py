@@ -14,7 +14,8 @@ import sys
 
 from toktok._toktok import Tokenizer
 
-from exosuit_cli.tokens.encodings import ENCODINGS
+from exosuit_cli.model.encodings import ENCODINGS
+from exosuit_cli.tokens.encodings import vocabulary_path
 
 
 def export(encoding: str) -> bytes:
@@ -30,7 +31,7 @@ def main(arguments: list[str]) -> int:
         if found != encoding.sha256:
             print(f"{encoding.name}: SHA-256 {found}, published {encoding.sha256}; not written", file=sys.stderr)
             return 1
-        directory = arguments[0] if arguments else os.path.dirname(encoding.vocabulary_path)
+        directory = arguments[0] if arguments else os.path.dirname(vocabulary_path(encoding))
         path = os.path.join(directory, f"{encoding.name}.tiktoken")
         with open(path, "wb") as file:
             file.write(content)

@@ -40,7 +40,7 @@ from exosuit_cli.device.probe import example_slab
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels
-from exosuit_cli.kernels.protocol import KERNEL_DIGEST_WIDTH
+from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 from exosuit_cli.model.units import parse_size
@@ -148,7 +148,7 @@ def check(opened: Any, tree: str, document: dict[str, Any]) -> None:
     queue = opened.queue()
     differences = document["differences"] = []
     counts = document["checked"] = {"slabs": 0, "files": 0, "bytes": 0}
-    for algorithm in KERNEL_DIGEST_WIDTH:
+    for algorithm in DIGESTS:
         device, cpu = DeviceKernels(queue, algorithm), CpuKernels(algorithm)
         for name, slab in slabs(tree):
             columns, lines = device.begin(slab, lines=True).finish()
@@ -245,7 +245,7 @@ def measure_slab(opened: Any, slab: Slab, file_bytes: int, seconds: float) -> It
         spread = [rates[0], rates[-1]] if rates else None
         return {**about, "what": what, "where": where, "runs": len(times), "bytes_per_s": middle, "from_to": spread}
 
-    for algorithm in KERNEL_DIGEST_WIDTH:
+    for algorithm in DIGESTS:
         by_kernel, copies, everything = by_the_card(opened, algorithm, slab, seconds)
         digests = [name for name in by_kernel if name.startswith(algorithm.partition("_")[0])]
         for name, times in by_kernel.items():

@@ -76,7 +76,8 @@ def bench_command(
     seed: Annotated[int, typer.Option(metavar="N", help="Draws the order of runs.", rich_help_panel=COMPARISON)] = 0,
     cache: Annotated[str, typer.Option(help="warm or cold page cache.", rich_help_panel=WORK)] = "warm",
     device: Annotated[
-        str | None, typer.Option("--device", help="cpu or cuda:N, demanded of both sides.", rich_help_panel=WORK)
+        str | None,
+        typer.Option("--device", help="cpu, cuda:N or cuda:N,M, for both sides.", rich_help_panel=WORK),
     ] = None,
     ignore: opt.Ignore = None,
     gate: Annotated[

@@ -23,7 +23,7 @@ Workers = Annotated[
     int | None, typer.Option("--workers", metavar="N", help="Processes; 0 is one a processor.", rich_help_panel=WORK)
 ]
 Device = Annotated[
-    str | None, typer.Option("--device", metavar="NAME", help="auto, cpu or cuda:N.", rich_help_panel=WORK)
+    str | None, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda:N or cuda:N,M.", rich_help_panel=WORK)
 ]
 Ignore = Annotated[
     bool | None,

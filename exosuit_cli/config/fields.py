@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from exosuit_cli.model.devices import DEVICE_FORMS, nearest_device, parse_device
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.units import SIZE_FORMS, format_bytes, parse_size
 
@@ -18,7 +18,6 @@ Value = bool | int | float | str
 
 VARIABLE_PREFIX: Final = "EXOSUIT_"
 
-_DEVICE: Final = r"auto|cpu|cuda:(0|[1-9][0-9]{0,2})"
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
 _LONGEST_NUMBER: Final = 40
@@ -67,7 +66,7 @@ class Field:
             case "text":
                 return f"{self.low} to {self.high} printable characters"
             case "device":
-                return "auto, cpu, or cuda:N as in cuda:0"
+                return DEVICE_FORMS
 
     def flag_for(self, value: object) -> str:
         """Name the command-line option that gives this value: `--top`, `--no-index`; else `--set KEY`."""
@@ -128,8 +127,12 @@ class Field:
     def _check_text(self, text: str) -> str:
         if self.kind == "choice" and text not in self.choices:
             raise InvalidValue("unknown" + did_you_mean(text, self.choices))
-        if self.kind == "device" and not re.fullmatch(_DEVICE, text):
-            raise InvalidValue("no device" + did_you_mean(text, ("auto", "cpu", "cuda:0")))
+        if self.kind == "device":
+            try:
+                return parse_device(text).name
+            except UsageError:
+                near = nearest_device(text)
+                raise InvalidValue("no device" + (f" (did you mean {near}?)" if near else "")) from None
         if self.kind == "text" and not (self.low <= len(text) <= self.high and text.isprintable()):
             raise InvalidValue("empty, too long or not printable")
         return text

@@ -7,6 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.config.fields import Field, Value
+from exosuit_cli.model.digests import file_digests
+from exosuit_cli.model.encodings import ENCODINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -121,8 +123,8 @@ def _phase_fields(prefix: str) -> Iterator[Field]:
 
 
 def _scan_fields() -> Iterator[Field]:
-    yield Field("scan.encoding", "choice", "the encoding that counts tokens", choices=("o200k_base", "cl100k_base"))
-    yield Field("scan.hash", "choice", "the digest of each file", choices=("blake3", "xxh3"))
+    yield Field("scan.encoding", "choice", "the encoding that counts tokens", choices=tuple(ENCODINGS))
+    yield Field("scan.hash", "choice", "the digest of each file", choices=file_digests())
     yield Field("scan.workers", "integer", "worker processes; 0: one per usable CPU", 0, 1024)
     yield Field("scan.device", "device", "where the kernels run")
     yield Field("scan.slab_bytes", "size", "bytes of files that are handled as one batch", 1 << 16, 1 << 30)

@@ -1,13 +1,14 @@
-"""Which device computes: `cpu`, `cuda:N` as a demand, or `auto`, which says what it chose and why."""
+"""Which device computes: the CPU, CUDA cards as a demand, or what `auto` chooses, with its reason."""
 
 from __future__ import annotations
 
 import importlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from exosuit_cli.model.errors import ResourceMissing, UsageError
+from exosuit_cli.model.devices import parse_device
+from exosuit_cli.model.digests import DEFAULT_DIGEST, DIGESTS
+from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.model.units import LARGEST_SIZE, format_bytes
 
 if TYPE_CHECKING:
@@ -37,31 +38,29 @@ def load_driver() -> Driver:
     return cast("Driver", importlib.import_module(DRIVER))
 
 
-def choose_device(request: str, processors: int) -> DeviceChoice:
-    """Resolve `auto`, `cpu` or `cuda:N` for a run on so many processors.
+def choose_device(request: str, processors: int, digest: str = DEFAULT_DIGEST) -> DeviceChoice:
+    """Resolve a device name for a run on so many processors that computes this file digest.
 
-    Raises UsageError for any other word, and ResourceMissing for a CUDA device that is certainly not there: a demand is
-    never answered by another device. Nothing heavy is imported: whether a card answers is seen when it is opened.
+    Raises UsageError for what is no device name, and ResourceMissing for a CUDA card that is certainly not there: a
+    demand is never answered by another device. Nothing heavy is imported: whether a card answers is seen when it is
+    opened.
     """
-    if request == "cpu":
+    asked = parse_device(request)
+    if asked.kind == "cpu":
         return DeviceChoice("cpu", "asked for")
-    if request == "auto":
-        return _automatic(load_driver(), processors)
-    if not re.fullmatch(r"cuda:\d{1,4}(,\d{1,4})*", request) or len(set(cards_of(request))) < len(cards_of(request)):
-        raise UsageError(
-            f"unknown device {request!r}: expected auto, cpu or cuda:N, for example cuda:0; cuda:0,1 for two cards"
-        )
+    if not DIGESTS[digest].kernels:
+        reason = f"no CUDA kernel computes the digest {digest}"
+        if asked.cards:
+            raise ResourceMissing(f"device {asked.name}: {reason}; or use --device cpu or --device auto")
+        return DeviceChoice("cpu", reason)
     driver = load_driver()
-    for card in cards_of(request):
-        reason = driver.why_not(card)
-        if reason is not None:
-            raise ResourceMissing(f"device {request}: {reason}; or use --device cpu or --device auto")
-    return DeviceChoice(request, "asked for", is_demanded=True)
-
-
-def cards_of(device: str) -> list[int]:
-    """The cards of `cuda:N` or `cuda:N,M`."""
-    return [int(number) for number in device.removeprefix("cuda:").split(",")]
+    if asked.kind == "auto":
+        return _automatic(driver, processors)
+    for card in asked.cards:
+        missing = driver.why_not(card)
+        if missing is not None:
+            raise ResourceMissing(f"device {asked.name}: {missing}; or use --device cpu or --device auto")
+    return DeviceChoice(asked.name, "asked for", is_demanded=True)
 
 
 def _automatic(driver: Driver, processors: int) -> DeviceChoice:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exosuit_cli.kernels.protocol import DIGEST_WIDTH
+from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.slab import LineColumns, SlabColumns
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class SlotMemory:
     """
 
     def __init__(self, descriptor: int, sizes: SlotSizes, algorithm: str) -> None:
-        self._width = DIGEST_WIDTH[algorithm]
+        self._width = DIGESTS[algorithm].width
         try:
             self._map = mmap.mmap(descriptor, sizes.slab_bytes + sizes.result_bytes)
         finally:

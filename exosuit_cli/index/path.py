@@ -64,7 +64,7 @@ def fork_early(
             return None
     except ExosuitError:
         return None
-    from exosuit_cli.tokens.encodings import ENCODINGS
+    from exosuit_cli.model.encodings import ENCODINGS
     from exosuit_cli.workers.preload import Zygote
 
     if encoding not in ENCODINGS or start_method() != "fork":

@@ -15,13 +15,12 @@ from exosuit_cli.index.changes import recheck
 from exosuit_cli.index.file import IndexFile
 from exosuit_cli.ingest.ledger import Ledger
 from exosuit_cli.ingest.result import ScanResult, Throughput, tree_digest
-from exosuit_cli.kernels import DIGEST_WIDTH
-from exosuit_cli.model.errors import UsageError
+from exosuit_cli.model.digests import find_digest
+from exosuit_cli.model.encodings import find_encoding
 from exosuit_cli.model.records import RAW, ROW, Outcome, Skip
 from exosuit_cli.shards.totals import Laps, add_stages
 from exosuit_cli.system.memory import MemoryReport, MemorySampler, TierReading
 from exosuit_cli.system.stop import StopRequest
-from exosuit_cli.tokens.encodings import find_encoding
 from exosuit_cli.walk import Listing, PastDirectory, TreeWalk
 from exosuit_cli.walk.roots import PathLike, Roots, resolve_names, resolve_roots
 from exosuit_cli.workers.processes import Crew
@@ -105,8 +104,7 @@ class Run:
         collector: ChunkCollector | None = None,
         stats: StatTable | None = None,
     ) -> None:
-        if options.hash not in DIGEST_WIDTH:
-            raise UsageError(f"unknown hash {options.hash!r}: expected {' or '.join(DIGEST_WIDTH)}")
+        find_digest(options.hash)
         if options.encoding is not None:
             find_encoding(options.encoding)  # now, not when the first text turns up
         self.started = time.monotonic()

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from blake3 import blake3
 
-from exosuit_cli.kernels import DIGEST_WIDTH
 from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Rows, Skip
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class ScanResult:
 
     def digest(self, position: int) -> str:
         """The digest of one file, in hex."""
-        return bytes(self.rows["digest"][position, : DIGEST_WIDTH[self.hash]]).hex()
+        return bytes(self.rows["digest"][position, : DIGESTS[self.hash].width]).hex()
 
     def languages(self) -> list[LanguageTotals]:
         """Sums by language, most tokens (or bytes) first."""
@@ -244,12 +244,12 @@ class ScanResult:
 def tree_digest(paths: list[bytes], rows: Rows, algorithm: str) -> str:
     r"""The digest of a whole tree, in hex: equal trees have equal ones on any machine, in any order of work.
 
-    It is BLAKE3-256 over the ASCII bytes `exosuit.tree/1`, NUL, the name of the file digest (`blake3` or `xxh3`), NUL,
+    It is BLAKE3-256 over the ASCII bytes `exosuit.tree/1`, NUL, the name of the file digest (as `blake3`), NUL,
     and then for each ingested file, in ascending byte order of the path relative to the scan's base: the path, NUL,
-    the mode class (`x` if the owner may execute it, else `-`), and the raw digest (32 bytes of BLAKE3-256, or 16 of
-    XXH3-128). Times, owners, other mode bits, empty directories and skipped paths do not enter. `paths` is sorted.
+    the mode class (`x` if the owner may execute it, else `-`), and the raw digest in the width that the
+    digest has. Times, owners, other mode bits, empty directories and skipped paths do not enter. `paths` is sorted.
     """
-    width = DIGEST_WIDTH[algorithm]
+    width = DIGESTS[algorithm].width
     tails = np.zeros((len(paths), width + 2), np.uint8)
     tails[:, 1] = np.where(rows["executable"], ord("x"), ord("-"))
     tails[:, 2:] = rows["digest"][:, :width]

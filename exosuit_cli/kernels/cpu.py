@@ -1,34 +1,18 @@
-"""The reference backend: BLAKE3 and XXH3 from their packages, byte classes with numpy."""
+"""The reference backend: digests by the functions of `model.digests`, byte classes with numpy."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import xxhash
-from blake3 import blake3
 
 from exosuit_cli.kernels.cpu_lines import line_columns
-from exosuit_cli.kernels.protocol import KERNEL_DIGEST_WIDTH, check_width
+from exosuit_cli.kernels.protocol import check_width
+from exosuit_cli.model.digests import CHUNK_DIGEST, DIGESTS
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, LineColumns, Slab, SlabColumns
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 NEWLINE = 10
-
-
-def _blake3_digest(data: memoryview) -> bytes:
-    return blake3(data).digest()
-
-
-_DIGESTS: dict[str, Callable[[memoryview], bytes]] = {
-    "blake3": _blake3_digest,
-    "xxh3": xxhash.xxh3_128_digest,
-    "xxh3_64": xxhash.xxh3_64_digest,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +31,9 @@ class CpuKernels:
     device = "cpu"
 
     def __init__(self, algorithm: str) -> None:
-        self._width = KERNEL_DIGEST_WIDTH[algorithm]
-        self._digest = _DIGESTS[algorithm]
+        self._width = DIGESTS[algorithm].width
+        self._digest = DIGESTS[algorithm].load_function()
+        self._span_digest = self._digest if algorithm == CHUNK_DIGEST else DIGESTS[CHUNK_DIGEST].load_function()
         self._is_newline = np.empty(0, np.bool_)  # kept between slabs: fresh pages cost more than the comparison
 
     def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:  # noqa: ARG002
@@ -90,7 +75,8 @@ class CpuKernels:
         check_width(width)
         view = data.data
         spans = zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
-        digests = b"".join([blake3(view[start:end]).digest(width) for start, end in spans])
+        digest = self._span_digest
+        digests = b"".join([digest(view[start:end])[:width] for start, end in spans])
         return np.frombuffer(digests, np.uint8).reshape(-1, width)
 
     def _newlines(self, slab: Slab, spans: list[tuple[int, int]]) -> npt.NDArray[np.int64]:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
+from exosuit_cli.kernels.device import DeviceError
 from exosuit_cli.kernels.protocol import check_width
-from exosuit_cli.kernels.work_lists import blocks_for, prefix_sums
+from exosuit_cli.kernels.work_lists import WorkLists, blocks_for, prefix_sums
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
+    from collections.abc import Callable
 
     from exosuit_cli.kernels.device import At, DeviceBuffer, DeviceQueue
-    from exosuit_cli.kernels.work_lists import WorkLists
+
+Int64s = npt.NDArray[np.int64]
 
 CHUNK_BYTES = 1024
 CHUNK_THREADS = PARENT_THREADS = 128
@@ -110,3 +113,19 @@ class Xxh3Work:
         blocks = blocks_for(self._spans * XXH3_LANES, XXH3_DIGEST_THREADS)
         halves = np.uint32(self._halves)
         queue.launch("xxh3_digests", blocks, XXH3_DIGEST_THREADS, *spans, count, sums, digests, halves)
+
+
+DEVICE_WORK: Final[dict[str, Callable[[WorkLists, Int64s, Int64s, int], DigestWork]]] = {
+    "blake3": Blake3Work,
+    "xxh3": Xxh3Work,
+    "xxh3_64": Xxh3Work,
+}
+"""What computes a digest on a device, by its name: called with lists, starts, lengths and the width."""
+
+
+def device_work(name: str) -> Callable[[WorkLists, Int64s, Int64s, int], DigestWork]:
+    """Return what computes the digest of that name. Raises DeviceError where only the CPU does."""
+    work = DEVICE_WORK.get(name)
+    if work is None:
+        raise DeviceError(f"no kernel computes the digest {name}; use --device cpu")
+    return work

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.kernels.device import PAD_BYTES, At, DeviceTimes
-from exosuit_cli.kernels.device_digests import Blake3Work, Xxh3Work
+from exosuit_cli.kernels.device_digests import DEVICE_WORK, device_work
 from exosuit_cli.kernels.device_lines import TileWork
-from exosuit_cli.kernels.protocol import KERNEL_DIGEST_WIDTH
 from exosuit_cli.kernels.work_lists import LARGEST_SLAB, WorkLists
+from exosuit_cli.model.digests import CHUNK_DIGEST, DIGESTS
 from exosuit_cli.model.slab import SlabColumns
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class DeviceKernels:
         self._queue = queue
         self.times = DeviceTimes()
         """What all finished slabs took."""
-        self._algorithm = algorithm
-        self._width = KERNEL_DIGEST_WIDTH[algorithm]
+        self._work = device_work(algorithm)
+        self._width = DIGESTS[algorithm].width
         self.device = queue.device
         self._in_flight: Pending | None = None
 
@@ -69,10 +69,7 @@ class DeviceKernels:
             raise RuntimeError(f"{self.device}: a slab is in flight on this queue already")
         queue, lists = self._queue, WorkLists()
         tiles = TileWork(lists, slab)
-        if self._algorithm == "blake3":
-            digests: Blake3Work | Xxh3Work = Blake3Work(lists, slab.offsets, slab.lengths, self._width)
-        else:
-            digests = Xxh3Work(lists, slab.offsets, slab.lengths, self._width)
+        digests = self._work(lists, slab.offsets, slab.lengths, self._width)
         started = queue.mark()
         data = _uploaded(queue, slab.data)
         lists.upload(queue, "work lists")
@@ -179,7 +176,7 @@ def _span_digests(
     width: int,
 ) -> npt.NDArray[np.uint8]:
     lists = WorkLists()
-    work = Blake3Work(lists, starts, lengths, width)
+    work = DEVICE_WORK[CHUNK_DIGEST](lists, starts, lengths, width)
     lists.upload(queue, "work lists")
     digests = queue.buffer("results", len(starts) * width + 1)
     work.launch(queue, data, lists, digests)

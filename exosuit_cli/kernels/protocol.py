@@ -10,12 +10,6 @@ if TYPE_CHECKING:
 
     from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 
-DIGEST_WIDTH = {"blake3": 32, "xxh3": 16}
-"""Bytes of a file's digest by the name of its algorithm, as `--hash` takes it: BLAKE3-256 and XXH3-128."""
-
-KERNEL_DIGEST_WIDTH = DIGEST_WIDTH | {"xxh3_64": 8}
-"""The same of every algorithm that kernels are bound to: those, and XXH3-64, which no command offers."""
-
 
 class Pending(Protocol):
     """A slab that was begun."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from importlib import resources
 
+from exosuit_cli.model.digests import DIGESTS
+
 SHARED = "slab.cuh"
 """Stands before every other file."""
 
 MODULES: dict[str, tuple[str, ...]] = {
-    "blake3.cu": ("blake3_chunks", "blake3_parents"),
-    "xxh3.cu": ("xxh3_sums", "xxh3_digests"),
+    **{digest.source: digest.kernels for digest in DIGESTS.values() if digest.source},
     "lines.cu": ("tile_counts", "scan_tiles", "scan_add", "line_starts", "line_structure"),
 }
 """The kernels of every file; a file is compiled by itself."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.model.digests import MOST_WIDTH
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -100,7 +102,7 @@ ROW = np.dtype(
         ("outcome", "u1"),  # Outcome
         ("estimated", "u1"),  # 1: tokens is an estimate
         ("errno", "<u2"),  # why the outcome is UNREADABLE
-        ("digest", "u1", (32,)),  # a 16-byte digest leaves the rest zero
+        ("digest", "u1", (MOST_WIDTH,)),  # a shorter digest leaves the rest zero
     ]
 )
 """One file, 96 bytes, little-endian on every machine; also the row format of the index."""

@@ -35,8 +35,7 @@ class Slab:
 class SlabColumns:
     r"""What the kernels compute over one slab of n files; every backend gives the same bytes.
 
-    digests: uint8[n, width], width 32 for blake3, 16 for xxh3 (XXH3-128) and 8 for xxh3_64, these two in canonical
-        big-endian form.
+    digests: uint8[n, width], in the width and byte order of `digests.DIGESTS`.
     newlines: int64[n], the number of b"\\n" bytes.
     last_bytes: int16[n], the last byte of each file, -1 for an empty one.
     max_bytes: uint8[n], the largest byte; below 128 means ASCII; 0 for an empty file.

@@ -8,10 +8,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
-import xxhash
-from blake3 import blake3
 
 from exosuit_cli.languages import language_of_shebang
+from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.records import ROW, Kind, Rows
 from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES
 from exosuit_cli.read.reader import same_content
@@ -69,7 +68,7 @@ def _read_through(
     stop: StopRequest,
 ) -> Rows | None:
     """The row of everything up to the end; None where that lies beyond `limit` bytes."""
-    digest = blake3() if algorithm == "blake3" else xxhash.xxh3_128()
+    digest = DIGESTS[algorithm].load_hasher()()
     stream = counter.stream() if counter is not None else None
     data = np.frombuffer(buffer, np.uint8)
     text: bool | None = None

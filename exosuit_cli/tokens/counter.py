@@ -9,8 +9,9 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from exosuit_cli.model.encodings import find_encoding
 from exosuit_cli.model.errors import ResourceMissing, UsageError
-from exosuit_cli.tokens.encodings import Encoding, find_encoding, read_vocabulary
+from exosuit_cli.tokens.encodings import read_vocabulary, vocabulary_path
 from exosuit_cli.tokens.stream import HELD_LIMIT, WindowedStream
 from exosuit_cli.tokens.text import to_utf8
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from gigatoken.gigatoken_rs import BPETokenizer
 
+    from exosuit_cli.model.encodings import Encoding
     from exosuit_cli.model.protocols import TokenCounter
 
 WINDOW: Final = 1 << 18
@@ -216,7 +218,7 @@ def _load_gigatoken(encoding: Encoding) -> BPETokenizer:
         raise _not_installed("gigatoken", error) from error
     read_vocabulary(encoding)
     # No special tokens: `<|endoftext|>` in a file is text like any other.
-    return BPETokenizer.from_tiktoken(encoding.vocabulary_path, encoding.gigatoken_scheme, {})
+    return BPETokenizer.from_tiktoken(vocabulary_path(encoding), encoding.gigatoken_scheme, {})
 
 
 def _load_toktok(encoding: Encoding) -> Any:

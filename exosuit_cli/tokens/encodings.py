@@ -1,4 +1,4 @@
-"""The encodings that can be counted, and their vocabularies, which are packaged with the program."""
+"""The vocabularies of the known encodings, which are packaged with the program."""
 
 from __future__ import annotations
 
@@ -9,60 +9,21 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.model.errors import ResourceMissing, UsageError
+from exosuit_cli.model.encodings import find_encoding
+from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
     import numpy.typing as npt
+
+    from exosuit_cli.model.encodings import Encoding
 
 _DATA: Final = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data")
 
 
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """One byte-pair encoding: its vocabulary and what each counting package calls its split pattern."""
-
-    name: str
-    sha256: str
-    """Published SHA-256, in hex, of the vocabulary in tiktoken's format: a line `base64(token) rank` for each token."""
-    gigatoken_scheme: str
-    joins_contractions: bool
-    """Whether the pattern takes a contraction with the word before it, as one pre-token."""
-
-    @property
-    def vocabulary_path(self) -> str:
-        """Where the packaged vocabulary lies."""
-        return os.path.join(_DATA, f"{self.name}.tiktoken")
-
-
-ENCODINGS: Final[Mapping[str, Encoding]] = {
-    encoding.name: encoding
-    for encoding in (
-        Encoding(
-            name="o200k_base",
-            sha256="446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d",
-            gigatoken_scheme="o200k",
-            joins_contractions=True,
-        ),
-        Encoding(
-            name="cl100k_base",
-            sha256="223921b76ee99bde995b7ff738513eef100fb51d18c93597a113bcffe865b2a7",
-            gigatoken_scheme="gpt4",
-            joins_contractions=False,
-        ),
-    )
-}
-"""Every known encoding by its name; the first is the default."""
-
-
-def find_encoding(name: str) -> Encoding:
-    """Return the encoding of that name. Raises UsageError, naming the known ones, when there is none."""
-    try:
-        return ENCODINGS[name]
-    except KeyError:
-        raise UsageError(f"unknown encoding {name!r}; the known ones are {', '.join(ENCODINGS)}") from None
+def vocabulary_path(encoding: Encoding) -> str:
+    """Where the packaged vocabulary lies."""
+    return os.path.join(_DATA, f"{encoding.name}.tiktoken")
 
 
 def read_vocabulary(encoding: Encoding) -> bytes:
@@ -70,7 +31,7 @@ def read_vocabulary(encoding: Encoding) -> bytes:
 
     Raises ResourceMissing when the file is absent, unreadable or altered.
     """
-    path = encoding.vocabulary_path
+    path = vocabulary_path(encoding)
     try:
         with open(path, "rb") as file:
             content = file.read()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.device import DeviceChoice, DeviceTotals, choose_device
 from exosuit_cli.device import choice as choices
-from exosuit_cli.device.choice import cards_of
+from exosuit_cli.model.devices import parse_device
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.system.memory import TierReading
 from exosuit_cli.workers.messages import UseDevice
@@ -30,7 +30,7 @@ class RunDevice:
     """
 
     def __init__(self, options: ScanOptions, processors: int, largest_slab: int = 0) -> None:
-        self.choice = choose_device(options.device, processors)
+        self.choice = choose_device(options.device, processors, options.hash)
         if options.vram_bytes == 0:
             self.choice = _turned_off(self.choice)
         self._options = options
@@ -157,7 +157,7 @@ class RunDevice:
         from exosuit_cli.device.process import DeviceProcess
 
         options = self._options
-        for card in cards_of(device):
+        for card in parse_device(device).cards:
             self._processes.append(DeviceProcess(choices.DRIVER, card, options.hash, options.vram_bytes or 0))
 
 

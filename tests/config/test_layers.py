@@ -99,7 +99,7 @@ def test_a_wrong_variable_is_refused_by_name(home: Home, variable: str, value: s
         ("scan.top", 1.5, ["flag --top", "scan.top: 1.5", "0 to 10000"]),
         ("scan.top", "ten", ["flag --top", "scan.top: 'ten'", "0 to 10000"]),
         ("current_phase", 9, ["flag --phase", "current_phase: 9", "0 to 8"]),
-        ("scan.device", "cuda", ["flag --device", "scan.device: 'cuda'", "cuda:N"]),
+        ("scan.device", "gpu", ["flag --device", "scan.device: 'gpu'", "did you mean cuda?", "cuda:N"]),
         ("scan.tpo", 1, ["scan.tpo", "did you mean scan.top?"]),
         ("scan.tpo", None, ["scan.tpo", "did you mean scan.top?"]),
         ("scan", {"top": 1}, ["scan: no such setting"]),

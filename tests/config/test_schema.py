@@ -22,7 +22,22 @@ WRONG: dict[str, list[object]] = {
     "boolean": [0, 1, "true", None, [], {}, math.nan],
     "choice": ["", "NONE", "zst", 0, True, None, []],
     "text": ["", "x" * 41, "a\nb", "\ud800", "\x1b[31m", 1, True, None, []],
-    "device": ["", "gpu", "cuda", "cuda:", "cuda:-1", "cuda:00", "cuda:1000", "cuda:٣", "CPU", 0, None],
+    "device": [
+        "",
+        "gpu",
+        "gpu:0",
+        "cuda:",
+        "cuda:0,",
+        "cuda:1,1",
+        "cuda:0, 1",
+        "cuda:-1",
+        "cuda:00",
+        "cuda:1000",
+        "cuda:٣",
+        "CPU",
+        0,
+        None,
+    ],
 }
 
 
@@ -178,6 +193,8 @@ def test_a_variable_holds_any_accepted_value_as_text(field: Field) -> None:
         ("scan.max_file_size", "1.5K", 1536),
         ("scan.max_file_size", "0", 0),
         ("scan.device", "cuda:12", "cuda:12"),
+        ("scan.device", "cuda:1,0", "cuda:1,0"),
+        ("scan.device", "cuda", "cuda:0"),
         *[("scan.index", text, True) for text in ("true", "True", "1", "yes", "ON")],
         *[("scan.index", text, False) for text in ("false", "FALSE", "0", "no", "off")],
     ],

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from exosuit_cli.device.choice import cards_of, choose_device, decide, load_driver
+from exosuit_cli.device.choice import choose_device, decide, load_driver
 from exosuit_cli.device.probe import Probe
+from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.errors import ResourceMissing, UsageError
 from exosuit_cli.model.units import LARGEST_SIZE
 
@@ -38,22 +40,29 @@ def test_a_missing_device_is_no_cpu(request_: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "request_", ["", "gpu", "cuda", "cuda:", "cuda:x", "cuda:0 ", "CPU", "cpu\n", "cuda:0\n", "cuda:0,", "cuda:1,1"]
+    "request_", ["", "gpu", "gpu:0", "cuda:", "cuda:x", "cuda:0 ", "CPU", "cpu\n", "cuda:0\n", "cuda:0,", "cuda:1,1"]
 )
 def test_any_other_word_is_refused(request_: str) -> None:
-    with pytest.raises(UsageError, match=r"auto, cpu or cuda:N"):
+    with pytest.raises(UsageError, match=r"auto, cpu, cuda, cuda:N or cuda:N,M"):
         choose_device(request_, 2)
-
-
-def test_several_cards() -> None:
-    assert cards_of("cuda:3") == [3]
-    assert cards_of("cuda:3,0") == [3, 0]
 
 
 def test_a_demand_is_kept_as_it_is(cards: Callable[..., Any]) -> None:
     cards(cards=2)
     choice = choose_device("cuda:1", 2)
     assert (choice.device, choice.is_demanded) == ("cuda:1", True)
+    assert choose_device("cuda:1,0", 2).device == "cuda:1,0"
+    assert choose_device("cuda", 2).device == "cuda:0"
+
+
+def test_a_digest_without_a_kernel_is_computed_on_the_cpu(
+    cards: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards(cards=2)
+    monkeypatch.setitem(DIGESTS, "other", replace(DIGESTS["blake3"], name="other", source="", kernels=()))
+    assert choose_device("auto", 2, "other").reason == "no CUDA kernel computes the digest other"
+    with pytest.raises(ResourceMissing, match="device cuda:0: no CUDA kernel computes the digest other"):
+        choose_device("cuda:0", 2, "other")
 
 
 @given(RATES, RATES, st.floats(0.01, 100), st.integers(1, 64))

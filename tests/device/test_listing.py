@@ -134,9 +134,13 @@ def test_a_demanded_card_is_missed_with_its_reason(run: Callable[..., Any], tmp_
     if load_driver().why_not(0) is None:
         pytest.skip("this machine has an NVIDIA card")
     for command in ("scan", "chunk"):
-        done = run(command, tmp_path, "--device", "cuda:0")
-        assert done.returncode == 6
-        assert b"device cuda:0: there is no NVIDIA card" in done.stderr
+        for device in ("cuda:0", "cuda:0,1"):
+            done = run(command, tmp_path, "--device", device)
+            assert done.returncode == 6
+            assert f"device {device}: there is no NVIDIA card".encode() in done.stderr
+        done = run(command, tmp_path, "--device", "gpu")
+        assert done.returncode == 2
+        assert b"did you mean cuda?" in done.stderr
 
 
 def test_the_check_of_a_card(

@@ -12,7 +12,7 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exosuit_cli.kernels.protocol import KERNEL_DIGEST_WIDTH
+from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, Slab, SlabColumns
 
 from .backends import BACKENDS, kernels_for
@@ -57,7 +57,7 @@ def slab_of(files: list[bytes]) -> Slab:
 def assert_columns(columns: SlabColumns, files: list[bytes], algorithm: str) -> None:
     """Every value, dtype and shape, against the oracles."""
     assert columns.digests.dtype == np.uint8
-    assert columns.digests.shape == (len(files), KERNEL_DIGEST_WIDTH[algorithm])
+    assert columns.digests.shape == (len(files), DIGESTS[algorithm].width)
     assert columns.digests.tobytes() == b"".join(ORACLES[algorithm](file) for file in files)
     expected = {
         "newlines": (np.int64, [file.count(b"\n") for file in files]),

@@ -16,8 +16,8 @@ from exosuit_cli.kernels import device_digests, device_lines
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceOutOfMemory
 from exosuit_cli.kernels.device_kernels import DeviceKernels
-from exosuit_cli.kernels.protocol import KERNEL_DIGEST_WIDTH
 from exosuit_cli.kernels.sources import KERNELS, MODULES, SHARED, module_source
+from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 
 from .backends import libraries
@@ -53,7 +53,7 @@ def check(kernels: DeviceKernels, reference: CpuKernels, files: list[bytes]) -> 
     assert_same(lines, reference.lines(slab))
 
 
-@pytest.fixture(params=KERNEL_DIGEST_WIDTH)
+@pytest.fixture(params=DIGESTS)
 def algorithm(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -249,7 +249,7 @@ contents = st.lists(
 ).map(b"".join)
 
 
-@given(st.lists(contents, max_size=30), st.sampled_from(sorted(KERNEL_DIGEST_WIDTH)))
+@given(st.lists(contents, max_size=30), st.sampled_from(sorted(DIGESTS)))
 @settings(deadline=None)
 def test_any_slab(files: list[bytes], algorithm: str) -> None:
     check(DeviceKernels(queue(), algorithm), CpuKernels(algorithm), files)

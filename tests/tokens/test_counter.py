@@ -141,7 +141,7 @@ def test_counters_of_one_encoding_share_one_toktok(counters: dict[tuple[str, str
 
 def test_an_altered_vocabulary_is_refused(tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encodings, "_DATA", os.fspath(tmp_path))
-    with open(ENCODINGS["o200k_base"].vocabulary_path, "wb") as file:
+    with open(encodings.vocabulary_path(ENCODINGS["o200k_base"]), "wb") as file:
         file.write(b"IQ== 0\n")
     with pytest.raises(ResourceMissing, match="altered"):
         load_counter("o200k_base")

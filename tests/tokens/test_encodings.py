@@ -12,10 +12,12 @@ import pytest
 
 from exosuit_cli.model.errors import ResourceMissing, UsageError
 from exosuit_cli.tokens import ENCODINGS, encodings, token_table
-from exosuit_cli.tokens.encodings import Encoding, read_vocabulary
+from exosuit_cli.tokens.encodings import read_vocabulary
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from exosuit_cli.model.encodings import Encoding
 
     from .conftest import Oracle
 
@@ -43,7 +45,7 @@ def test_the_known_encodings_are_the_published_ones() -> None:
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_the_packaged_vocabulary_is_the_published_one(name: str, export_vocabulary: ModuleType) -> None:
-    with open(ENCODINGS[name].vocabulary_path, "rb") as file:
+    with open(encodings.vocabulary_path(ENCODINGS[name]), "rb") as file:
         packaged = file.read()
     assert hashlib.sha256(packaged).hexdigest() == PUBLISHED[name]
     assert packaged == export_vocabulary.export(name)
@@ -70,7 +72,7 @@ def test_the_script_writes_nothing_that_is_not_published(
 
 def test_the_licence_of_the_vocabularies_is_packaged() -> None:
     with open(
-        os.path.join(os.path.dirname(ENCODINGS["o200k_base"].vocabulary_path), "NOTICE"), encoding="utf-8"
+        os.path.join(os.path.dirname(encodings.vocabulary_path(ENCODINGS["o200k_base"])), "NOTICE"), encoding="utf-8"
     ) as file:
         notice = file.read()
     assert "MIT License" in notice
@@ -89,7 +91,7 @@ def test_an_absent_vocabulary_is_refused(misplaced: Encoding) -> None:
 
 
 def test_an_altered_vocabulary_is_refused(misplaced: Encoding) -> None:
-    with open(misplaced.vocabulary_path, "wb") as file:
+    with open(encodings.vocabulary_path(misplaced), "wb") as file:
         file.write(b"IQ== 0\n")
     with pytest.raises(ResourceMissing, match=r"cl100k_base\.tiktoken.*altered.*223921b7"):
         read_vocabulary(misplaced)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, cast
 
-from exosuit_cli.kernels import DIGEST_WIDTH
 from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.records import Outcome
 from exosuit_cli.system.names import text_name
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class FileRecord(TypedDict, total=False):
-    """A file; `blake3` or `xxh3` is there after the digest that was asked for, `path_b64` where `path` is lossy."""
+    """A file. The digest has the name of its algorithm, as `blake3`; `path_b64` is there where `path` is lossy."""
 
     path: str
     path_b64: str
@@ -25,8 +25,6 @@ class FileRecord(TypedDict, total=False):
     kind: str
     language: str | None
     lines: int | None
-    blake3: str
-    xxh3: str
     tokens: int | None
     tokens_estimated: bool
     mtime_ns: int
@@ -70,11 +68,8 @@ def file_record(result: ScanResult, position: int, *, times: bool = True) -> Fil
     record["kind"] = "binary" if row["kind"] else "text"
     record["language"] = LANGUAGES[row["language"]] or None
     record["lines"] = _known(row["lines"])
-    digest = bytes(row["digest"][: DIGEST_WIDTH[result.hash]]).hex()
-    if result.hash == "blake3":
-        record["blake3"] = digest
-    else:
-        record["xxh3"] = digest
+    digest = DIGESTS[result.hash]
+    cast("dict[str, object]", record)[digest.name] = bytes(row["digest"][: digest.width]).hex()
     record["tokens"] = _known(row["tokens"])
     if row["estimated"]:
         record["tokens_estimated"] = True

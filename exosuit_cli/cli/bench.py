@@ -1,16 +1,22 @@
-"""`exosuit bench`: builds compared in pairs, gates that fail for a reason, a history that can be trusted."""
+"""`exosuit bench` and its options."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import json
+import os
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.bench_history import compare_command, history_command, report_command
-from exosuit_cli.cli.border import command_border, logger
+from exosuit_cli.cli.border import command_border, logger, standard_output
 from exosuit_cli.cli.options import OUTPUT, SELECTION, WORK
+from exosuit_cli.report.bench.exports import EXPORTS
+
+if TYPE_CHECKING:
+    from exosuit_cli.measure.result import BenchResult
 
 COMPARISON = "Comparison"
 GATES = "Gates"
@@ -128,7 +134,7 @@ def bench_command(
         typer.Option(
             "--export",
             metavar="NAME=FILE",
-            help="json, hyperfine, pytest, gab, bmf, gobench, junit, md, openmetrics or html; repeatable.",
+            help=f"{', '.join(EXPORTS)}; repeatable.",
             rich_help_panel=OUTPUT,
         ),
     ] = None,
@@ -152,9 +158,12 @@ def bench_command(
     `bench history`, `bench compare A B` and `bench report --html FILE` read what earlier runs have left.
     """
     with command_border(debug=debug, verbose=verbose, quiet=quiet, log_file=log_file):
-        from exosuit_cli.commands.bench import BenchCommand
+        from exosuit_cli.commands.bench import BenchRequest, label_of, run_bench
+        from exosuit_cli.report.bench.renderers import RENDERERS
+        from exosuit_cli.report.progress import status_line
+        from exosuit_cli.system.stop import stop_on_signals
 
-        command = BenchCommand(
+        request = BenchRequest(
             path=path,
             suite=suite,
             synthetic=synthetic,
@@ -176,12 +185,30 @@ def bench_command(
             alerts=tuple(alert or ()),
             alert_webhook=alert_webhook,
             alert_command=alert_command,
-            as_json=as_json,
             exports=tuple(export or ()),
             history=history,
-            label=label,
-            quiet=quiet,
+            label=label_of(label, os.environ),
+            summary=os.environ.get("GITHUB_STEP_SUMMARY") or None,
         )
-        code = command.run(logger)
-        if code:
-            raise typer.Exit(code)
+
+        def show(result: BenchResult) -> None:
+            with standard_output():
+                if as_json:
+                    from exosuit_cli.report.bench.document import bench_document
+
+                    typer.echo(json.dumps(bench_document(result, strict=strict), indent=2))
+                elif not quiet:
+                    from exosuit_cli.report.bench.terminal import print_bench
+                    from exosuit_cli.report.console import open_console
+
+                    print_bench(open_console(), result)
+
+        outcome = run_bench(request, RENDERERS, show=show, stopping=stop_on_signals(), progress=status_line(quiet))
+        for warning in outcome.warnings:
+            logger.warning(warning)
+        for error in outcome.errors:
+            logger.error(error)
+        if outcome.failure is not None:
+            raise outcome.failure
+        if outcome.exit_code:
+            raise typer.Exit(outcome.exit_code)

@@ -1,17 +1,12 @@
-"""`exosuit bench history`, `bench compare` and `bench report`: reading what earlier runs have left."""
+"""`exosuit bench history`, `bench compare` and `bench report`: reading what earlier runs left."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from exosuit_cli.cli.border import command_border, standard_output
-from exosuit_cli.model.errors import NoBaseline, UsageError
-
-if TYPE_CHECKING:
-    from exosuit_cli.measure.history import Entry
 
 History = Annotated[
     str | None, typer.Option("--history", metavar="FILE", help="The history.", show_default="state directory")
@@ -30,19 +25,18 @@ def history_command(
 ) -> None:
     """Show the stored runs: a table, a plot, and the steps in it."""
     with command_border(debug=debug):
-        from exosuit_cli.measure.metrics import METRICS
-        from exosuit_cli.report.bench.trend import print_trends, trends_of
-        from exosuit_cli.report.scan.terminal import open_console
+        from exosuit_cli.commands.bench_history import HistoryRequest, stored_runs
 
-        if metric not in METRICS:
-            raise UsageError(f"--metric {metric!r}: unknown; known are {', '.join(METRICS)}")
-        entries = _entries(history, suite)[-last:]
+        found = stored_runs(HistoryRequest(history, suite, metric, last))
         with standard_output():
             if as_json:
-                for entry in entries:
+                for entry in found.entries:
                     typer.echo(entry.line(), nl=False)
             else:
-                print_trends(open_console(), trends_of(entries), metric)
+                from exosuit_cli.report.console import open_console
+                from exosuit_cli.report.history.terminal import print_trends
+
+                print_trends(open_console(), found.trends, metric)
 
 
 def compare_command(
@@ -53,13 +47,11 @@ def compare_command(
 ) -> None:
     """Compare two stored runs of one machine and corpus; they are not paired, and nothing is gated."""
     with command_border(debug=debug):
-        from exosuit_cli.measure.baseline import compare_entries
-        from exosuit_cli.report.bench.trend import print_comparison
-        from exosuit_cli.report.scan.terminal import open_console
+        from exosuit_cli.commands.bench_history import compare_runs
+        from exosuit_cli.report.console import open_console
+        from exosuit_cli.report.history.terminal import print_comparison
 
-        found, reasons = compare_entries(_run_of(a, history), _run_of(b, history))
-        if not found:
-            raise NoBaseline(f"{a!r} and {b!r} cannot be compared: {'; '.join(reasons) or 'no suite in common'}")
+        found = compare_runs(a, b, history)
         with standard_output():
             print_comparison(open_console(), found)
 
@@ -72,34 +64,7 @@ def report_command(
 ) -> None:
     """Write the history as one page: the trend by commit with its intervals, and the steps in it."""
     with command_border(debug=debug):
-        from exosuit_cli.report.bench.trend import trend_page, trends_of
-        from exosuit_cli.system.atomic import write_atomic
+        from exosuit_cli.commands.bench_history import HistoryRequest, write_history_page
+        from exosuit_cli.report.history.html import trend_page
 
-        write_atomic(html, trend_page(trends_of(_entries(history, suite))), mode=0o644)
-
-
-def _entries(history: str | None, suite: str | None) -> list[Entry]:
-    from exosuit_cli.measure.history import default_history, read_history
-    from exosuit_cli.measure.suites import choose_suites
-
-    if suite is not None:
-        choose_suites(suite)
-    if history is not None and not os.path.exists(history):
-        raise UsageError(f"--history {history!r}: no such file; `exosuit bench --history FILE` makes it")
-    entries = read_history(history if history is not None else default_history())
-    return [entry for entry in entries if suite in (None, "all", entry.suite)]
-
-
-def _run_of(name: str, history: str | None) -> list[Entry]:
-    """The entries of a document, or of the stored run with that id or the beginning of one."""
-    from exosuit_cli.measure.baseline import load_baseline
-
-    if os.path.exists(name):
-        return list(load_baseline(name, "")[0])
-    found = [entry for entry in _entries(history, None) if entry.id.startswith(name)]
-    runs = {entry.id.partition("-")[0] for entry in found}
-    if len(runs) > 1:
-        raise UsageError(f"{name!r}: {len(runs)} stored runs begin so; give more of the id")
-    if not found:
-        raise UsageError(f"{name!r}: no such file, and no stored run; `exosuit bench history --json` tells the ids")
-    return found
+        write_history_page(html, HistoryRequest(history, suite), trend_page)

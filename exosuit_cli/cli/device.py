@@ -19,15 +19,16 @@ def device_command(
 ) -> None:
     """List the CUDA cards with what was measured of them, or say why there is none."""
     with command_border(debug=debug):
-        from exosuit_cli.config import load_settings
-        from exosuit_cli.device.listing import list_devices
-        from exosuit_cli.report.device.terminal import device_document, print_devices
-        from exosuit_cli.report.scan.terminal import open_console
+        from exosuit_cli.commands.device import DeviceRequest, find_devices
 
-        settings = load_settings(config).settings
-        listing = list_devices(settings.layer("gpu_vram").capacity_bytes, measuring=measure)
+        listing = find_devices(DeviceRequest(config, measure))
         with standard_output():
             if as_json:
+                from exosuit_cli.report.device.document import device_document
+
                 typer.echo(json.dumps(device_document(listing), indent=2))
             else:
+                from exosuit_cli.report.console import open_console
+                from exosuit_cli.report.device.terminal import print_devices
+
                 print_devices(open_console(), listing)

@@ -1,15 +1,15 @@
-"""What `exosuit bench` does once its flags are parsed."""
+"""A benchmark as any front asks for it: one request in, one outcome out, every artefact written in between."""
 
 from __future__ import annotations
 
-import json
 import os
-import sys
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from exosuit_cli.cli.border import standard_output
+from exosuit_cli.commands.alert_delivery import deliver, parse_receivers
+from exosuit_cli.commands.bench_artefacts import append_summary, parse_exports, write_export
 from exosuit_cli.measure.alerts import parse_alerts
 from exosuit_cli.measure.baseline import load_baseline
 from exosuit_cli.measure.bench import bench
@@ -29,16 +29,12 @@ from exosuit_cli.measure.suites import choose_suites
 from exosuit_cli.measure.synthetic import Synthetic, parse_synthetic
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.errors import ExitCode, OutputError, UsageError
-from exosuit_cli.report.bench.artefacts import append_summary, parse_exports, write_artefacts
-from exosuit_cli.report.bench.delivery import deliver, parse_receivers
-from exosuit_cli.report.bench.document import bench_document
-from exosuit_cli.report.progress import status_line
-from exosuit_cli.system.stop import stop_on_signals
+from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
+    from exosuit_cli.commands.bench_artefacts import BenchRenderers
     from exosuit_cli.measure.result import BenchResult
 
 LABEL_VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA")
@@ -46,148 +42,206 @@ LABEL_VARIABLES = ("GITHUB_SHA", "CI_COMMIT_SHA")
 
 
 @dataclass(frozen=True, slots=True)
-class BenchCommand:
-    """The parsed command line."""
+class BenchRequest:
+    """What to measure and how to judge it, in the words of the options of `exosuit bench`.
 
-    path: str | None
-    suite: str
-    synthetic: str | None
-    against: str | None
-    aa: bool
-    baseline: str | None
-    pairs: int
-    max_pairs: int
-    max_time: str
-    warmup: int
-    seed: int
-    cache: str
-    device: str | None
-    ignore: bool | None
-    gates: tuple[str, ...]
-    floors: tuple[str, ...]
-    strict: bool
-    confirm: bool
-    alerts: tuple[str, ...]
-    alert_webhook: str | None
-    alert_command: str | None
-    as_json: bool
-    exports: tuple[str, ...]
-    history: str | None
-    label: str | None
-    quiet: bool
+    Args:
+        path: the corpus, a directory; None is the current one, or the one that `synthetic` describes.
+        ignore: whether both sides apply ignore rules; None leaves it to them.
+        history: the file that the run is appended to; None is the one in the state directory.
+        label: what the history calls the run, see `label_of`.
+        summary: a Markdown report is appended to this file, as GitHub's `$GITHUB_STEP_SUMMARY` wants it.
 
-    def run(self, logger: logging.Logger) -> ExitCode:
-        """Measure, judge, write every artefact, report, and only then say how it went."""
-        plan = self._plan()
-        corpus = self._corpus()
-        exports = parse_exports(self.exports)
-        receivers = parse_receivers(self.alert_webhook, self.alert_command, alerts=bool(self.alerts))
-        history = self.history if self.history is not None else default_history()
-        check_history(history)
-        stored = load_baseline(self.baseline, history) if self.baseline is not None else None
-        label = self.label or next((os.environ[name] for name in LABEL_VARIABLES if os.environ.get(name)), None)
-        with stop_on_signals() as stop, status_line(self.quiet) as tell:
-            result = bench(plan, corpus, stored=stored, label=label, stop=stop, tell=tell)
-        failures: list[OutputError] = []
-        self._keep(failures, lambda: self._append(history, result, logger))
-        for export in exports:
-            self._keep(failures, partial(write_artefacts, (export,), result, strict=self.strict))
-        summary = os.environ.get("GITHUB_STEP_SUMMARY")
-        if summary:
-            self._keep(failures, lambda: append_summary(summary, result))
-        with standard_output():
-            self._report(result)
-        for alert in result.alerts:
-            if alert.fired is None:
-                logger.warning("%s: --alert %r could not be judged: %s", alert.suite, alert.text, alert.why)
-        for undelivered in deliver(receivers, result, strict=self.strict):
-            logger.warning(undelivered)
-        for failure in failures[1:]:
-            logger.error(str(failure))
-        if failures:
-            raise failures[0]
-        return self._verdict(result, logger)
+    """
 
-    def _plan(self) -> Plan:
-        candidate = this_build()
-        if self.aa and self.against is not None:
-            raise UsageError("--aa compares this build with itself, --against with another; give one of them")
-        base = candidate if self.aa else parse_against(self.against) if self.against is not None else None
-        extra = () if self.ignore is None else ("--ignore" if self.ignore else "--no-ignore",)
-        return check_plan(
-            Plan(
-                suites=choose_suites(self.suite),
-                candidate=candidate,
-                base=base,
-                is_aa=self.aa,
-                gates=parse_gates(self.gates),
-                floors=parse_floors(self.floors),
-                pairs=self.pairs,
-                max_pairs=self.max_pairs,
-                max_seconds=parse_duration(self.max_time),
-                warmup=self.warmup,
-                seed=self.seed,
-                cache=check_mode(self.cache),
-                device=self._device(),
-                extra=extra,
-                confirm=self.confirm,
-                baseline=self.baseline,
-                alerts=parse_alerts(self.alerts),
-            )
-        )
+    path: str | None = None
+    suite: str = "scan"
+    synthetic: str | None = None
+    against: str | None = None
+    aa: bool = False
+    baseline: str | None = None
+    pairs: int = 10
+    max_pairs: int = 40
+    max_time: str = "10m"
+    warmup: int = 2
+    seed: int = 0
+    cache: str = "warm"
+    device: str | None = None
+    ignore: bool | None = None
+    gates: tuple[str, ...] = ()
+    floors: tuple[str, ...] = ()
+    strict: bool = False
+    confirm: bool = True
+    alerts: tuple[str, ...] = ()
+    alert_webhook: str | None = None
+    alert_command: str | None = None
+    exports: tuple[str, ...] = ()
+    history: str | None = None
+    label: str | None = None
+    summary: str | None = None
 
-    def _device(self) -> str | None:
-        if self.device is None or self.device == "auto":
-            return None
-        from exosuit_cli.device import choose_device
 
-        return choose_device(self.device, processors=1).device
+@dataclass(frozen=True, slots=True)
+class BenchOutcome:
+    """How a benchmark ended.
 
-    def _corpus(self) -> str | Synthetic:
-        if self.synthetic is not None:
-            if self.path is not None:
-                raise UsageError("PATH and --synthetic both name a corpus; give one of them")
-            return parse_synthetic(self.synthetic)
-        return self.path if self.path is not None else "."
+    `failure` is the first artefact that could not be written. It does not take anything from the result, but its exit
+    code is the one that counts.
+    """
 
-    def _append(self, history: str, result: BenchResult, logger: logging.Logger) -> None:
-        if result.partial is not None:  # it would count as a baseline like a whole one
-            logger.warning("interrupted: this run is not kept in the history")
-            return
-        later = clock_stepped_back(read_history(history), result.started_at)
-        if later is not None:
-            logger.warning("the clock stepped back: the history has a run of %s; its order is that of its lines", later)
-        append_entries(history, entries_of(result))
+    result: BenchResult
+    exit_code: ExitCode
+    warnings: tuple[str, ...]
+    errors: tuple[str, ...]
+    failure: OutputError | None
 
-    @staticmethod
-    def _keep(failures: list[OutputError], write: Callable[[], None]) -> None:
-        """Do one write; a failure waits until everything else is written and reported."""
+
+@dataclass(slots=True)
+class _Messages:
+    warnings: list[str] = field(default_factory=list)
+    failures: list[OutputError] = field(default_factory=list)
+
+    def keep(self, write: Callable[[], None]) -> None:
+        """Do one write. A failure waits until everything else is written."""
         try:
             write()
         except OutputError as error:
-            failures.append(error)
+            self.failures.append(error)
 
-    def _report(self, result: BenchResult) -> None:
-        if self.as_json:
-            sys.stdout.write(json.dumps(bench_document(result, strict=self.strict), indent=2) + "\n")
-        elif not self.quiet:
-            from exosuit_cli.report.bench.terminal import print_bench
-            from exosuit_cli.report.scan.terminal import open_console
 
-            print_bench(open_console(), result)
+def label_of(label: str | None, environment: Mapping[str, str]) -> str | None:
+    """The label that was given, or the commit that a CI system names in its environment."""
+    return label or next((environment[name] for name in LABEL_VARIABLES if environment.get(name)), None)
 
-    def _verdict(self, result: BenchResult, logger: logging.Logger) -> ExitCode:
-        code = result.exit_code(strict=self.strict)
-        if result.partial is not None:
-            logger.error("interrupted by %s: the result is partial", result.partial)
-        elif code in (ExitCode.INVALID_MEASUREMENT, ExitCode.CHECK_FAILED, ExitCode.NO_BASELINE):
-            for reason in result.reasons:
-                logger.error(reason)
-            for alert in result.fired:
-                logger.error("%s: --alert %r fired: %s", alert.suite, alert.text, alert.why)
-        elif code is ExitCode.INCONCLUSIVE:
-            for suite in result.suites:
-                for gate in suite.gates:
-                    if gate.verdict is Verdict.INCONCLUSIVE:
-                        logger.error("%s: --strict: inconclusive: %s", suite.name, gate.why)
-        return code
+
+def run_bench(
+    request: BenchRequest,
+    renderers: BenchRenderers,
+    *,
+    show: Callable[[BenchResult], None] = lambda _: None,
+    stopping: AbstractContextManager[StopRequest] | None = None,
+    progress: AbstractContextManager[Callable[[str], None]] | None = None,
+) -> BenchOutcome:
+    """Measure, judge, write every artefact, show the result, deliver its alerts.
+
+    Args:
+        request: what is asked for. All of it is checked before anything is measured.
+        renderers: how the artefacts look.
+        show: called with the result when the artefacts are written. Alerts are delivered afterwards: that may take a
+            minute.
+        stopping: entered while measuring; its value is asked whether to stop.
+        progress: entered while measuring; its value is called with what is being done.
+
+    Raises UsageError and OutputError for a request that cannot be carried out, ResourceMissing for a device.
+
+    """
+    plan = _plan(request)
+    corpus = _corpus(request)
+    exports = parse_exports(request.exports, renderers.exports)
+    receivers = parse_receivers(request.alert_webhook, request.alert_command, alerts=bool(request.alerts))
+    history = request.history if request.history is not None else default_history()
+    check_history(history)
+    stored = load_baseline(request.baseline, history) if request.baseline is not None else None
+    with (
+        stopping if stopping is not None else nullcontext(StopRequest()) as stop,
+        progress if progress is not None else nullcontext(_silent) as report,
+    ):
+        result = bench(plan, corpus, stored=stored, label=request.label, stop=stop, report=report)
+    messages = _Messages()
+    messages.keep(partial(_append, history, result, messages))
+    for export in exports:
+        messages.keep(partial(write_export, export, result, renderers.verdict, strict=request.strict))
+    if request.summary is not None:
+        messages.keep(partial(append_summary, request.summary, result, renderers.summary))
+    show(result)
+    messages.warnings += [
+        f"{alert.suite}: --alert {alert.text!r} could not be judged: {alert.why}"
+        for alert in result.alerts
+        if alert.fired is None
+    ]
+    messages.warnings += deliver(receivers, result, renderers.alert, strict=request.strict)
+    failure = messages.failures[0] if messages.failures else None
+    if failure is None:
+        code, errors = result.exit_code(strict=request.strict), _reasons(result, strict=request.strict)
+    else:
+        code, errors = failure.exit_code, tuple(str(other) for other in messages.failures[1:])
+    return BenchOutcome(result, code, tuple(messages.warnings), errors, failure)
+
+
+def _plan(request: BenchRequest) -> Plan:
+    candidate = this_build()
+    if request.aa and request.against is not None:
+        raise UsageError("--aa compares this build with itself, --against with another; give one of them")
+    base = candidate if request.aa else parse_against(request.against) if request.against is not None else None
+    extra = () if request.ignore is None else ("--ignore" if request.ignore else "--no-ignore",)
+    return check_plan(
+        Plan(
+            suites=choose_suites(request.suite),
+            candidate=candidate,
+            base=base,
+            is_aa=request.aa,
+            gates=parse_gates(request.gates),
+            floors=parse_floors(request.floors),
+            pairs=request.pairs,
+            max_pairs=request.max_pairs,
+            max_seconds=parse_duration(request.max_time),
+            warmup=request.warmup,
+            seed=request.seed,
+            cache=check_mode(request.cache),
+            device=_device(request.device),
+            extra=extra,
+            confirm=request.confirm,
+            baseline=request.baseline,
+            alerts=parse_alerts(request.alerts),
+        )
+    )
+
+
+def _device(name: str | None) -> str | None:
+    if name is None or name == "auto":
+        return None
+    from exosuit_cli.device import choose_device
+
+    return choose_device(name, processors=1).device
+
+
+def _corpus(request: BenchRequest) -> str | Synthetic:
+    if request.synthetic is not None:
+        if request.path is not None:
+            raise UsageError("PATH and --synthetic both name a corpus; give one of them")
+        return parse_synthetic(request.synthetic)
+    return request.path if request.path is not None else os.curdir
+
+
+def _append(history: str, result: BenchResult, messages: _Messages) -> None:
+    if result.partial is not None:  # it would count as a baseline like a whole one
+        messages.warnings.append("interrupted: this run is not kept in the history")
+        return
+    later = clock_stepped_back(read_history(history), result.started_at)
+    if later is not None:
+        messages.warnings.append(
+            f"the clock stepped back: the history has a run of {later}; its order is that of its lines"
+        )
+    append_entries(history, entries_of(result))
+
+
+def _reasons(result: BenchResult, *, strict: bool) -> tuple[str, ...]:
+    """Why a run did not succeed, one line each."""
+    code = result.exit_code(strict=strict)
+    if result.partial is not None:
+        return (f"interrupted by {result.partial}: the result is partial",)
+    if code in (ExitCode.INVALID_MEASUREMENT, ExitCode.CHECK_FAILED, ExitCode.NO_BASELINE):
+        fired = (f"{alert.suite}: --alert {alert.text!r} fired: {alert.why}" for alert in result.fired)
+        return (*result.reasons, *fired)
+    if code is ExitCode.INCONCLUSIVE:
+        return tuple(
+            f"{suite.name}: --strict: inconclusive: {gate.why}"
+            for suite in result.suites
+            for gate in suite.gates
+            if gate.verdict is Verdict.INCONCLUSIVE
+        )
+    return ()
+
+
+def _silent(_: str) -> None:
+    pass

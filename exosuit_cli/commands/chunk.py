@@ -204,7 +204,7 @@ class ChunkCommand:
             sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
         elif self.stats and not self.quiet:
             from exosuit_cli.report.chunk.terminal import print_chunks
-            from exosuit_cli.report.scan.terminal import open_console
+            from exosuit_cli.report.console import open_console
 
             print_chunks(open_console(), result, chunking, detailed=self.verbose > 0)
 

@@ -122,7 +122,8 @@ class ScanCommand:
             )
             sys.stdout.write(json.dumps(document, indent=2) + "\n")
         elif not self.quiet:
-            from exosuit_cli.report.scan.terminal import open_console, print_scan
+            from exosuit_cli.report.console import open_console
+            from exosuit_cli.report.scan.terminal import print_scan
 
             print_scan(
                 open_console(),

@@ -125,6 +125,12 @@ class Compared:
     ours: Figure
     theirs: Figure
 
+    @property
+    def change(self) -> tuple[float, float, float]:
+        """(low, median, high) of A / B. The runs are not paired: the interval is as wide as both their own allow."""
+        ours, theirs = self.ours, self.theirs
+        return ours.low / theirs.high, ours.median / theirs.median, ours.high / theirs.low
+
 
 def compare_entries(ours: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[list[Compared], list[str]]:
     """What two stored runs have in common, suite by suite, and why suites of both cannot be compared."""

@@ -43,7 +43,7 @@ def bench(
     stored: tuple[Sequence[Entry], int] | None = None,
     label: str | None = None,
     stop: StopRequest | None = None,
-    tell: Callable[[str], None] = lambda _: None,
+    report: Callable[[str], None] = lambda _: None,
 ) -> BenchResult:
     """Measure and judge. A measurement that means nothing is a result too: verdict invalid, with the reason.
 
@@ -53,7 +53,7 @@ def bench(
         stored: what `load_baseline` returned.
         label: what the history calls this run, for example a commit.
         stop: asked between pairs.
-        tell: told what is being done, for a progress line.
+        report: called with what is being done, for a progress line.
 
     Raises UsageError when the corpus is not there or a command cannot be started.
 
@@ -63,11 +63,11 @@ def bench(
     started = time.monotonic()
     suites: list[SuiteResult] = []
     with tempfile.TemporaryDirectory(prefix="exosuit-bench-", ignore_cleanup_errors=True) as scratch:
-        path = _corpus_path(corpus, scratch, tell)
+        path = _corpus_path(corpus, scratch, report)
         for position, suite in enumerate(plan.suites):
             left = plan.max_seconds - (time.monotonic() - started)
             share = left / (len(plan.suites) - position)
-            suites.append(_measure_suite(plan, suite, path, scratch, share, stop, tell))
+            suites.append(_measure_suite(plan, suite, path, scratch, share, stop, report))
             if stop:
                 break
         name = os.path.basename(path)
@@ -102,9 +102,9 @@ def _measure_suite(
     scratch: str,
     seconds: float,
     stop: StopRequest,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> SuiteResult:
-    measurer = Measurer(suite, plan, path, environment(scratch), tell)
+    measurer = Measurer(suite, plan, path, environment(scratch), report)
     deadline = time.monotonic() + seconds
     block: Block | None = None
     second: Block | None = None
@@ -117,7 +117,7 @@ def _measure_suite(
         block = measure_block(measurer, plan.seed, first_deadline, stop)
         gates = judge_block(plan, suite, block)
         if may_confirm and not stop and any(gate.verdict is Verdict.REGRESSION for gate in gates):
-            tell(f"{suite.name}: a second block, to see whether it recurs")
+            report(f"{suite.name}: a second block, to see whether it recurs")
             second = measure_block(measurer, plan.seed + 1, deadline, stop)
             gates = judge_block(plan, suite, block, second)
     except InvalidMeasurement as error:
@@ -212,9 +212,9 @@ def _with_baseline(plan: Plan, result: BenchResult, stored: tuple[Sequence[Entry
     return replace(result, suites=tuple(suites))
 
 
-def _corpus_path(corpus: str | Synthetic, scratch: str, tell: Callable[[str], None]) -> str:
+def _corpus_path(corpus: str | Synthetic, scratch: str, report: Callable[[str], None]) -> str:
     if isinstance(corpus, Synthetic):
-        tell(f"making the synthetic corpus: {corpus}")
+        report(f"making the synthetic corpus: {corpus}")
         return make_corpus(corpus, os.path.join(scratch, "corpus"))
     if not os.path.exists(corpus):
         raise UsageError(

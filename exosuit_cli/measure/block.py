@@ -20,7 +20,7 @@ from exosuit_cli.measure.plan import DEFAULT_TOLERANCE, Plan, metrics_of
 from exosuit_cli.measure.process import run_process
 from exosuit_cli.measure.reading import Reading, check_device, check_same_side, check_same_work, read_answer
 from exosuit_cli.measure.result import Block, MetricResult
-from exosuit_cli.measure.verdict import precise
+from exosuit_cli.measure.rules import precise
 from exosuit_cli.system.own_pages import leave_file_pages
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Measurer:
     plan: Plan
     corpus: str
     environment: Mapping[str, str]
-    tell: Callable[[str], None]
+    report: Callable[[str], None]
     first: dict[SideName, Reading] = field(default_factory=dict)
     repeats: int = 1
     cache: CacheReading | None = None
@@ -72,7 +72,7 @@ class Measurer:
         shortest = math.inf
         for number in range(self.plan.warmup):
             for name in self.sides:
-                self.tell(f"{self.suite.name}: warm-up {number + 1} of {self.plan.warmup}, {self.sides[name].label}")
+                self.report(f"{self.suite.name}: warm-up {number + 1} of {self.plan.warmup}, {self.sides[name].label}")
                 wall = self._run(name).figures["wall_s"]
                 self._start_seconds(name)
                 shortest = min(shortest, wall or math.inf)
@@ -172,7 +172,7 @@ def measure_block(measurer: Measurer, seed: int, deadline: float, stop: StopRequ
         elif stop and samples.pairs:
             stopped = "interrupted"
         else:
-            measurer.tell(f"{measurer.suite.name}: pair {samples.pairs + 1} of {plan.fewest()} to {plan.max_pairs}")
+            measurer.report(f"{measurer.suite.name}: pair {samples.pairs + 1} of {plan.fewest()} to {plan.max_pairs}")
             measurer.pair(order, samples)
             slowest = max(slowest, time.monotonic() - now)
             continue

@@ -13,7 +13,8 @@ from exosuit_cli.measure.gates import Floor, Gate
 from exosuit_cli.measure.interval import FEWEST_PAIRS, Interval, holm, interval_of, sign_test
 from exosuit_cli.measure.plan import Plan, metrics_of
 from exosuit_cli.measure.result import Block, GateResult
-from exosuit_cli.measure.verdict import Verdict, confirmed, judge
+from exosuit_cli.measure.rules import confirmed, judge
+from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import counted
 
 if TYPE_CHECKING:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exosuit_cli.measure.interval import LEVEL, interval_rank
+from exosuit_cli.measure.score import Score, score_of
 from exosuit_cli.measure.verdict import Verdict, worst
 from exosuit_cli.model.errors import ExitCode
 
@@ -98,6 +100,11 @@ class Block:
     """The median over all runs of a side of the seconds of every stage that it told."""
     control: Control | None
 
+    @property
+    def coverage(self) -> float:
+        """The probability that an interval of this block holds the median: 95%, or what so few pairs reach."""
+        return min(LEVEL, interval_rank(self.pairs)[1])
+
     def metric(self, name: str) -> MetricResult | None:
         """The figures of one metric."""
         return next((result for result in self.metrics if result.metric.name == name), None)
@@ -181,6 +188,11 @@ class BenchResult:
     def reasons(self) -> tuple[str, ...]:
         """Why, for the suites that did worse than pass."""
         return tuple(f"{suite.name}: {reason}" for suite in self.suites for reason in suite.reasons)
+
+    @property
+    def score(self) -> Score:
+        """The score against the committed reference, or the reason why there is none."""
+        return score_of(self)
 
     @property
     def fired(self) -> tuple[AlertResult, ...]:

@@ -16,7 +16,8 @@ from exosuit_cli.device import probe as probes
 from exosuit_cli.device.choice import choose_device, load_driver
 from exosuit_cli.device.listing import list_devices
 from exosuit_cli.device.probe import FILE_NAME, Probe, load_probe, probe_of, save_probe
-from exosuit_cli.report.device.terminal import device_document, print_devices
+from exosuit_cli.report.device.document import device_document
+from exosuit_cli.report.device.terminal import print_devices
 from exosuit_cli.system.paths import state_directory
 
 if TYPE_CHECKING:

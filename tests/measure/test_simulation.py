@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exosuit_cli.measure.interval import half_width, median_interval, sign_test, smallest_effect
-from exosuit_cli.measure.verdict import passed, precise, regressed
+from exosuit_cli.measure.rules import passed, precise, regressed
 from tests.measure.noise import NOISES, Noise, simulate
 
 RUNS = 2000

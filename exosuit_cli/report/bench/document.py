@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.measure.cache import GUARANTEES
-from exosuit_cli.measure.score import score_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +47,7 @@ def bench_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
         "device": result.device,
         "seed": result.seed,
         "options": dict(result.options),
-        "score": _score(score_of(result)),
+        "score": _score(result.score),
         "suites": [_suite(suite) for suite in result.suites],
         "alerts": [alert_row(alert) for alert in result.alerts],
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.measure.interval import LEVEL, interval_rank
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import format_bytes, format_count
 
@@ -12,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exosuit_cli.measure.metrics import Metric
-    from exosuit_cli.measure.result import AlertResult, BenchResult, GateResult, SuiteResult
+    from exosuit_cli.measure.result import AlertResult, BenchResult, Block, GateResult, SuiteResult
+
+SHORT_LABEL: Final = 12
+"""Characters of a label, often a commit, that a table shows."""
 
 _RANK: Final = {verdict: position for position, verdict in enumerate(Verdict)}
 
@@ -37,9 +39,9 @@ def partial_note(result: BenchResult) -> str:
     return f" (interrupted by {result.partial}: partial)" if result.partial else ""
 
 
-def interval_title(pairs: int) -> str:
-    """The head of a column of intervals: they cover 95%, or what so few pairs can."""
-    return f"{min(LEVEL, interval_rank(pairs)[1]):.0%} interval"
+def interval_title(block: Block) -> str:
+    """The head of a column of intervals: the share of cases in which they hold the median."""
+    return f"{block.coverage:.0%} interval"
 
 
 def worst_first(result: BenchResult) -> list[tuple[SuiteResult, GateResult]]:

@@ -8,7 +8,6 @@ from rich.text import Text
 
 from exosuit_cli.measure.interval import FEWEST_PAIRS
 from exosuit_cli.measure.metrics import METRICS
-from exosuit_cli.measure.score import score_of
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import counted, format_bytes
 from exosuit_cli.report.bench.figures import (
@@ -20,7 +19,7 @@ from exosuit_cli.report.bench.figures import (
     suites_worst_first,
     worst_first,
 )
-from exosuit_cli.report.scan.terminal import labelled_line, plain_table, print_table
+from exosuit_cli.report.console import labelled_line, plain_table, print_table
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -83,7 +82,7 @@ def print_bench(console: Console, result: BenchResult) -> None:
             soft_wrap=True,
         )
     console.print()
-    _print_score(console, score_of(result), result)
+    _print_score(console, result.score, result)
     verdict = result.verdict
     labelled_line(
         console,
@@ -160,7 +159,7 @@ def _told_block(block: Block) -> str:
 
 def _print_metrics(console: Console, block: Block, mode: str) -> None:
     paired = mode != "single"
-    title = interval_title(block.pairs)
+    title = interval_title(block)
     columns = ("A", "B", "A / B", title, "noise", "smallest effect") if paired else ("median", title)
     table = plain_table("metric", *columns)
     missing = []

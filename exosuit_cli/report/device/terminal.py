@@ -1,37 +1,16 @@
-"""What `exosuit device` tells: for a person, or as one JSON object (`schemas/device.schema.json`)."""
+"""The devices for a person at a terminal."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from exosuit_cli.model.units import format_bytes
-from exosuit_cli.report.scan.terminal import labelled_line, labelled_phrases
+from exosuit_cli.report.console import labelled_line, labelled_phrases
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from exosuit_cli.device.listing import DeviceListing
-
-SCHEMA = "exosuit.device/1"
-
-
-def device_document(listing: DeviceListing) -> dict[str, Any]:
-    """The listing as an object. Rates in bytes a second."""
-    return {
-        "schema": SCHEMA,
-        "cards": [
-            {
-                "device": listed.device,
-                "card": asdict(listed.card) if listed.card is not None else None,
-                "reason": listed.reason,
-                "probe": asdict(listed.probe) if listed.probe is not None else None,
-            }
-            for listed in listing.cards
-        ],
-        "reason": listing.reason,
-        "auto": {"device": listing.automatic.device, "reason": listing.automatic.reason},
-    }
 
 
 def print_devices(console: Console, listing: DeviceListing) -> None:

@@ -1,41 +1,27 @@
-"""The exports of a benchmark: one small file a consumer, each renders the whole result in that consumer's format."""
+"""The exports of a benchmark: one small module a consumer, each with one declaration.
+
+A new export is a new module here. It declares `FORMAT`; `--export` with its help and its errors, and the list in the
+documentation, follow from that.
+"""
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
+from exosuit_cli.report.registry import declarations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from exosuit_cli.measure.result import BenchResult
 
-EXPORTS: Final = {
-    "json": "json_document",
-    "hyperfine": "hyperfine",
-    "pytest": "pytest_benchmark",
-    "gab": "github_action_benchmark",
-    "bmf": "bencher",
-    "gobench": "go_benchmark",
-    "junit": "junit",
-    "md": "markdown",
-    "openmetrics": "openmetrics",
-    "html": "html",
+EXPORTS: Final[dict[str, ExportFormat]] = {
+    found.name: found for found in sorted(declarations(__name__, __path__, ExportFormat), key=lambda found: found.name)
 }
-"""Names as `--export` takes them, with the module that renders."""
+"""By the name that `--export` takes, in alphabetical order."""
 
 
-CONTINUED: Final = frozenset({"openmetrics"})
-"""Exports that keep something of the file that they replace."""
-
-
-def render(name: str, result: BenchResult, *, strict: bool, former: bytes = b"") -> dict[str, bytes]:
-    """The files of an export: content by what is put before the extension of the name, '' for the file itself.
-
-    `former` is the content of the file until now, for the exports that are `CONTINUED`.
-    """
-    module = importlib.import_module(f"{__name__}.{EXPORTS[name]}")
-    function = cast("Callable[..., dict[str, bytes]]", module.render)
-    if name in CONTINUED:
-        return function(result, strict=strict, former=former)
-    return function(result, strict=strict)
+def render(name: str, result: BenchResult, *, strict: bool, former: bytes = b"") -> Mapping[str, bytes]:
+    """The files of one export, as `ExportFormat.render` returns them."""
+    return EXPORTS[name].render(ExportInput(result, strict, former))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import Final
 
+from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.report.bench.exports.series import all_series
 
-if TYPE_CHECKING:
-    from exosuit_cli.measure.result import BenchResult
 
-
-def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
+def render(given: ExportInput) -> dict[str, bytes]:
     """Medians with the ends of their 95% intervals; measures in kebab case, which Bencher takes as slugs."""
+    result = given.result
     document = {
         f"exosuit/{series.suite.name}/{series.name}": {
             metric.name.replace("_", "-"): {"value": own.median, "lower_value": own.low, "upper_value": own.high}
@@ -21,3 +20,6 @@ def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: A
         for series in all_series(result)
     }
     return {"": json.dumps(document, indent=2).encode("ascii") + b"\n"}
+
+
+FORMAT: Final = ExportFormat("bmf", ".json", "Bencher Metric Format, for bencher.dev", render)

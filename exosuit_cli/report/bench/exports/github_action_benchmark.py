@@ -7,16 +7,15 @@ better when bigger (`tool: customBiggerIsBetter`).
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
+from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.report.bench.exports.series import all_series
 
-if TYPE_CHECKING:
-    from exosuit_cli.measure.result import BenchResult
 
-
-def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
+def render(given: ExportInput) -> dict[str, bytes]:
     """Medians, their 95% intervals as `range`, the number of samples as `extra`."""
+    result = given.result
     rows: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
     for series in all_series(result):
         for metric, own, _ in series.figures():
@@ -33,3 +32,6 @@ def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: A
         suffix: json.dumps(rows[bigger], indent=2).encode("ascii") + b"\n"
         for suffix, bigger in (("", False), ("-bigger", True))
     }
+
+
+FORMAT: Final = ExportFormat("gab", ".json", "the arrays of github-action-benchmark, one file a direction", render)

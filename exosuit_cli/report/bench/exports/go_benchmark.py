@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.measure.metrics import HEADLINE
 from exosuit_cli.report.bench.exports.series import Series, all_series
 
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from exosuit_cli.measure.metrics import Metric
-    from exosuit_cli.measure.result import BenchResult
 
 _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
+def render(given: ExportInput) -> dict[str, bytes]:
     """Configuration lines, the direction of every unit, then results; units as `go test -bench` has them."""
+    result = given.result
     machine = result.machine
     lines = [
         f"goos: {machine.system.lower()}",
@@ -57,3 +58,6 @@ def _unit(metric: Metric) -> tuple[str, float]:
     if metric.unit == "s":
         return f"{metric.name.removesuffix('_s')}-ns/op", 1e9
     return (f"{metric.name.replace('_', '-')}-B", 1.0) if metric.is_bytes else (metric.unit, 1.0)
+
+
+FORMAT: Final = ExportFormat("gobench", ".txt", "Go's benchmark text, for benchstat", render)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.measure.cache import GUARANTEES
 from exosuit_cli.measure.metrics import METRICS
-from exosuit_cli.measure.score import score_of
 from exosuit_cli.report.bench.figures import (
     alert_state,
     interval_title,
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 _WIDTH, _HEIGHT, _EDGE = 720, 150, 44
 
 
-def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
+def render(given: ExportInput) -> dict[str, bytes]:
     """Gates worst first, every figure with its interval, every pair as a dot."""
+    result = given.result
     return {"": page(f"exosuit bench: {result.verdict or 'measured'}", _body(result))}
 
 
@@ -66,7 +67,7 @@ def _body(result: BenchResult) -> Iterator[str]:
         )
     for suite in suites_worst_first(result.suites):
         yield from _suite(suite)
-    yield from _score(score_of(result))
+    yield from _score(result.score)
 
 
 def _score(score: Score) -> Iterator[str]:
@@ -100,7 +101,7 @@ def _suite(suite: SuiteResult) -> Iterator[str]:
     if suite.block is None:
         return
     yield table(
-        ("metric", "A", "B", "A / B", interval_title(suite.block.pairs), "smallest effect"),
+        ("metric", "A", "B", "A / B", interval_title(suite.block), "smallest effect"),
         (_row(found) for found in suite.block.metrics if found.candidate_interval is not None),
     )
     headline = suite.block.metric("throughput")
@@ -151,3 +152,6 @@ def _dots(found: MetricResult) -> str:
         '<p class="dim">throughput, A / B: one dot a pair, in the order of the run; the band is the interval of their '
         "median.</p>"
     )
+
+
+FORMAT: Final = ExportFormat("html", ".html", "one page that needs nothing else", render)

@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import shlex
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
+from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.report.bench.exports.series import Series, all_series
 
-if TYPE_CHECKING:
-    from exosuit_cli.measure.result import BenchResult
 
-
-def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
+def render(given: ExportInput) -> dict[str, bytes]:
     """Times in seconds; with repeats within a pair, each is their median."""
+    result = given.result
     results = [_result(series) for series in all_series(result)]
     return {"": json.dumps({"results": results}, indent=2).encode("ascii") + b"\n"}
 
@@ -33,3 +32,6 @@ def _result(series: Series) -> dict[str, Any]:
         "times": list(times),
         "exit_codes": [0] * len(times),
     }
+
+
+FORMAT: Final = ExportFormat("hyperfine", ".json", "the JSON of hyperfine --export-json", render)

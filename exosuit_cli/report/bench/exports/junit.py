@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
+from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.system.names import display_name
 
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.result import BenchResult, GateResult, SuiteResult
 
 
-def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:
+def render(given: ExportInput) -> dict[str, bytes]:
     """A regression is a failure, an invalid suite an error; inconclusive is skipped, or with `strict` a failure."""
+    result = given.result
     root = ElementTree.Element("testsuites", name="exosuit bench")
     for suite in result.suites:
-        root.append(_suite(suite, result, strict=strict))
+        root.append(_suite(suite, result, strict=given.strict))
     if result.alerts:
         root.append(_alerts(result))
     for count in ("tests", "failures", "errors", "skipped"):
@@ -104,3 +106,6 @@ def _child(case: ElementTree.Element, tag: str, kind: str | None, why: str) -> N
 
 def _property(properties: ElementTree.Element, name: str, value: str) -> None:
     ElementTree.SubElement(properties, "property", name=name, value=value)
+
+
+FORMAT: Final = ExportFormat("junit", ".xml", "JUnit XML, for the test reports of CI systems", render)

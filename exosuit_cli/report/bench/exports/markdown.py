@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.commands.bench_artefacts import LARGEST_SUMMARY, ExportFormat, ExportInput
 from exosuit_cli.measure.metrics import METRICS
-from exosuit_cli.measure.score import score_of
 from exosuit_cli.report.bench.figures import (
     alert_state,
     interval_title,
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.result import BenchResult, SuiteResult
     from exosuit_cli.measure.score import Score
 
-LARGEST: Final = 1_000_000
-"""Bytes; GitHub refuses a step's summary above 1 MiB."""
-
 _ESCAPES: Final = str.maketrans(
     {**{mark: f"&#{ord(mark)};" for mark in "<>&|"}, **{mark: "\\" + mark for mark in "\\`*_[]"}}
 )
@@ -31,9 +28,9 @@ _ESCAPES: Final = str.maketrans(
 _CUT: Final = "\n(cut: the rest did not fit)\n"
 
 
-def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
+def render(given: ExportInput) -> dict[str, bytes]:
     """The whole report."""
-    return {"": report(result, LARGEST)}
+    return {"": report(given.result, LARGEST_SUMMARY)}
 
 
 def report(result: BenchResult, largest: int) -> bytes:
@@ -58,7 +55,7 @@ def report(result: BenchResult, largest: int) -> bytes:
         lines.append("")
     for suite in suites_worst_first(result.suites):
         lines += _suite(suite)
-    lines += _score(score_of(result))
+    lines += _score(result.score)
     machine = result.machine
     lines.append(
         f"{_cell(result.corpus.synthetic or result.corpus.name)}, page cache {result.cache}; {machine.processors} "
@@ -78,7 +75,7 @@ def _suite(suite: SuiteResult) -> list[str]:
     lines += [f"- warning: {_cell(warning)}" for warning in suite.warnings]
     lines += [""] if suite.reasons or suite.warnings else []
     if suite.block is not None:
-        lines += [f"| metric | A | B | A / B | {interval_title(suite.block.pairs)} |", "|---|---|---|---|---|"]
+        lines += [f"| metric | A | B | A / B | {interval_title(suite.block)} |", "|---|---|---|---|---|"]
         for found in suite.block.metrics:
             own, base, ratio = found.candidate_interval, found.base_interval, found.ratio
             if own is None:
@@ -121,3 +118,6 @@ def _score(score: Score) -> list[str]:
 def _cell(text: str) -> str:
     """Text that is only text in a table's cell: no markup, no columns, no control characters."""
     return display_name(text).translate(_ESCAPES)
+
+
+FORMAT: Final = ExportFormat("md", ".md", "Markdown, the worst gate first", render)

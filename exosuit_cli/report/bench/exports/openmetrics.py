@@ -6,7 +6,7 @@ import datetime
 import re
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.measure.score import score_of
+from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.measure.suites.suite import MEMORY
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.errors import ExitCode
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from exosuit_cli.measure.metrics import Metric
-    from exosuit_cli.measure.result import BenchResult
 
 _PREFIX: Final = "exosuit_bench"
 _SUCCESS: Final = f"{_PREFIX}_last_success_timestamp_seconds"
 _FORMER: Final = re.compile(rb"^" + _SUCCESS.encode() + rb" (\d{1,12}(?:\.\d{1,9})?)$", re.MULTILINE)
 
 
-def render(result: BenchResult, *, strict: bool, former: bytes = b"") -> dict[str, bytes]:
+def render(given: ExportInput) -> dict[str, bytes]:
     """Base units (seconds, bytes), `suite` and `side` as labels; what was not measured is absent, never 0.
 
-    `former` is what the file held before: a run that did not succeed keeps the time of the last one that did.
+    A run that did not succeed keeps the time of the last one that did.
     """
+    result = given.result
     families: dict[str, tuple[str, str, list[str]]] = {}
 
     def add(name: str, unit: str, meaning: str, labels: Mapping[str, str], value: float) -> None:
@@ -59,19 +59,19 @@ def render(result: BenchResult, *, strict: bool, former: bytes = b"") -> dict[st
         for verdict in Verdict:
             labels = {"suite": suite.name, "verdict": verdict.value}
             add(f"{_PREFIX}_verdict", "", "1 for the verdict of the suite", labels, float(suite.verdict is verdict))
-    score = score_of(result)
+    score = result.score
     if score.value is not None:
         add(f"{_PREFIX}_score", "", "0 to 200, where 100 is the reference machine", {}, score.value)
     for alert in result.alerts:
         if alert.fired is not None:
             labels = {"suite": alert.suite, "alert": alert.text}
             add(f"{_PREFIX}_alert", "", "1 for an alert that fired", labels, float(alert.fired))
-    code = result.exit_code(strict=strict)
+    code = result.exit_code(strict=given.strict)
     add(f"{_PREFIX}_exit_code", "", "what the verdict answers with; 0 is success", {}, float(code))
     ended = datetime.datetime.fromisoformat(result.started_at).timestamp() + result.seconds
     meaning = "when the run ended, in seconds of Unix time"
     add(f"{_PREFIX}_last_run_timestamp_seconds", "seconds", meaning, {}, ended)
-    success = ended if code is ExitCode.SUCCESS else _last_success(former)
+    success = ended if code is ExitCode.SUCCESS else _last_success(given.former)
     if success is not None:
         add(_SUCCESS, "seconds", "when the last run ended that succeeded, in seconds of Unix time", {}, success)
     add(f"{_PREFIX}_duration_seconds", "seconds", "how long the run took", {}, result.seconds)
@@ -111,3 +111,8 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+FORMAT: Final = ExportFormat(
+    "openmetrics", ".prom", "OpenMetrics text, for a textfile collector", render, continues=True
+)

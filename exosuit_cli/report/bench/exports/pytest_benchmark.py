@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import statistics
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.report.bench.exports.series import Series, all_series
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exosuit_cli.measure.result import BenchResult
 
-
-def render(result: BenchResult, *, strict: bool) -> dict[str, bytes]:  # noqa: ARG001  (every export's signature)
+def render(given: ExportInput) -> dict[str, bytes]:
     """One benchmark a side and suite, grouped by suite; a round is a pair, an iteration one process."""
+    result = given.result
     machine = result.machine
     document = {
         "machine_info": {
@@ -79,3 +79,6 @@ def _stats(times: Sequence[float], iterations: int) -> dict[str, Any]:
         "hd15iqr": next((t for t in reversed(ordered) if t <= high), ordered[-1]), "ops": 1 / mean,
         "total": sum(times), "data": list(times), "iterations": iterations,
     }  # fmt: skip
+
+
+FORMAT: Final = ExportFormat("pytest", ".json", "the JSON of pytest-benchmark, for its compare command", render)

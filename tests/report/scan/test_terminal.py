@@ -109,7 +109,8 @@ from dataclasses import replace
 from exosuit_cli.config import load_settings
 from exosuit_cli.ingest import ScanOptions, scan
 from exosuit_cli.model.records import Outcome, Skip
-from exosuit_cli.report.scan.terminal import open_console, print_scan
+from exosuit_cli.report.console import open_console
+from exosuit_cli.report.scan.terminal import print_scan
 options = ScanOptions(use_index=False, encoding=None if "plain" in sys.argv else "o200k_base")
 result = scan(sys.argv[1], options)
 if "partial" in sys.argv:

@@ -15,17 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from prometheus_client.parser import text_string_to_metric_families as classic_families
 
+from exosuit_cli.commands import alert_delivery
+from exosuit_cli.commands.alert_delivery import deliver, parse_receivers
 from exosuit_cli.measure.alerts import parse_alerts
 from exosuit_cli.model.errors import UsageError
-from exosuit_cli.report.bench import delivery as bench_delivery
 from exosuit_cli.report.bench.alert import alert_document
-from exosuit_cli.report.bench.artefacts import parse_exports, write_artefacts
-from exosuit_cli.report.bench.delivery import deliver, parse_receivers
-from exosuit_cli.report.bench.exports import render
-from tests.report.bench_results import HOSTILE, run_bench
+from exosuit_cli.report.bench.renderers import RENDERERS
+from tests.report.bench.results import HOSTILE, run_bench
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +84,7 @@ def _server(answers: list[int], before: Callable[[Any], None] = lambda _: None) 
 def _direct(monkeypatch: pytest.MonkeyPatch) -> None:
     """No proxy stands before the local server, and the pause before the second attempt is short."""
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(bench_delivery, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(alert_delivery, "_PAUSE_S", 0.01)
 
 
 def _schema() -> Draft202012Validator:
@@ -97,7 +94,7 @@ def _schema() -> Draft202012Validator:
 
 
 def _post(result: BenchResult, url: str) -> list[str]:
-    return deliver(parse_receivers(url, None, alerts=True), result, strict=False)
+    return deliver(parse_receivers(url, None, alerts=True), result, RENDERERS.alert, strict=False)
 
 
 def test_a_webhook_receives_the_document(fired: BenchResult) -> None:
@@ -121,7 +118,7 @@ def test_a_command_reads_the_document(fired: BenchResult, tmp_path: Path) -> Non
     script.chmod(0o755)
     word = "$(touch x); `id` | cat"
     line = shlex.join([str(script), str(tmp_path / "got"), word])
-    assert deliver(parse_receivers(None, line, alerts=True), fired, strict=False) == []
+    assert deliver(parse_receivers(None, line, alerts=True), fired, RENDERERS.alert, strict=False) == []
     document = json.loads((tmp_path / "got").read_bytes())
     _schema().validate(document)
     assert document == json.loads(json.dumps(alert_document(fired, strict=False)))
@@ -132,7 +129,7 @@ def test_nothing_is_sent_when_nothing_fires(silent: BenchResult, tmp_path: Path)
     assert [alert.fired for alert in silent.alerts] == [False]
     with _server([]) as received:
         receivers = parse_receivers(received.url, f"touch {tmp_path}/ran", alerts=True)
-        assert deliver(receivers, silent, strict=False) == []
+        assert deliver(receivers, silent, RENDERERS.alert, strict=False) == []
     assert received.requests == []
     assert list(tmp_path.iterdir()) == []
 
@@ -171,7 +168,7 @@ def test_nobody_listens(fired: BenchResult) -> None:
 
 def test_a_server_that_never_ends_its_answer(fired: BenchResult, monkeypatch: pytest.MonkeyPatch) -> None:
     """A byte now and then keeps a socket's timeout away, and not the limit of the whole attempt."""
-    monkeypatch.setattr(bench_delivery, "WEBHOOK_LIMIT_S", 0.3)
+    monkeypatch.setattr(alert_delivery, "WEBHOOK_LIMIT_S", 0.3)
     ended = threading.Event()
 
     def drip(handler: Any) -> None:
@@ -198,14 +195,14 @@ def test_commands_that_fail(fired: BenchResult, tmp_path: Path, monkeypatch: pyt
     script.write_text("#!/bin/sh\nprintf 'no\\033[31m' >&2\nexit 9\n")
     script.chmod(0o755)
     receivers = parse_receivers(None, str(script), alerts=True)
-    (failure,) = deliver(receivers, fired, strict=False)
+    (failure,) = deliver(receivers, fired, RENDERERS.alert, strict=False)
     assert failure.endswith(r"not delivered: exit code 9: no\x1b[31m")
     script.write_text("#!/bin/sh\nexec sleep 600\n")
-    monkeypatch.setattr(bench_delivery, "COMMAND_LIMIT_S", 0.1)
-    (failure,) = deliver(receivers, fired, strict=False)
+    monkeypatch.setattr(alert_delivery, "COMMAND_LIMIT_S", 0.1)
+    (failure,) = deliver(receivers, fired, RENDERERS.alert, strict=False)
     assert "not done after" in failure
     script.unlink()
-    (failure,) = deliver(receivers, fired, strict=False)
+    (failure,) = deliver(receivers, fired, RENDERERS.alert, strict=False)
     assert "cannot be started" in failure
 
 
@@ -243,52 +240,3 @@ def test_a_receiver_needs_an_alert() -> None:
     for webhook, command in (("http://localhost/", None), (None, "true")):
         with pytest.raises(UsageError, match="give --alert"):
             parse_receivers(webhook, command, alerts=False)
-
-
-def test_every_format_shows_alerts(fired: BenchResult) -> None:
-    for name in ("md", "html", "json", "junit"):
-        text = render(name, fired, strict=False)[""].decode()
-        assert "files_per_s" in text
-        assert "fired" in text or "alert wall_s" in text
-    assert re.search(r'<testsuite name="exosuit.alerts"[^>]*tests="4" failures="2"', _text("junit", fired))
-
-
-def _text(name: str, result: BenchResult) -> str:
-    return render(name, result, strict=False)[""].decode()
-
-
-def test_the_textfile_keeps_the_last_success(fired: BenchResult, silent: BenchResult, tmp_path: Path) -> None:
-    """Both parsers of Prometheus read it; a former file that is damaged counts as none."""
-    file = tmp_path / "bench.prom"
-    exports = parse_exports([f"openmetrics={file}"])
-
-    def values() -> dict[str, float]:
-        found = {}
-        for parse in (classic_families, text_string_to_metric_families):
-            for family in parse(file.read_text()):
-                for sample in family.samples:
-                    name = sample.name + "".join(f",{key}={value}" for key, value in sorted(sample.labels.items()))
-                    assert found.setdefault(name, sample.value) == sample.value
-        return found
-
-    run, success = (f"exosuit_bench_last_{what}_timestamp_seconds" for what in ("run", "success"))
-    write_artefacts(exports, fired, strict=False)
-    assert success not in values()
-    write_artefacts(exports, silent, strict=False)
-    before = values()
-    assert before[success] == before[run]
-    assert before["exosuit_bench_exit_code"] == 0
-    assert before["exosuit_bench_alert,alert=files_per_s<0.001,suite=scan"] == 0
-    assert before["exosuit_bench_tier_peak_bytes,side=candidate,suite=scan,tier=ram"] == 5_000_000
-    for _ in range(2):
-        write_artefacts(exports, fired, strict=False)
-    after = values()
-    assert after[success] == before[success]
-    assert after[run] != before[run]
-    assert after["exosuit_bench_exit_code"] == 3
-    assert after["exosuit_bench_alert,alert=wall_s>0.001,suite=scan"] == 1
-    for damaged in (b"\xff\x00", file.read_bytes().replace(success.encode() + b" ", success.encode() + b" x")):
-        file.write_bytes(damaged)
-        write_artefacts(exports, fired, strict=False)
-        assert success not in values()
-    assert {path.name for path in tmp_path.iterdir()} == {"bench.prom", "verdict.json"}

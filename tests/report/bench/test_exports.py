@@ -16,13 +16,12 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
+from exosuit_cli.measure.alerts import parse_alerts
 from exosuit_cli.measure.verdict import Verdict
-from exosuit_cli.model.errors import OutputError, UsageError
-from exosuit_cli.report.bench.artefacts import append_summary, parse_exports, write_artefacts
 from exosuit_cli.report.bench.document import bench_document
 from exosuit_cli.report.bench.exports import EXPORTS, render
 from exosuit_cli.report.bench.exports.markdown import report
-from tests.report.bench_results import HOSTILE, STAGES, run_bench
+from tests.report.bench.results import HOSTILE, STAGES, run_bench
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +32,12 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> BenchResult:
     return run_bench(tmp_path_factory.mktemp("bench"))
+
+
+@pytest.fixture(scope="module")
+def alerted(tmp_path_factory: pytest.TempPathFactory) -> BenchResult:
+    rules = ["regression", "wall_s>0.001", "files_per_s<0.001", "peak_vram>1GB"]
+    return run_bench(tmp_path_factory.mktemp("alerted"), alerts=parse_alerts(rules))
 
 
 @pytest.fixture(scope="module")
@@ -283,38 +288,12 @@ def test_markdown_is_worst_first_and_stays_small(result: BenchResult) -> None:
     assert b"regression" in report(result, 700)
 
 
-def test_the_summary_is_appended_and_bounded(result: BenchResult, tmp_path: Path) -> None:
-    file = tmp_path / "summary.md"
-    file.write_text("# before\n")
-    append_summary(str(file), result)
-    assert file.read_text().startswith("# before\n## exosuit bench: regression")
-    file.write_text("x" * 999_900)
-    append_summary(str(file), result)
-    assert file.stat().st_size <= 1_000_000
-    with pytest.raises(OutputError, match="GITHUB_STEP_SUMMARY"):
-        append_summary(str(tmp_path / "gone" / "summary"), result)
-
-
-def test_artefacts_lie_beside_their_verdict(result: BenchResult, tmp_path: Path) -> None:
-    (tmp_path / "two").mkdir()
-    files = [f"gab={tmp_path}/g.json", f"md={tmp_path}/two/r.md", f"json={tmp_path}/d"]
-    write_artefacts(parse_exports(files), result, strict=False)
-    assert {path.name for path in tmp_path.iterdir()} == {"g.json", "g-bigger.json", "d", "two", "verdict.json"}
-    assert {path.name for path in (tmp_path / "two").iterdir()} == {"r.md", "verdict.json"}
-    verdict = json.loads((tmp_path / "verdict.json").read_text())
-    _schema("bench_verdict").validate(verdict)
-    assert (verdict["verdict"], verdict["exit_code"]) == ("regression", 3)
-
-
-@pytest.mark.parametrize("text", ["md", "md=", "pdf=x", "md=/nonexistent/x", "md=verdict.json", "=x"])
-def test_exports_that_cannot_be_written(text: str) -> None:
-    with pytest.raises(UsageError, match="--export"):
-        parse_exports([text])
-
-
-def test_two_exports_into_one_file(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="name another file"):
-        parse_exports([f"md={tmp_path}/x", f"html={tmp_path}/../{tmp_path.name}/x"])
+def test_every_format_shows_alerts(alerted: BenchResult) -> None:
+    for name in ("md", "html", "json", "junit"):
+        text = render(name, alerted, strict=False)[""].decode()
+        assert "files_per_s" in text
+        assert "fired" in text or "alert wall_s" in text
+    assert re.search(r'<testsuite name="exosuit.alerts"[^>]*tests="4" failures="2"', _text("junit", alerted))
 
 
 def test_names_stay_data(result: BenchResult) -> None:

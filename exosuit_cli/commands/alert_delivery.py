@@ -1,10 +1,9 @@
-"""Delivery of the alert document: to an address, or to a command."""
+"""Who receives an alert and how: the document is posted to an address, or handed to a command on stdin."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import json
 import os
 import shlex
 import signal
@@ -20,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.measure.process import last_words, parse_command
 from exosuit_cli.model.errors import UsageError
-from exosuit_cli.report.bench.alert import alert_document
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -93,7 +91,7 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class CommandReceiver:
     """A command that reads the document on stdin; its words are passed as they are, and no shell is involved."""
 
     words: tuple[str, ...]
@@ -125,7 +123,7 @@ class Command:
                 raise Undelivered(f"exit code {code}{last_words(words, _TOLD)}", again=False)
 
 
-Receiver = Webhook | Command
+Receiver = Webhook | CommandReceiver
 
 
 def parse_receivers(webhook: str | None, command: str | None, *, alerts: bool) -> tuple[Receiver, ...]:
@@ -145,11 +143,16 @@ def parse_receivers(webhook: str | None, command: str | None, *, alerts: bool) -
     return tuple(receivers)
 
 
-def deliver(receivers: tuple[Receiver, ...], result: BenchResult, *, strict: bool) -> list[str]:
-    """Tell every receiver, if an alert fired. What did not arrive is returned, one line each, and never raised."""
-    if not result.fired:
+def deliver(
+    receivers: tuple[Receiver, ...], result: BenchResult, alert: Callable[[BenchResult, bool], bytes], *, strict: bool
+) -> list[str]:
+    """Send the document that `alert` renders to every receiver, if an alert fired.
+
+    Returns one line for each receiver that did not get it, and raises nothing.
+    """
+    if not receivers or not result.fired:
         return []
-    document = json.dumps(alert_document(result, strict=strict)).encode("ascii") + b"\n"
+    document = alert(result, strict)
     failures = []
     for receiver in receivers:
         try:
@@ -176,9 +179,9 @@ def _webhook(text: str) -> Webhook:
     return Webhook(text, f"--alert-webhook {parts.scheme}://{host}{f':{port}' if port is not None else ''}")
 
 
-def _command(text: str) -> Command:
+def _command(text: str) -> CommandReceiver:
     words = parse_command(text, "--alert-command", wanted="a command that reads JSON on stdin", place="")
-    return Command(tuple(words), f"--alert-command {display_name(shlex.split(text)[0])}")
+    return CommandReceiver(tuple(words), f"--alert-command {display_name(shlex.split(text)[0])}")
 
 
 def _within(limit_s: float, work: Callable[[], None]) -> None:

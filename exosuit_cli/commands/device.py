@@ -1,0 +1,30 @@
+"""The devices of this machine, as any front asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exosuit_cli.config import load_settings
+from exosuit_cli.device.listing import list_devices
+
+if TYPE_CHECKING:
+    from exosuit_cli.device.listing import DeviceListing
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRequest:
+    """`config` is the settings file, None for the usual ones; `measure` measures cards again that were measured."""
+
+    config: str | None = None
+    measure: bool = False
+
+
+def find_devices(request: DeviceRequest) -> DeviceListing:
+    """List the cards, and measure each that was never measured: some seconds a card.
+
+    The settings limit the memory that is taken on a card. Raises UsageError for settings that cannot be read, and
+    OutputError where a measurement cannot be stored.
+    """
+    settings = load_settings(request.config).settings
+    return list_devices(settings.layer("gpu_vram").capacity_bytes, measuring=request.measure)

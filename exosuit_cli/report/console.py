@@ -1,0 +1,67 @@
+"""What every report on a terminal is printed with: the console, labelled lines, tables that are never cut."""
+
+from __future__ import annotations
+
+import textwrap
+
+from rich import box
+from rich.console import Console
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+
+WIDEST_TABLE = 500
+"""Columns that a table may take; more than the widest row needs."""
+_LABEL = 12
+"""Columns of a label."""
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave the error to the border of the command: rich would exit with 1."""
+        raise  # the BrokenPipeError that rich is handling when it calls this
+
+
+def open_console() -> Console:
+    """The console that reports are printed on; nothing in a text is markup."""
+    return _Console(highlight=False, emoji=False, markup=False)
+
+
+def labelled_line(console: Console, label: str, text: str, style: str = "") -> None:
+    """One line, its label in a column of its own. It is never broken: what has a path is one."""
+    console.print(Text.assemble((f"{label:<{_LABEL}}", "bold"), (text, style)), soft_wrap=True)
+
+
+def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " ") -> None:
+    """Phrases after a label, on as many lines as the console's width asks for: broken between phrases if they fit.
+
+    A longer phrase is broken between words, and a word or a number never.
+    """
+    width = max(console.width - _LABEL, 1)
+    lines: list[str] = []
+    for phrase in phrases:
+        if lines and len(lines[-1]) + len(gap) + len(phrase) <= width:
+            lines[-1] += gap + phrase
+        else:
+            lines += textwrap.wrap(phrase, width, break_long_words=False, break_on_hyphens=False)
+    for line in lines:
+        labelled_line(console, label, line)
+        label = ""
+
+
+def print_table(console: Console, table: Table) -> None:
+    """Print a table as wide as it is, on any terminal, without blanks at the ends of its lines: no number is cut."""
+    for line in console.render_lines(table, console.options.update(width=WIDEST_TABLE), pad=False):
+        while line and not line[-1].text.strip():
+            line.pop()
+        if line:
+            line[-1] = Segment(line[-1].text.rstrip(), line[-1].style)
+        console.print(Text.assemble(*[(segment.text, segment.style or "") for segment in line]), soft_wrap=True)
+
+
+def plain_table(*columns: str) -> Table:
+    """A plain table: the first column on the left, the others on the right."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)
+    return table

@@ -1,0 +1,1 @@
+"""The stored runs of `exosuit bench` in each format."""

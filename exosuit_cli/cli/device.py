@@ -19,9 +19,9 @@ def device_command(
 ) -> None:
     """List the CUDA cards with what was measured of them, or say why there is none."""
     with command_border(debug=debug):
-        from exosuit_cli.commands.device import DeviceRequest, find_devices
+        from exosuit_cli.commands.device import DevicesRequest, find_devices
 
-        listing = find_devices(DeviceRequest(config, measure))
+        listing = find_devices(DevicesRequest(config, measure))
         with standard_output():
             if as_json:
                 from exosuit_cli.report.device.document import device_document

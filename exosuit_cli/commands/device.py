@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceRequest:
+class DevicesRequest:
     """`config` is the settings file, None for the usual ones; `measure` measures cards again that were measured."""
 
     config: str | None = None
     measure: bool = False
 
 
-def find_devices(request: DeviceRequest) -> DeviceListing:
+def find_devices(request: DevicesRequest) -> DeviceListing:
     """List the cards, and measure each that was never measured: some seconds a card.
 
     The settings limit the memory that is taken on a card. Raises UsageError for settings that cannot be read, and

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from exosuit_cli.cli import options as opt
-from exosuit_cli.cli.ahead import obtain
 from exosuit_cli.cli.border import command_border, logger
 from exosuit_cli.cli.options import OUTPUT
 
@@ -105,17 +104,25 @@ def chunk_command(
         from exosuit_cli.config import load_settings
 
         settings = load_settings(config, flags).settings
-        zygote = None
-        if stdin is None:
-            chosen = settings.scan
-            zygote = obtain((), chosen.hash, chosen.encoding, workers=chosen.workers, use_index=False, with_table=True)
+        from exosuit_cli.workers.ahead import begin
+
+        chosen = settings.scan
+        begin(
+            "chunk",
+            (),
+            hash=chosen.hash,
+            encoding=chosen.encoding if stdin is None else None,
+            workers=chosen.workers,
+            use_index=False,
+            follow=chosen.follow,
+            with_table=True,
+        )
         # Imported only now: the vocabulary is loading meanwhile.
         from exosuit_cli.commands.chunk import ChunkCommand
 
         command = ChunkCommand(
             paths=tuple(paths or ()),
             settings=settings,
-            zygote=zygote,
             max_tokens=max_tokens,
             min_tokens=min_tokens,
             max_chars=max_chars,

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from exosuit_cli.cli import options as opt
-from exosuit_cli.cli.ahead import obtain, stats_ahead
 from exosuit_cli.cli.border import command_border, logger
 from exosuit_cli.cli.options import OUTPUT, WORK
 
@@ -81,11 +80,19 @@ def scan_command(
 
         settings = load_settings(config, flags).settings
         encoding = settings.scan.encoding if tokens is not False else None
-        zygote = None
-        if encoding is not None:
-            where = [] if stdin0 else paths or []
-            defaults = settings.scan
-            zygote = obtain(where, defaults.hash, encoding, workers=defaults.workers, use_index=defaults.index)
+        from exosuit_cli.workers.ahead import begin
+
+        chosen = settings.scan
+        begin(
+            "scan",
+            paths or (),
+            hash=chosen.hash,
+            encoding=encoding,
+            workers=chosen.workers,
+            use_index=chosen.index and not stdin0,
+            follow=chosen.follow,
+            with_table=False,
+        )
         # Imported only now: the vocabulary is loading meanwhile.
         from exosuit_cli.commands.scan import ScanCommand
 
@@ -93,8 +100,6 @@ def scan_command(
             paths=tuple(paths or ()),
             settings=settings,
             encoding=encoding,
-            zygote=zygote,
-            stats=stats_ahead(),
             include=tuple(include or ()),
             exclude=tuple(exclude or ()),
             stdin0=stdin0,

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from exosuit_cli.config import Settings
     from exosuit_cli.ingest import ChunkResult
     from exosuit_cli.ingest.collector import ChunkSink
-    from exosuit_cli.workers.preload import Zygote
 
 LARGEST_FILE = 256 << 20
 """Bytes of the largest file that is cut unless --max-file-size says otherwise: its chunks are held until it is read."""
@@ -57,11 +56,10 @@ class _Nowhere:
 
 @dataclass(frozen=True, slots=True)
 class ChunkCommand:
-    """The parsed command line; `zygote` was forked early, if at all."""
+    """The parsed command line."""
 
     paths: tuple[str, ...]
     settings: Settings
-    zygote: Zygote | None
     max_tokens: int
     min_tokens: int | None
     max_chars: int
@@ -179,7 +177,6 @@ class ChunkCommand:
                 names=names,
                 stop=stop,
                 progress=progress,
-                zygote=self.zygote,
             )
 
     def _form(self, form: str, file: BinaryIO, stack: ExitStack) -> tuple[Renderer, ChunkSink]:

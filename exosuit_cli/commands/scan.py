@@ -25,22 +25,15 @@ if TYPE_CHECKING:
     import logging
 
     from exosuit_cli.config import Settings
-    from exosuit_cli.index.stat_table import StatTable
-    from exosuit_cli.workers.preload import Zygote
 
 
 @dataclass(frozen=True, slots=True)
 class ScanCommand:
-    """The parsed command line; `encoding` is None to count no tokens.
-
-    `zygote` was forked early for it, and `stats` are being filled for its index, if at all.
-    """
+    """The parsed command line; `encoding` is None to count no tokens."""
 
     paths: tuple[str, ...]
     settings: Settings
     encoding: str | None
-    zygote: Zygote | None
-    stats: StatTable | None
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     stdin0: bool
@@ -100,12 +93,12 @@ class ScanCommand:
     def _scan(self, options: ScanOptions, stop: StopRequest) -> ScanResult:
         with progress_line(self.quiet) as progress:
             if not self.stdin0:
-                return scan(self.paths, options, stop=stop, progress=progress, zygote=self.zygote, stats=self.stats)
+                return scan(self.paths, options, stop=stop, progress=progress)
             if len(self.paths) > 1:
                 raise UsageError("--stdin0 takes one PATH, the directory that the names are relative to")
             names = stdin_names()
             base = self.paths[0] if self.paths else "."
-            return scan_names(base, names, options, stop=stop, progress=progress, zygote=self.zygote)
+            return scan_names(base, names, options, stop=stop, progress=progress)
 
     def _report(self, result: ScanResult, settings: Settings) -> None:
         if self.as_jsonl:

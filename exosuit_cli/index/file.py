@@ -1,4 +1,4 @@
-"""Where a tree's index lives, under which options it is valid, and what becomes of it when it is not."""
+"""The index file of one scan: where it lies, whether it can be used, and what the scan reports of it."""
 
 from __future__ import annotations
 
@@ -7,85 +7,83 @@ import os
 from typing import TYPE_CHECKING
 
 import numpy as np
-from blake3 import blake3
 
-from exosuit_cli import __version__
-from exosuit_cli.index.index import Identities, Index, IndexUnusable, load_index, save_index
 from exosuit_cli.index.path import index_path
-from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.index.storage import IndexUnusable, load_index, save_index
 from exosuit_cli.model.errors import ExosuitError, UsageError
 from exosuit_cli.system.paths import cache_directory, ensure_private, state_directory
-from exosuit_cli.walk.git_files import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from exosuit_cli.config.options import ScanOptions
+    from exosuit_cli.index.index import Index
+    from exosuit_cli.index.keys import IndexKeys
+    from exosuit_cli.index.own_outputs import Identities
     from exosuit_cli.model.records import Rows
-    from exosuit_cli.walk import Listing
+    from exosuit_cli.walk.listing import Listing, RuleState
     from exosuit_cli.walk.roots import Roots
-    from exosuit_cli.walk.tree import RuleState
-
-CONTENT_RULES = 1
-"""Raised when the meaning of a row changes: what is text, how lines are counted."""
 
 
 class IndexFile:
-    """The index of one set of roots under one set of options; without an index where it is not wanted or not usable.
+    """The index of one set of roots under one set of options. `index` is None where it is not wanted or not usable.
 
-    `reason` says, for a person, what the index did in this scan.
+    `reason` tells a person what the index did in this scan.
     """
 
-    def __init__(self, path: str | None, content_key: str, walk_key: str, reason: str, warnings: list[str]) -> None:
+    def __init__(self, path: str | None, keys: IndexKeys | None, reason: str, warnings: list[str]) -> None:
         self.index: Index | None = None
         self.reason = reason
         self.bytes_written = 0
         self.own_outputs = _own_directories()
-        self._path = path
-        self._content_key = content_key
-        self._walk_key = walk_key
+        self._path = path if keys is not None else None
+        self._keys = keys
         self._all_own: Identities = frozenset()
         self._warnings = warnings
 
     @classmethod
-    def open(cls, roots: Roots, options: ScanOptions, warnings: list[str]) -> IndexFile:
-        """Find and read the index. One that cannot be used is a warning or a reason, never an error."""
-        if not options.use_index:
-            return cls(None, "", "", "not used (--no-index)", warnings)
+    def unused(cls, warnings: list[str]) -> IndexFile:
+        """Stand in for the index of a scan that wants none."""
+        return cls(None, None, "not used (--no-index)", warnings)
+
+    @classmethod
+    def open(
+        cls,
+        roots: Roots,
+        algorithm: str,
+        encoding: str | None,
+        keys: IndexKeys,
+        own_outputs: Identities,
+        warnings: list[str],
+    ) -> IndexFile:
+        """Find and read the index. An index that cannot be used is a warning or a reason, never an error.
+
+        `own_outputs` are the files that this run leaves out because exosuit writes them.
+        """
         try:
-            path = index_path(roots, options.hash, options.encoding)
+            path = index_path(roots, algorithm, encoding)
             ensure_private(os.path.dirname(path))
         except (ExosuitError, OSError) as error:
             warnings.append(f"the index is not used: {error}")
-            return cls(None, "", "", "not usable", warnings)
-        content_key = _key(
-            "content", CONTENT_RULES, __version__, options.hash, options.encoding, options.max_file_size, LANGUAGES
-        )  # fmt: skip
-        walk = options.walk
-        walk_key = _key(
-            "walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
-            [os.environ.get(name) for name in VARIABLES] if walk.ignore else None,
-        )  # fmt: skip
-        found = cls(path, content_key, walk_key, "", warnings)
-        found._all_own = walk.own_outputs | found.own_outputs
-        found._load(roots.base)
+            return cls(None, None, "not usable", warnings)
+        found = cls(path, keys, "", warnings)
+        found._all_own = own_outputs | found.own_outputs
+        found._load(path, keys, roots.base)
         return found
 
-    def _load(self, base: bytes) -> None:
-        assert self._path is not None
+    def _load(self, path: str, keys: IndexKeys, base: bytes) -> None:
         try:
-            self.index = load_index(self._path, self._content_key, self._walk_key, base, self._all_own)
+            self.index = load_index(path, keys.content, keys.walk, base, self._all_own)
             self.reason = "used"
         except FileNotFoundError:
             self.reason = "none yet"
         except IndexUnusable as error:
             self.reason = f"rebuilt: {error}"
             if error.refused:
-                self._warnings.append(f"the index {self._path} is not used: {error}; delete it to have a new one")
+                self._warnings.append(f"the index {path} is not used: {error}; delete it to have a new one")
                 self.reason = f"not used: {error}"
                 self._path = None
         except OSError as error:
-            self._warnings.append(f"the index {self._path} cannot be read: {error.strerror}")
+            self._warnings.append(f"the index {path} cannot be read: {error.strerror}")
             self.reason = "not readable"
             self._path = None
 
@@ -100,14 +98,14 @@ class IndexFile:
         rules: Mapping[bytes, RuleState | None],
         walk_is_known: bool,
     ) -> None:
-        """Write the new index; a failure is a warning, the scan's answer stands."""
-        if self._path is None:
+        """Write the new index. A failure is a warning: the scan's answer is right all the same."""
+        if self._path is None or self._keys is None:
             return
         try:
             self.bytes_written = save_index(
                 self._path,
-                content_key=self._content_key,
-                walk_key=self._walk_key if walk_is_known else "",
+                content_key=self._keys.content,
+                walk_key=self._keys.walk if walk_is_known else "",
                 started_ns=started_ns,
                 rows=rows,
                 order=order,
@@ -122,7 +120,7 @@ class IndexFile:
             self._warnings.append(f"the index was not written: {error.filename!r}: {error.strerror}")
 
     def verify(self, listings: Sequence[Listing], rows: Rows, order: np.ndarray) -> list[int]:
-        """Positions, in path order, of files whose times and size stand in the index while their content does not."""
+        """Positions, in path order, of files whose times and size are those of the index while their content is not."""
         assert self.index is not None
         changed = np.zeros(len(rows), np.bool_)
         start = 0
@@ -140,14 +138,10 @@ class IndexFile:
 
 
 def _own_directories() -> frozenset[tuple[int, int]]:
-    """(st_dev, st_ino) of the directories of exosuit's own files, where they are there."""
+    """(st_dev, st_ino) of the directories of exosuit's own files, as far as they exist."""
     found = set()
     for name in (cache_directory, state_directory):
         with contextlib.suppress(OSError, UsageError):  # not there, or no home to have them in
             status = os.stat(name())
             found.add((status.st_dev, status.st_ino))
     return frozenset(found)
-
-
-def _key(*parts: object) -> str:
-    return blake3(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()

@@ -11,7 +11,6 @@ import mmap
 import os
 import signal
 import struct
-import sys
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -25,17 +24,13 @@ from exosuit_cli.index.format import (
     read_sections,
     split_names,
 )
+from exosuit_cli.index.statx import RECORD_BYTES, StatCall, libc_statx, os_statx, stat_names, stat_open
 from exosuit_cli.system.forked import ForkedProcess, fork
 from exosuit_cli.system.safe_open import open_base, open_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
-RECORD_BYTES: Final = 256
-"""`struct statx` of Linux, the same on every architecture: statx(2)."""
-_FIELDS: Final = struct.Struct("<28xHxxQQ48xqI4xqI12xII112x")
-"""Of it: mode, inode, size, ctime and mtime in seconds and nanoseconds, the device's major and minor number."""
-_BASIC, _EMPTY_PATH, _NO_FOLLOW = 0x7FF, 0x1000, 0x100
 _LEAST_ROW_BYTES: Final = 64
 """Of a file in an index: bounds the size of a table before the index is read."""
 _FILES: Final = [name for name, _ in DIRECTORY_FIELDS].index("files")
@@ -43,13 +38,14 @@ _FREE, _TAKEN, _DONE = 0, 1, 2
 
 
 class StatTable:
-    """`struct statx` of up to so many directories, and of the files in them; zeros where there was none to be had.
+    """`struct statx` of up to `directories` directories, and of the files in them; zeros where a stat failed.
 
-    Processes that are forked from the one that made it share it. Each takes directories that nobody has taken; two
-    that take the same one at once write the same twice, which is only time lost.
+    Processes that are forked from the one that made the table share it. Each process takes directories that nobody has
+    taken. Two that take the same directory at the same moment write the same records twice, which only costs time.
     """
 
-    def __init__(self, directories: int, files: int) -> None:
+    def __init__(self, directories: int, files: int, *, call: StatCall | None = None) -> None:
+        self._call = call or libc_statx() or os_statx
         # Anonymous and shared; pages that nobody writes take no memory.
         self._flags = mmap.mmap(-1, max(directories, 1))
         self._seal = mmap.mmap(-1, SEAL_BYTES)
@@ -60,39 +56,41 @@ class StatTable:
 
     @classmethod
     def fork_ahead(cls, index: str, base: bytes) -> StatTable:
-        """A table that a forked process fills from its end, for what the index at this path knows. Raises OSError."""
+        """A table of what the index at this path knows; a forked process fills it from the end. Raises OSError."""
         size = os.stat(index).st_size
         table = cls(size // DIRECTORY.size, size // _LEAST_ROW_BYTES)
         table._base = base
         table._fillers.append(ForkedProcess(fork(lambda: table._fill_from_index(index)), is_child=True))
         return table
 
-    def is_of(self, seal: bytes, base: bytes) -> bool:
+    def is_for(self, seal: bytes, base: bytes) -> bool:
         """Whether it is filled from the index with this checksum, and for this tree."""
         return self._base == base and self._seal[:] == seal
 
     def complete(
         self, base: bytes, paths: Sequence[bytes], names: Sequence[Sequence[bytes]], *, follow: bool, processes: int
     ) -> None:
-        """Fill what is left, in this process and in `processes` less one forked ones; and end these."""
-        for number in range(len(self._fillers) + 1, processes):
-            # Backwards, each from a place of its own on.
-            last = len(paths) * number // processes
-            order = [*range(last - 1, -1, -1), *range(len(paths) - 1, last - 1, -1)]
+        """Fill what is left, in this process and in `processes - 1` forked ones, and end those processes."""
+        try:
+            for number in range(len(self._fillers) + 1, processes):
+                # Backwards, each from a place of its own on.
+                last = len(paths) * number // processes
+                order = [*range(last - 1, -1, -1), *range(len(paths) - 1, last - 1, -1)]
 
-            def fill(order: Sequence[int] = order) -> None:
-                _ignore_interrupts()
-                self._fill(base, paths, names, order, follow=follow)
+                def fill(order: Sequence[int] = order) -> None:
+                    _ignore_interrupts()
+                    self._fill(base, paths, names, order, follow=follow)
 
-            with contextlib.suppress(OSError):  # too many processes: the others do it
-                self._fillers.append(ForkedProcess(fork(fill), is_child=True))
-        self._fill(base, paths, names, range(len(paths)), follow=follow)
-        # What another process has taken and not done: it is at it, or it is dead.
-        left = [position for position in range(len(paths)) if self._flags[position] != _DONE]
-        for position in left:
-            self._flags[position] = _FREE
-        self._fill(base, paths, names, left, follow=follow)
-        self.close()
+                with contextlib.suppress(OSError):  # too many processes: the others do it
+                    self._fillers.append(ForkedProcess(fork(fill), is_child=True))
+            self._fill(base, paths, names, range(len(paths)), follow=follow)
+            # Another process has taken these and not finished them: it is still at work, or it is dead.
+            left = [position for position in range(len(paths)) if self._flags[position] != _DONE]
+            for position in left:
+                self._flags[position] = _FREE
+            self._fill(base, paths, names, left, follow=follow)
+        finally:
+            self.close()
 
     def close(self) -> None:
         """End the other processes."""
@@ -111,12 +109,10 @@ class StatTable:
         *,
         follow: bool,
     ) -> None:
-        """Stat the directories that nobody has taken, in an order, and `names` in each."""
+        """Stat the directories that nobody has taken, in the given order, and `names` in each."""
         flags, directories, files = self._flags, _address(self.directories), _address(self.files)
         starts = [0, *accumulate(map(len, names))]
-        statx = _libc_statx() or _statx_elsewhere
-        record = ctypes.c_void_p()
-        at_flags = 0 if follow else _NO_FOLLOW
+        call = self._call
         base_fd = open_base(base)
         try:
             for position in order:
@@ -129,13 +125,9 @@ class StatTable:
                     flags[position] = _DONE
                     continue
                 try:
-                    record.value = directories + position * RECORD_BYTES
-                    statx(parent, b"", _EMPTY_PATH, _BASIC, record)
+                    stat_open(call, parent, directories + position * RECORD_BYTES)
                     place = files + starts[position] * RECORD_BYTES
-                    for name in names[position]:
-                        record.value = place
-                        statx(parent, name, at_flags, _BASIC, record)
-                        place += RECORD_BYTES
+                    stat_names(call, parent, names[position], place, follow=follow)
                 finally:
                     os.close(parent)
                 flags[position] = _DONE
@@ -161,7 +153,10 @@ def _ignore_interrupts() -> None:
 
 
 def _listings(data: bytes) -> tuple[list[bytes], list[list[bytes]]]:
-    """Directories and the names of their files, as an index has them; whether it is sound is for others to see."""
+    """Directories and the names of their files, as the bytes of an index hold them; its checksum is not compared.
+
+    Raises ValueError where the bytes are not an index of this version.
+    """
     if not data.startswith(MAGIC) or HEAD.unpack_from(data, len(MAGIC))[0] != VERSION:
         raise ValueError
     _, sections = read_sections(data)
@@ -175,29 +170,3 @@ def _listings(data: bytes) -> tuple[list[bytes], list[list[bytes]]]:
 
 def _address(memory: mmap.mmap) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(memory))
-
-
-def _libc_statx() -> Callable[[int, bytes, int, int, ctypes.c_void_p], object] | None:
-    """The C library's `statx`, called without giving up the interpreter's lock; None where it has none.
-
-    Its types are not declared: ints, bytes and a `c_void_p` are what it takes, and a declaration would have each of
-    them converted once more.
-    """
-    if sys.platform != "linux":
-        return None
-    try:
-        return ctypes.PyDLL(None).statx
-    except (AttributeError, OSError):
-        return None
-
-
-def _statx_elsewhere(directory: int, name: bytes, flags: int, _mask: int, address: ctypes.c_void_p) -> None:
-    """The same by way of `os.stat`."""
-    try:
-        found = os.stat(name, dir_fd=directory, follow_symlinks=not flags) if name else os.fstat(directory)
-    except OSError:
-        return
-    times = [divmod(time_ns, 1_000_000_000) for time_ns in (found.st_ctime_ns, found.st_mtime_ns)]
-    device = os.major(found.st_dev), os.minor(found.st_dev)
-    record = _FIELDS.pack(found.st_mode, found.st_ino, found.st_size, *times[0], *times[1], *device)
-    ctypes.memmove(address, record, RECORD_BYTES)

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.ingest.chunking import ChunkResult, chunk
-    from exosuit_cli.ingest.pipeline import Progress, ProgressCallback, scan, scan_names
+    from exosuit_cli.ingest.pipeline import scan, scan_names
+    from exosuit_cli.ingest.progress import Progress, ProgressCallback
     from exosuit_cli.ingest.result import ScanResult
 
 _HOMES = {
     "ChunkResult": "exosuit_cli.ingest.chunking",
-    "Progress": "exosuit_cli.ingest.pipeline",
-    "ProgressCallback": "exosuit_cli.ingest.pipeline",
+    "Progress": "exosuit_cli.ingest.progress",
+    "ProgressCallback": "exosuit_cli.ingest.progress",
     "ScanOptions": "exosuit_cli.config.options",
     "ScanResult": "exosuit_cli.ingest.result",
     "chunk": "exosuit_cli.ingest.chunking",

@@ -19,12 +19,11 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.statistics import ChunkStatistics
     from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.ingest.collector import ChunkSink
-    from exosuit_cli.ingest.pipeline import ProgressCallback
+    from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.ingest.result import ScanResult
     from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.system.stop import StopRequest
     from exosuit_cli.walk.roots import PathLike
-    from exosuit_cli.workers.preload import Zygote
 
 BATCH_FILES = 200
 """The most files in a batch: what a worker renders of them is held, and crosses to the parent as one message."""
@@ -53,7 +52,6 @@ def chunk(
     names: Sequence[bytes] | None = None,
     stop: StopRequest | None = None,
     progress: ProgressCallback | None = None,
-    zygote: Zygote | None = None,
 ) -> ChunkResult:
     """Cut every text file below the paths into chunks and hand them to `sink`, in the order of the walk.
 
@@ -79,7 +77,6 @@ def chunk(
         ),
         stop,
         progress,
-        zygote,
         collector,
     ).run()
     throughput = replace(result.throughput, index_reason="not used: chunks need the bytes")

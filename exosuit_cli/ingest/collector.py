@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.chunk.batch import ChunkBatch, Chunking
     from exosuit_cli.shards.fallbacks import Fallbacks
-    from exosuit_cli.workers.messages import Finished
+    from exosuit_cli.workers.messages import FinishedTask
 
 HELD_BYTES, HELD_BATCHES = 64 << 20, 128
 """When so many rendered bytes, or batches, wait for an earlier one, no new one is begun. A batch is a descriptor."""
@@ -44,7 +44,7 @@ class ChunkCollector:
         self.fallbacks: Fallbacks = Counter()
         self._sink = sink
         self._next = 0
-        self._held: dict[int, Finished] = {}
+        self._held: dict[int, FinishedTask] = {}
         self._held_bytes = 0
         self._paths: list[bytes] = []
         self._first: dict[bytes, int] = {}
@@ -53,7 +53,7 @@ class ChunkCollector:
         """Whether another batch may be begun."""
         return self._held_bytes < HELD_BYTES and len(self._held) < HELD_BATCHES
 
-    def take(self, finished: Finished) -> None:
+    def take(self, finished: FinishedTask) -> None:
         """Take in a batch, and write all that is next in order."""
         if not len(finished.task.places):
             return  # interrupted before its first file
@@ -88,6 +88,6 @@ class ChunkCollector:
         self._sink.write(batch, paths, repeats)
 
 
-def _rendered_bytes(finished: Finished) -> int:
+def _rendered_bytes(finished: FinishedTask) -> int:
     chunks = finished.result.chunks if finished.result is not None else None
     return len(chunks.rendered) if chunks is not None else 0

@@ -12,7 +12,7 @@ import numpy as np
 from exosuit_cli.languages import language_of_name
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Kind, Outcome, Rows, Skip
-from exosuit_cli.workers.messages import Finished, Task
+from exosuit_cli.workers.messages import FinishedTask, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,7 +69,7 @@ class Ledger:
         self._link_files: dict[int, tuple[Directory, bytes]] = {}
 
     def add(self, listing: Listing) -> None:
-        """Enter one directory: its skips, the rows that stand, and the other files as places in tasks."""
+        """Enter one directory: its skips, the rows of unchanged files, and the other files as places in tasks."""
         self.listings.append(listing)
         self.skips.extend(listing.skips)
         names = listing.names
@@ -86,22 +86,26 @@ class Ledger:
             self.rows["outcome"][start : self.files] = PENDING
             self._enqueue(listing.directory, names, range(start, self.files))
             return
-        rows, stands = known
+        rows, unchanged = known
         self.rows.view(RAW)[start : self.files] = rows.view(RAW)
-        hits = int(np.count_nonzero(stands))
+        hits = int(np.count_nonzero(unchanged))
         self.hits += hits
         self.done += hits
         if hits < len(names):
-            missed = np.flatnonzero(~stands)
+            missed = np.flatnonzero(~unchanged)
             self.rows["outcome"][start + missed] = PENDING
             self._enqueue(listing.directory, tuple(names[index] for index in missed), (start + missed).tolist())
 
     def take_all(self, index: Index) -> None:
-        """Enter everything that an index holds, all of which stands."""
+        """Enter everything that an index holds, all of which is unchanged."""
         self.listings = index.listings
         self.skips = [skip for listing in index.listings for skip in listing.skips]
         self.rows = index.rows
         self.files = self.hits = self.done = len(index.rows)
+
+    def has_all_of(self, index: Index) -> bool:
+        """Whether the rows are those of the index: no more, no fewer, and none of them read."""
+        return self.hits == self.files == len(index.rows)
 
     def _enqueue(self, directory: Directory, names: tuple[bytes, ...], places: Sequence[int]) -> None:
         """Put files into the batch that is being filled, and close it whenever it is full."""
@@ -123,7 +127,7 @@ class Ledger:
             self._places = []
             self._batch_files = min(2 * self._batch_files, self._most_files)
 
-    def finish(self, finished: Finished) -> None:
+    def finish(self, finished: FinishedTask) -> None:
         """Enter the rows of a finished task."""
         task, result = finished.task, finished.result
         if result is None:

@@ -1,4 +1,4 @@
-"""Ingesting one shard: a batch of files in, their rows out. A pure function of the files' bytes and the settings."""
+"""Ingesting one batch: files in, their rows and chunks out. It depends on the files' bytes and the settings only."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.kernels import CpuKernels
-from exosuit_cli.languages import LANGUAGES, language_of_name, language_of_shebang
 from exosuit_cli.model.errors import ResourceMissing
-from exosuit_cli.model.records import ROW, Batch, Kind, Outcome, Rows, time_column
-from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES, Slab
+from exosuit_cli.model.records import ROW, Batch, Outcome, Rows
 from exosuit_cli.read import FilledSlab, LargeFile, ReadStat, SlabReader
-from exosuit_cli.read.reader import outcome_of, same_content
-from exosuit_cli.read.text import is_text
-from exosuit_cli.shards.large import Interrupted, chunk_large, ingest_large
+from exosuit_cli.read.reader import outcome_of
+from exosuit_cli.shards.counting import Counting
+from exosuit_cli.shards.large import Interrupted, read_large
+from exosuit_cli.shards.rows import describe, write_content, write_stats
 from exosuit_cli.shards.totals import Laps, WorkerTotals
 from exosuit_cli.system.page_cache import PageCacheProbe
 from exosuit_cli.system.safe_open import open_base
@@ -28,31 +27,25 @@ from exosuit_cli.system.stop import StopRequest
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
-    import numpy.typing as npt
-
     from exosuit_cli.chunk.batch import ChunkBatch
-    from exosuit_cli.chunk.chunker import Chunker
     from exosuit_cli.device.remote import RemoteKernels
     from exosuit_cli.kernels.protocol import Kernels, Pending
     from exosuit_cli.model.protocols import TokenCounter
-    from exosuit_cli.model.slab import LineColumns
-    from exosuit_cli.shards.fallbacks import FallbackBuilder, Fallbacks
+    from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.shards.settings import ShardSettings
-
-RESULT_BYTES = 8 << 20
-"""Rendered chunks of a result, after which the rest of its batch is left for another one."""
+    from exosuit_cli.shards.work import TextWork
 
 
 @dataclass(frozen=True, slots=True)
 class ShardResult:
-    """Rows of the first files of a batch, in order; the rest was left for another turn."""
+    """Rows of the first files of a batch, in order; the rest is left for another turn."""
 
     rows: Rows
     bytes_read: int
     chunks: ChunkBatch | None = None
     """The chunks of those files, where they are asked for."""
     fallbacks: Fallbacks = field(default_factory=Counter)
-    """Those of them that were cut by structure although `ast` was asked for."""
+    """How many of those files were cut by structure although `ast` was asked for."""
 
     @property
     def consumed(self) -> int:
@@ -63,34 +56,29 @@ class ShardResult:
 class Shard:
     """Ingests batches below one base directory, one after the other, with one slab of memory.
 
-    A request to `stop` is met within a giant file too; that file is then left for another turn.
+    A request to `stop` ends the reading of a giant file too; that file is then left for another turn.
     """
 
     def __init__(self, settings: ShardSettings, counter: TokenCounter | None, stop: StopRequest | None = None) -> None:
         self._settings = settings
-        self._counter = counter
         self._stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self._kernels: Kernels = CpuKernels(settings.hash)
         self._device: RemoteKernels | None = None
-        self._chunker: Chunker | None = None
-        if settings.chunking is not None and counter is not None:
-            from exosuit_cli.chunk.chunker import Chunker
-
-            self._chunker = Chunker(settings.chunking.options, counter, self._kernels)
+        self._laps = Laps()
+        self._work = _work_of(settings, counter, self._kernels, self._laps)
         self._gone: tuple[Outcome, int] | None = None
-        """How every file ends where the base itself cannot be opened any more."""
+        """The outcome of every file, where the base itself cannot be opened any more."""
         try:
             self._base = open_base(settings.base)
         except OSError as error:
             self._base, self._gone = -1, outcome_of(error)
         self.page_cache = PageCacheProbe()
-        self._laps = Laps()
         self._read_into(settings.slab_bytes)
         if settings.addresses:
             self.use_device(settings.device, settings.addresses, settings.slab_bytes)
 
     def use_device(self, device: str, addresses: tuple[str, ...], slab_bytes: int) -> None:
-        """From the next batch on, have slabs computed by the owners of a device."""
+        """From the next batch on, have the owners of a device compute slabs."""
         from exosuit_cli.device.remote import RemoteKernels
 
         self._kernels = self._device = RemoteKernels(
@@ -103,7 +91,7 @@ class Shard:
         self._read_into(slab_bytes)
 
     def totals(self, cpu_seconds: float = 0.0) -> WorkerTotals:
-        """What it spent and saw until now; the CPU seconds are those of its process, if that is its own."""
+        """What it spent and saw until now; `cpu_seconds` are those of its process, where it has one of its own."""
         totals = WorkerTotals(cpu_seconds, self._laps.seconds, self.page_cache.reading)
         if self._device is not None:
             totals.device_failures, totals.beside_device = self._device.failures, self._device.beside
@@ -112,7 +100,7 @@ class Shard:
     def _read_into(self, slab_bytes: int) -> None:
         self._reader = SlabReader(
             self._base,
-            buffers=self._kernels.buffers(slab_bytes, lines=self._chunker is not None),
+            buffers=self._kernels.buffers(slab_bytes, lines=self._work.wants_lines),
             max_file_size=self._settings.max_file_size,
             follow=self._settings.follow,
             page_cache=self.page_cache,
@@ -142,10 +130,8 @@ class Shard:
             rows[position]["outcome"] = outcome
             rows[position]["errno"] = number
 
-        builder = self._builder(batch)
-        positions: list[int] = []
-        statuses: list[os.stat_result] = []
-        sizes: list[int] = []
+        self._work.start(batch)
+        read: list[ReadStat] = []
         consumed = len(names)
 
         def link(position: int, status: os.stat_result) -> None:
@@ -156,55 +142,35 @@ class Shard:
         for item, pending in items:
             if isinstance(item, FilledSlab):
                 assert pending is not None
-                self._take_slab(item, pending, names, rows, builder)
-                files = item.files
+                self._take_slab(item, pending, names, rows)
+                read += item.files
+                last = item.files[-1].position
             else:
-                position = item.file.position
+                last = item.file.position
                 try:
-                    counter = self._counter if builder is None else None
-                    ingested = ingest_large(item, self._reader.buffer, self._settings, counter, self._stop)
-                    if ingested is not None and builder is not None:
-                        ingested = self._chunk_large(item, names, ingested, builder)
+                    found = self._take_large(item, names[last], rows)
                 except Interrupted:
-                    if builder is not None:
-                        builder.forget(position)
-                    consumed = position
+                    self._work.forget(last)
+                    consumed = last
                     break
                 except OSError as error:
-                    if builder is not None:
-                        builder.forget(position)
-                    skip(position, *outcome_of(error))
+                    self._work.forget(last)
+                    skip(last, *outcome_of(error))
                     continue
                 finally:
                     self._laps.lap("large")
-                if ingested is None:
-                    skip(position, Outcome.CHANGED, 0)
+                if found is None:
+                    skip(last, Outcome.CHANGED, 0)
                     continue
-                if self._device is not None:
-                    self._device.note_cpu(1, int(ingested[0]["size"][0]))
-                row, status = ingested
-                rows[position] = row[0]
-                if rows["kind"][position] == Kind.TEXT:
-                    rows["language"][position] = language_of_name(names[position]) or row["language"][0]
-                files = [ReadStat(position, int(rows["size"][position]), status)]
-            for file in files:
-                positions.append(file.position)
-                sizes.append(file.size)
-                statuses.append(file.status)
-            if time.monotonic() > deadline or (builder is not None and builder.bytes > RESULT_BYTES):
-                consumed = files[-1].position + 1
+                read.append(found)
+            if time.monotonic() > deadline or self._work.is_full():
+                consumed = last + 1
                 break
         items.close()
-        rows["size"][positions] = sizes
-        rows["mtime_ns"][positions] = time_column([status.st_mtime_ns for status in statuses])
-        rows["ctime_ns"][positions] = time_column([status.st_ctime_ns for status in statuses])
-        rows["device"][positions] = [status.st_dev for status in statuses]
-        rows["inode"][positions] = [status.st_ino for status in statuses]
-        rows["executable"][positions] = [(status.st_mode >> 6) & 1 for status in statuses]
-        chunks = builder.build(consumed) if builder is not None else None
-        fallbacks = builder.fallbacks() if builder is not None else Counter()
+        write_stats(rows, read)
+        chunks, fallbacks = self._work.finish(consumed)
         self._laps.lap("columns")
-        return ShardResult(rows[:consumed], sum(sizes), chunks, fallbacks)
+        return ShardResult(rows[:consumed], sum(file.size for file in read), chunks, fallbacks)
 
     def _read_ahead(
         self, items: Iterator[FilledSlab | LargeFile]
@@ -216,7 +182,7 @@ class Shard:
             for item in items:
                 self._laps.lap("read")
                 if isinstance(item, FilledSlab):
-                    held.append((item, self._kernels.begin(item.slab, lines=self._chunker is not None)))
+                    held.append((item, self._kernels.begin(item.slab, lines=self._work.wants_lines)))
                     self._laps.lap("hash")
                     if len(held) == depth:
                         yield held.popleft()
@@ -227,127 +193,45 @@ class Shard:
             while held:
                 yield held.popleft()
         finally:
-            for _, pending in held:  # nobody wants it any more, but its memory is in use until it is done
+            for _, pending in held:  # the result is not wanted any more, but its memory is in use until it is there
                 with contextlib.suppress(ResourceMissing):
                     pending.finish()
 
-    def _builder(self, batch: Batch) -> FallbackBuilder | None:
-        if self._settings.chunking is None:
-            return None
-        from exosuit_cli.shards.fallbacks import FallbackBuilder
-
-        return FallbackBuilder(self._settings.chunking, batch.paths())
-
-    def _take_slab(
-        self,
-        filled: FilledSlab,
-        pending: Pending,
-        names: list[bytes],
-        rows: Rows,
-        builder: FallbackBuilder | None,
-    ) -> None:
+    def _take_slab(self, filled: FilledSlab, pending: Pending, names: list[bytes], rows: Rows) -> None:
         """Write the rows of one slab: digests, lines, kinds, languages, tokens."""
         slab, files = filled
         columns, lines = pending.finish()
         self._laps.lap("hash")
-        positions = _as_slice([file.position for file in files])
-        view = slab.data.data
-        offsets = slab.offsets.tolist()
-        lengths = slab.lengths.tolist()
-        binary = columns.has_nul.copy()
-        for index in np.flatnonzero((columns.max_bytes >= 128) & ~binary).tolist():
-            start = offsets[index]
-            probe = bytes(view[start : start + min(lengths[index], TEXT_PROBE_BYTES)])
-            binary[index] = not is_text(probe)
-        unterminated = (columns.last_bytes >= 0) & (columns.last_bytes != ord("\n"))
-        rows["digest"][positions, : columns.digests.shape[1]] = columns.digests
-        rows["kind"][positions] = binary
-        rows["lines"][positions] = np.where(binary, -1, columns.newlines + unterminated)
-        texts: list[bytes] = []
-        languages: list[int] = []
-        for file, start, length, is_binary in zip(files, offsets, lengths, binary.tolist(), strict=True):
-            if is_binary:
-                languages.append(0)
-                continue
-            language = language_of_name(names[file.position])
-            if not language and bytes(view[start : start + 2]) == b"#!":
-                language = language_of_shebang(bytes(view[start : start + min(length, SHEBANG_BYTES)]))
-            languages.append(language)
-            if self._counter is not None and builder is None:
-                texts.append(bytes(view[start : start + length]))
-        tokens = np.full(len(files), -1, np.int64)
+        facts = describe(slab, columns, [names[file.position] for file in files])
         self._laps.lap("columns")
-        if builder is not None:
-            tokens[~binary] = self._chunk_slab(filled, lines, languages, ~binary, builder)
-            self._laps.lap("chunk")
-        elif self._counter is not None:
-            tokens[~binary] = self._counter.count_batch(texts)
-            self._laps.lap("tokens")
-        rows["tokens"][positions] = tokens
-        rows["language"][positions] = languages
+        tokens = self._work.take_slab(filled, facts, lines)
+        write_content(rows, _as_slice([file.position for file in files]), facts, tokens)
+        self._laps.lap("columns")
 
-    def _chunk_slab(
-        self,
-        filled: FilledSlab,
-        lines: LineColumns | None,
-        languages: list[int],
-        text: npt.NDArray[np.bool_],
-        builder: FallbackBuilder,
-    ) -> list[int]:
-        """Chunk the texts of a slab; the tokens of each."""
-        assert self._chunker is not None
-        texts = np.flatnonzero(text).tolist()
-        slab = filled.slab
-        if len(texts) < len(slab):
-            slab = _part(slab, texts)
-            lines = lines.of_files(texts) if lines is not None else None
-        codes = [languages[index] for index in texts]
-        found = self._chunker.chunk_slab(slab, [LANGUAGES[code] for code in codes], lines)
-        view = slab.data.data
-        for index, offset, chunks in zip(texts, slab.offsets.tolist(), found, strict=True):
-            position = filled.files[index].position
-            language = LANGUAGES[languages[index]]
-            builder.add(position, language, view, offset, chunks)
-        return [chunks.text_tokens for chunks in found]
-
-    def _chunk_large(
-        self,
-        item: LargeFile,
-        names: list[bytes],
-        ingested: tuple[Rows, os.stat_result],
-        builder: FallbackBuilder,
-    ) -> tuple[Rows, os.stat_result] | None:
-        """Read a large file once more, for its chunks; None if it has changed since the first time."""
-        assert self._chunker is not None
-        row, status = ingested
-        if row["kind"][0] != Kind.TEXT:
-            return ingested
-        position = item.file.position
-        language = LANGUAGES[language_of_name(names[position]) or int(row["language"][0])]
-        tokens = 0
-        for segment, offset, chunks in chunk_large(item, status, self._chunker, language, self._stop):
-            tokens += chunks.text_tokens
-            row["estimated"] |= not chunks.text_is_exact
-            builder.add(position, language, memoryview(segment), -offset, chunks)
-        if not same_content(status, os.fstat(item.descriptor)):
-            builder.forget(position)
+    def _take_large(self, item: LargeFile, name: bytes, rows: Rows) -> ReadStat | None:
+        """Write the row of a large file; None if it changed while it was read. Raises OSError and Interrupted."""
+        work = self._work
+        content = read_large(item, name, self._reader.buffer, self._settings, work.start_stream, self._stop)
+        counted = work.take_large(item, content, self._stop) if content is not None else None
+        if content is None or counted is None:
             return None
-        row["tokens"] = tokens
-        return row, status
+        if self._device is not None:
+            self._device.note_cpu(1, content.size)
+        position = item.file.position
+        tokens = np.array([counted.tokens], np.int64)
+        write_content(rows, [position], content.facts, tokens, estimated=not counted.exact)
+        return ReadStat(position, content.size, content.status)
 
 
-def _part(slab: Slab, files: list[int]) -> Slab:
-    """A slab of some of the files."""
-    lengths = slab.lengths[files]
-    pieces = [
-        slab.data[start : start + length]
-        for start, length in zip(slab.offsets[files].tolist(), lengths.tolist(), strict=True)
-    ]
-    data = np.concatenate(pieces) if pieces else np.zeros(0, np.uint8)
-    return Slab(data, np.cumsum(lengths) - lengths, lengths)
+def _work_of(settings: ShardSettings, counter: TokenCounter | None, kernels: Kernels, laps: Laps) -> TextWork:
+    if settings.chunking is None or counter is None:
+        return Counting(counter, laps)
+    from exosuit_cli.shards.cutting import Cutting
+
+    return Cutting(settings.chunking, counter, kernels, laps)
 
 
 def _as_slice(positions: list[int]) -> slice | list[int]:
-    """The positions as a slice where no one is left out, which numpy takes many times faster than a list."""
+    """The positions, as a slice where none is left out: numpy takes a slice many times faster than a list."""
     first, last = positions[0], positions[-1]
     return slice(first, last + 1) if last - first + 1 == len(positions) else positions

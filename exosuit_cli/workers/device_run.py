@@ -1,4 +1,4 @@
-"""The device of one run: started when it is demanded, or when the work that is left pays for it."""
+"""The device of one run: started when it is demanded, or when it pays for the work that is left."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from exosuit_cli.shards.settings import ShardSettings
 
 SLAB_BYTES = 4 << 20
-"""The least slab of a device: small copies are slow ones, and a batch should have several, to be computed in turn."""
-_UNTOLD = "the process that owns the card did not tell"
+"""The least slab of a device. Small copies are slow; a batch should still have several slabs, computed in turn."""
+_UNKNOWN = "the process that owns the card did not report it"
 
 
 class RunDevice:
-    """The choice for a run, the processes that own its cards, and their accounts.
+    """The device that a run uses, the processes that own its cards, and what they did.
 
     `largest_slab` in bytes, 0 for no bound. Raises as `choose_device` does.
     """
@@ -50,7 +50,7 @@ class RunDevice:
             self._start(self.choice.device)
 
     def is_ready(self, seconds: float) -> bool:
-        """Whether nothing demanded is still starting; after waiting so long for it."""
+        """Whether nothing that is demanded is still starting. Waits up to `seconds` for it."""
         return not self.choice.is_demanded or all(process.is_ready(seconds) for process in self._processes)
 
     def settings(self, settings: ShardSettings) -> ShardSettings:
@@ -72,7 +72,7 @@ class RunDevice:
             self._cards = [process.wait() for process in self._processes]
 
     def joins(self, bytes_left: int) -> UseDevice | None:
-        """What to tell the workers once a card that `auto` knows pays for what is left, and is ready; once."""
+        """The message for the workers when a card that `auto` knows pays for what is left and is ready; given once."""
         choice = self.choice
         if choice.joins is None or self._has_joined or self._refusal:
             return None
@@ -115,17 +115,17 @@ class RunDevice:
 
     @property
     def was_used(self) -> bool:
-        """Whether there was a card, and it told what it did."""
+        """Whether there was a card, and its process reported what it did."""
         return bool(self._cards) and self._has_all_totals
 
     @property
     def device(self) -> str:
-        """What computed: a card that joined is named beside the CPU, which began."""
+        """What computed. The CPU begins, so a card that joined is named after it."""
         return f"cpu, {self.choice.joins}" if self._has_joined and self.choice.joins else self.choice.device
 
     @property
     def reason(self) -> str:
-        """Why, in words for a person."""
+        """Why this device, for a person to read."""
         reasons = [self.choice.reason, *(card.name for card in self._cards), self._refusal]
         return "; ".join(reason for reason in reasons if reason)
 
@@ -139,7 +139,7 @@ class RunDevice:
             )
         vram = TierReading(
             totals.pool_peak_bytes,
-            None if totals.pool_peak_bytes is not None else _UNTOLD,
+            None if totals.pool_peak_bytes is not None else _UNKNOWN,
             details={
                 "process_bytes": totals.process_bytes,
                 "card_used_bytes": totals.card_used_bytes,
@@ -147,7 +147,7 @@ class RunDevice:
             },
         )
         if not self._has_all_totals:
-            return vram, TierReading(None, _UNTOLD)
+            return vram, TierReading(None, _UNKNOWN)
         return vram, TierReading(totals.pinned_bytes)
 
     def _addresses(self) -> tuple[str, ...]:
@@ -162,7 +162,7 @@ class RunDevice:
 
 
 def _turned_off(choice: DeviceChoice) -> DeviceChoice:
-    """What becomes of a choice where no device memory may be used."""
+    """The choice where no device memory may be used. Raises ResourceMissing for a device that is demanded."""
     why = "the settings allow it no memory (memory_layers.gpu_vram.capacity_gb is 0)"
     if choice.is_demanded:
         raise ResourceMissing(f"device {choice.device}: {why}")

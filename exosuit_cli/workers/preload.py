@@ -1,8 +1,8 @@
-"""A process forked before anything heavy is imported, that loads the vocabulary while the scan gets ready.
+"""A process that loads the vocabulary while the scan gets ready, forked before anything heavy is imported.
 
-Loading takes a quarter of a second and holds the interpreter's lock, so a thread would gain nothing. When it is clear
-what the scan needs, the zygote becomes that: a counter for this process, which reads a small tree by itself, or the
-workers for a large one, which share the loaded vocabulary copy-on-write.
+Loading takes a quarter of a second and holds the interpreter's lock, so a thread would gain nothing. As soon as it is
+clear what the scan needs, the process becomes that: a counter for this process, which reads a small tree by itself, or
+the workers for a large tree, which share the loaded vocabulary copy-on-write.
 """
 
 from __future__ import annotations
@@ -11,9 +11,18 @@ import contextlib
 import os
 import signal
 from multiprocessing import Pipe
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.system.forked import ForkedProcess, fork
+from exosuit_cli.workers.messages import (
+    BecomeWorkers,
+    CountTokens,
+    EncodeText,
+    LoadFailed,
+    TokenCounts,
+    TokenIds,
+    WorkerStarted,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,14 +36,16 @@ if TYPE_CHECKING:
     from exosuit_cli.tokens.stream import WindowedStream
 
 
-class Zygote:
-    """Forks at once; only while this process has a single thread. `encoding` is loaded; at most `workers` will come.
+class Preload:
+    """Forks at once, so this process may have a single thread only; the fork loads the vocabulary of `encoding`.
 
-    `with_table` has the table of its tokens loaded as well, which cutting chunks needs.
+    It can become up to `workers` workers. `with_table` loads the table of tokens as well, which cutting chunks needs.
+    Raises OSError for too many processes or open files.
     """
 
     def __init__(self, encoding: str, workers: int, *, with_table: bool = False) -> None:
         self.encoding: Final = encoding
+        self.with_table: Final = with_table
         pairs = [Pipe() for _ in range(workers)]
         self._ours = [ours for ours, _ in pairs]
         theirs = [their for _, their in pairs]
@@ -43,8 +54,13 @@ class Zygote:
         for connection in theirs:
             connection.close()
 
+    @property
+    def most_workers(self) -> int:
+        """How many workers it can become."""
+        return len(self._ours)
+
     def pids(self) -> Sequence[int]:
-        """The zygote's own process, until its workers belong to a pool."""
+        """Its process, until the workers that it became belong to a pool."""
         return [] if self._handed_over or self._process.pid is None else [self._process.pid]
 
     def counter(self) -> RemoteCounter:
@@ -52,10 +68,10 @@ class Zygote:
         return RemoteCounter(self.encoding, self._ours[0])
 
     def workers(self, settings: ShardSettings, count: int) -> list[tuple[ForkedProcess, Connection]]:
-        """Have it become `count` workers, at most those announced; the pool that takes them over ends them."""
+        """Have it become `count` workers, at most `most_workers`; the pool that takes them over ends them."""
         self._handed_over = True
-        with contextlib.suppress(OSError):  # it is dead already: the pool finds it so
-            self._ours[0].send([settings, count])
+        with contextlib.suppress(OSError):  # it is dead already: the pool finds that out
+            self._ours[0].send(BecomeWorkers(settings, count))
         for connection in self._ours[count:]:
             connection.close()
         siblings = [ForkedProcess(None, is_child=False) for _ in self._ours[1:count]]
@@ -73,7 +89,7 @@ class Zygote:
 
 
 class RemoteCounter:
-    """The counter in the zygote, as a `TokenCounter`; if that process dies, the vocabulary is loaded in this one."""
+    """The counter in a `Preload`, as a `TokenCounter`; if its process dies, the vocabulary is loaded in this one."""
 
     implementation: Final = "gigatoken"
 
@@ -86,30 +102,32 @@ class RemoteCounter:
         return self.count_batch([data])[0]
 
     def count_batch(self, texts: Sequence[bytes]) -> list[int]:
-        counts: list[int] = self._ask("count_batch", texts)
-        return counts
+        answer = self._ask(CountTokens(texts))
+        assert isinstance(answer, TokenCounts)
+        return answer.counts
 
     def encode(self, data: bytes) -> npt.NDArray[np.uint32]:
-        ids: npt.NDArray[np.uint32] = self._ask("encode", data)
-        return ids
+        answer = self._ask(EncodeText(data))
+        assert isinstance(answer, TokenIds)
+        return answer.ids
 
     def stream(self) -> WindowedStream:
         from exosuit_cli.tokens.stream import WindowedStream
 
         return WindowedStream(self.count)
 
-    def _ask(self, method: str, argument: object) -> Any:
+    def _ask(self, question: CountTokens | EncodeText) -> TokenCounts | TokenIds:
         if self._local is None:
             try:
-                self._connection.send((method, argument))
-                answer = self._connection.recv()
+                self._connection.send(question)
+                answer: TokenCounts | TokenIds | LoadFailed = self._connection.recv()
             except (EOFError, OSError):
                 self._local = _load(self.encoding)
             else:
-                if isinstance(answer, BaseException):
-                    raise answer
+                if isinstance(answer, LoadFailed):
+                    raise answer.error
                 return answer
-        return getattr(self._local, method)(argument)
+        return _answer(self._local, question)
 
 
 def _load(encoding: str) -> TokenCounter:
@@ -118,8 +136,14 @@ def _load(encoding: str) -> TokenCounter:
     return load_counter(encoding)
 
 
+def _answer(counter: TokenCounter, question: CountTokens | EncodeText) -> TokenCounts | TokenIds:
+    if isinstance(question, CountTokens):
+        return TokenCounts(counter.count_batch(question.texts))
+    return TokenIds(counter.encode(question.data))
+
+
 def _live(encoding: str, connections: Sequence[Connection], other_ends: Sequence[Connection], with_table: bool) -> None:
-    """The zygote: load, then be what the first message asks for."""
+    """The life of the forked process: load, then become what the first message asks for."""
     for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides what they mean
         signal.signal(number, signal.SIG_IGN)
     for connection in other_ends:
@@ -135,34 +159,32 @@ def _live(encoding: str, connections: Sequence[Connection], other_ends: Sequence
                 token_table(encoding)
         except Exception as error:  # noqa: BLE001  (the parent raises it)
             first.recv()
-            first.send(error)
+            first.send(LoadFailed(error))
             return
-        message = first.recv()
-        if isinstance(message, tuple):
-            _serve(first, counter, message)
-        else:
-            settings, count = message
-            for connection in connections[count:]:
+        message: BecomeWorkers | CountTokens | EncodeText = first.recv()
+        if isinstance(message, BecomeWorkers):
+            for connection in connections[message.count :]:
                 connection.close()
-            _multiply(connections[:count], counter, settings)
+            _become_workers(connections[: message.count], counter, message.settings)
+        else:
+            _serve(first, counter, message)
 
 
-def _serve(connection: Connection, counter: TokenCounter, message: tuple[str, Any]) -> None:
+def _serve(connection: Connection, counter: TokenCounter, question: CountTokens | EncodeText) -> None:
     """Answer until the parent closes the connection."""
     while True:
-        method, argument = message
-        connection.send(getattr(counter, method)(argument))
-        message = connection.recv()
+        connection.send(_answer(counter, question))
+        question = connection.recv()
 
 
-def _multiply(connections: Sequence[Connection], counter: TokenCounter, settings: ShardSettings) -> None:
+def _become_workers(connections: Sequence[Connection], counter: TokenCounter, settings: ShardSettings) -> None:
     """Become one worker for each connection; this process is the first."""
     from exosuit_cli.workers.worker import work
 
     def sibling(own: Connection) -> Callable[[], None]:
         def live() -> None:
-            with contextlib.suppress(OSError):  # the parent is gone: the work finds it so
-                own.send(os.getpid())
+            with contextlib.suppress(OSError):  # the parent is gone: `work` finds that out
+                own.send(WorkerStarted(os.getpid()))
             work(own, settings, counter, [other for other in connections if other is not own])
 
         return live

@@ -1,4 +1,4 @@
-"""Who works in a run: the process that loads the vocabulary, those that read, and those that own a device."""
+"""The processes of a run: the one that loads the vocabulary, those that read, and those that own a device."""
 
 from __future__ import annotations
 
@@ -10,40 +10,38 @@ from exosuit_cli.shards.settings import ShardSettings
 from exosuit_cli.shards.totals import WorkerTotals
 from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.processors import usable_processors
+from exosuit_cli.workers import ahead
 from exosuit_cli.workers.device_run import RunDevice
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from exosuit_cli.chunk.batch import Chunking
     from exosuit_cli.config.options import ScanOptions
-    from exosuit_cli.ingest.ledger import Ledger
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.system.stop import StopRequest
-    from exosuit_cli.workers.pool import Pool
-    from exosuit_cli.workers.preload import Zygote
+    from exosuit_cli.workers.carrier import Carrier
 
 POOL_FILES = 2000
 POOL_BYTES = 32 << 20
-"""Fewer files and fewer bytes than these are read in this process: starting workers would cost more than it saves."""
+"""This process reads a tree of fewer files and fewer bytes: starting workers would cost more than it saves."""
 CHUNK_POOL_BYTES = 4 << 20
-"""The same where chunks are cut, which takes several times as long, by processes that are there already."""
+"""The same where chunks are cut: that takes several times as long, and its processes have started already."""
 
 
-class Crew:
+class Processes:
     """The processes of a run below `base`, each started once it is clear that it pays; `close` leaves none behind.
 
-    `zygote` was forked early for the same encoding and number of workers. `chunking` is what the workers cut.
+    `chunking` is what the workers cut. What was started ahead for this run is taken over.
     """
 
-    def __init__(
-        self, base: bytes, options: ScanOptions, zygote: Zygote | None, chunking: Chunking | None, stop: StopRequest
-    ) -> None:
+    def __init__(self, base: bytes, options: ScanOptions, chunking: Chunking | None, stop: StopRequest) -> None:
         self.processors = options.workers or usable_processors()
         self.device = RunDevice(options, self.processors, options.slab_bytes if chunking is not None else 0)
-        self.pool: Pool | None = None
+        self.carrier: Carrier | None = None
         self._base = base
         self._options = options
-        self._zygote = zygote
-        self._zygote_cpu_seconds = 0.0
+        self._preload_cpu_seconds = 0.0
         self._stop = stop
         self._settings = ShardSettings(
             base=base,
@@ -56,74 +54,79 @@ class Crew:
             follow=options.walk.follow,
             chunking=chunking,
         )
+        self._preload = ahead.take_preload(options.encoding, self.processors, with_table=chunking is not None)
 
     def load_vocabulary(self) -> None:
-        """Have the vocabulary loaded elsewhere from now on, where that is possible."""
+        """Have another process load the vocabulary from now on, where that is possible."""
         encoding = self._options.encoding
-        if encoding is not None and self._zygote is None and start_method() == "fork":
-            from exosuit_cli.workers.preload import Zygote
+        if encoding is not None and self._preload is None and start_method() == "fork":
+            from exosuit_cli.workers.preload import Preload
 
             with contextlib.suppress(OSError):  # too many processes or open files: this process loads it itself
-                self._zygote = Zygote(encoding, self.processors, with_table=self._settings.chunking is not None)
+                self._preload = Preload(encoding, self.processors, with_table=self._settings.chunking is not None)
 
-    def engage(self, ledger: Ledger, patience: float, *, walking: bool) -> Pool | None:
-        """The pool, started if there is work and it is clear by now which it should be; else None.
+    def engage(
+        self, files: int, paths: Callable[[], Iterable[bytes]], patience: float, *, walking: bool
+    ) -> Carrier | None:
+        """Start what carries the tasks out, once it is clear what that should be; None before.
 
-        Waits up to `patience` seconds for a device that is demanded. Raises ResourceMissing where it is not there.
+        `files` have been listed so far, those at `paths()`. Waits up to `patience` seconds for a device that is
+        demanded. Raises ResourceMissing where it is not there.
         """
-        if self.pool is None and ledger.tasks:
-            undecided = ledger.files < POOL_FILES and self._options.workers < 2
-            if not (walking and undecided) and self.device.is_ready(patience):
-                self._settings = self.device.settings(self._settings)
-                self.pool = self._start_pool(ledger)
-        return self.pool
+        undecided = files < POOL_FILES and self._options.workers < 2
+        if self.carrier is None and not (walking and undecided) and self.device.is_ready(patience):
+            self._settings = self.device.settings(self._settings)
+            self.carrier = self._start_carrier(files, paths)
+        return self.carrier
 
     def is_busy(self) -> bool:
         """Whether any task is out."""
-        return self.pool is not None and self.pool.busy()
+        return self.carrier is not None and self.carrier.is_busy()
 
     def pids(self) -> list[int]:
         """All its processes that are alive."""
-        pool = self.pool.pids() if self.pool is not None else ()
-        return [*pool, *(self._zygote.pids() if self._zygote is not None else ()), *self.device.pids()]
+        workers = self.carrier.pids() if self.carrier is not None else ()
+        return [*workers, *(self._preload.pids() if self._preload is not None else ()), *self.device.pids()]
 
-    def dismiss(self, *, abort: bool) -> None:
+    def end_workers(self, *, abort: bool) -> None:
         """End the workers, after their current task or at once, and the process that loaded the vocabulary."""
-        if self.pool is not None:
-            self.pool.close(abort=abort)
-        if self._zygote is not None:
-            self._zygote_cpu_seconds = self._zygote.close()
+        if self.carrier is not None:
+            self.carrier.close(abort=abort)
+        if self._preload is not None:
+            self._preload_cpu_seconds = self._preload.close()
 
     def close(self) -> None:
         """End whatever is left."""
         self.device.close()
-        if self._zygote is not None:
-            self._zygote.close()
+        if self._preload is not None:
+            self._preload.close()
 
     @property
     def totals(self) -> WorkerTotals:
-        """What the workers spent and saw, once they are dismissed."""
-        return self.pool.totals if self.pool is not None else WorkerTotals()
+        """What the workers spent and saw, once they have ended."""
+        return self.carrier.totals if self.carrier is not None else WorkerTotals()
 
     @property
     def cpu_seconds(self) -> float:
         """Of all processes but this one, once they have ended."""
-        return self.totals.cpu_seconds + self._zygote_cpu_seconds + self.device.totals.cpu_seconds
+        return self.totals.cpu_seconds + self._preload_cpu_seconds + self.device.totals.cpu_seconds
 
-    def _start_pool(self, ledger: Ledger) -> Pool:
-        from exosuit_cli.workers.pool import IN_FLIGHT, InlinePool, ProcessPool  # a tree that stands needs none
+    def _start_carrier(self, files: int, paths: Callable[[], Iterable[bytes]]) -> Carrier:
+        # An unchanged tree needs neither of them.
+        from exosuit_cli.workers.in_process import InProcessCarrier
+        from exosuit_cli.workers.pool import IN_FLIGHT, WorkerPool
 
         self.load_vocabulary()
-        settings, workers, zygote = self._settings, self.processors, self._zygote
+        settings, workers, preload = self._settings, self.processors, self._preload
         is_chunking = settings.chunking is not None
         # Where chunks are written in order, all others wait for a worker that is slow: it should hold few tasks.
         in_flight = 2 if is_chunking else IN_FLIGHT
-        pays = bool(self._options.workers) or ((workers > 1 or is_chunking) and self._pays(ledger))
-        if is_chunking and zygote is not None:  # chunks need the counter next to them
-            return ProcessPool(settings, None, workers if pays else 1, zygote, in_flight=in_flight)
+        pays = bool(self._options.workers) or ((workers > 1 or is_chunking) and self._pays(files, paths))
+        if is_chunking and preload is not None:  # cutting asks the counter too often to have it in another process
+            return WorkerPool(settings, None, workers if pays else 1, preload, in_flight=in_flight)
         if workers == 1 or not pays:
-            return InlinePool(settings, self._counter(), self._stop)
-        return ProcessPool(settings, self._counter() if zygote is None else None, workers, zygote, in_flight=in_flight)
+            return InProcessCarrier(settings, self._counter(), self._stop)
+        return WorkerPool(settings, self._counter() if preload is None else None, workers, preload, in_flight=in_flight)
 
     def _counter(self) -> TokenCounter | None:
         """The counter for this process."""
@@ -131,14 +134,14 @@ class Crew:
             return None
         from exosuit_cli.tokens import load_counter
 
-        return self._zygote.counter() if self._zygote is not None else load_counter(self._options.encoding)
+        return self._preload.counter() if self._preload is not None else load_counter(self._options.encoding)
 
-    def _pays(self, ledger: Ledger) -> bool:
+    def _pays(self, files: int, paths: Callable[[], Iterable[bytes]]) -> bool:
         """Whether the work is worth starting processes for."""
-        if ledger.files >= POOL_FILES:
+        if files >= POOL_FILES:
             return True
         total = 0
-        for path in ledger.paths():
+        for path in paths():
             with contextlib.suppress(OSError):
                 total += os.lstat(os.path.join(self._base, path)).st_size
         return total >= (POOL_BYTES if self._settings.chunking is None else CHUNK_POOL_BYTES)

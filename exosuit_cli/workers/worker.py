@@ -1,4 +1,4 @@
-"""A worker process: its life, and the two ways to start one."""
+"""A worker process: how it lives, and the two ways to start one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.stop import StopRequest
-from exosuit_cli.workers.messages import Task, UseDevice
+from exosuit_cli.workers.messages import Finish, Interrupt, Task, UseDevice, WorkerCrashed, WorkerRefused
 from exosuit_cli.workers.transfer import send_result
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _PROGRAM = "import sys; sys.path[:] = {path!r}; from exosuit_cli.workers.worker 
 
 
 class Process(Protocol):
-    """What a pool does with a process; `multiprocessing` names these."""
+    """What a pool needs of a process, by the names that `multiprocessing` gives."""
 
     @property
     def pid(self) -> int | None: ...
@@ -75,9 +75,9 @@ def start_worker(
 ) -> tuple[Process, Connection]:
     """Start a worker by `start_method`; the process and the connection to it.
 
-    A forked worker takes over `counter`, and closes its copies of the connections to its `siblings`. A spawned one
-    loads its own. It is not `multiprocessing`'s spawn, which would import the program's main module once more in every
-    worker: a script without `if __name__ == "__main__":` would start to scan in each.
+    A forked worker takes over `counter`, and closes its copies of the connections to its `siblings`. A spawned worker
+    loads its own counter. `multiprocessing`'s spawn is not used: it would import the program's main module once more in
+    every worker, and a script without `if __name__ == "__main__":` would start to scan in each.
     """
     ours, theirs = multiprocessing.Pipe()
     if start_method() == "fork":
@@ -92,7 +92,7 @@ def start_worker(
         [spawn.get_executable(), "-c", program], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
     )
     theirs.close()
-    with contextlib.suppress(OSError):  # it is dead already: the pool finds it so
+    with contextlib.suppress(OSError):  # it is dead already: the pool finds that out
         ours.send(settings)
     return _Program(spawned), ours
 
@@ -111,7 +111,7 @@ def main(descriptor: int) -> None:
 def work(
     connection: Connection, settings: ShardSettings, counter: TokenCounter | None, inherited: list[Connection]
 ) -> None:
-    """A worker's life: tasks in, results out, until it is told to stop or the parent is gone."""
+    """A worker's life: tasks in, results out, until it is asked to finish or the parent is gone."""
     for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides what they mean
         signal.signal(number, signal.SIG_IGN)
     for other in inherited:  # else a sibling would keep this parent's pipes open after the parent is gone
@@ -123,10 +123,10 @@ def work(
             counter = load_counter(settings.encoding)
         stop = StopRequest()
         shard = Shard(settings, counter, stop)
-        tasks: queue.SimpleQueue[Task | UseDevice | None] = queue.SimpleQueue()
+        tasks: queue.SimpleQueue[Task | UseDevice | Finish] = queue.SimpleQueue()
         # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
         threading.Thread(target=_receive, args=(connection, tasks, stop), daemon=True).start()
-        while (task := tasks.get()) is not None:
+        while not isinstance(task := tasks.get(), Finish):
             if isinstance(task, UseDevice):
                 shard.use_device(task.device, task.addresses, task.slab_bytes)
             else:
@@ -136,20 +136,20 @@ def work(
         pass  # the parent is gone
     except ExosuitError as error:  # nothing is wrong with this process: the parent raises it as it is
         with contextlib.suppress(OSError):
-            connection.send(error)
+            connection.send(WorkerRefused(error))
     except Exception:  # noqa: BLE001  (the parent raises it)
         with contextlib.suppress(OSError):
-            connection.send(traceback.format_exc())
+            connection.send(WorkerCrashed(traceback.format_exc()))
 
 
-def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | UseDevice | None], stop: StopRequest) -> None:
-    """Take messages for as long as there is a parent, also after its last task: it may die while that is worked on."""
+def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | UseDevice | Finish], stop: StopRequest) -> None:
+    """Take messages for as long as the parent lives: it may die while a worker is busy with the last task."""
     try:
         while True:
-            message = connection.recv()
-            if isinstance(message, signal.Signals):
-                stop.signal = message
+            message: Task | UseDevice | Finish | Interrupt = connection.recv()
+            if isinstance(message, Interrupt):
+                stop.signal = message.signal
             else:
                 tasks.put(message)
     except (EOFError, OSError):
-        os._exit(1)  # the parent is gone: nobody waits for what this worker is doing, however long that takes
+        os._exit(1)  # the parent is gone: nobody waits for the result, however long it would take

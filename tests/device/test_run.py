@@ -21,7 +21,7 @@ from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
 from exosuit_cli.system.stop import StopRequest
 from exosuit_cli.workers import device_run as device_run_module
-from exosuit_cli.workers import pool
+from exosuit_cli.workers import in_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +115,7 @@ def test_two_cards_share_the_slabs(tree: Path, cards: Plan) -> None:
 
 def test_slabs_are_in_flight_together(tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     report = cards(meet=2)  # none goes on before two are there
-    monkeypatch.setattr(pool, "PATIENCE_SECONDS", float("inf"))  # an odd slab would wait for a partner in vain
+    monkeypatch.setattr(in_process, "PATIENCE_SECONDS", float("inf"))  # an odd slab would wait for a partner in vain
     folder = tree.parent / "even"
     folder.mkdir(exist_ok=True)
     for number in range(8):

@@ -15,7 +15,7 @@ from exosuit_cli.model.records import Outcome
 from exosuit_cli.shards.settings import ShardSettings
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.walk import TreeWalk
-from exosuit_cli.workers.messages import Finished
+from exosuit_cli.workers.messages import FinishedTask
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,7 +83,7 @@ def test_a_replaced_hard_link_gives_its_bytes_to_no_other(tmp_path: Path) -> Non
             (tmp_path / name).unlink()
             (tmp_path / name).write_text("another file altogether")
             replaced = True
-        ledger.finish(Finished(task, shard.ingest(task.batch, read_links=task.read_links)))
+        ledger.finish(FinishedTask(task, shard.ingest(task.batch, read_links=task.read_links)))
     shard.close()
     ledger.check()
     assert replaced

@@ -1,4 +1,4 @@
-"""What stands of an index: exactly what is as it was, and was not young."""
+"""What is unchanged of an index: exactly what is as it was, and was not young."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from trees import write
 
-from exosuit_cli.index.changes import recheck
-from exosuit_cli.index.index import FINE_SLACK_NS, Index, load_index
+from exosuit_cli.index.changes import find_unchanged
 from exosuit_cli.index.path import index_path
+from exosuit_cli.index.storage import FINE_SLACK_NS, load_index
 from exosuit_cli.ingest import ScanOptions, scan
 from exosuit_cli.walk.roots import resolve_roots
 
@@ -23,6 +23,8 @@ from .test_index import header_of
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from exosuit_cli.index.index import Index
 
 
 @pytest.fixture
@@ -41,19 +43,19 @@ def index_of(tree: Path) -> Index:
     return load_index(path, header["content_key"], header["walk_key"])
 
 
-def standing(tree: Path, *, follow: bool = False) -> tuple[set[str], set[str]]:
-    """The directories and the files that stand."""
+def unchanged(tree: Path, *, follow: bool = False) -> tuple[set[str], set[str]]:
+    """The directories and the files that are unchanged."""
     index = index_of(tree)
-    found = recheck(index, os.fsencode(tree), follow=follow, processes=2)
-    assert found.is_whole() == (found.directories.all() and found.files.all())
+    found = find_unchanged(index, os.fsencode(tree), follow=follow, processes=2)
+    assert found.is_everything() == (found.directories.all() and found.files.all())
     paths = [os.path.join(listing.directory.path, name) for listing in index.listings for name in listing.names]
     return (
         {
             os.fsdecode(listing.directory.path)
-            for listing, stands in zip(index.listings, found.directories, strict=True)
-            if stands
+            for listing, is_unchanged in zip(index.listings, found.directories, strict=True)
+            if is_unchanged
         },
-        {os.fsdecode(path) for path, stands in zip(paths, found.files, strict=True) if stands},
+        {os.fsdecode(path) for path, is_same in zip(paths, found.files, strict=True) if is_same},
     )
 
 
@@ -61,9 +63,9 @@ DIRECTORIES = {"", "b", "d", "d/e"}
 FILES = {"a", "b/c", "b/.gitignore", "d/e/f", "d/g"}
 
 
-def test_an_unchanged_tree_stands(tree: Path) -> None:
-    assert standing(tree) == (DIRECTORIES, FILES)
-    assert standing(tree, follow=True) == (DIRECTORIES, FILES)
+def test_an_unchanged_tree_is_found_unchanged(tree: Path) -> None:
+    assert unchanged(tree) == (DIRECTORIES, FILES)
+    assert unchanged(tree, follow=True) == (DIRECTORIES, FILES)
 
 
 def _write_with_the_old_times(path: Path) -> None:
@@ -98,34 +100,34 @@ def test_what_changed_does_not_stand(
     tree: Path, change: Callable[[Path], object], directories: set[str], files: set[str]
 ) -> None:
     change(tree)
-    assert standing(tree) == (DIRECTORIES - directories, FILES - files)
+    assert unchanged(tree) == (DIRECTORIES - directories, FILES - files)
 
 
 def test_what_was_young_does_not_stand(tree: Path) -> None:
     (tree / "d" / "g").write_bytes(b"young")
     (tree / "b" / "new").touch()
     scan(tree, ScanOptions(encoding=None))
-    assert standing(tree) == (DIRECTORIES - {"b"}, FILES - {"d/g"})
+    assert unchanged(tree) == (DIRECTORIES - {"b"}, FILES - {"d/g"})
 
 
-def test_a_directory_behind_a_link_does_not_stand(tree: Path) -> None:
+def test_a_directory_behind_a_link_is_changed(tree: Path) -> None:
     (tree / "d").rename(tree / "elsewhere")
     (tree / "d").symlink_to("elsewhere")
-    assert not {"d", "d/g"} & set.union(*standing(tree))
+    assert not {"d", "d/g"} & set.union(*unchanged(tree))
 
 
 SHARED = """
 import os, sys
 from exosuit_cli.ingest import ScanOptions, scan
-from exosuit_cli.index.index import load_index
 from exosuit_cli.index.path import index_path
-from exosuit_cli.index.changes import SHARE_FILES, recheck
+from exosuit_cli.index.storage import load_index
+from exosuit_cli.index.changes import SHARE_FILES, find_unchanged
 from exosuit_cli.walk.roots import resolve_roots
 from exosuit_cli.system.forked import start_method
 base, content_key, walk_key = sys.argv[1:]
 index = load_index(index_path(resolve_roots([base]), "blake3", None), content_key, walk_key)
 assert start_method() == "fork" and len(index.rows) > 2 * SHARE_FILES
-one, two, nine = (recheck(index, os.fsencode(base), follow=False, processes=count) for count in (1, 2, 9))
+one, two, nine = (find_unchanged(index, os.fsencode(base), follow=False, processes=count) for count in (1, 2, 9))
 for other in (two, nine):
     assert (one.directories == other.directories).all() and (one.files == other.files).all()
 print(int((~one.files).sum()), int((~one.directories).sum()))
@@ -157,5 +159,5 @@ def test_shares_of_processes_are_the_whole(tmp_path: Path) -> None:
 def test_an_empty_index(tmp_path: Path) -> None:
     scan(tmp_path, ScanOptions(encoding=None))
     index = index_of(tmp_path)
-    found = recheck(index, os.fsencode(tmp_path), follow=False, processes=2)
+    found = find_unchanged(index, os.fsencode(tmp_path), follow=False, processes=2)
     assert (len(found.directories), len(found.files)) == (1, 0)

@@ -13,8 +13,8 @@ import pytest
 from trees import write
 
 from exosuit_cli.config.options import WalkOptions
-from exosuit_cli.index.index import FINE_SLACK_NS, load_index, save_index
 from exosuit_cli.index.path import index_path
+from exosuit_cli.index.storage import FINE_SLACK_NS, load_index, save_index
 from exosuit_cli.ingest import ScanOptions, scan
 from exosuit_cli.walk.roots import resolve_roots
 
@@ -159,4 +159,4 @@ def test_a_first_scan_is_remembered_as_the_second_finds_it(tmp_path: Path) -> No
     assert not os.path.exists(os.environ["XDG_CACHE_HOME"])
     scan(tmp_path / "tree", OPTIONS)
     again = scan(tmp_path / "tree", OPTIONS)
-    assert again.memory.nvme.peak_bytes == 0, "an index that stands as a whole is not written again"
+    assert again.memory.nvme.peak_bytes == 0, "an index that is unchanged as a whole is not written again"

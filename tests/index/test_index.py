@@ -19,23 +19,22 @@ from trees import plain, write
 
 from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.index.file import IndexFile
-from exosuit_cli.index.index import (
+from exosuit_cli.index.format import MAGIC, VERSION
+from exosuit_cli.index.index import Index, Unchanged
+from exosuit_cli.index.keys import index_keys
+from exosuit_cli.index.path import index_path
+from exosuit_cli.index.storage import (
     COARSE_SLACK_NS,
     FINE_SLACK_NS,
-    MAGIC,
     UNKNOWN,
-    VERSION,
-    Index,
     IndexUnusable,
     load_index,
     save_index,
 )
-from exosuit_cli.index.path import index_path
 from exosuit_cli.ingest import ScanOptions, ScanResult, scan
 from exosuit_cli.model.records import ROW, Directory, Outcome, Rows, Skip
-from exosuit_cli.walk import Listing
+from exosuit_cli.walk import Listing, RuleState
 from exosuit_cli.walk.roots import resolve_roots
-from exosuit_cli.walk.tree import RuleState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,7 +209,7 @@ def test_other_options_of_content_and_of_the_walk(small: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("then", "now", "stands"),
+    ("then", "now", "is_known"),
     [
         ({"outside"}, {"outside"}, True),
         ({"outside"}, {"another outside"}, True),
@@ -226,8 +225,8 @@ def test_other_options_of_content_and_of_the_walk(small: Path) -> None:
         ({"ignored.log"}, {"ignored.log", "outside"}, True),
     ],
 )
-def test_listings_stand_where_other_own_outputs_are_not_met(
-    tmp_path: Path, then: set[str], now: set[str], stands: bool
+def test_listings_are_kept_where_other_own_outputs_are_not_met(
+    tmp_path: Path, then: set[str], now: set[str], is_known: bool
 ) -> None:
     """A report that is redirected to a new file each time costs no new walk; one into a file of the tree does."""
     tree = tmp_path / "tree"
@@ -242,9 +241,11 @@ def test_listings_stand_where_other_own_outputs_are_not_met(
         return replace(OPTIONS, walk=WalkOptions(own_outputs=own))
 
     scan(tree, options(then))
-    index = IndexFile.open(resolve_roots([tree]), options(now), []).index
+    chosen = options(now)
+    own_outputs = chosen.walk.own_outputs
+    index = IndexFile.open(resolve_roots([tree]), "blake3", None, index_keys(chosen), own_outputs, []).index
     assert index is not None
-    assert index.walk_is_known == stands
+    assert index.walk_is_known == is_known
     with_index, without = scan(tree, options(now)), scan(tree, replace(options(now), use_index=False))
     assert (with_index.paths, with_index.skips) == (without.paths, without.skips)
 
@@ -315,16 +316,14 @@ def test_only_ingested_files_are_trusted(tmp_path: Path, outcome: Outcome) -> No
 
 
 def test_what_is_known_of_the_files_of_a_listing(tmp_path: Path) -> None:
-    from exosuit_cli.index.changes import Standing
-
     rows = np.zeros(4, ROW)
     rows["lines"] = [10, 11, 12, 13]
     one = Listing(Directory(b"a", 1, 2, OLD, OLD), (b"x", b"y"))
     two = Listing(Directory(b"b", 1, 3, OLD, OLD), (b"y", b"z"))
     Content(rows, np.arange(4), "", [one, two], {}).save(tmp_path / "index")
     index = load(tmp_path / "index")
-    assert index.known_rows(one) is None, "before it is known what stands"
-    index.stand(Standing(np.array([True, False]), np.array([True, False, True, True])))
+    assert index.known_rows(one) is None, "before it is known what is unchanged"
+    index.enter(Unchanged(np.array([True, False]), np.array([True, False, True, True])))
     assert list(index.unchanged_directories()) == [b"a"]
     for listing, expected in (
         (index.listings[0], [(10, True), (11, False)]),
@@ -334,8 +333,8 @@ def test_what_is_known_of_the_files_of_a_listing(tmp_path: Path) -> None:
         known = index.known_rows(listing)
         assert known is not None
         found = zip(plain(known[0]), known[1].tolist(), strict=True)
-        assert [(row["lines"] if stands else None, stands) for row, stands in found] == [
-            (lines if stands else None, stands) for lines, stands in expected
+        assert [(row["lines"] if same else None, same) for row, same in found] == [
+            (lines if same else None, same) for lines, same in expected
         ]
     assert index.known_rows(two._replace(directory=two.directory._replace(path=b"c"))) is None
 

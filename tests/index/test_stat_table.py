@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,10 @@ import numpy as np
 import pytest
 from trees import write
 
-from exosuit_cli.index import stat_table
-from exosuit_cli.index.changes import _STATX, _device, _nanoseconds
+from exosuit_cli.index.changes import STATX, device_numbers, nanoseconds
 from exosuit_cli.index.path import index_path
 from exosuit_cli.index.stat_table import SEAL_BYTES, StatTable
+from exosuit_cli.index.statx import os_statx
 from exosuit_cli.ingest import ScanOptions, scan
 from exosuit_cli.model.records import clamp_ns
 from exosuit_cli.walk.roots import resolve_roots
@@ -40,10 +41,10 @@ def base(tmp_path: Path) -> bytes:
 
 
 def facts(table: StatTable, count: int, *, of: str) -> list[tuple[int, ...]]:
-    found = np.frombuffer(getattr(table, of), _STATX, count)
+    found = np.frombuffer(getattr(table, of), STATX, count)
     columns = [
-        found["mode"], found["size"], found["inode"], _device(found), _nanoseconds(found, "mtime"),
-        _nanoseconds(found, "ctime"),
+        found["mode"], found["size"], found["inode"], device_numbers(found), nanoseconds(found, "mtime"),
+        nanoseconds(found, "ctime"),
     ]  # fmt: skip
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
@@ -61,12 +62,8 @@ def expected(path: bytes) -> tuple[int, ...]:
 
 @pytest.mark.parametrize("processes", [1, 2, 5])
 @pytest.mark.parametrize("elsewhere", [False, True])
-def test_records_are_those_of_os_stat(
-    base: bytes, processes: int, elsewhere: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if elsewhere:
-        monkeypatch.setattr(stat_table, "_libc_statx", lambda: None)
-    table = StatTable(len(DIRECTORIES), sum(map(len, NAMES)))
+def test_records_are_those_of_os_stat(base: bytes, processes: int, elsewhere: bool) -> None:
+    table = StatTable(len(DIRECTORIES), sum(map(len, NAMES)), call=os_statx if elsewhere else None)
     table.complete(base, DIRECTORIES, NAMES, follow=False, processes=processes)
     paths = [os.path.join(base, path, name) for path, names in zip(DIRECTORIES, NAMES, strict=True) for name in names]
     gone = [(0,) * 6] * 2  # a directory that is gone, and a link in place of one, hold no files
@@ -79,11 +76,11 @@ def test_records_are_those_of_os_stat(
 
 def test_devices_are_put_together_as_the_library_does() -> None:
     rng = np.random.default_rng(1)
-    found = np.zeros(1000, _STATX)
+    found = np.zeros(1000, STATX)
     found["major"], found["minor"] = rng.integers(0, 1 << 31, (2, 1000))
     found["major"][:500] &= 0xFFF
     numbers = zip(found["major"].tolist(), found["minor"].tolist(), strict=True)
-    assert _device(found).tolist() == [os.makedev(major, minor) for major, minor in numbers]
+    assert device_numbers(found).tolist() == [os.makedev(major, minor) for major, minor in numbers]
 
 
 @pytest.fixture
@@ -96,9 +93,39 @@ def tree(tmp_path: Path) -> Path:
     return tree
 
 
-def begun(tree: Path) -> StatTable:
-    roots = resolve_roots([tree])
-    return StatTable.fork_ahead(index_path(roots, "blake3", "o200k_base"), roots.base)
+AHEAD = """
+import json, os, signal, sys
+from exosuit_cli.system.processors import usable_processors
+from exosuit_cli.workers import ahead
+tree, fate = sys.argv[1:]
+ahead.begin(
+    "scan", [tree], hash="blake3", encoding="o200k_base", workers=0, use_index=True, follow=False, with_table=False
+)
+import psutil
+fillers = psutil.Process().children()
+assert len(fillers) == int(usable_processors() > 1)
+for filler in fillers if fate == "dies" else ():
+    os.kill(filler.pid, signal.SIGKILL)
+from exosuit_cli.ingest import ScanOptions, scan
+found = scan(tree, ScanOptions())
+ahead.end()
+assert not psutil.Process().children()
+print(json.dumps([found.throughput.index_hits, found.totals.files, found.tree_digest]))
+"""
+
+
+def scanned_ahead(tree: Path, fate: str = "lives") -> tuple[int, int, str]:
+    """Index hits, files and tree digest of a scan whose table is begun ahead, as the command begins it."""
+    done = subprocess.run(
+        [sys.executable, "-c", AHEAD, tree, fate],
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    hits, files, digest = json.loads(done.stdout)
+    return hits, files, digest
 
 
 def test_a_table_filled_ahead_is_the_same(tree: Path) -> None:
@@ -108,11 +135,11 @@ def test_a_table_filled_ahead_is_the_same(tree: Path) -> None:
     with open(index, "rb") as file:
         seal = file.read()[-SEAL_BYTES:]
     deadline = time.monotonic() + 60
-    while not table.is_of(seal, roots.base) and time.monotonic() < deadline:
+    while not table.is_for(seal, roots.base) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert table.is_of(seal, roots.base)
-    assert not table.is_of(seal, roots.base + b"x")
-    assert not table.is_of(bytes(SEAL_BYTES), roots.base)
+    assert table.is_for(seal, roots.base)
+    assert not table.is_for(seal, roots.base + b"x")
+    assert not table.is_for(bytes(SEAL_BYTES), roots.base)
     table.close()
 
 
@@ -122,20 +149,13 @@ def test_a_scan_uses_it_and_says_the_same(tree: Path) -> None:
     (tree / "d3" / "new").write_bytes(b"new")
     (tree / "d4" / "4").write_bytes(b"changed, and longer")
     os.unlink(tree / "d5" / "5")
-    stats = begun(tree)
-    found = scan(tree, ScanOptions(), stats=stats)
-    assert found.throughput.index_hits == 4498
-    assert found.tree_digest == scan(tree, ScanOptions(use_index=False)).tree_digest
-    assert found.totals.files == 4500
+    expected = scan(tree, ScanOptions(use_index=False)).tree_digest
+    assert scanned_ahead(tree) == (4498, 4500, expected)
 
 
 def test_processes_that_die_cost_time_only(tree: Path) -> None:
-    stats = begun(tree)
-    for filler in stats._fillers:
-        assert filler.pid is not None
-        os.kill(filler.pid, signal.SIGKILL)
-    found = scan(tree, ScanOptions(), stats=stats)
-    assert found.throughput.index_hits == 4500
+    hits, _, _ = scanned_ahead(tree, "dies")
+    assert hits == 4500
 
 
 @pytest.mark.parametrize("content", [b"", b"exosuit.index\n", b"exosuit.index\n\1\0\0\0\xff\0\0\0{", b"\0" * 5000])
@@ -144,10 +164,8 @@ def test_an_index_that_cannot_be_read_fills_nothing(tree: Path, content: bytes) 
     index = index_path(roots, "blake3", "o200k_base")
     with open(index, "wb") as file:
         file.write(content)
-    stats = begun(tree)
-    found = scan(tree, ScanOptions(), stats=stats)
-    assert found.totals.files == 4500
-    stats.close()
+    _, files, _ = scanned_ahead(tree)
+    assert files == 4500
 
 
 @pytest.mark.parametrize(

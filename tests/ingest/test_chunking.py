@@ -23,11 +23,11 @@ from exosuit_cli.ingest.collector import ChunkCollector
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.records import ROW, Kind, Outcome
 from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
-from exosuit_cli.shards import shard as shard_module
+from exosuit_cli.shards import cutting
 from exosuit_cli.shards.fallbacks import FallbackBuilder
 from exosuit_cli.shards.settings import ShardSettings
 from exosuit_cli.shards.shard import Shard, ShardResult
-from exosuit_cli.workers.messages import Finished, Task
+from exosuit_cli.workers.messages import FinishedTask, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -359,12 +359,12 @@ def test_a_file_that_kills_its_reader_has_no_chunks(tree: Path, expected: Chunke
 
 
 class Growing:
-    """Stands for `chunk_large`: the file changes after its first segment was taken."""
+    """Takes the place of `chunk_large`: the file changes after its first segment was taken."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.segments = 0
-        self._chunk_large = shard_module.chunk_large
+        self._chunk_large = cutting.chunk_large
 
     def __call__(self, item: Any, *arguments: Any) -> Iterator[Any]:
         for found in self._chunk_large(item, *arguments):
@@ -397,7 +397,7 @@ def test_a_file_that_changes_while_it_is_read_has_no_chunks(
     os.utime(tmp_path / "b.py", ns=(0, 0))
     monkeypatch.setattr(chunker, "SEGMENT_BYTES", 5000)
     growing = Growing(tmp_path / "b.py")
-    monkeypatch.setattr(shard_module, "chunk_large", growing)
+    monkeypatch.setattr(cutting, "chunk_large", growing)
     shard = shard_for(tmp_path, counter)
     try:
         result = shard.ingest(batch_of(tmp_path, list(files)))
@@ -493,7 +493,7 @@ class Recorder:
         self.got.append((batch.chunks.ids.tobytes(), list(paths), repeats, bytes(batch.rendered)))
 
 
-def finished_batches(tmp_path: Path) -> list[Finished]:
+def finished_batches(tmp_path: Path) -> list[FinishedTask]:
     """Five batches of two or three files, the middle one quarantined, with chunks in common."""
     write(tmp_path, {f"{number}.py": code(4, number % 5) for number in range(12)})
     chunking = Chunking(SMALL, JsonlRenderer(with_text=True))
@@ -507,7 +507,7 @@ def finished_batches(tmp_path: Path) -> list[Finished]:
             data = (tmp_path / name).read_bytes()
             builder.add(position, "Python", memoryview(data), 0, chunk_text(data, language="Python", options=SMALL))
         result = ShardResult(np.zeros(size, ROW), 0, builder.build(size)) if size > 1 else None
-        found.append(Finished(Task(batch, np.arange(place, place + size)), result))
+        found.append(FinishedTask(Task(batch, np.arange(place, place + size)), result))
         place += size
     return found
 
@@ -560,7 +560,7 @@ def test_little_room_for_waiting_batches_ends_all_the_same(
 
 def test_results_are_sent_in_parts(tree: Path, expected: Chunked, monkeypatch: pytest.MonkeyPatch) -> None:
     """A batch whose chunks are many is ended early, and its rest is another one."""
-    monkeypatch.setattr(shard_module, "RESULT_BYTES", 2000)
+    monkeypatch.setattr(cutting, "RESULT_BYTES", 2000)
     found = chunked(tree, replace(ONE, slab_bytes=SLAB))
     assert found.output == expected.output
     assert found.result.scan.tree_digest == expected.result.scan.tree_digest

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from exosuit_cli.config.options import WalkOptions
-from exosuit_cli.index.index import FINE_SLACK_NS
+from exosuit_cli.index.storage import FINE_SLACK_NS
 from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.report.scan.records import records
 
@@ -350,7 +350,7 @@ def test_an_unchanged_tree_is_not_read(tree: Path) -> None:
     second = assert_equal_to_a_fresh_scan(tree)
     assert second.throughput.index_hits == len(second.paths) == len(START) - 1
     assert second.throughput.bytes_read == second.throughput.workers - 1 == 0
-    assert second.memory.nvme.peak_bytes == 0, "an index that stands is not written again"
+    assert second.memory.nvme.peak_bytes == 0, "an unchanged index is not written again"
 
 
 def test_one_changed_file_is_read_alone(tree: Path) -> None:

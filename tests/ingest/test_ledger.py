@@ -16,7 +16,7 @@ from exosuit_cli.ingest.ledger import Ledger
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import Batch, Directory, Outcome, Skip
 from exosuit_cli.walk import Listing, TreeWalk
-from exosuit_cli.workers.messages import Finished, Task
+from exosuit_cli.workers.messages import FinishedTask, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def work_off(
         if result.consumed < len(task.places):
             ledger.tasks.append(task.part(result.consumed, len(task.places)))
             task = task.part(0, result.consumed)
-        ledger.finish(Finished(task, result))
+        ledger.finish(FinishedTask(task, result))
 
 
 directories = st.lists(st.integers(0, 12), min_size=1, max_size=6)
@@ -171,7 +171,7 @@ def test_a_link_that_vanishes_is_replaced_by_the_next(linked: Path, shard_of: Ma
     ledger = ledger_of(linked, 100)
     shard = shard_of(linked)
     task = ledger.tasks.popleft()
-    ledger.finish(Finished(task, shard.ingest(task.batch, read_links=False)))
+    ledger.finish(FinishedTask(task, shard.ingest(task.batch, read_links=False)))
     reader = next(name for directory, names in ledger.tasks[0].batch.groups for name in names if b"one" in name)
     place = next(path for path in ledger.paths() if path.endswith(b"/" + reader))
     (linked / os.fsdecode(place)).unlink()
@@ -192,7 +192,7 @@ def test_skips_of_listings_are_kept(tmp_path: Path) -> None:
 def test_a_quarantined_file_is_a_skip(tmp_path: Path) -> None:
     write(tmp_path, {"x": b""})
     ledger = ledger_of(tmp_path, 10)
-    ledger.finish(Finished(ledger.tasks.popleft(), None))
+    ledger.finish(FinishedTask(ledger.tasks.popleft(), None))
     ledger.check()
     assert ledger.skip_of(b"x", ledger.rows[0]) == Skip(b"x", Outcome.QUARANTINED)
 
@@ -202,7 +202,7 @@ def test_what_was_not_reached_says_so(tmp_path: Path, shard_of: MakeShard) -> No
     os.link(tmp_path / "a", tmp_path / "e")
     ledger = ledger_of(tmp_path, 2)
     task = ledger.tasks.popleft()
-    ledger.finish(Finished(task, shard_of(tmp_path).ingest(task.batch, read_links=False)))
+    ledger.finish(FinishedTask(task, shard_of(tmp_path).ingest(task.batch, read_links=False)))
     ledger.give_up()
     ledger.check()
     outcomes = [row["outcome"] for row in plain(ledger.rows[: ledger.files])]

@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.records import Outcome, Skip
-from exosuit_cli.walk import Listing, TreeWalk
-from exosuit_cli.walk.tree import PastDirectory, RuleState
+from exosuit_cli.walk import Listing, PastDirectory, RuleState, TreeWalk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,0 +1,71 @@
+"""The rows of a run in path order, with what was skipped and the digest of the tree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exosuit_cli.ingest.result import tree_digest
+from exosuit_cli.model.records import RAW, ROW, Outcome, Rows, Skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy.typing as npt
+
+    from exosuit_cli.index.index import Index
+    from exosuit_cli.ingest.ledger import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class OrderedRows:
+    """The ingested files of a run, in ascending byte order of their paths, and its skips in the same order.
+
+    `places` is int64[n], where each file is in the ledger; `rows` is ROW[n]; `skips` holds what the walk left out and
+    what could not be read.
+    """
+
+    paths: list[bytes]
+    places: npt.NDArray[np.int64]
+    rows: Rows
+    skips: list[Skip]
+    tree_digest: str
+
+
+def order_rows(ledger: Ledger, algorithm: str, unchanged: Index | None) -> OrderedRows:
+    """Order what the ledger holds. `unchanged` is the index whose order and tree digest are those of the ledger."""
+    rows = ledger.rows[: ledger.files]
+    all_paths = list(ledger.paths())
+    if unchanged is not None:
+        places = unchanged.order
+    else:
+        places = ledger.order()
+        places = places[rows["outcome"][places] == Outcome.INGESTED]
+    paths = [all_paths[place] for place in places.tolist()]
+    skips = list(ledger.skips)
+    skips.extend(
+        ledger.skip_of(all_paths[place], rows[place]) for place in np.flatnonzero(rows["outcome"] != Outcome.INGESTED)
+    )
+    skips.sort(key=lambda skip: skip.path)
+    ordered = rows.view(RAW)[places].view(ROW)
+    digest = unchanged.tree_digest if unchanged is not None else tree_digest(paths, ordered, algorithm)
+    return OrderedRows(paths, places, ordered, skips, digest)
+
+
+def empty_scan_warnings(listed: int, skips: list[Skip]) -> Iterator[str]:
+    """Warn of a scan that found nothing but skips, which is probably not what was wanted. `listed` counts files."""
+    if listed or not skips:
+        return
+    ignored = [skip for skip in skips if skip.outcome is Outcome.IGNORED]
+    reason, count = Counter(skip.outcome.label for skip in skips).most_common(1)[0]
+    if count > len(ignored):
+        yield f"0 files: {count} of {len(skips)} entries are {reason.replace('_', ' ')}"
+    elif ignored:
+        yield (
+            f"0 files: every entry is ignored by {ignored[0].detail}; give --no-ignore to have them"
+            if len(ignored) == len(skips)
+            else f"0 files: {len(ignored)} of {len(skips)} entries are ignored, the first by {ignored[0].detail}"
+        )

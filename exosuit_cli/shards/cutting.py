@@ -1,0 +1,105 @@
+"""Cutting texts into chunks, which counts their tokens as well."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exosuit_cli.chunk.chunker import Chunker
+from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.model.protocols import StreamCount
+from exosuit_cli.model.slab import Slab
+from exosuit_cli.read.reader import same_content
+from exosuit_cli.shards.fallbacks import FallbackBuilder
+from exosuit_cli.shards.large import chunk_large
+from exosuit_cli.shards.work import NOT_COUNTED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from exosuit_cli.chunk.batch import ChunkBatch, Chunking
+    from exosuit_cli.kernels.protocol import Kernels
+    from exosuit_cli.model.protocols import TokenCounter, TokenStream
+    from exosuit_cli.model.records import Batch
+    from exosuit_cli.model.slab import LineColumns
+    from exosuit_cli.read import FilledSlab, LargeFile
+    from exosuit_cli.shards.fallbacks import Fallbacks
+    from exosuit_cli.shards.large import LargeContent
+    from exosuit_cli.shards.rows import FileFacts
+    from exosuit_cli.shards.totals import Laps
+    from exosuit_cli.system.stop import StopRequest
+
+RESULT_BYTES = 8 << 20
+"""Rendered chunks of a result, after which the rest of its batch is left for another one."""
+
+
+class Cutting:
+    """Cuts texts and renders their chunks; see `TextWork`."""
+
+    wants_lines = True
+    start_stream: Callable[[], TokenStream] | None = None
+
+    def __init__(self, chunking: Chunking, counter: TokenCounter, kernels: Kernels, laps: Laps) -> None:
+        self._chunking = chunking
+        self._chunker = Chunker(chunking.options, counter, kernels)
+        self._laps = laps
+        self._builder = FallbackBuilder(chunking, [])
+
+    def start(self, batch: Batch) -> None:
+        self._builder = FallbackBuilder(self._chunking, batch.paths())
+
+    def take_slab(self, filled: FilledSlab, facts: FileFacts, lines: LineColumns | None) -> npt.NDArray[np.int64]:
+        slab = filled.slab
+        tokens = np.full(len(slab), -1, np.int64)
+        texts = np.flatnonzero(facts.text).tolist()
+        if len(texts) < len(slab):
+            slab = _part(slab, texts)
+            lines = lines.of_files(texts) if lines is not None else None
+        languages = [LANGUAGES[facts.languages[index]] for index in texts]
+        found = self._chunker.chunk_slab(slab, languages, lines)
+        view = slab.data.data
+        for index, language, offset, chunks in zip(texts, languages, slab.offsets.tolist(), found, strict=True):
+            self._builder.add(filled.files[index].position, language, view, offset, chunks)
+        tokens[facts.text] = [chunks.text_tokens for chunks in found]
+        self._laps.lap("chunk")
+        return tokens
+
+    def take_large(self, item: LargeFile, content: LargeContent, stop: StopRequest) -> StreamCount | None:
+        """See `TextWork.take_large`. The file is read once more, for its chunks."""
+        if not content.is_text:
+            return NOT_COUNTED
+        position = item.file.position
+        language = LANGUAGES[content.facts.languages[0]]
+        tokens, exact = 0, True
+        for segment, offset, chunks in chunk_large(item, content.status, self._chunker, language, stop):
+            tokens += chunks.text_tokens
+            exact = exact and bool(chunks.text_is_exact)
+            self._builder.add(position, language, memoryview(segment), -offset, chunks)
+        if not same_content(content.status, os.fstat(item.descriptor)):
+            self._builder.forget(position)
+            return None
+        return StreamCount(tokens, exact)
+
+    def forget(self, position: int) -> None:
+        self._builder.forget(position)
+
+    def is_full(self) -> bool:
+        return self._builder.bytes > RESULT_BYTES
+
+    def finish(self, files: int) -> tuple[ChunkBatch, Fallbacks]:
+        return self._builder.build(files), self._builder.fallbacks()
+
+
+def _part(slab: Slab, files: list[int]) -> Slab:
+    """A slab of some of the files."""
+    lengths = slab.lengths[files]
+    pieces = [
+        slab.data[start : start + length]
+        for start, length in zip(slab.offsets[files].tolist(), lengths.tolist(), strict=True)
+    ]
+    data = np.concatenate(pieces) if pieces else np.zeros(0, np.uint8)
+    return Slab(data, np.cumsum(lengths) - lengths, lengths)

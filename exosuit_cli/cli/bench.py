@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COMPARISON = "Comparison"
 GATES = "Gates"
+_EXPORTS = "Exports: " + "; ".join(f"{found.name}: {found.help}" for found in EXPORTS.values()) + "."
 
 
 class _RunByDefault(TyperGroup):
@@ -43,7 +44,7 @@ bench_app.command("compare")(compare_command)
 bench_app.command("report")(report_command)
 
 
-@bench_app.command("run")
+@bench_app.command("run", epilog=_EXPORTS)
 def bench_command(
     path: Annotated[
         str | None, typer.Argument(metavar="PATH", help="The corpus: a directory.", show_default=False)

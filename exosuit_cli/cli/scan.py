@@ -9,6 +9,7 @@ import typer
 from exosuit_cli.cli import options as opt
 from exosuit_cli.cli.border import command_border, logger
 from exosuit_cli.cli.options import OUTPUT, WORK
+from exosuit_cli.report.scan.manifest import MANIFESTS
 
 
 def scan_command(
@@ -48,9 +49,7 @@ def scan_command(
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON line a path.", rich_help_panel=OUTPUT)] = False,
     manifest: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE", help="Write records to FILE: .jsonl, .jsonl.zst or .parquet.", rich_help_panel=OUTPUT
-        ),
+        typer.Option(metavar="FILE", help=f"Write records to FILE: {', '.join(MANIFESTS)}.", rich_help_panel=OUTPUT),
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Any warning or estimate is a failed check.", rich_help_panel=OUTPUT)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
 
 _Format = TypeVar("_Format")
 
@@ -18,6 +17,8 @@ def declarations(package: str, path: Iterable[str], kind: type[_Format]) -> list
 
     `path` is the package's `__path__`. A module without `FORMAT` is left out.
     """
-    names = sorted(found.name for found in pkgutil.iter_modules(path))
+    # Not pkgutil: it costs every scan the time of its own import.
+    files = {name for place in path for name in os.listdir(place)}
+    names = sorted(name.removesuffix(".py") for name in files if name.endswith(".py") and not name.startswith("_"))
     formats = [getattr(import_module(f"{package}.{name}"), "FORMAT", None) for name in names]
     return [found for found in formats if isinstance(found, kind)]

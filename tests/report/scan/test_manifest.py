@@ -20,13 +20,14 @@ from exosuit_cli.ingest import ScanOptions, ScanResult, scan, scan_names
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.model.records import Outcome, Skip
 from exosuit_cli.report.scan.jsonl import write_jsonl
-from exosuit_cli.report.scan.manifest import PARQUET_ROWS, check_manifest, write_manifest
+from exosuit_cli.report.scan.manifest import MANIFESTS, check_manifest, write_manifest
+from exosuit_cli.report.scan.manifest.parquet import PARQUET_ROWS
 from exosuit_cli.report.scan.records import records
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMATS = (".jsonl", ".jsonl.zst", ".parquet")
+FORMATS = tuple(MANIFESTS)
 PLAIN = ScanOptions(encoding=None, use_index=False)
 
 

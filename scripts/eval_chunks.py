@@ -37,6 +37,7 @@ from typing import TYPE_CHECKING, Any
 from paired_runs import version_of
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
+from exosuit_cli.chunk.syntax_grammars import load_pointer
 from exosuit_cli.languages import LANGUAGES, language_of_name
 from exosuit_cli.tokens import load_counter
 
@@ -46,7 +47,9 @@ if TYPE_CHECKING:
 PACKAGES = (
     "exosuit-cli",
     "tree-sitter",
-    "tree-sitter-language-pack",
+    "tree-sitter-c",
+    "tree-sitter-python",
+    "tree-sitter-typescript",
     "semantic-text-splitter",
     "langchain-text-splitters",
 )
@@ -125,10 +128,8 @@ class Corpus:
 def grammar(language: str) -> tuple[tree_sitter.Language, object]:
     """The tree-sitter language for a display name, for Python and as the pointer that other bindings take."""
     import tree_sitter
-    import tree_sitter_language_pack
 
-    name: Any = KINDS[language][0]
-    pointer = tree_sitter_language_pack.get_binding(name)
+    pointer = load_pointer(KINDS[language][0])
     return tree_sitter.Language(pointer), pointer
 
 

@@ -1,17 +1,20 @@
 """The grammars of `chunk --boundaries ast`: one for each language, and what its node types are to a walk.
 
-Grammars are those of tree-sitter that tree-sitter-language-pack 0.13.0 has in its wheel. Left out are those whose
-scanners can be made to overrun their state (1,024 bytes), which ends the process: YAML (`- - - -`, 250 levels) and
-Kotlin (string templates within each other).
+Each grammar is compiled in a wheel of its own, `tree-sitter-NAME`. Two are left out, since a text can do harm to the
+process that parses it. YAML 0.7.2 overruns its scanner's state (`- - - -`, 500 levels), which ends the process. Kotlin
+1.1.0 takes minutes over some texts of 30 KB, within steps that nothing stops.
 """
 
 from __future__ import annotations
 
+import importlib
 import re
 from array import array
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
     from tree_sitter import Language
@@ -98,6 +101,15 @@ _MORE: Final = {
 }
 
 
+_PLACES: Final = {
+    "csharp": ("c_sharp", "language"),
+    "php": ("php", "language_php"),
+    "tsx": ("typescript", "language_tsx"),
+    "typescript": ("typescript", "language_typescript"),
+}
+"""The package of a grammar, without `tree_sitter_`, and its function; others are package NAME, function `language`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grammar:
     """A grammar, loaded."""
@@ -110,10 +122,10 @@ class Grammar:
 
 @cache
 def load_grammar(name: str) -> Grammar:
-    """Load a grammar, once a process; some milliseconds."""
-    from tree_sitter_language_pack import get_language
+    """Load a grammar, once a process; some milliseconds. Raises ResourceMissing where its package cannot be loaded."""
+    from tree_sitter import Language
 
-    language = get_language(name)  # type: ignore[arg-type]
+    language = Language(load_pointer(name))
     more = _MORE.get(name, {})
     roles = array("H", bytes(2 << 16))
     roles[_ERROR_TYPE] = ERROR
@@ -123,6 +135,27 @@ def load_grammar(name: str) -> Grammar:
             is_named = language.node_kind_is_named(number)
             roles[number] = _role(kind) | more.get(kind, 0) if is_named else TOKEN
     return Grammar(name, language, roles)
+
+
+def load_pointer(name: str) -> object:
+    """Load what bindings make a language of: a capsule. Raises ResourceMissing where its package cannot be loaded."""
+    package, function = _PLACES.get(name, (name, "language"))
+    module = f"tree_sitter_{package}"
+    try:
+        pointer: object = getattr(importlib.import_module(module), function)()
+    except ImportError as error:
+        wheel = module.replace("_", "-")
+        raise ResourceMissing(f"the grammar {name} cannot be loaded: {error}; reinstall {wheel}") from error
+    if not isinstance(pointer, int):
+        return pointer
+    # Wheels of 2024 return the bare address, which tree-sitter no longer takes.
+    import ctypes
+
+    make = ctypes.pythonapi.PyCapsule_New
+    make.restype = ctypes.py_object
+    make.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    capsule: object = make(pointer, b"tree_sitter.Language", None)
+    return capsule
 
 
 def _role(kind: str) -> int:

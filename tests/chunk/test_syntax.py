@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import re
 import subprocess
 import sys
 import sysconfig
 import time
+import tomllib
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +22,10 @@ from hypothesis import strategies as st
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.strength import CLOSING
 from exosuit_cli.chunk.syntax import NoSyntax, SyntaxTree
-from exosuit_cli.chunk.syntax_grammars import GRAMMARS
+from exosuit_cli.chunk.syntax_grammars import GRAMMARS, load_pointer
 from exosuit_cli.chunk.syntax_walk import INSIDE
 from exosuit_cli.languages.table import EXTENSIONS, NAMES
+from exosuit_cli.model.errors import ResourceMissing
 
 D, N, S = Boundary.DEFINITION, Boundary.NESTED, Boundary.SECTION
 
@@ -1180,3 +1183,19 @@ class TestHostileTexts:
         tree = SyntaxTree.parse(b"", language)
         assert len(tree.strengths(np.zeros(0, np.int64), lambda first, stop: True).costs) == 0
         assert tree.symbols(np.zeros(0, np.int64), np.zeros(0, np.int64)) == []
+
+
+def test_a_grammar_whose_package_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tree_sitter_c_sharp", None)
+    with pytest.raises(ResourceMissing, match=r"the grammar csharp cannot be loaded.*reinstall tree-sitter-c-sharp"):
+        load_pointer("csharp")
+
+
+def test_every_grammar_is_a_dependency(project: Path) -> None:
+    with open(project / "pyproject.toml", "rb") as file:
+        dependencies = tomllib.load(file)["project"]["dependencies"]
+    wheels = {re.split("[<>=]", dependency)[0] for dependency in dependencies} - {"tree-sitter"}
+    for name in set(GRAMMARS.values()):
+        load_pointer(name)
+    loaded = {name.replace("_", "-") for name in sys.modules if re.fullmatch("tree_sitter_[a-z_]+", name)}
+    assert {wheel for wheel in wheels if wheel.startswith("tree-sitter-")} == loaded - {"tree-sitter-yaml"}

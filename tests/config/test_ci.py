@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import junitparser
 import pytest
+import tree_sitter_yaml
 from jsonschema import Draft202012Validator
-from tree_sitter_language_pack import get_parser
+from tree_sitter import Language, Parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -80,7 +81,7 @@ def _scalars(node: Node) -> Iterator[str]:
 
 def _tree(project: Path, name: str) -> Node:
     content = (project / "config" / "ci" / name).read_bytes()
-    root: Node = get_parser("yaml").parse(content).root_node
+    root: Node = Parser(Language(tree_sitter_yaml.language())).parse(content).root_node
     assert not root.has_error
     return root
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import random
-import sysconfig
 from itertools import pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,10 +20,12 @@ from exosuit_cli.languages import language_of_name
 from exosuit_cli.model.slab import Slab
 
 from .checks import check_chunks, parts, plain, spans
+from .programs import python_module
 from .texts import GIANT_LINES, LANGUAGES, contents, program, texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from exosuit_cli.chunk.chunker import Chunker
 
@@ -217,21 +217,17 @@ def test_chunks_of_a_tail_are_those_of_the_whole(chunker_of: MakeChunker, data: 
 
 @pytest.fixture(scope="module")
 def real_files(project: Path) -> list[tuple[str, bytes]]:
-    """This project, and of the standard library some files of any kind."""
+    """Forty files of this project, and eighty modules like those that people write."""
+    folders = ("exosuit_cli", "tests", "scripts", "config")
     own = sorted(
-        path for path in project.rglob("*") if path.suffix in (".py", ".md", ".toml", ".json") and path.is_file()
-    )
-    library = Path(sysconfig.get_path("stdlib"))
-    others = sorted(
         path
-        for path in library.rglob("*")
-        if path.suffix in (".py", ".txt", ".rst", ".cfg", ".h") and "site-packages" not in path.parts and path.is_file()
+        for folder in folders
+        for path in (project / folder).rglob("*")
+        if path.suffix in (".py", ".md", ".toml", ".json") and path.is_file()
     )
-    rng = random.Random(6)
-    chosen = rng.sample([path for path in own if ".git" not in path.parts], 40) + rng.sample(
-        others, min(80, len(others))
-    )
+    chosen = random.Random(6).sample([*own, project / "README.md", project / "pyproject.toml"], 40)
     files = [(path.name, path.read_bytes()[:60_000]) for path in chosen]
+    files += [(f"module_{seed}.py", python_module(seed)) for seed in range(1000, 1080)]
     assert sum(len(data) for _, data in files) > 500_000
     return files
 

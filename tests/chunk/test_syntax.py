@@ -1,4 +1,4 @@
-"""Syntax trees as line strengths: against the module `ast` on Python's own library, and by hand in other languages."""
+"""Syntax trees as line strengths: against the module `ast` on Python modules, and by hand in other languages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ import contextlib
 import re
 import subprocess
 import sys
-import sysconfig
 import time
 import tomllib
 from bisect import bisect_right
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +24,8 @@ from exosuit_cli.chunk.syntax_grammars import GRAMMARS, load_pointer
 from exosuit_cli.chunk.syntax_walk import INSIDE
 from exosuit_cli.languages.table import EXTENSIONS, NAMES
 from exosuit_cli.model.errors import ResourceMissing
+
+from .programs import python_module
 
 D, N, S = Boundary.DEFINITION, Boundary.NESTED, Boundary.SECTION
 
@@ -968,9 +968,10 @@ class TestCosts:
 
 @dataclass(frozen=True)
 class Span:
-    """A definition: its lines from `lead`, with its comments and decorators, or from `own`, without, up to `stop`."""
+    """A definition: its lines from `lead` with its comments, `head` with its decorators or `own`, up to `stop`."""
 
     lead: int
+    head: int
     own: int
     stop: int
     path: str
@@ -985,7 +986,7 @@ def python_definitions(data: bytes) -> list[Span]:
         node, path = nodes.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             path = f"{path}.{node.name}" if path else node.name
-            lead = min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1
+            lead = head = min([node.lineno, *(each.lineno for each in node.decorator_list)]) - 1
             indent = lines[lead][: len(lines[lead]) - len(lines[lead].lstrip())]
             while lead and lines[lead - 1].startswith(indent + "#"):
                 lead -= 1
@@ -998,33 +999,21 @@ def python_definitions(data: bytes) -> list[Span]:
                     stop = line + 1
                 elif text:
                     break
-            spans.append(Span(lead, node.lineno - 1, stop, path))
+            spans.append(Span(lead, head, node.lineno - 1, stop, path))
         nodes += [(child, path) for child in ast.iter_child_nodes(node)]
     return spans
 
 
-def library_files() -> list[Path]:
-    """Fifty files of the standard library, the same in every run, of all sizes."""
-    files = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))
-    chosen = files[:: max(len(files) // 50, 1)][:50]
-    assert len(chosen) == 50
-    return chosen
-
-
-LIBRARY = library_files()
-
-
-@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.name)
+@pytest.mark.parametrize("seed", range(50))
 @pytest.mark.parametrize("tokens", [128, 512])
-def test_the_library_is_cut_around_every_definition_that_fits(path: Path, tokens: int) -> None:
-    data = path.read_bytes()
-    if not data.strip():
-        pytest.skip("an empty file")
+def test_a_module_is_cut_around_every_definition_that_fits(seed: int, tokens: int) -> None:
+    """That fits with its decorators: alone, these would be a chunk of nothing, so that the body is cut instead."""
+    data = python_module(seed)
     cut = Cut(data, "Python", 4 * tokens)
     spans = python_definitions(data)
     begins = cut.plan()
     for span in spans:
-        if not cut.fits(span.own, span.stop):
+        if not cut.fits(span.head, span.stop):
             continue
         inside = range(span.own + 1, span.stop)
         assert not set(begins) & set(inside), span
@@ -1040,11 +1029,22 @@ def test_the_library_is_cut_around_every_definition_that_fits(path: Path, tokens
             assert not set(begins) & set(range(span.lead + 1, span.own + 1)), span
 
 
-@pytest.mark.parametrize("path", LIBRARY[::5], ids=lambda path: path.name)
-def test_the_symbols_of_the_library_are_those_of_its_own_parser(path: Path) -> None:
-    data = path.read_bytes()
-    if not data.strip():
-        pytest.skip("an empty file")
+@pytest.mark.parametrize("less", [0, 1, len("    @property\n")])
+def test_a_definition_of_exactly_the_cap_is_not_cut(less: int) -> None:
+    """With one byte less, or so much less that it would fit without its decorator, its body is cut."""
+    body = "".join(f"        x = {number}\n" for number in range(10))
+    text = f"class A:\n    y = 1\n\n    @property\n    def f(self):\n{body}\n    def g(self):\n        return 2\n"
+    (span,) = (span for span in python_definitions(text.encode()) if span.path == "A.f")
+    size = len("".join(text.splitlines(keepends=True)[span.head : span.stop]))
+    begins = Cut(text.encode(), "Python", size - less).plan()
+    assert (set(begins) & set(range(span.own + 1, span.stop)) == set()) == (less == 0)
+    assert span.head in begins
+    assert span.own not in begins
+
+
+@pytest.mark.parametrize("seed", range(0, 50, 5))
+def test_the_symbols_of_a_module_are_those_of_its_own_parser(seed: int) -> None:
+    data = python_module(seed)
     cut = whole(data, "Python")
     spans = python_definitions(data)
     for span in spans:

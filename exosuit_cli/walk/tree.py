@@ -218,7 +218,8 @@ class TreeWalk:
         for path in reversed(unknown):
             descriptor = open_directory(self._base_fd, path)
             try:
-                scope = scope.enter(path.rpartition(b"/")[2], read_rules(descriptor, path + b"/" + IGNORE_NAME))
+                rules = read_rules(descriptor, path + b"/" + IGNORE_NAME, most=scope.room)
+                scope = scope.enter(path.rpartition(b"/")[2], rules)
             finally:
                 os.close(descriptor)
             self._scopes[path] = scope
@@ -251,13 +252,14 @@ class TreeWalk:
             if options.ignore and not is_root:
                 parent, _, name = path.rpartition(b"/")
                 source = path + b"/" + IGNORE_NAME
-                rules = read_rules(descriptor, source)
+                scope = scope if scope is not None else self._scope_of(parent)
+                rules = read_rules(descriptor, source, most=scope.room)
                 state = None
                 if rules is not None:
                     state = self.rules[source] = state_of(IGNORE_NAME, descriptor)
                     self.problems.extend(rules.problems)
                 trusted = trusted and self.past_rules.get(source) == state
-                scope = (scope if scope is not None else self._scope_of(parent)).enter(name, rules)
+                scope = scope.enter(name, rules)
             files, directories, skips = self._scan(descriptor, path, status.st_dev)
         except OSError as error:
             return self._not_entered(path, error)
@@ -352,7 +354,7 @@ class TreeWalk:
         """A listing of the files that were asked for by name."""
         prefix = parent + b"/" if parent else b""
         try:
-            descriptor = open_directory(self._base_fd, parent, follow=True)
+            descriptor = open_directory(self._base_fd, parent, follow=self.options.follow)
         except OSError as error:
             missing = [Skip(prefix + name, _outcome_of(error), error.strerror or "") for name in names]
             return Listing(Directory(parent, 0, 0, 0, 0), skips=tuple(missing), entered=False)
@@ -383,9 +385,12 @@ def _seen_names(listing: Listing) -> Iterator[bytes]:
         yield skip.path.rpartition(b"/")[2]
 
 
+_REPLACED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV)
+
+
 def _outcome_of(error: OSError) -> Outcome:
-    # A directory that is none any more when it is opened was replaced after it was listed.
-    return Outcome.VANISHED if isinstance(error, (FileNotFoundError, NotADirectoryError)) else Outcome.UNREADABLE
+    # A directory that is none any more, or has a link in its path, when it is opened was replaced after it was listed.
+    return Outcome.VANISHED if error.errno in _REPLACED else Outcome.UNREADABLE
 
 
 def _directory(path: bytes, status: os.stat_result) -> Directory:

@@ -1,5 +1,30 @@
-"""The tree walk under ignore rules: every path becomes an entry to ingest or a skip with its reason."""
+"""The tree walk under ignore rules: every path becomes an entry to ingest or a skip with its reason.
 
-from exosuit_cli.walk.tree import Listing, PastDirectory, RuleState, TreeWalk
+The public names are imported when they are first used: `walk.roots` is needed before numpy is.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exosuit_cli.walk.listing import Listing, PastDirectory, RuleState
+    from exosuit_cli.walk.tree import TreeWalk
+
+_HOMES = {
+    "Listing": "exosuit_cli.walk.listing",
+    "PastDirectory": "exosuit_cli.walk.listing",
+    "RuleState": "exosuit_cli.walk.listing",
+    "TreeWalk": "exosuit_cli.walk.tree",
+}
 
 __all__ = ["Listing", "PastDirectory", "RuleState", "TreeWalk"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = found
+    return found

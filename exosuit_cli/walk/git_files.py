@@ -221,10 +221,16 @@ def _expand_user(path: bytes, home: bytes) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A work tree's top directory, and the repository's list of patterns if it has a place for one."""
+    """A work tree's top directory, and where its repository lies, if that is a git directory.
+
+    `directory` holds the index. `common` holds what linked work trees share, info/exclude among it; it is `directory`
+    where there are none. `exclude` is the repository's list of patterns, if it has a place for one.
+    """
 
     top: bytes
-    exclude: bytes | None
+    exclude: bytes | None = None
+    directory: bytes | None = None
+    common: bytes | None = None
 
 
 def enclosing_repository(directory: bytes, lookup: Lookup, environ: Mapping[str, str]) -> Repository | None:
@@ -242,7 +248,7 @@ def enclosing_repository(directory: bytes, lookup: Lookup, environ: Mapping[str,
             except (FileNotFoundError, NotADirectoryError):
                 lookup.sources.append(marker)
             else:
-                return Repository(directory, _exclude(marker, kind, lookup))
+                return repository_at(directory, kind, lookup)
             parent = os.path.dirname(directory)
             if parent in (directory, *ceilings) or os.stat(parent).st_dev != device:
                 return None
@@ -252,46 +258,52 @@ def enclosing_repository(directory: bytes, lookup: Lookup, environ: Mapping[str,
         return None
 
 
-def _exclude(marker: bytes, kind: int, lookup: Lookup) -> bytes | None:
-    """Name the list of patterns of the repository whose `.git` is `marker`; None where it has no place for one."""
+def repository_at(top: bytes, kind: int, lookup: Lookup) -> Repository:
+    """The repository whose work tree is `top`, an absolute path; `kind` is the file type of its `.git`."""
+    marker = os.path.join(top, b".git")
     if kind == stat.S_IFDIR:
-        directory: bytes | None = marker
+        directory = common = marker
     elif kind == stat.S_IFREG:
-        directory = _linked_directory(marker, lookup)
+        linked = _linked_directories(marker, lookup)
+        if linked is None:
+            return Repository(top)
+        directory, common = linked
     else:
         lookup.report(marker, 0, "not applied: it is a symbolic link or no plain file, so info/exclude is not read")
-        return None
-    if directory is None:
-        return None
-    info = os.path.join(directory, b"info")
+        return Repository(top)
+    info = os.path.join(common, b"info")
     if os.path.islink(info):
         lookup.report(info, 0, "not applied: it is a symbolic link, so info/exclude is not read")
-        return None
-    return os.path.join(info, b"exclude")
+        return Repository(top, None, directory, common)
+    return Repository(top, os.path.join(info, b"exclude"), directory, common)
 
 
-def _linked_directory(marker: bytes, lookup: Lookup) -> bytes | None:
-    """The git directory that a `.git` file leads to: a work tree's common one, or a submodule's."""
+def is_git_directory(path: bytes, *, directory: int | None = None) -> bool:
+    """Whether `path` has the file HEAD that git takes for the mark of a git directory."""
+    try:
+        head = read_file(os.path.join(path, b"HEAD"), directory=directory, follow=False, largest=LARGEST_POINTER)
+    except OSError:
+        return False
+    return head is not None and _HEAD.match(head) is not None
+
+
+def _linked_directories(marker: bytes, lookup: Lookup) -> tuple[bytes, bytes] | None:
+    """The git directory that a `.git` file leads to, and the common one that it leads to in turn."""
     directory = _pointed_to(marker, b"gitdir: ", lookup)
     if directory is None:
         return None
-    common = os.path.join(directory, b"commondir")
-    if os.path.lexists(common):
-        shared = _pointed_to(common, b"", lookup)
-        directory = directory if shared is None else shared
+    common = directory
+    pointer = os.path.join(directory, b"commondir")
+    if os.path.lexists(pointer):
+        common = _pointed_to(pointer, b"", lookup) or directory
     else:
-        lookup.sources.append(common)
-    directory = os.path.realpath(directory)
-    try:
-        head = read_file(os.path.join(directory, b"HEAD"), follow=False, largest=LARGEST_POINTER)
-    except OSError:
-        head = None
-    if head is None or not _HEAD.match(head):
-        if not os.path.lexists(directory):
-            return None  # a work tree whose repository has moved: git has no rules for it either
+        lookup.sources.append(pointer)
+    directory, common = os.path.realpath(directory), os.path.realpath(common)
+    if is_git_directory(directory) and is_git_directory(common):
+        return directory, common
+    if os.path.lexists(directory):  # else its repository has moved: git has no rules for it either
         lookup.report(marker, 0, "not applied: what it names is no git directory")
-        return None
-    return directory
+    return None
 
 
 def _pointed_to(file: bytes, prefix: bytes, lookup: Lookup) -> bytes | None:

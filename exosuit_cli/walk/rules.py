@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.walk.git_files import Lookup, enclosing_repository, read_file, shown_path, user_excludes
+from exosuit_cli.walk.git_files import Lookup, Repository, enclosing_repository, read_file, shown_path, user_excludes
 from exosuit_cli.walk.rule_set import MOST_RULES, BadLine, Rule, RuleSet
 
 if TYPE_CHECKING:
@@ -138,6 +138,9 @@ class StandardRules:
     sources: tuple[bytes, ...]
     """Every file that was read or looked for, existing or not; while none of them changes, neither do the rules."""
     problems: tuple[BadLine, ...]
+    repository: Repository | None
+    users: RuleSet | None
+    """The user's own list, which holds in nested repositories too."""
 
 
 def standard_scope(
@@ -160,11 +163,11 @@ def standard_scope(
     repository = enclosing_repository(real, lookup, environ)
     top = repository.top if repository else real
     users, own = user_excludes(lookup, environ), repository.exclude if repository else None
-    rule_sets: list[RuleSet] = []
-    for path, is_users in ((users, True), (own, False)):
-        data = lookup.read(os.path.join(top, path), follow=is_users) if path else None
-        if path and data is not None:
-            rule_sets.append(RuleSet.parse(data, _shown(os.path.join(top, path), real, shown), quote=False))
+    lists = [
+        _list(os.path.join(top, path), real, shown, lookup, follow=is_users) if path else None
+        for path, is_users in ((users, True), (own, False))
+    ]
+    rule_sets = [rules for rules in lists if rules is not None]
     below = [name for name in real[len(top) :].split(b"/") if name]
     directory = top
     scope: Scope | None = None
@@ -180,7 +183,28 @@ def standard_scope(
     assert scope is not None
     for rule_set in rule_sets:
         lookup.problems.extend(rule_set.problems)
-    return StandardRules(scope, tuple(lookup.sources), tuple(lookup.problems))
+    return StandardRules(scope, tuple(lookup.sources), tuple(lookup.problems), repository, lists[0])
+
+
+def nested_scope(
+    repository: Repository, own: RuleSet | None, users: RuleSet | None, root: bytes, shown: bytes, lookup: Lookup
+) -> Scope:
+    """The rules at the top of a repository that lies inside a walked tree: none from above but the user's.
+
+    `own` is the .gitignore file of its top; `root` and `shown` are as in `standard_scope`.
+    """
+    exclude = None
+    if repository.exclude is not None:
+        exclude = _list(repository.exclude, root, shown, lookup, follow=False)
+        if exclude is not None:
+            lookup.problems.extend(exclude.problems)
+    return Scope.root([rules for rules in (users, exclude, own) if rules is not None])
+
+
+def _list(path: bytes, root: bytes, shown: bytes, lookup: Lookup, *, follow: bool) -> RuleSet | None:
+    """A list of patterns that lies outside of the tree or in a git directory: none of it is quoted."""
+    data = lookup.read(path, follow=follow)
+    return None if data is None else RuleSet.parse(data, _shown(path, root, shown), quote=False)
 
 
 def _shown(path: bytes, root: bytes, shown: bytes) -> str:

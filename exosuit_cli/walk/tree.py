@@ -5,61 +5,39 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from exosuit_cli.model.records import Directory, Outcome, Skip, clamp_ns
 from exosuit_cli.system.safe_open import open_base, open_directory
-from exosuit_cli.walk.rule_set import BadLine, RuleSet
-from exosuit_cli.walk.rules import Scope, read_rules, standard_scope
+from exosuit_cli.walk.entries import list_entries
+from exosuit_cli.walk.git_files import Lookup, is_git_directory, repository_at
+from exosuit_cli.walk.listing import IGNORE_NAME, Listing, PastDirectory, RuleState, state_of
+from exosuit_cli.walk.rule_set import MOST_RULES
+from exosuit_cli.walk.rules import nested_scope, read_rules, standard_scope
+from exosuit_cli.walk.selection import VERSION_CONTROL_NAME as MARKER
+from exosuit_cli.walk.selection import Selection, hiding_rule
+from exosuit_cli.walk.work_tree import Surroundings, WorkTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from exosuit_cli.config.options import WalkOptions
+    from exosuit_cli.walk.rule_set import BadLine, RuleSet
 
-VERSION_CONTROL_NAME = b".git"
-IGNORE_NAME = b".gitignore"
-_FS_ENCODING = sys.getfilesystemencoding()
-
-
-class Listing(NamedTuple):
-    """What one directory held: the files to ingest and what was left out."""
-
-    directory: Directory
-    names: tuple[bytes, ...] = ()
-    skips: tuple[Skip, ...] = ()
-    entered: bool = True
-    """False when the directory was not listed as a whole: a skip says why, or only some files in it were asked for."""
+_NEVER = RuleState(-2, 0, 0, 0)
+"""Equal to no state that can be found."""
 
 
-class RuleState(NamedTuple):
-    """The state of an ignore file when it was read."""
-
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    inode: int
-
-
-@dataclass(frozen=True, slots=True)
-class PastDirectory:
-    """A directory as an earlier walk listed it, and the names of the directories below that it entered."""
-
-    listing: Listing
-    below: Sequence[bytes]
-
-
-class _Pending(NamedTuple):
+class _QueuedDirectory(NamedTuple):
     """A directory that the walk has not come to yet."""
 
     path: bytes
     trusted: bool
     """Whether the rules that led here are those of the past walk."""
-    scope: Scope | None
-    """The rules in force around it, where they are known already."""
+    around: Surroundings | None
+    """What holds in the directory that listed it, where that is known already."""
     above: tuple[int, int] | None
     """The identity of the directory that listed it; None for a root."""
     ancestors: tuple[tuple[int, int], ...]
@@ -86,20 +64,19 @@ class TreeWalk:
     rules: dict[bytes, RuleState | None] = field(default_factory=dict)
     _base_fd: int = field(default=-1, init=False)
     _plain: set[bytes] = field(default_factory=set, init=False)
-    _include: RuleSet | None = field(default=None, init=False)
-    _exclude: RuleSet | None = field(default=None, init=False)
-    _device: int = field(default=0, init=False)
     _asked_for: frozenset[bytes] = field(default=frozenset(), init=False)
-    _scopes: dict[bytes, Scope] = field(default_factory=dict, init=False)
+    _selection: Selection = field(init=False)
+    _device: int = field(default=0, init=False)
+    _known: dict[bytes, Surroundings] = field(default_factory=dict, init=False)
+    _users: RuleSet | None = field(default=None, init=False)
 
     def __iter__(self) -> Iterator[tuple[Listing, PastDirectory | None]]:
         """Yield a listing for each directory, parents before children, and the past it was taken from, if it was.
 
         Raises UsageError for a glob that is no glob.
         """
-        options = self.options
-        self._include = RuleSet.from_globs(options.include, "--include") if options.include else None
-        self._exclude = RuleSet.from_globs(options.exclude, "--exclude") if options.exclude else None
+        self._asked_for = frozenset(self.roots)
+        self._selection = Selection(self.options, self._asked_for)
         try:
             self._base_fd = open_base(self.base)
         except OSError as error:  # it was there when the paths were resolved
@@ -111,20 +88,23 @@ class TreeWalk:
             os.close(self._base_fd)
 
     def stands(self) -> bool:
-        """Whether a walk would yield all that the past one did, for callers that know that no directory changed.
+        return self.is_unchanged()
 
-        That is so under the same rules from outside. It is only looked for where the base is the one root.
+    def is_unchanged(self) -> bool:
+        """Whether a walk would yield the same as the past one, for a caller that knows that no directory changed.
+
+        It would under the same rules from outside. Only a walk whose one root is the base is looked at.
         """
         return tuple(self.roots) == (b"",) and self._enter_root(b"")[1]
 
     def _walk_roots(self) -> Iterator[tuple[Listing, PastDirectory | None]]:
         directories: set[bytes] = set()
         files: defaultdict[bytes, dict[bytes, None]] = defaultdict(dict)
-        self._asked_for = frozenset(self.roots)
-        for root in sorted(self._asked_for):
+        for root in sorted(set(self.roots)):
             link = None if self.options.follow else self._link_above(root)
             if link is not None:
-                skip = Skip(root, Outcome.SYMLINK, f"{_text(link)} is a symbolic link")
+                shown = link.decode("utf-8", "backslashreplace")
+                skip = Skip(root, Outcome.SYMLINK, f"{shown} is a symbolic link")
                 yield Listing(Directory(root, 0, 0, 0, 0), skips=(skip,), entered=False), None
             elif not root or self._is_directory(root):
                 directories.add(root)
@@ -167,10 +147,10 @@ class TreeWalk:
     def _walk_tree(
         self, root: bytes, roots: set[bytes], walked: set[bytes]
     ) -> Iterator[tuple[Listing, PastDirectory | None]]:
-        scope, trusted = self._enter_root(root)
-        self._scopes = {} if scope is None else {root: scope}
+        around, trusted = self._enter_root(root)
+        self._known = {} if around is None else {root: around}
         self._device = -1
-        stack = [_Pending(root, trusted, scope, None, ())]
+        stack = [_QueuedDirectory(root, trusted, around, None, ())]
         while stack:
             pending = stack.pop()
             path = pending.path
@@ -187,7 +167,9 @@ class TreeWalk:
                     self.rules[source] = self.past_rules[source]
                 prefix = path + b"/" if path else b""
                 identity = (past.listing.directory.device, past.listing.directory.inode)
-                stack.extend([_Pending(prefix + name, True, None, identity, ()) for name in reversed(past.below)])
+                stack.extend(
+                    [_QueuedDirectory(prefix + name, True, None, identity, ()) for name in reversed(past.below)]
+                )
                 yield past.listing, past
             else:
                 listing = self._list(pending, stack, root)
@@ -196,8 +178,8 @@ class TreeWalk:
                     continue
                 yield listing, None
 
-    def _enter_root(self, root: bytes) -> tuple[Scope | None, bool]:
-        """The rules from outside that hold in a root, and whether they are those of the past walk."""
+    def _enter_root(self, root: bytes) -> tuple[Surroundings | None, bool]:
+        """What holds in a root by the rules from outside, and whether they are those of the past walk."""
         trusted = not self.options.follow
         if not self.options.ignore:
             return None, trusted
@@ -207,26 +189,70 @@ class TreeWalk:
             state = state_of(source, follow=True)
             trusted = trusted and self.past_rules.get(source, _NEVER) == state
             self.rules[source] = state
-        return standard.scope, trusted
+        # What the past walk looked at in git directories: lists of nested repositories, indexes of tracked files.
+        elsewhere = {
+            source: state
+            for source, state in self.past_rules.items()
+            if source.startswith(b"/") and source not in self.rules
+        }
+        trusted = trusted and all(state_of(source) == state for source, state in elsewhere.items())
+        if trusted:
+            self.rules.update(elsewhere)
+        self._users = standard.users
+        repository = standard.repository
+        tree = WorkTree(repository, self.base, self.rules, self.problems) if repository is not None else None
+        return Surroundings(standard.scope, tree), trusted
 
-    def _scope_of(self, path: bytes) -> Scope:
-        """The rules in force inside a directory whose parents were not listed this time."""
+    def _surroundings_of(self, path: bytes) -> Surroundings:
+        """What holds inside a directory that was not listed this time."""
         unknown: list[bytes] = []
-        while (scope := self._scopes.get(path)) is None:
+        while (around := self._known.get(path)) is None:
             unknown.append(path)
             path = path.rpartition(b"/")[0]
         for path in reversed(unknown):
             descriptor = open_directory(self._base_fd, path)
             try:
-                rules = read_rules(descriptor, path + b"/" + IGNORE_NAME, most=scope.room)
-                scope = scope.enter(path.rpartition(b"/")[2], rules)
+                around, _ = self._enter(path, descriptor, around, _marker_of(descriptor))
             finally:
                 os.close(descriptor)
-            self._scopes[path] = scope
-        return scope
+            self._known[path] = around
+        return around
 
-    def _list(self, pending: _Pending, stack: list[_Pending], root: bytes) -> Listing:
-        path, trusted, scope, above, ancestors = pending
+    def _enter(self, path: bytes, descriptor: int, around: Surroundings, marker: int) -> tuple[Surroundings, bool]:
+        """What holds inside an open directory, and whether the rules that it adds are those of the past walk.
+
+        `around` is what holds in its parent, `marker` the file type of its `.git`, 0 without one. Rules end at the top
+        of a nested repository. Raises _LinkedWorkTree.
+        """
+        name = path.rpartition(b"/")[2]
+        source = path + b"/" + IGNORE_NAME
+        repository = lookup = None
+        if marker == stat.S_IFREG or (marker == stat.S_IFDIR and is_git_directory(b".git", directory=descriptor)):
+            lookup = Lookup()
+            repository = repository_at(os.path.join(self.base, path), marker, lookup)
+            if repository.common is not None and repository.common != repository.directory:
+                tree = around.work_tree
+                if tree is not None and tree.common is not None and os.path.realpath(tree.common) == repository.common:
+                    raise _LinkedWorkTree
+        is_nested = repository is not None and repository.directory is not None
+        rules = read_rules(descriptor, source, most=MOST_RULES if is_nested else around.scope.room)
+        state = None
+        if rules is not None:
+            state = self.rules[source] = state_of(IGNORE_NAME, descriptor)
+            self.problems.extend(rules.problems)
+        trusted = self.past_rules.get(source) == state
+        if repository is None or lookup is None or not is_nested:
+            hidden_by = hiding_rule(around, name, is_directory=True) if path not in self._asked_for else ""
+            return Surroundings(around.scope.enter(name, rules), around.work_tree, hidden_by), trusted
+        scope = nested_scope(repository, rules, self._users, self.base, b"", lookup)
+        self.problems.extend(lookup.problems)
+        for outer in lookup.sources:
+            outer_state = self.rules[outer] = state_of(outer)
+            trusted = trusted and self.past_rules.get(outer, _NEVER) == outer_state
+        return Surroundings(scope, WorkTree(repository, self.base, self.rules, self.problems)), trusted
+
+    def _list(self, pending: _QueuedDirectory, stack: list[_QueuedDirectory], root: bytes) -> Listing:
+        path, trusted, around, above, ancestors = pending
         options = self.options
         is_root = path == root
         try:
@@ -249,106 +275,27 @@ class TreeWalk:
             identity = (status.st_dev, status.st_ino)
             if options.follow and identity in ancestors:
                 return Listing(directory, skips=(Skip(path, Outcome.LOOP, is_directory=True),), entered=False)
+            files, directories, skips = list_entries(descriptor, path, status.st_dev, options)
             if options.ignore and not is_root:
-                parent, _, name = path.rpartition(b"/")
-                source = path + b"/" + IGNORE_NAME
-                scope = scope if scope is not None else self._scope_of(parent)
-                rules = read_rules(descriptor, source, most=scope.room)
-                state = None
-                if rules is not None:
-                    state = self.rules[source] = state_of(IGNORE_NAME, descriptor)
-                    self.problems.extend(rules.problems)
-                trusted = trusted and self.past_rules.get(source) == state
-                scope = scope.enter(name, rules)
-            files, directories, skips = self._scan(descriptor, path, status.st_dev)
+                marker = stat.S_IFREG if MARKER in files else stat.S_IFDIR if MARKER in directories else 0
+                parent = around if around is not None else self._surroundings_of(path.rpartition(b"/")[0])
+                around, is_same = self._enter(path, descriptor, parent, marker)
+                trusted = trusted and is_same
+        except _LinkedWorkTree:
+            skip = Skip(path, Outcome.LINKED_WORKTREE, is_directory=True)
+            return Listing(directory, skips=(skip,), entered=False)
         except OSError as error:
             return self._not_entered(path, error)
         finally:
             os.close(descriptor)
         prefix = path + b"/" if path else b""
-        below = self._choose(directories, prefix, scope, skips, is_directory=True)
-        names = self._choose(files, prefix, scope, skips, is_directory=False)
+        below = self._selection.choose(directories, prefix, around, skips, is_directory=True)
+        names = self._selection.choose(files, prefix, around, skips, is_directory=False)
         below.sort()  # the system's order is any: with names in order, so is everything that streams
         names.sort()
         chain = (*ancestors, identity) if options.follow else ()
-        stack.extend([_Pending(prefix + name, trusted, scope, identity, chain) for name in reversed(below)])
+        stack.extend([_QueuedDirectory(prefix + name, trusted, around, identity, chain) for name in reversed(below)])
         return Listing(directory, tuple(names), tuple(skips))
-
-    def _scan(self, descriptor: int, path: bytes, device: int) -> tuple[list[bytes], list[bytes], list[Skip]]:
-        """Split the entries of an open directory into files, directories and skips."""
-        files: list[str] = []
-        directories: list[str] = []
-        skips: list[Skip] = []
-        own = self.options.own_outputs
-        prefix = path + b"/" if path else b""
-        with os.scandir(descriptor) as entries:
-            for entry in entries:
-                if entry.is_file(follow_symlinks=False):
-                    if own and (device, entry.inode()) in own:
-                        skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.OWN_OUTPUT))
-                        continue
-                    files.append(entry.name)
-                elif entry.is_dir(follow_symlinks=False):
-                    if own and (device, entry.inode()) in own:
-                        skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.OWN_OUTPUT, is_directory=True))
-                        continue
-                    directories.append(entry.name)
-                elif not entry.is_symlink():
-                    skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.SPECIAL))
-                elif not self.options.follow:
-                    skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.SYMLINK))
-                else:
-                    skip = _follow(entry, prefix, files, directories)
-                    if skip is not None:
-                        skips.append(skip)
-        return _encode_names(files), _encode_names(directories), skips
-
-    def _choose(
-        self, names: list[bytes], prefix: bytes, scope: Scope | None, skips: list[Skip], *, is_directory: bool
-    ) -> list[bytes]:
-        """Keep what no rule leaves out, and write a skip for the rest."""
-        matching = scope is not None and not scope.empty
-        if not (matching or self._exclude or self._include or not self.options.hidden or VERSION_CONTROL_NAME in names):
-            return names
-        kept: list[bytes] = []
-        for name in names:
-            skip = self._leave_out(name, prefix, scope if matching else None, is_directory=is_directory)
-            if skip is None or skip.path in self._asked_for:
-                kept.append(name)
-            else:
-                skips.append(skip)
-        return kept
-
-    def _leave_out(self, name: bytes, prefix: bytes, scope: Scope | None, *, is_directory: bool) -> Skip | None:
-        if name == VERSION_CONTROL_NAME:
-            return Skip(prefix + name, Outcome.VERSION_CONTROL, is_directory=is_directory)
-        if not self.options.hidden and name.startswith(b"."):
-            return Skip(prefix + name, Outcome.HIDDEN, is_directory=is_directory)
-        if scope is not None:
-            rule = scope.match(name, is_directory)
-            if rule is not None and not rule.negated:
-                return Skip(prefix + name, Outcome.IGNORED, f"{rule.source}:{rule.line}", is_directory)
-        if self._exclude is not None:
-            rule = self._exclude.last_match(prefix + name, name, is_directory)
-            if rule is not None and not rule.negated:
-                return Skip(prefix + name, Outcome.EXCLUDED, _text(rule.pattern), is_directory)
-        if self._include is not None and not is_directory:
-            rule = self._include.last_match(prefix + name, name, is_directory)
-            if (rule is None or rule.negated) and not self._inside_included(prefix):
-                return Skip(prefix + name, Outcome.NOT_INCLUDED)
-        return None
-
-    def _inside_included(self, prefix: bytes) -> bool:
-        """Whether an --include pattern names one of the directories above, as `--include src` does."""
-        assert self._include is not None
-        end = prefix.find(b"/")
-        while end >= 0:
-            path = prefix[:end]
-            rule = self._include.last_match(path, path.rpartition(b"/")[2], True)
-            if rule is not None and not rule.negated:
-                return True
-            end = prefix.find(b"/", end + 1)
-        return False
 
     def _list_named(self, parent: bytes, names: tuple[bytes, ...]) -> Listing:
         """A listing of the files that were asked for by name."""
@@ -385,6 +332,18 @@ def _seen_names(listing: Listing) -> Iterator[bytes]:
         yield skip.path.rpartition(b"/")[2]
 
 
+class _LinkedWorkTree(Exception):
+    """The directory is a further work tree of the repository that it lies in."""
+
+
+def _marker_of(descriptor: int) -> int:
+    """The file type of `.git` in an open directory; 0 without one."""
+    try:
+        return stat.S_IFMT(os.lstat(MARKER, dir_fd=descriptor).st_mode)
+    except OSError:
+        return 0
+
+
 _REPLACED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV)
 
 
@@ -396,39 +355,3 @@ def _outcome_of(error: OSError) -> Outcome:
 def _directory(path: bytes, status: os.stat_result) -> Directory:
     mtime_ns, ctime_ns = clamp_ns(status.st_mtime_ns), clamp_ns(status.st_ctime_ns)
     return Directory(path, status.st_dev, status.st_ino, mtime_ns, ctime_ns)
-
-
-def _follow(entry: os.DirEntry[str], prefix: bytes, files: list[str], directories: list[str]) -> Skip | None:
-    """File a symbolic link as what it leads to; a skip where that is nothing to scan."""
-    try:
-        if entry.is_dir():
-            directories.append(entry.name)
-            return None
-        if entry.is_file():
-            files.append(entry.name)
-            return None
-    except OSError as error:  # a loop of links, a target out of reach
-        return Skip(prefix + os.fsencode(entry.name), Outcome.SYMLINK, error.strerror or "")
-    return Skip(prefix + os.fsencode(entry.name), Outcome.SYMLINK, "its target is gone or special")
-
-
-_NEVER = RuleState(-2, 0, 0, 0)
-"""Equal to no state that can be found."""
-
-
-def state_of(path: bytes, directory: int | None = None, *, follow: bool = False) -> RuleState | None:
-    """The state of an ignore file now; None where there is none. `follow` for those that git reads through links."""
-    try:
-        status = os.stat(path, dir_fd=directory, follow_symlinks=follow)
-    except OSError:
-        return None
-    return RuleState(status.st_size, clamp_ns(status.st_mtime_ns), clamp_ns(status.st_ctime_ns), status.st_ino)
-
-
-def _encode_names(names: list[str]) -> list[bytes]:
-    """The names as bytes, all at once: one conversion a directory instead of one a file."""
-    return "\0".join(names).encode(_FS_ENCODING, "surrogateescape").split(b"\0") if names else []
-
-
-def _text(pattern: bytes) -> str:
-    return pattern.decode("utf-8", "backslashreplace")

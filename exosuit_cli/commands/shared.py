@@ -101,7 +101,8 @@ def exit_code(result: ScanResult, logger: logging.Logger, *, strict: bool) -> Ex
 def _told(problem: BadLine) -> str:
     if not problem.line:  # the file as a whole
         return f"{problem.source}: {problem.why}"
-    return f"{problem.source}:{problem.line}: {problem.why}: {display_name(problem.text)}"
+    quoted = f": {display_name(problem.text)}" if problem.text else ""
+    return f"{problem.source}:{problem.line}: {problem.why}{quoted}"
 
 
 def _identities(outputs: Iterable[str | int | None]) -> frozenset[tuple[int, int]]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CONTENT_RULES = 1
 """Raised when the meaning of a row changes: what is text, how lines are counted."""
+WALK_RULES = 2
+"""Raised when the meaning of a walk changes: which rules hold where."""
 
 
 class IndexKeys(NamedTuple):
@@ -31,7 +33,7 @@ def index_keys(options: ScanOptions) -> IndexKeys:
     return IndexKeys(
         _key("content", CONTENT_RULES, __version__, options.hash, options.encoding, options.max_file_size, LANGUAGES),
         _key(
-            "walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
+            "walk", WALK_RULES, walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
             [os.environ.get(name) for name in VARIABLES] if walk.ignore else None,
         ),
     )  # fmt: skip

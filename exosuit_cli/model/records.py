@@ -60,6 +60,8 @@ class Outcome(IntEnum):
     """The scan was interrupted before it came to this file."""
     LINKED = 17
     """One of several hard links, left for one reading to serve them all; never in a result."""
+    LINKED_WORKTREE = 18
+    """A directory that `git worktree` made: a further work tree of the repository that it lies in."""
 
     @property
     def label(self) -> str:

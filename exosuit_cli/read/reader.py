@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -178,9 +179,16 @@ class SlabReader:
                     except OSError as error:
                         skip(position, *outcome_of(error))
                     finally:
-                        os.close(descriptor)
+                        try:
+                            os.close(descriptor)
+                        except OSError as error:  # a network file system may tell only now that reading failed
+                            if files and files[-1].position == position:
+                                used -= files.pop().size
+                                offsets.pop()
+                                skip(position, *outcome_of(error))
             finally:
-                os.close(parent)
+                with contextlib.suppress(OSError):
+                    os.close(parent)
         if files:
             yield self._filled(used, offsets, files)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import struct
+import sys
+from typing import Any
 
 _COMMON = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 FILE_FLAGS = _COMMON | os.O_NOFOLLOW
@@ -24,27 +27,96 @@ def open_base(path: bytes) -> int:
 def open_directory(base: int, path: bytes, *, follow: bool = False) -> int:
     """Open the directory `path`, relative to the open directory `base`; b"" is `base` itself.
 
-    A path of any length is opened, in steps, with at most two descriptors at once. Links in the last component are
-    refused (ELOOP or ENOTDIR) unless `follow`; a caller that must know about the others compares the identity of what
-    it got. Raises OSError.
+    Without `follow`, no component may be a symbolic link (ELOOP or ENOTDIR) or lead out of `base`, also where one is
+    replaced in the same moment: openat2(2) resolves the whole path, or, on kernels without it, one open a component.
+    A path of any length is opened, in steps, with at most two descriptors at once. Raises OSError.
     """
-    flags = DIRECTORY_FLAGS & ~os.O_NOFOLLOW if follow else DIRECTORY_FLAGS
     if not path:
-        return os.open(b".", flags, dir_fd=base)
-    if len(path) <= _LONGEST:
-        return os.open(path, flags, dir_fd=base)
+        return os.open(b".", DIRECTORY_FLAGS, dir_fd=base)
+    open_step = _open_followed if follow else _open_beneath
     current = base
     try:
         while len(path) > _LONGEST:
             cut = path.rfind(b"/", 0, _LONGEST)
             if cut <= 0:
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG))
-            step = os.open(path[:cut], DIRECTORY_FLAGS & ~os.O_NOFOLLOW if follow else DIRECTORY_FLAGS, dir_fd=current)
+            step = open_step(current, path[:cut])
             if current != base:
                 os.close(current)
             current = step
             path = path[cut + 1 :]
-        return os.open(path, flags, dir_fd=current)
+        return open_step(current, path)
     finally:
         if current != base:
             os.close(current)
+
+
+def _open_followed(base: int, path: bytes) -> int:
+    return os.open(path, DIRECTORY_FLAGS & ~os.O_NOFOLLOW, dir_fd=base)
+
+
+def _open_beneath(base: int, path: bytes) -> int:
+    if b"/" not in path:
+        return os.open(path, DIRECTORY_FLAGS, dir_fd=base)
+    if _openat2.is_there:
+        try:
+            return _openat2(base, path)
+        except OSError as error:
+            # EPERM: a sandbox that does not know the call. EAGAIN: a rename elsewhere, too often in a row.
+            if error.errno not in (errno.ENOSYS, errno.EPERM, errno.EAGAIN):
+                raise
+            _openat2.is_there = error.errno == errno.EAGAIN
+    components = path.split(b"/")
+    if b".." in components:
+        raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+    current = base
+    try:
+        for component in components:
+            step = os.open(component, DIRECTORY_FLAGS, dir_fd=current)
+            if current != base:
+                os.close(current)
+            current = step
+    except OSError:
+        if current != base:
+            os.close(current)
+        raise
+    return current
+
+
+class _Openat2:
+    """openat2(2) for directories, with RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS; it has no wrapper in `os` or libc."""
+
+    _NUMBER = 437  # on every architecture
+    _BENEATH_WITHOUT_LINKS = 0x08 | 0x04
+    _RETRIES = 8
+
+    def __init__(self) -> None:
+        self.is_there = sys.platform == "linux"
+        self._how = struct.pack("=QQQ", DIRECTORY_FLAGS, 0, self._BENEATH_WITHOUT_LINKS)
+        self._call: Any = None
+        self._errno: Any = None
+
+    def __call__(self, base: int, path: bytes) -> int:
+        if b"\0" in path:
+            raise ValueError("embedded null byte")
+        if self._call is None:
+            self._load()
+        for _ in range(self._RETRIES):
+            found = self._call(self._NUMBER, base, path, self._how, len(self._how))
+            if found >= 0:
+                return int(found)
+            number = self._errno()
+            if number not in (errno.EAGAIN, errno.EINTR):
+                break
+        raise OSError(number, os.strerror(number))
+
+    def _load(self) -> None:
+        import ctypes
+
+        self._call = ctypes.CDLL(None, use_errno=True).syscall
+        self._call.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t)
+        self._call.restype = ctypes.c_long
+        self._errno = ctypes.get_errno
+
+
+_openat2 = _Openat2()

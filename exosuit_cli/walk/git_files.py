@@ -2,6 +2,10 @@
 
 The specifications are git-config(1), gitignore(5) and gitrepository-layout(5). Of a repository only info/exclude is
 read, never its configuration.
+
+The tree that is scanned may be hostile: it can make `.git`, `commondir` or `info/exclude` name any file of the machine.
+So nothing of them is read through a symbolic link, a `.git` file leads only to a git directory, sizes are bounded,
+and no problem quotes what was read: it names the path.
 """
 
 from __future__ import annotations
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
 
 LARGEST_FILE: Final = 100 * 1024 * 1024
 """Bytes; git ignores a larger file of patterns too."""
+LARGEST_CONFIG: Final = 4 << 20
+"""Bytes of one configuration file that are read; git has no limit, and real ones have some kilobytes."""
+LARGEST_POINTER: Final = 8192
+"""Bytes of a `.git` or `commondir` file, which hold one path."""
 
 VARIABLES: Final = (
     "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL",
@@ -31,6 +39,10 @@ VARIABLES: Final = (
 
 _SYSTEM_CONFIG: Final = b"/etc/gitconfig"
 _MOST_INCLUDES: Final = 10
+_MOST_CONFIGS: Final = 100
+"""Configuration files that are read for one walk, included ones counted each time."""
+_HEAD: Final = re.compile(rb"ref: refs/|[0-9a-f]{40}")
+"""How the file HEAD of a git directory begins."""
 _BLANK: Final = re.compile(rb"(?:[ \t\r\n]|[#;][^\n]*)*+")
 _SECTION: Final = re.compile(rb'\[([-.A-Za-z0-9]+)([ \t]+"(?:[^"\\\n]|\\[^\n])*+")?\]')
 _NAME: Final = re.compile(rb"([A-Za-z][-A-Za-z0-9]*)[ \t]*(=|(?=\n|\Z))")
@@ -39,12 +51,15 @@ _VALUE_PART: Final = re.compile(rb'[ \t\r]+|\\.|"|[^ \t\r\\"]+', re.DOTALL)
 _ESCAPES: Final = {b"\\\n": b"", b"\\n": b"\n", b"\\t": b"\t", b"\\b": b"\b"}
 
 
-def read_file(path: bytes, *, directory: int | None = None, follow: bool = True) -> bytes | None:
+def read_file(
+    path: bytes, *, directory: int | None = None, follow: bool = True, largest: int | None = None
+) -> bytes | None:
     """Return the whole of a regular file, or None when it does not exist. Never blocks and is bounded.
 
     `path` is relative to the open directory `directory`. Raises OSError: unreadable, not a regular file, larger than
-    LARGEST_FILE, or a symbolic link without `follow`.
+    `largest` bytes (by default LARGEST_FILE), or a symbolic link without `follow`.
     """
+    largest = LARGEST_FILE if largest is None else largest
     if path == b"/dev/null":
         return b""
     if b"\0" in path:
@@ -64,8 +79,8 @@ def read_file(path: bytes, *, directory: int | None = None, follow: bool = True)
         size = 0
         while part := os.read(descriptor, 1 << 20):
             size += len(part)
-            if size > LARGEST_FILE:
-                raise OSError(errno.EFBIG, f"larger than {LARGEST_FILE} bytes")
+            if size > largest:
+                raise OSError(errno.EFBIG, f"larger than {largest} bytes")
             parts.append(part)
         return b"".join(parts)
     finally:
@@ -83,19 +98,21 @@ class Lookup:
 
     sources: list[bytes] = field(default_factory=list)
     problems: list[BadLine] = field(default_factory=list)
+    configs: int = 0
+    """Configuration files read so far."""
 
-    def read(self, path: bytes) -> bytes | None:
+    def read(self, path: bytes, *, follow: bool = True, largest: int | None = None) -> bytes | None:
         """Return the content of `path` and remember that it was asked for; an unreadable one is a problem."""
         self.sources.append(path)
         try:
-            return read_file(path)
+            return read_file(path, follow=follow, largest=largest)
         except OSError as error:
-            self.report(path, 0, b"", f"not applied: {error.strerror}")
+            self.report(path, 0, f"not applied: {error.strerror}")
             return None
 
-    def report(self, path: bytes, line: int, text: bytes, why: str) -> None:
-        """Remember a problem."""
-        self.problems.append(BadLine(shown_path(path), line, text, why))
+    def report(self, path: bytes, line: int, why: str) -> None:
+        """Remember a problem; nothing that was read is quoted."""
+        self.problems.append(BadLine(shown_path(path), line, b"", why))
 
 
 def user_excludes(lookup: Lookup, environ: Mapping[str, str]) -> bytes | None:
@@ -127,19 +144,23 @@ def _excludes_file(chain: tuple[bytes, ...], home: bytes, lookup: Lookup) -> byt
     """Return the last `core.excludesFile` of the last file in `chain`, which the ones before it include."""
     path = chain[-1]
     chosen: bytes | None = None
-    for line, name, value in _variables(lookup.read(path) or b""):
+    lookup.configs += 1
+    for line, name, value in _variables(lookup.read(path, largest=LARGEST_CONFIG) or b""):
         if name not in (b"", b"core.excludesfile", b"include.path"):
             continue
         named = None if value is None else _expand_user(value, home)
         if named is None:
-            lookup.report(path, line, value or b"", "this line of git's configuration cannot be read")
+            lookup.report(path, line, "this line of git's configuration cannot be read")
         elif name == b"core.excludesfile":
             chosen = named
         else:
             included = os.path.join(os.path.dirname(path), named)
             if included in chain or len(chain) > _MOST_INCLUDES:
-                lookup.report(path, line, named, "it includes a file that includes it, or is nested too deep")
+                lookup.report(path, line, "it includes a file that includes it, or is nested too deep")
                 continue
+            if lookup.configs >= _MOST_CONFIGS:
+                lookup.report(path, line, f"not read, as all that follow: over {_MOST_CONFIGS} configuration files")
+                return chosen
             found = _excludes_file((*chain, included), home, lookup)
             chosen = chosen if found is None else found
     return chosen
@@ -200,10 +221,16 @@ def _expand_user(path: bytes, home: bytes) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A work tree's top directory, and the repository's list of patterns if it has a place for one."""
+    """A work tree's top directory, and where its repository lies, if that is a git directory.
+
+    `directory` holds the index. `common` holds what linked work trees share, info/exclude among it; it is `directory`
+    where there are none. `exclude` is the repository's list of patterns, if it has a place for one.
+    """
 
     top: bytes
-    exclude: bytes | None
+    exclude: bytes | None = None
+    directory: bytes | None = None
+    common: bytes | None = None
 
 
 def enclosing_repository(directory: bytes, lookup: Lookup, environ: Mapping[str, str]) -> Repository | None:
@@ -217,30 +244,75 @@ def enclosing_repository(directory: bytes, lookup: Lookup, environ: Mapping[str,
         while True:
             marker = os.path.join(directory, b".git")
             try:
-                kind = stat.S_IFMT(os.stat(marker).st_mode)
+                kind = stat.S_IFMT(os.lstat(marker).st_mode)
             except (FileNotFoundError, NotADirectoryError):
                 lookup.sources.append(marker)
             else:
-                if kind == stat.S_IFDIR:
-                    return Repository(directory, os.path.join(marker, b"info/exclude"))
-                return Repository(directory, _linked_exclude(marker, lookup))
+                return repository_at(directory, kind, lookup)
             parent = os.path.dirname(directory)
             if parent in (directory, *ceilings) or os.stat(parent).st_dev != device:
                 return None
             directory = parent
     except OSError as error:
-        lookup.report(directory, 0, b"", f"no ignore rules from above: {error.strerror}")
+        lookup.report(directory, 0, f"no ignore rules from above: {error.strerror}")
         return None
 
 
-def _linked_exclude(marker: bytes, lookup: Lookup) -> bytes | None:
-    """Name the list of patterns that a `.git` file leads to: a work tree's or a submodule's."""
-    text = lookup.read(marker) or b""
-    if not text.startswith(b"gitdir: ") or b"\0" in text:
-        lookup.report(marker, 1, text[:100], "it names no git directory")
+def repository_at(top: bytes, kind: int, lookup: Lookup) -> Repository:
+    """The repository whose work tree is `top`, an absolute path; `kind` is the file type of its `.git`."""
+    marker = os.path.join(top, b".git")
+    if kind == stat.S_IFDIR:
+        directory = common = marker
+    elif kind == stat.S_IFREG:
+        linked = _linked_directories(marker, lookup)
+        if linked is None:
+            return Repository(top)
+        directory, common = linked
+    else:
+        lookup.report(marker, 0, "not applied: it is a symbolic link or no plain file, so info/exclude is not read")
+        return Repository(top)
+    info = os.path.join(common, b"info")
+    if os.path.islink(info):
+        lookup.report(info, 0, "not applied: it is a symbolic link, so info/exclude is not read")
+        return Repository(top, None, directory, common)
+    return Repository(top, os.path.join(info, b"exclude"), directory, common)
+
+
+def is_git_directory(path: bytes, *, directory: int | None = None) -> bool:
+    """Whether `path` has the file HEAD that git takes for the mark of a git directory."""
+    try:
+        head = read_file(os.path.join(path, b"HEAD"), directory=directory, follow=False, largest=LARGEST_POINTER)
+    except OSError:
+        return False
+    return head is not None and _HEAD.match(head) is not None
+
+
+def _linked_directories(marker: bytes, lookup: Lookup) -> tuple[bytes, bytes] | None:
+    """The git directory that a `.git` file leads to, and the common one that it leads to in turn."""
+    directory = _pointed_to(marker, b"gitdir: ", lookup)
+    if directory is None:
         return None
-    directory = os.path.join(os.path.dirname(marker), text.removeprefix(b"gitdir: ").rstrip(b"\r\n"))
-    common = lookup.read(os.path.join(directory, b"commondir"))
-    if common is not None and b"\0" not in common:
-        directory = os.path.join(directory, common.rstrip(b"\r\n"))
-    return os.path.join(os.path.realpath(directory), b"info/exclude")
+    common = directory
+    pointer = os.path.join(directory, b"commondir")
+    if os.path.lexists(pointer):
+        common = _pointed_to(pointer, b"", lookup) or directory
+    else:
+        lookup.sources.append(pointer)
+    directory, common = os.path.realpath(directory), os.path.realpath(common)
+    if is_git_directory(directory) and is_git_directory(common):
+        return directory, common
+    if os.path.lexists(directory):  # else its repository has moved: git has no rules for it either
+        lookup.report(marker, 0, "not applied: what it names is no git directory")
+    return None
+
+
+def _pointed_to(file: bytes, prefix: bytes, lookup: Lookup) -> bytes | None:
+    """The path that a file of git holds behind `prefix`, joined to the file's own directory."""
+    text = lookup.read(file, follow=False, largest=LARGEST_POINTER)
+    if text is None:
+        return None
+    path = text.removeprefix(prefix).rstrip(b"\r\n")
+    if not text.startswith(prefix) or not path or b"\0" in path or b"\n" in path:
+        lookup.report(file, 0, "not applied: it names no git directory")
+        return None
+    return os.path.join(os.path.dirname(file), path)

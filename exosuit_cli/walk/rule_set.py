@@ -18,10 +18,14 @@ if TYPE_CHECKING:
 
     from exosuit_cli.walk.name_index import NameIndex, Screen
 
+LONGEST_QUOTE: Final = 80
+"""Bytes of a line that a problem quotes."""
+MOST_PROBLEMS: Final = 10
+"""Lines of one list that are reported one by one; the rest is a number."""
 LONGEST_PATTERN: Final = 8192
 """Bytes. A longer line is reported and not applied: names have at most 255 bytes, so it is no honest pattern."""
 MOST_RULES: Final = 250_000
-"""Rules of one list that are applied; what follows is reported. Some 2 kB of memory each at most."""
+"""Rules that apply in one directory, of all ignore files together; what follows is reported. Some 2 kB each at most."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _RULE_LINE: Final = re.compile(rb"^[^#\n][^\n]*", re.MULTILINE)
@@ -95,27 +99,45 @@ class RuleSet:
 
     __slots__ = ("_lines", "_rules", "_texts", "anywhere", "names", "problems", "source", "top")
 
-    def __init__(self, patterns: Iterable[tuple[int, bytes]], source: str, problems: Sequence[BadLine] = ()) -> None:
-        """Take (line number, pattern) pairs, the text of each free of comments, line ends and trailing spaces."""
+    def __init__(
+        self,
+        patterns: Iterable[tuple[int, bytes]],
+        source: str,
+        problems: Sequence[BadLine] = (),
+        *,
+        most: int | None = None,
+        quote: bool = True,
+    ) -> None:
+        """Take (line number, pattern) pairs, the text of each free of comments, line ends and trailing spaces.
+
+        At most `most` of them apply, by default MOST_RULES. Problems quote the start of a line where `quote` allows it.
+        """
         self.source = source
         self.names = NameRules()
         """The rules that hold for a name wherever it is."""
         self._lines: list[int] = []
         self._texts: list[bytes] = []
         self._rules: dict[int, Rule] = {}
+        most = MOST_RULES if most is None else most
         found = list(problems)
         places = Place()
+        unlisted = 0
         for count, (line, text) in enumerate(patterns):
-            if count == MOST_RULES:
-                found.append(BadLine(source, line, text[:100], f"not applied, as all below: over {MOST_RULES} rules"))
+            if count == most:
+                found.append(BadLine(source, line, b"", f"not applied, as all below: over {most} rules"))
                 break
             try:
                 self._add(text, places)
             except PatternError as error:
-                found.append(BadLine(source, line, text[:LONGEST_PATTERN], str(error)))
+                if len(found) < MOST_PROBLEMS:
+                    found.append(BadLine(source, line, text[:LONGEST_QUOTE] if quote else b"", str(error)))
+                else:
+                    unlisted += 1
             else:
                 self._lines.append(line)
                 self._texts.append(text)
+        if unlisted:
+            found.append(BadLine(source, 0, b"", f"{unlisted} more lines are not applied"))
         self.problems = tuple(found)
         self.anywhere = Level(self, ()) if self.names else None
         """The rules below all that the patterns with slashes name; None if there are no others."""
@@ -124,9 +146,14 @@ class RuleSet:
         """The rules in the directory that they apply to; None if there are none."""
 
     @classmethod
-    def parse(cls, data: bytes, source: str) -> RuleSet:
+    def parse(cls, data: bytes, source: str, *, most: int | None = None, quote: bool = True) -> RuleSet:
         """Read an ignore file. Nothing in it is an error: what cannot be applied is reported in `problems`."""
-        return cls(_rule_lines(data), source)
+        return cls(_rule_lines(data), source, most=most, quote=quote)
+
+    @property
+    def count(self) -> int:
+        """How many rules apply."""
+        return len(self._texts)
 
     @classmethod
     def from_globs(cls, globs: Sequence[str], option: str) -> RuleSet:

@@ -11,8 +11,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.walk.git_files import Lookup, enclosing_repository, read_file, shown_path, user_excludes
-from exosuit_cli.walk.rule_set import BadLine, Rule, RuleSet
+from exosuit_cli.walk.git_files import Lookup, Repository, enclosing_repository, read_file, shown_path, user_excludes
+from exosuit_cli.walk.rule_set import MOST_RULES, BadLine, Rule, RuleSet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -32,11 +32,13 @@ IGNORE_FILE: Final = b".gitignore"
 class Scope:
     """The rules in force inside one directory; never changes, and is shared by the directories that can share it."""
 
-    __slots__ = ("_above", "_directories", "_files", "_own")
+    __slots__ = ("_above", "_directories", "_files", "_own", "count")
 
-    def __init__(self, above: tuple[Level, ...], own: tuple[Level, ...]) -> None:
+    def __init__(self, above: tuple[Level, ...], own: tuple[Level, ...], count: int) -> None:
         self._above = above
         self._own = own
+        self.count = count
+        """Rules of the lists that lead here, counted as they were read."""
         self._files: Screens | None = None
         self._directories: Screens | None = None
 
@@ -46,7 +48,13 @@ class Scope:
 
         Those in `above` come before all others, also before the .gitignore files further down.
         """
-        return cls(_tops(above), _tops(rule_sets))
+        above, rule_sets = tuple(above), tuple(rule_sets)
+        return cls(_tops(above), _tops(rule_sets), sum(rules.count for rules in (*above, *rule_sets)))
+
+    @property
+    def room(self) -> int:
+        """How many more rules may come to apply here."""
+        return max(MOST_RULES - self.count, 0)
 
     @property
     def empty(self) -> bool:
@@ -61,7 +69,7 @@ class Scope:
             own = (rules.top, *own)
         elif above is self._above and own is self._own:
             return self
-        return Scope(above, own)
+        return Scope(above, own, self.count + (rules.count if rules is not None else 0))
 
     def match(self, name: bytes, is_dir: bool) -> Rule | None:
         """Return the rule that decides about the entry `name` of this directory.
@@ -105,11 +113,11 @@ def _enter(levels: tuple[Level, ...], name: bytes) -> tuple[Level, ...]:
     return levels if below == levels else below
 
 
-def read_rules(directory: int | bytes, source: str | bytes = IGNORE_FILE) -> RuleSet | None:
+def read_rules(directory: int | bytes, source: str | bytes = IGNORE_FILE, *, most: int = MOST_RULES) -> RuleSet | None:
     """Read the .gitignore file of a directory (a path or an open descriptor); None when it has none.
 
-    `source` is the name under which its rules are reported. A file that cannot be read, or that git would not read
-    because it is a symbolic link, gives no rules and one problem.
+    `source` is the name under which its rules are reported; at most `most` of them apply. A file that cannot be read,
+    or that git would not read because it is a symbolic link, gives no rules and one problem.
     """
     shown = source if isinstance(source, str) else shown_path(source)
     try:
@@ -119,7 +127,7 @@ def read_rules(directory: int | bytes, source: str | bytes = IGNORE_FILE) -> Rul
             data = read_file(os.path.join(directory, IGNORE_FILE), follow=False)
     except OSError as error:
         return RuleSet((), shown, [BadLine(shown, 0, b"", f"not applied: {error.strerror}")])
-    return None if data is None else RuleSet.parse(data, shown)
+    return None if data is None else RuleSet.parse(data, shown, most=most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,9 @@ class StandardRules:
     sources: tuple[bytes, ...]
     """Every file that was read or looked for, existing or not; while none of them changes, neither do the rules."""
     problems: tuple[BadLine, ...]
+    repository: Repository | None
+    users: RuleSet | None
+    """The user's own list, which holds in nested repositories too."""
 
 
 def standard_scope(
@@ -151,12 +162,12 @@ def standard_scope(
     real = os.path.realpath(root)
     repository = enclosing_repository(real, lookup, environ)
     top = repository.top if repository else real
-    lists = [user_excludes(lookup, environ), repository.exclude if repository else None]
-    rule_sets: list[RuleSet] = []
-    for path in lists:
-        data = lookup.read(os.path.join(top, path)) if path else None
-        if path and data is not None:
-            rule_sets.append(RuleSet.parse(data, _shown(os.path.join(top, path), real, shown)))
+    users, own = user_excludes(lookup, environ), repository.exclude if repository else None
+    lists = [
+        _list(os.path.join(top, path), real, shown, lookup, follow=is_users) if path else None
+        for path, is_users in ((users, True), (own, False))
+    ]
+    rule_sets = [rules for rules in lists if rules is not None]
     below = [name for name in real[len(top) :].split(b"/") if name]
     directory = top
     scope: Scope | None = None
@@ -164,14 +175,36 @@ def standard_scope(
         directory = os.path.join(directory, name) if name else directory
         file = os.path.join(directory, IGNORE_FILE)
         lookup.sources.append(file)
-        rules = read_rules(directory, _shown(file, real, shown))
+        room = MOST_RULES - sum(rules.count for rules in rule_sets)
+        rules = read_rules(directory, _shown(file, real, shown), most=max(room, 0))
         if rules is not None:
             rule_sets.append(rules)
         scope = scope.enter(name, rules) if scope else Scope.root(rule_sets, above=above)
     assert scope is not None
     for rule_set in rule_sets:
         lookup.problems.extend(rule_set.problems)
-    return StandardRules(scope, tuple(lookup.sources), tuple(lookup.problems))
+    return StandardRules(scope, tuple(lookup.sources), tuple(lookup.problems), repository, lists[0])
+
+
+def nested_scope(
+    repository: Repository, own: RuleSet | None, users: RuleSet | None, root: bytes, shown: bytes, lookup: Lookup
+) -> Scope:
+    """The rules at the top of a repository that lies inside a walked tree: none from above but the user's.
+
+    `own` is the .gitignore file of its top; `root` and `shown` are as in `standard_scope`.
+    """
+    exclude = None
+    if repository.exclude is not None:
+        exclude = _list(repository.exclude, root, shown, lookup, follow=False)
+        if exclude is not None:
+            lookup.problems.extend(exclude.problems)
+    return Scope.root([rules for rules in (users, exclude, own) if rules is not None])
+
+
+def _list(path: bytes, root: bytes, shown: bytes, lookup: Lookup, *, follow: bool) -> RuleSet | None:
+    """A list of patterns that lies outside of the tree or in a git directory: none of it is quoted."""
+    data = lookup.read(path, follow=follow)
+    return None if data is None else RuleSet.parse(data, _shown(path, root, shown), quote=False)
 
 
 def _shown(path: bytes, root: bytes, shown: bytes) -> str:

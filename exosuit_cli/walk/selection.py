@@ -9,9 +9,17 @@ from exosuit_cli.walk.rule_set import RuleSet
 
 if TYPE_CHECKING:
     from exosuit_cli.config.options import WalkOptions
-    from exosuit_cli.walk.rules import Scope
+    from exosuit_cli.walk.work_tree import Surroundings
 
 VERSION_CONTROL_NAME = b".git"
+
+
+def hiding_rule(around: Surroundings, name: bytes, *, is_directory: bool) -> str:
+    """The ignore rule, as FILE:LINE, that hides an entry as long as it is not tracked; empty without one."""
+    if around.hidden_by:
+        return around.hidden_by
+    rule = around.scope.match(name, is_directory)
+    return f"{rule.source}:{rule.line}" if rule is not None and not rule.negated else ""
 
 
 class Selection:
@@ -27,30 +35,31 @@ class Selection:
         self._asked_for = asked_for
 
     def choose(
-        self, names: list[bytes], prefix: bytes, scope: Scope | None, skips: list[Skip], *, is_directory: bool
+        self, names: list[bytes], prefix: bytes, around: Surroundings | None, skips: list[Skip], *, is_directory: bool
     ) -> list[bytes]:
         """Keep the names that no rule leaves out, and append a skip for each of the others."""
-        matching = scope is not None and not scope.empty
+        matching = around is not None and (around.hidden_by or not around.scope.empty)
         if not (matching or self._exclude or self._include or not self._hidden or VERSION_CONTROL_NAME in names):
             return names
         kept: list[bytes] = []
         for name in names:
-            skip = self._leave_out(name, prefix, scope if matching else None, is_directory=is_directory)
+            skip = self._leave_out(name, prefix, around if matching else None, is_directory=is_directory)
             if skip is None or skip.path in self._asked_for:
                 kept.append(name)
             else:
                 skips.append(skip)
         return kept
 
-    def _leave_out(self, name: bytes, prefix: bytes, scope: Scope | None, *, is_directory: bool) -> Skip | None:
+    def _leave_out(self, name: bytes, prefix: bytes, around: Surroundings | None, *, is_directory: bool) -> Skip | None:
         if name == VERSION_CONTROL_NAME:
             return Skip(prefix + name, Outcome.VERSION_CONTROL, is_directory=is_directory)
         if not self._hidden and name.startswith(b"."):
             return Skip(prefix + name, Outcome.HIDDEN, is_directory=is_directory)
-        if scope is not None:
-            rule = scope.match(name, is_directory)
-            if rule is not None and not rule.negated:
-                return Skip(prefix + name, Outcome.IGNORED, f"{rule.source}:{rule.line}", is_directory)
+        if around is not None:
+            detail = hiding_rule(around, name, is_directory=is_directory)
+            tree = around.work_tree
+            if detail and (tree is None or not tree.holds(prefix + name, is_directory=is_directory)):
+                return Skip(prefix + name, Outcome.IGNORED, detail, is_directory)
         if self._exclude is not None:
             rule = self._exclude.last_match(prefix + name, name, is_directory)
             if rule is not None and not rule.negated:

@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple
 from exosuit_cli.model.records import Directory, Outcome, Skip, clamp_ns
 from exosuit_cli.system.safe_open import open_base, open_directory
 from exosuit_cli.walk.entries import list_entries
+from exosuit_cli.walk.git_files import Lookup, is_git_directory, repository_at
 from exosuit_cli.walk.listing import IGNORE_NAME, Listing, PastDirectory, RuleState, state_of
-from exosuit_cli.walk.rules import Scope, read_rules, standard_scope
-from exosuit_cli.walk.selection import Selection
+from exosuit_cli.walk.rule_set import MOST_RULES
+from exosuit_cli.walk.rules import nested_scope, read_rules, standard_scope
+from exosuit_cli.walk.selection import VERSION_CONTROL_NAME as MARKER
+from exosuit_cli.walk.selection import Selection, hiding_rule
+from exosuit_cli.walk.work_tree import Surroundings, WorkTree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from exosuit_cli.config.options import WalkOptions
-    from exosuit_cli.walk.rule_set import BadLine
+    from exosuit_cli.walk.rule_set import BadLine, RuleSet
 
 _NEVER = RuleState(-2, 0, 0, 0)
 """Equal to no state that can be found."""
@@ -32,8 +36,8 @@ class _QueuedDirectory(NamedTuple):
     path: bytes
     trusted: bool
     """Whether the rules that led here are those of the past walk."""
-    scope: Scope | None
-    """The rules in force around it, where they are known already."""
+    around: Surroundings | None
+    """What holds in the directory that listed it, where that is known already."""
     above: tuple[int, int] | None
     """The identity of the directory that listed it; None for a root."""
     ancestors: tuple[tuple[int, int], ...]
@@ -60,16 +64,19 @@ class TreeWalk:
     rules: dict[bytes, RuleState | None] = field(default_factory=dict)
     _base_fd: int = field(default=-1, init=False)
     _plain: set[bytes] = field(default_factory=set, init=False)
+    _asked_for: frozenset[bytes] = field(default=frozenset(), init=False)
     _selection: Selection = field(init=False)
     _device: int = field(default=0, init=False)
-    _scopes: dict[bytes, Scope] = field(default_factory=dict, init=False)
+    _known: dict[bytes, Surroundings] = field(default_factory=dict, init=False)
+    _users: RuleSet | None = field(default=None, init=False)
 
     def __iter__(self) -> Iterator[tuple[Listing, PastDirectory | None]]:
         """Yield a listing for each directory, parents before children, and the past it was taken from, if it was.
 
         Raises UsageError for a glob that is no glob.
         """
-        self._selection = Selection(self.options, frozenset(self.roots))
+        self._asked_for = frozenset(self.roots)
+        self._selection = Selection(self.options, self._asked_for)
         try:
             self._base_fd = open_base(self.base)
         except OSError as error:  # it was there when the paths were resolved
@@ -137,10 +144,10 @@ class TreeWalk:
     def _walk_tree(
         self, root: bytes, roots: set[bytes], walked: set[bytes]
     ) -> Iterator[tuple[Listing, PastDirectory | None]]:
-        scope, trusted = self._enter_root(root)
-        self._scopes = {} if scope is None else {root: scope}
+        around, trusted = self._enter_root(root)
+        self._known = {} if around is None else {root: around}
         self._device = -1
-        stack = [_QueuedDirectory(root, trusted, scope, None, ())]
+        stack = [_QueuedDirectory(root, trusted, around, None, ())]
         while stack:
             pending = stack.pop()
             path = pending.path
@@ -157,8 +164,9 @@ class TreeWalk:
                     self.rules[source] = self.past_rules[source]
                 prefix = path + b"/" if path else b""
                 identity = (past.listing.directory.device, past.listing.directory.inode)
-                below = reversed(past.below)
-                stack.extend([_QueuedDirectory(prefix + name, True, None, identity, ()) for name in below])
+                stack.extend(
+                    [_QueuedDirectory(prefix + name, True, None, identity, ()) for name in reversed(past.below)]
+                )
                 yield past.listing, past
             else:
                 listing = self._list(pending, stack, root)
@@ -167,8 +175,8 @@ class TreeWalk:
                     continue
                 yield listing, None
 
-    def _enter_root(self, root: bytes) -> tuple[Scope | None, bool]:
-        """The rules from outside that hold in a root, and whether they are those of the past walk."""
+    def _enter_root(self, root: bytes) -> tuple[Surroundings | None, bool]:
+        """What holds in a root by the rules from outside, and whether they are those of the past walk."""
         trusted = not self.options.follow
         if not self.options.ignore:
             return None, trusted
@@ -178,25 +186,70 @@ class TreeWalk:
             state = state_of(source, follow=True)
             trusted = trusted and self.past_rules.get(source, _NEVER) == state
             self.rules[source] = state
-        return standard.scope, trusted
+        # What the past walk looked at in git directories: lists of nested repositories, indexes of tracked files.
+        elsewhere = {
+            source: state
+            for source, state in self.past_rules.items()
+            if source.startswith(b"/") and source not in self.rules
+        }
+        trusted = trusted and all(state_of(source) == state for source, state in elsewhere.items())
+        if trusted:
+            self.rules.update(elsewhere)
+        self._users = standard.users
+        repository = standard.repository
+        tree = WorkTree(repository, self.base, self.rules, self.problems) if repository is not None else None
+        return Surroundings(standard.scope, tree), trusted
 
-    def _scope_of(self, path: bytes) -> Scope:
-        """The rules in force inside a directory whose parents were not listed this time."""
+    def _surroundings_of(self, path: bytes) -> Surroundings:
+        """What holds inside a directory that was not listed this time."""
         unknown: list[bytes] = []
-        while (scope := self._scopes.get(path)) is None:
+        while (around := self._known.get(path)) is None:
             unknown.append(path)
             path = path.rpartition(b"/")[0]
         for path in reversed(unknown):
             descriptor = open_directory(self._base_fd, path)
             try:
-                scope = scope.enter(path.rpartition(b"/")[2], read_rules(descriptor, path + b"/" + IGNORE_NAME))
+                around, _ = self._enter(path, descriptor, around, _marker_of(descriptor))
             finally:
                 os.close(descriptor)
-            self._scopes[path] = scope
-        return scope
+            self._known[path] = around
+        return around
+
+    def _enter(self, path: bytes, descriptor: int, around: Surroundings, marker: int) -> tuple[Surroundings, bool]:
+        """What holds inside an open directory, and whether the rules that it adds are those of the past walk.
+
+        `around` is what holds in its parent, `marker` the file type of its `.git`, 0 without one. Rules end at the top
+        of a nested repository. Raises _LinkedWorkTree.
+        """
+        name = path.rpartition(b"/")[2]
+        source = path + b"/" + IGNORE_NAME
+        repository = lookup = None
+        if marker == stat.S_IFREG or (marker == stat.S_IFDIR and is_git_directory(b".git", directory=descriptor)):
+            lookup = Lookup()
+            repository = repository_at(os.path.join(self.base, path), marker, lookup)
+            if repository.common is not None and repository.common != repository.directory:
+                tree = around.work_tree
+                if tree is not None and tree.common is not None and os.path.realpath(tree.common) == repository.common:
+                    raise _LinkedWorkTree
+        is_nested = repository is not None and repository.directory is not None
+        rules = read_rules(descriptor, source, most=MOST_RULES if is_nested else around.scope.room)
+        state = None
+        if rules is not None:
+            state = self.rules[source] = state_of(IGNORE_NAME, descriptor)
+            self.problems.extend(rules.problems)
+        trusted = self.past_rules.get(source) == state
+        if repository is None or lookup is None or not is_nested:
+            hidden_by = hiding_rule(around, name, is_directory=True) if path not in self._asked_for else ""
+            return Surroundings(around.scope.enter(name, rules), around.work_tree, hidden_by), trusted
+        scope = nested_scope(repository, rules, self._users, self.base, b"", lookup)
+        self.problems.extend(lookup.problems)
+        for outer in lookup.sources:
+            outer_state = self.rules[outer] = state_of(outer)
+            trusted = trusted and self.past_rules.get(outer, _NEVER) == outer_state
+        return Surroundings(scope, WorkTree(repository, self.base, self.rules, self.problems)), trusted
 
     def _list(self, pending: _QueuedDirectory, stack: list[_QueuedDirectory], root: bytes) -> Listing:
-        path, trusted, scope, above, ancestors = pending
+        path, trusted, around, above, ancestors = pending
         options = self.options
         is_root = path == root
         try:
@@ -219,35 +272,33 @@ class TreeWalk:
             identity = (status.st_dev, status.st_ino)
             if options.follow and identity in ancestors:
                 return Listing(directory, skips=(Skip(path, Outcome.LOOP, is_directory=True),), entered=False)
-            if options.ignore and not is_root:
-                parent, _, name = path.rpartition(b"/")
-                source = path + b"/" + IGNORE_NAME
-                rules = read_rules(descriptor, source)
-                state = None
-                if rules is not None:
-                    state = self.rules[source] = state_of(IGNORE_NAME, descriptor)
-                    self.problems.extend(rules.problems)
-                trusted = trusted and self.past_rules.get(source) == state
-                scope = (scope if scope is not None else self._scope_of(parent)).enter(name, rules)
             files, directories, skips = list_entries(descriptor, path, status.st_dev, options)
+            if options.ignore and not is_root:
+                marker = stat.S_IFREG if MARKER in files else stat.S_IFDIR if MARKER in directories else 0
+                parent = around if around is not None else self._surroundings_of(path.rpartition(b"/")[0])
+                around, is_same = self._enter(path, descriptor, parent, marker)
+                trusted = trusted and is_same
+        except _LinkedWorkTree:
+            skip = Skip(path, Outcome.LINKED_WORKTREE, is_directory=True)
+            return Listing(directory, skips=(skip,), entered=False)
         except OSError as error:
             return self._not_entered(path, error)
         finally:
             os.close(descriptor)
         prefix = path + b"/" if path else b""
-        below = self._selection.choose(directories, prefix, scope, skips, is_directory=True)
-        names = self._selection.choose(files, prefix, scope, skips, is_directory=False)
+        below = self._selection.choose(directories, prefix, around, skips, is_directory=True)
+        names = self._selection.choose(files, prefix, around, skips, is_directory=False)
         below.sort()  # the system's order is any: with names in order, so is everything that streams
         names.sort()
         chain = (*ancestors, identity) if options.follow else ()
-        stack.extend([_QueuedDirectory(prefix + name, trusted, scope, identity, chain) for name in reversed(below)])
+        stack.extend([_QueuedDirectory(prefix + name, trusted, around, identity, chain) for name in reversed(below)])
         return Listing(directory, tuple(names), tuple(skips))
 
     def _list_named(self, parent: bytes, names: tuple[bytes, ...]) -> Listing:
         """A listing of the files that were asked for by name."""
         prefix = parent + b"/" if parent else b""
         try:
-            descriptor = open_directory(self._base_fd, parent, follow=True)
+            descriptor = open_directory(self._base_fd, parent, follow=self.options.follow)
         except OSError as error:
             missing = [Skip(prefix + name, _outcome_of(error), error.strerror or "") for name in names]
             return Listing(Directory(parent, 0, 0, 0, 0), skips=tuple(missing), entered=False)
@@ -278,9 +329,24 @@ def _seen_names(listing: Listing) -> Iterator[bytes]:
         yield skip.path.rpartition(b"/")[2]
 
 
+class _LinkedWorkTree(Exception):
+    """The directory is a further work tree of the repository that it lies in."""
+
+
+def _marker_of(descriptor: int) -> int:
+    """The file type of `.git` in an open directory; 0 without one."""
+    try:
+        return stat.S_IFMT(os.lstat(MARKER, dir_fd=descriptor).st_mode)
+    except OSError:
+        return 0
+
+
+_REPLACED = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EXDEV)
+
+
 def _outcome_of(error: OSError) -> Outcome:
-    # A directory that is none any more when it is opened was replaced after it was listed.
-    return Outcome.VANISHED if isinstance(error, (FileNotFoundError, NotADirectoryError)) else Outcome.UNREADABLE
+    # A directory that is none any more, or has a link in its path, when it is opened was replaced after it was listed.
+    return Outcome.VANISHED if error.errno in _REPLACED else Outcome.UNREADABLE
 
 
 def _directory(path: bytes, status: os.stat_result) -> Directory:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 from pathlib import Path
@@ -269,3 +270,22 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     name = b"\xff\xfe\n\x1b[31m"
     (tmp_path / os.fsdecode(name)).write_bytes(b"content")
     assert Reading(tmp_path, [name]).contents == {0: b"content"}
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EINTR, errno.EDQUOT])
+def test_a_close_that_fails_skips_that_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_text(name * 10)
+    failing = (tmp_path / "b").stat().st_ino
+    close = os.close
+
+    def fail(descriptor: int) -> None:
+        inode = os.fstat(descriptor).st_ino
+        close(descriptor)
+        if inode == failing:
+            raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "close", fail)
+    reading = Reading(tmp_path, [b"a", b"b", b"c"])
+    assert reading.contents == {0: b"a" * 10, 2: b"c" * 10}
+    assert reading.skips == {1: (Outcome.UNREADABLE, number)}

@@ -11,6 +11,7 @@ import time
 import tomllib
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -26,6 +27,9 @@ from exosuit_cli.languages.table import EXTENSIONS, NAMES
 from exosuit_cli.model.errors import ResourceMissing
 
 from .programs import python_module
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 D, N, S = Boundary.DEFINITION, Boundary.NESTED, Boundary.SECTION
 

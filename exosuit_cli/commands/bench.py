@@ -23,7 +23,7 @@ from exosuit_cli.measure.history import (
     entries_of,
     read_history,
 )
-from exosuit_cli.measure.plan import Plan, check_plan, parse_duration
+from exosuit_cli.measure.plan import BenchPlan, check_plan, parse_duration
 from exosuit_cli.measure.sides import parse_against, this_build
 from exosuit_cli.measure.suites import choose_suites
 from exosuit_cli.measure.synthetic import Synthetic, parse_synthetic
@@ -168,14 +168,14 @@ def run_bench(
     return BenchOutcome(result, code, tuple(messages.warnings), errors, failure)
 
 
-def _plan(request: BenchRequest) -> Plan:
+def _plan(request: BenchRequest) -> BenchPlan:
     candidate = this_build()
     if request.aa and request.against is not None:
         raise UsageError("--aa compares this build with itself, --against with another; give one of them")
     base = candidate if request.aa else parse_against(request.against) if request.against is not None else None
     extra = () if request.ignore is None else ("--ignore" if request.ignore else "--no-ignore",)
     return check_plan(
-        Plan(
+        BenchPlan(
             suites=choose_suites(request.suite),
             candidate=candidate,
             base=base,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.measure.gates import Gate
     from exosuit_cli.measure.metrics import Metric
-    from exosuit_cli.measure.plan import Plan
+    from exosuit_cli.measure.plan import BenchPlan
 
 _WINDOW: Final = re.compile(r"window:(\d{1,6})")
 
@@ -150,7 +150,7 @@ def compare_entries(ours: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[lis
 
 
 def judge_baseline(
-    plan: Plan, now: Entry, stored: tuple[Sequence[Entry], int]
+    plan: BenchPlan, now: Entry, stored: tuple[Sequence[Entry], int]
 ) -> tuple[BaselineResult, tuple[GateResult, ...]]:
     """Compare with what is stored: an advisory row for the headline, and one for every gate that names the baseline.
 

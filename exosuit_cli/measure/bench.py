@@ -17,7 +17,7 @@ from exosuit_cli.measure.control import MOVED
 from exosuit_cli.measure.history import entries_of
 from exosuit_cli.measure.judge import judge_block, limits_of
 from exosuit_cli.measure.machine import this_machine
-from exosuit_cli.measure.plan import BENCH_VERSION, Plan
+from exosuit_cli.measure.plan import BENCH_VERSION, BenchPlan
 from exosuit_cli.measure.result import BenchResult, Block, Corpus, GateResult, SideResult, SuiteResult
 from exosuit_cli.measure.sides import environment
 from exosuit_cli.measure.synthetic import Synthetic, make_corpus
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from exosuit_cli.measure.history import Entry
-    from exosuit_cli.measure.order import Side as SideName
+    from exosuit_cli.measure.order import SideName
     from exosuit_cli.measure.suites import Suite
 
 FIRST_SHARE = 0.6
@@ -37,7 +37,7 @@ FIRST_SHARE = 0.6
 
 
 def bench(
-    plan: Plan,
+    plan: BenchPlan,
     corpus: str | Synthetic,
     *,
     stored: tuple[Sequence[Entry], int] | None = None,
@@ -96,7 +96,7 @@ def bench(
 
 
 def _measure_suite(
-    plan: Plan,
+    plan: BenchPlan,
     suite: Suite,
     path: str,
     scratch: str,
@@ -163,7 +163,7 @@ def _side(measurer: Measurer, key: SideName) -> SideResult | None:
     )
 
 
-def _warnings(plan: Plan, measurer: Measurer, block: Block | None, gates: Sequence[GateResult]) -> Iterator[str]:
+def _warnings(plan: BenchPlan, measurer: Measurer, block: Block | None, gates: Sequence[GateResult]) -> Iterator[str]:
     """What a reader should know before trusting the figures."""
     if block is None:
         return
@@ -189,7 +189,7 @@ def _warnings(plan: Plan, measurer: Measurer, block: Block | None, gates: Sequen
                 )
 
 
-def _with_baseline(plan: Plan, result: BenchResult, stored: tuple[Sequence[Entry], int]) -> BenchResult:
+def _with_baseline(plan: BenchPlan, result: BenchResult, stored: tuple[Sequence[Entry], int]) -> BenchResult:
     now = {entry.suite: entry for entry in entries_of(result)}
     suites = []
     for suite in result.suites:

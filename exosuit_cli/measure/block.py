@@ -14,9 +14,8 @@ from exosuit_cli.measure.cache import CacheReading, drop_pages
 from exosuit_cli.measure.control import control_seconds, judge_control
 from exosuit_cli.measure.interval import half_width, interval_of, median_interval, smallest_effect
 from exosuit_cli.measure.metrics import METRICS, Metric
-from exosuit_cli.measure.order import Side as SideName
-from exosuit_cli.measure.order import slots
-from exosuit_cli.measure.plan import DEFAULT_TOLERANCE, Plan, metrics_of
+from exosuit_cli.measure.order import SideName, slots
+from exosuit_cli.measure.plan import DEFAULT_TOLERANCE, BenchPlan, metrics_of
 from exosuit_cli.measure.process import run_process
 from exosuit_cli.measure.reading import Reading, check_device, check_same_side, check_same_work, read_answer
 from exosuit_cli.measure.result import Block, MetricResult
@@ -42,7 +41,7 @@ class Measurer:
     """Runs the sides of one suite on one corpus, and holds every run to the work of the first."""
 
     suite: Suite
-    plan: Plan
+    plan: BenchPlan
     corpus: str
     environment: Mapping[str, str]
     report: Callable[[str], None]

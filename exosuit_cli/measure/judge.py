@@ -11,7 +11,7 @@ import numpy as np
 from exosuit_cli.measure.block import losses_of
 from exosuit_cli.measure.gates import Floor, Gate
 from exosuit_cli.measure.interval import FEWEST_PAIRS, Interval, holm, interval_of, sign_test
-from exosuit_cli.measure.plan import Plan, metrics_of
+from exosuit_cli.measure.plan import BenchPlan, metrics_of
 from exosuit_cli.measure.result import Block, GateResult
 from exosuit_cli.measure.rules import confirmed, judge
 from exosuit_cli.measure.verdict import Verdict
@@ -36,14 +36,14 @@ class _Case:
     reason: str
 
 
-def limits_of(plan: Plan, suite: Suite) -> tuple[Gate | Floor, ...]:
+def limits_of(plan: BenchPlan, suite: Suite) -> tuple[Gate | Floor, ...]:
     """The gates and floors that concern a suite: those on metrics that it has."""
     known = metrics_of(suite)
     limits: tuple[Gate | Floor, ...] = (*plan.watched, *plan.floors)
     return tuple(limit for limit in limits if limit.metric.name in known)
 
 
-def judge_block(plan: Plan, suite: Suite, first: Block, second: Block | None = None) -> tuple[GateResult, ...]:
+def judge_block(plan: BenchPlan, suite: Suite, first: Block, second: Block | None = None) -> tuple[GateResult, ...]:
     """Judge every limit. With a second block, those that regressed in the first are judged in it too."""
     cases = [_case(limit, first) for limit in limits_of(plan, suite)]
     verdicts, p_values, adjusted = _verdicts(cases)

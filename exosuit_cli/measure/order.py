@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Side = Literal["A", "B"]
+SideName = Literal["A", "B"]
 
 
-def slots(seed: int) -> Iterator[tuple[Side, Side]]:
+def slots(seed: int) -> Iterator[tuple[SideName, SideName]]:
     """Endless slots, each one run of A (the candidate) and one of B (the base); two slots in turn are mirror images.
 
     Within a quartet a drift of the machine that is linear in time, and any advantage of going second, cancel; which
@@ -20,6 +20,6 @@ def slots(seed: int) -> Iterator[tuple[Side, Side]]:
     """
     generator = random.Random(seed)  # noqa: S311  (an order, not a secret)
     while True:
-        first: tuple[Side, Side] = ("A", "B") if generator.random() < 0.5 else ("B", "A")
+        first: tuple[SideName, SideName] = ("A", "B") if generator.random() < 0.5 else ("B", "A")
         yield first
         yield first[1], first[0]

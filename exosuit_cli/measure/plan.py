@@ -30,7 +30,7 @@ COMMON: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BenchPlan:
     """The options of a run. `base` is None where nothing is compared in pairs; `extra` are options of the selection."""
 
     suites: tuple[Suite, ...]
@@ -83,7 +83,7 @@ def metrics_of(suite: Suite) -> tuple[str, ...]:
     return tuple(name for name in METRICS if name in own)
 
 
-def check_plan(plan: Plan) -> Plan:
+def check_plan(plan: BenchPlan) -> BenchPlan:
     """The plan, if it can be carried out; raises UsageError that names what cannot, and the remedy."""
     if not FEWEST_PAIRS <= plan.pairs <= 1000:
         raise UsageError(f"--pairs {plan.pairs}: from {FEWEST_PAIRS} (for a 95% interval) to 1000")
@@ -114,7 +114,7 @@ def check_plan(plan: Plan) -> Plan:
     return plan
 
 
-def _relative(plan: Plan) -> list[tuple[str, Gate]]:
+def _relative(plan: BenchPlan) -> list[tuple[str, Gate]]:
     alerts = [("--alert", alert) for alert in plan.alerts if isinstance(alert, Gate)]
     return [*(("--gate", gate) for gate in plan.gates), *alerts]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.interval import Interval
     from exosuit_cli.measure.machine import Machine
     from exosuit_cli.measure.metrics import Metric
-    from exosuit_cli.measure.order import Side as SideName
+    from exosuit_cli.measure.order import SideName
     from exosuit_cli.measure.reading import WorkValue
 
 

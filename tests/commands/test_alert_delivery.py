@@ -18,11 +18,10 @@ from jsonschema import Draft202012Validator
 
 from exosuit_cli.commands import alert_delivery
 from exosuit_cli.commands.alert_delivery import deliver, parse_receivers
-from exosuit_cli.measure.alerts import parse_alerts
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.report.bench.alert import alert_document
 from exosuit_cli.report.bench.renderers import RENDERERS
-from tests.report.bench.results import HOSTILE, run_bench
+from tests.report.bench.results import HOSTILE, with_alerts, with_silent_alert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,14 +31,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def fired(tmp_path_factory: pytest.TempPathFactory) -> BenchResult:
-    rules = ["regression", "wall_s>0.001", "files_per_s<0.001", "peak_vram>1GB"]
-    return run_bench(tmp_path_factory.mktemp("fired"), alerts=parse_alerts(rules))
+def fired() -> BenchResult:
+    return with_alerts()
 
 
 @pytest.fixture(scope="module")
-def silent(tmp_path_factory: pytest.TempPathFactory) -> BenchResult:
-    return run_bench(tmp_path_factory.mktemp("silent"), gates=(), alerts=parse_alerts(["files_per_s<0.001"]))
+def silent() -> BenchResult:
+    return with_silent_alert()
 
 
 @dataclass

@@ -12,12 +12,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as classic_families
 
 from exosuit_cli.commands.bench_artefacts import append_summary, parse_exports, write_export
-from exosuit_cli.measure.alerts import parse_alerts
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.report.bench.exports import EXPORTS
 from exosuit_cli.report.bench.exports.markdown import report
 from exosuit_cli.report.bench.renderers import RENDERERS
-from tests.report.bench.results import run_bench
+from tests.report.bench.results import with_alerts, with_silent_alert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,14 +26,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> BenchResult:
-    rules = ["regression", "wall_s>0.001", "files_per_s<0.001", "peak_vram>1GB"]
-    return run_bench(tmp_path_factory.mktemp("bench"), alerts=parse_alerts(rules))
+def result() -> BenchResult:
+    return with_alerts()
 
 
 @pytest.fixture(scope="module")
-def silent(tmp_path_factory: pytest.TempPathFactory) -> BenchResult:
-    return run_bench(tmp_path_factory.mktemp("silent"), gates=(), alerts=parse_alerts(["files_per_s<0.001"]))
+def silent() -> BenchResult:
+    return with_silent_alert()
 
 
 def write(texts: Sequence[str], result: BenchResult) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exosuit_cli.measure.plan import Plan
+from exosuit_cli.measure.plan import BenchPlan
 from exosuit_cli.measure.sides import Side
 from exosuit_cli.measure.suites import SUITES
 
@@ -35,11 +35,11 @@ def command(tmp_path: Path) -> Callable[..., Side]:
 
 
 @pytest.fixture
-def plan() -> Callable[..., Plan]:
+def plan() -> Callable[..., BenchPlan]:
     """A plan of a few pairs; the rest by name."""
 
-    def make(candidate: Side, base: Side | None = None, **changes: Any) -> Plan:
-        default = Plan(
+    def make(candidate: Side, base: Side | None = None, **changes: Any) -> BenchPlan:
+        default = BenchPlan(
             suites=(SUITES["scan"],), candidate=candidate, base=base, is_aa=False, gates=(), floors=(), pairs=6,
             max_pairs=6, max_seconds=60.0, warmup=1, seed=1, cache="warm", device=None, extra=(), confirm=True,
             baseline=None,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from exosuit_cli.measure.plan import Plan
+    from exosuit_cli.measure.plan import BenchPlan
     from exosuit_cli.measure.sides import Side
 
 
@@ -31,7 +31,7 @@ def _other(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_slow_side_is_a_regression_that_recurs(
-    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
 ) -> None:
     slow, fast = command("slow", before="sleep 0.02"), command("fast")
     result = bench(plan(slow, fast, gates=parse_gates(["throughput:-20%"])), corpus)
@@ -48,7 +48,7 @@ def test_a_slow_side_is_a_regression_that_recurs(
 
 
 def test_a_fast_side_is_improved_and_needs_no_second_block(
-    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
 ) -> None:
     slow, fast = command("slow", before="sleep 0.02"), command("fast")
     result = bench(plan(fast, slow, gates=parse_gates(["throughput:-20%"])), corpus)
@@ -57,7 +57,9 @@ def test_a_fast_side_is_improved_and_needs_no_second_block(
     assert result.exit_code(strict=True) is ExitCode.SUCCESS
 
 
-def test_the_default_gate_is_advisory(command: Callable[..., Side], plan: Callable[..., Plan], corpus: str) -> None:
+def test_the_default_gate_is_advisory(
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
+) -> None:
     slow, fast = command("slow", before="sleep 0.02"), command("fast")
     result = bench(plan(slow, fast, confirm=False), corpus)
     (gate,) = result.suites[0].gates
@@ -67,7 +69,7 @@ def test_the_default_gate_is_advisory(command: Callable[..., Side], plan: Callab
     assert result.exit_code(strict=True) is ExitCode.SUCCESS
 
 
-def test_floors_need_no_other_side(command: Callable[..., Side], plan: Callable[..., Plan], corpus: str) -> None:
+def test_floors_need_no_other_side(command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str) -> None:
     one = command("one")
     met = bench(plan(one, floors=parse_floors(["files_per_s>=0.001", "wall_s<=1000"])), corpus)
     assert (met.verdict, met.mode) == (Verdict.PASS, "single")
@@ -88,7 +90,7 @@ def test_floors_need_no_other_side(command: Callable[..., Side], plan: Callable[
     ],
 )
 def test_other_work_is_invalid(
-    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str, document: Any, told: str
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str, document: Any, told: str
 ) -> None:
     result = bench(plan(command("ours"), command("theirs", document)), corpus)
     assert result.verdict is Verdict.INVALID
@@ -101,7 +103,7 @@ def test_other_work_is_invalid(
     [("", "", "printed nothing"), ("hello", "", "no JSON object"), ("{}", "exit 9", "exit code 9")],
 )
 def test_a_side_that_does_not_answer_is_invalid(
-    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str, text: str, before: str, told: str
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str, text: str, before: str, told: str
 ) -> None:
     result = bench(plan(command("ours"), command("theirs", text=text, before=before)), corpus)
     assert result.exit_code(strict=False) == 6
@@ -109,7 +111,7 @@ def test_a_side_that_does_not_answer_is_invalid(
 
 
 def test_a_corpus_that_changes_is_invalid(
-    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str, tmp_path: Path
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str, tmp_path: Path
 ) -> None:
     text = '{"totals": {"files": 3, "bytes": 3000}, "tree_digest": "'
     count = f"echo x >> {tmp_path}/n; printf '%s%s\"}}\\n' '{text}' $(wc -l < {tmp_path}/n); exit"
@@ -119,21 +121,21 @@ def test_a_corpus_that_changes_is_invalid(
 
 
 def test_another_device_than_asked_is_invalid(
-    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
 ) -> None:
     result = bench(plan(command("ours"), command("theirs"), device="cuda:0"), corpus)
     assert "--device cuda:0 was asked for and it says cpu" in result.reasons[0]
 
 
 def test_a_gate_on_what_was_not_measured_is_invalid(
-    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
 ) -> None:
     result = bench(plan(command("ours"), command("theirs"), gates=parse_gates(["peak_memory:+10%"])), corpus)
     assert result.exit_code(strict=False) == 6
     assert "peak_memory was not measured" in result.reasons[0]
 
 
-def test_time_is_up(command: Callable[..., Side], plan: Callable[..., Plan], corpus: str) -> None:
+def test_time_is_up(command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str) -> None:
     slow = command("slow", before="sleep 0.3")
     result = bench(plan(slow, slow, max_seconds=4.0, pairs=10, max_pairs=20), corpus)
     block = result.suites[0].block
@@ -146,7 +148,7 @@ def test_time_is_up(command: Callable[..., Side], plan: Callable[..., Plan], cor
 
 
 def test_a_request_to_stop_leaves_a_partial_result(
-    command: Callable[..., Side], plan: Callable[..., Plan], corpus: str
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
 ) -> None:
     stop = StopRequest()
     said = []
@@ -165,7 +167,7 @@ def test_a_request_to_stop_leaves_a_partial_result(
 
 
 def test_nothing_is_left_behind(
-    command: Callable[..., Side], plan: Callable[..., Plan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "temporary"
     place.mkdir()
@@ -174,7 +176,7 @@ def test_nothing_is_left_behind(
     assert os.listdir(place) == []
 
 
-def test_cold_says_what_stayed(command: Callable[..., Side], plan: Callable[..., Plan], tmp_path: Path) -> None:
+def test_cold_says_what_stayed(command: Callable[..., Side], plan: Callable[..., BenchPlan], tmp_path: Path) -> None:
     root = tmp_path / "many"
     root.mkdir()
     for number in range(200):
@@ -208,12 +210,14 @@ def test_the_control_tells_a_biased_machine_from_a_noisy_one() -> None:
     ],
 )
 def test_plans_that_cannot_be_carried_out(
-    command: Callable[..., Side], plan: Callable[..., Plan], changes: dict[str, Any], told: str
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], changes: dict[str, Any], told: str
 ) -> None:
     with pytest.raises(UsageError, match=told):
         check_plan(plan(command("ours"), **changes))
 
 
-def test_a_corpus_that_is_not_there(command: Callable[..., Side], plan: Callable[..., Plan], tmp_path: Path) -> None:
+def test_a_corpus_that_is_not_there(
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], tmp_path: Path
+) -> None:
     with pytest.raises(UsageError, match="no such file or directory"):
         bench(plan(command("ours")), str(tmp_path / "gone"))

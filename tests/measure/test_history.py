@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from exosuit_cli.measure.plan import Plan
+    from exosuit_cli.measure.plan import BenchPlan
     from exosuit_cli.measure.sides import Side
 
 
@@ -131,7 +131,7 @@ def test_only_what_is_comparable_counts(changes: dict[str, object], reason: str 
 
 
 @pytest.fixture
-def gated(command: Callable[..., Side], plan: Callable[..., Plan]) -> Plan:
+def gated(command: Callable[..., Side], plan: Callable[..., BenchPlan]) -> BenchPlan:
     return plan(command("one"), baseline="window:20", gates=parse_gates(["baseline:throughput:-5%"]))
 
 
@@ -144,38 +144,38 @@ def gated(command: Callable[..., Side], plan: Callable[..., Plan]) -> Plan:
         (955.0, Verdict.INCONCLUSIVE),
     ],
 )
-def test_a_window_of_runs_is_judged(gated: Plan, rate: float, verdict: Verdict) -> None:
+def test_a_window_of_runs_is_judged(gated: BenchPlan, rate: float, verdict: Verdict) -> None:
     stored = [entry(number, 1000.0 + number - 5) for number in range(11)]
     baseline, (gate,) = judge_baseline(gated, entry(rate=rate), (stored, 20))
     assert (baseline.entries, gate.verdict, gate.advisory) == (11, verdict, False)
 
 
-def test_without_a_gate_a_baseline_is_advisory(command: Callable[..., Side], plan: Callable[..., Plan]) -> None:
+def test_without_a_gate_a_baseline_is_advisory(command: Callable[..., Side], plan: Callable[..., BenchPlan]) -> None:
     _, (gate,) = judge_baseline(plan(command("one"), baseline="x"), entry(rate=500.0), ([entry()], 1))
     assert (gate.verdict, gate.advisory) == (Verdict.REGRESSION, True)
 
 
-def test_the_window_holds_the_last_comparable_runs(gated: Plan) -> None:
+def test_the_window_holds_the_last_comparable_runs(gated: BenchPlan) -> None:
     stored = [entry(1, 500.0), entry(2), entry(3, fingerprint="0" * 16), entry(4)]
     baseline, (gate,) = judge_baseline(gated, entry(), (stored, 2))
     assert (baseline.entries, gate.verdict) == (2, Verdict.PASS)
     assert baseline.refused == {"other machine": 1}
 
 
-def test_nothing_comparable(gated: Plan) -> None:
+def test_nothing_comparable(gated: BenchPlan) -> None:
     baseline, gates = judge_baseline(gated, entry(), ([entry(fingerprint="0" * 16)], 20))
     assert (baseline.entries, gates) == (0, ())
     assert baseline.reason == "no comparable baseline in window:20: 1 of other machine"
 
 
-def test_a_baseline_without_the_gated_metric_is_none(gated: Plan) -> None:
+def test_a_baseline_without_the_gated_metric_is_none(gated: BenchPlan) -> None:
     stored = [entry(1, figures={"startup_s": Figure(0.1, 0.1, 0.1, 10)})]
     baseline, gates = judge_baseline(gated, entry(), (stored, 20))
     assert (baseline.entries, gates) == (1, ())
     assert baseline.reason == "no comparable baseline in window:20: no throughput"
 
 
-def test_a_metric_that_the_baseline_lacks_hides_no_regression_of_another(gated: Plan) -> None:
+def test_a_metric_that_the_baseline_lacks_hides_no_regression_of_another(gated: BenchPlan) -> None:
     both = replace(gated, gates=parse_gates(["baseline:throughput:-5%", "baseline:startup_s:+10%"]))
     now = entry(figures={**entry(rate=500.0).figures, "startup_s": Figure(0.1, 0.1, 0.1, 10)})
     baseline, (gate,) = judge_baseline(both, now, ([entry()], 20))

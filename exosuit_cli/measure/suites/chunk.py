@@ -4,24 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from exosuit_cli.measure.suites.suite import Suite
+from exosuit_cli.measure.suites.suite import TOKEN_RATES, TOKEN_WORK, Suite
 
 SUITE: Final = Suite(
     name="chunk",
     title="chunks by structure, cap 512, exact counts",
     arguments=("chunk", "{path}", "--stats", "--json", "--no-text"),
-    work={
-        "files": "totals.files",
-        "bytes": "totals.bytes",
-        "tokens": "totals.tokens",
-        "tree_digest": "tree_digest",
-    },
-    rates={
-        "files_per_s": ("totals.files", 1.0),
-        "mb_per_s": ("totals.bytes", 1e-6),
-        "tokens_per_s": ("totals.tokens", 1.0),
-        "chunks_per_s": ("chunks.chunks", 1.0),
-    },
+    work=TOKEN_WORK,
+    rates={**TOKEN_RATES, "chunks_per_s": ("chunks.chunks", 1.0)},
     headline="chunks_per_s",
     informative={"chunks": "chunks.chunks"},
 )

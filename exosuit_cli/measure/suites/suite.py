@@ -16,6 +16,21 @@ MEMORY: Final[Mapping[str, str]] = {
 }
 """Metrics that the command reports of itself; each place has `peak_bytes`, or null and a `reason`."""
 
+WORK: Final[Mapping[str, str]] = {"files": "totals.files", "bytes": "totals.bytes", "tree_digest": "tree_digest"}
+"""The work of every suite."""
+
+TOKEN_WORK: Final[Mapping[str, str]] = {**WORK, "tokens": "totals.tokens"}
+"""The work of a suite that counts tokens."""
+
+RATES: Final[Mapping[str, tuple[str, float]]] = {
+    "files_per_s": ("totals.files", 1.0),
+    "mb_per_s": ("totals.bytes", 1e-6),
+}
+"""The rates of every suite."""
+
+TOKEN_RATES: Final[Mapping[str, tuple[str, float]]] = {**RATES, "tokens_per_s": ("totals.tokens", 1.0)}
+"""The rates of a suite that counts tokens."""
+
 
 @dataclass(frozen=True, slots=True)
 class Suite:

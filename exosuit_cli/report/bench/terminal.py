@@ -48,8 +48,8 @@ _STOPPED: Final = {
 def print_bench(console: Console, result: BenchResult) -> None:
     """Print what ran, on what, every figure with its interval, every gate with its reason, and the verdict."""
     machine = result.machine
-    what = {"paired": "two sides in pairs", "aa": "A/A, the same build twice", "single": "one side"}[result.mode]
-    labelled_line(console, "bench", f"{display_name(result.corpus.synthetic or result.corpus.name)}, {what}")
+    mode = {"paired": "two sides in pairs", "aa": "A/A, the same build twice", "single": "one side"}[result.mode]
+    labelled_line(console, "bench", f"{display_name(result.corpus.synthetic or result.corpus.name)}, {mode}")
     labelled_line(
         console,
         "machine",
@@ -64,23 +64,11 @@ def print_bench(console: Console, result: BenchResult) -> None:
         console.print()
     for suite, gate in rows:
         advisory = ", advisory" if gate.advisory else ""
-        console.print(
-            Text.assemble(
-                (f"{gate.verdict:<11} ", STYLES[gate.verdict]),
-                f"{suite.name} {gate.text} ({gate.kind}{advisory}): ",
-                gate.why,
-            ),
-            soft_wrap=True,
-        )
+        what = f"{suite.name} {gate.text} ({gate.kind}{advisory})"
+        _print_judged(console, gate.verdict, STYLES[gate.verdict], what, gate.why)
     for alert in result.alerts:
-        console.print(
-            Text.assemble(
-                (f"{alert_state(alert):<11} ", _ALERT_STYLES[alert.fired]),
-                f"{alert.suite} {alert.text} (alert): ",
-                alert.why,
-            ),
-            soft_wrap=True,
-        )
+        what = f"{alert.suite} {alert.text} (alert)"
+        _print_judged(console, alert_state(alert), _ALERT_STYLES[alert.fired], what, alert.why)
     console.print()
     _print_score(console, result.score, result)
     verdict = result.verdict
@@ -90,6 +78,10 @@ def print_bench(console: Console, result: BenchResult) -> None:
         (verdict or ("none: what was compared is advisory" if rows else _NOTHING_COMPARED)) + partial_note(result),
         STYLES[verdict] if verdict is not None else "",
     )
+
+
+def _print_judged(console: Console, verdict: str, style: str, what: str, why: str) -> None:
+    console.print(Text.assemble((f"{verdict:<11} ", style), f"{what}: {why}"), soft_wrap=True)
 
 
 def _print_score(console: Console, score: Score, result: BenchResult) -> None:

@@ -16,12 +16,11 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
-from exosuit_cli.measure.alerts import parse_alerts
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.report.bench.document import bench_document
 from exosuit_cli.report.bench.exports import EXPORTS, render
 from exosuit_cli.report.bench.exports.markdown import report
-from tests.report.bench.results import HOSTILE, STAGES, run_bench
+from tests.report.bench.results import HOSTILE, STAGES, run_bench, with_alerts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +34,8 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> BenchResult:
 
 
 @pytest.fixture(scope="module")
-def alerted(tmp_path_factory: pytest.TempPathFactory) -> BenchResult:
-    rules = ["regression", "wall_s>0.001", "files_per_s<0.001", "peak_vram>1GB"]
-    return run_bench(tmp_path_factory.mktemp("alerted"), alerts=parse_alerts(rules))
+def alerted() -> BenchResult:
+    return with_alerts()
 
 
 @pytest.fixture(scope="module")

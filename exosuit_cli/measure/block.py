@@ -6,7 +6,7 @@ import math
 import statistics
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from exosuit_cli.measure.control import control_seconds, judge_control
 from exosuit_cli.measure.interval import half_width, interval_of, median_interval, smallest_effect
 from exosuit_cli.measure.metrics import METRICS, Metric
 from exosuit_cli.measure.order import SideName, slots
-from exosuit_cli.measure.plan import DEFAULT_TOLERANCE, BenchPlan, metrics_of
+from exosuit_cli.measure.plan import DEFAULT_TOLERANCE, SHORTEST_SAMPLE_S, BenchPlan, metrics_of
 from exosuit_cli.measure.process import run_process
 from exosuit_cli.measure.reading import Reading, check_device, check_same_side, check_same_work, read_answer
 from exosuit_cli.measure.result import Block, MetricResult
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.sides import Side
     from exosuit_cli.measure.suites import Suite
     from exosuit_cli.system.stop import StopRequest
-
-SHORTEST_SAMPLE_S: Final = 2.0
-MOST_REPEATS: Final = 8
-"""A run shorter than the first is repeated within its pair, sides in turn, up to so many times."""
 
 
 @dataclass(slots=True)
@@ -77,7 +73,7 @@ class Measurer:
                 shortest = min(shortest, wall or math.inf)
         if len(self.first) == 2:
             check_same_work(self.first["A"], self.first["B"], (self.sides["A"].label, self.sides["B"].label))
-        self.repeats = min(MOST_REPEATS, math.ceil(SHORTEST_SAMPLE_S / shortest))
+        self.repeats = min(self.plan.most_repeats, math.ceil(SHORTEST_SAMPLE_S / shortest))
 
     def _run(self, name: SideName) -> Reading:
         side = self.sides[name]

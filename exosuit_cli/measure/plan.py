@@ -23,6 +23,10 @@ BENCH_VERSION: Final = 2
 DEFAULT_TOLERANCE: Final = 0.05
 """Share of the headline rate that is watched, and sets the precision, where no gate names one."""
 
+SHORTEST_SAMPLE_S: Final = 2.0
+MOST_REPEATS: Final = 8
+"""A run shorter than the first is repeated within its pair, sides in turn, up to so many times."""
+
 COMMON: Final = (
     "wall_s", "cpu_s", "user_s", "system_s", "peak_memory", "peak_vram", "peak_shared", "peak_nvme",
     "max_rss", "startup_s",
@@ -31,7 +35,10 @@ COMMON: Final = (
 
 @dataclass(frozen=True, slots=True)
 class BenchPlan:
-    """The options of a run. `base` is None where nothing is compared in pairs; `extra` are options of the selection."""
+    """The options of a run. `base` is None where nothing is compared in pairs; `extra` are options of the selection.
+
+    With `most_repeats` 1, a pair is one run of each side, however short.
+    """
 
     suites: tuple[Suite, ...]
     candidate: Side
@@ -50,6 +57,7 @@ class BenchPlan:
     confirm: bool
     baseline: str | None
     alerts: tuple[Alert, ...] = ()
+    most_repeats: int = MOST_REPEATS
 
     @property
     def mode(self) -> str:

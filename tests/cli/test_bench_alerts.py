@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 COMMON = ("--synthetic", "files=3,size=1k,seed=1", "--pairs", "6", "--max-pairs", "6", "--warmup", "1")
 
 
-def test_an_alert_that_fires_is_exit_code_3_and_is_sent(run: Any, tmp_path: Path) -> None:
+def test_an_alert_that_fires_is_exit_code_3_and_is_sent(run_briefly: Any, tmp_path: Path) -> None:
     script = tmp_path / "receive"
     script.write_text(f"#!/bin/sh\ncat > {tmp_path}/got\n")
     script.chmod(0o755)
-    done = run("bench", *COMMON, "--alert", "files_per_s<1e9", "--alert-command", script, "--json")
+    done = run_briefly("bench", *COMMON, "--alert", "files_per_s<1e9", "--alert-command", script, "--json")
     assert done.returncode == 3, done.stderr
     assert "scan: --alert 'files_per_s<1e9' fired: files_per_s " in done.stderr.decode()
     sent, document = json.loads((tmp_path / "got").read_text()), json.loads(done.stdout)
@@ -28,7 +28,7 @@ def test_an_alert_that_fires_is_exit_code_3_and_is_sent(run: Any, tmp_path: Path
     assert (sent["exit_code"], document["exit_code"], document["verdict"]) == (3, 3, None)
 
 
-def test_a_webhook_is_posted_to(run: Any) -> None:
+def test_a_webhook_is_posted_to(run_briefly: Any) -> None:
     received: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -44,7 +44,7 @@ def test_a_webhook_is_posted_to(run: Any) -> None:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            done = run(
+            done = run_briefly(
                 "bench", *COMMON, "--against", "false {path}", "--alert", "invalid", "--alert-webhook",
                 f"http://127.0.0.1:{server.server_port}/hook", env=os.environ | {"no_proxy": "*"},
             )  # fmt: skip
@@ -72,8 +72,8 @@ def test_a_lost_alert_hides_no_verdict(run: Any, tmp_path: Path) -> None:
     assert "fired       scan regression (alert)" in done.stdout.decode()
 
 
-def test_an_alert_that_cannot_be_judged_is_told(run: Any) -> None:
-    done = run("bench", *COMMON, "--alert", "peak_vram>1GB")
+def test_an_alert_that_cannot_be_judged_is_told(run_briefly: Any) -> None:
+    done = run_briefly("bench", *COMMON, "--alert", "peak_vram>1GB")
     assert done.returncode == 0, done.stderr
     assert "warning: scan: --alert 'peak_vram>1GB' could not be judged: peak_vram: " in done.stderr.decode()
 
@@ -88,8 +88,10 @@ def test_an_alert_that_cannot_be_judged_is_told(run: Any) -> None:
         (["--alert", "invalid", "--alert-command", "no-such-command-anywhere"], "no command"),
     ],
 )
-def test_what_cannot_be_carried_out_is_told_before_anything_runs(run: Any, arguments: list[str], told: str) -> None:
-    done = run("bench", *COMMON, *arguments)
+def test_what_cannot_be_carried_out_is_told_before_anything_runs(
+    run_briefly: Any, arguments: list[str], told: str
+) -> None:
+    done = run_briefly("bench", *COMMON, *arguments)
     assert done.returncode == 2
     assert told in done.stderr.decode()
     assert done.stdout == b""

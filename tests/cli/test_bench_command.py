@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-BRIEF = ("--max-time", "6s", "--warmup", "1")
-"""For what needs a run, and no verdict of it."""
 SHORT = ("--pairs", "6", "--max-pairs", "6", "--warmup", "1")
 
 
@@ -59,10 +57,10 @@ def _told(done: subprocess.CompletedProcess[bytes]) -> str:
     return done.stderr.decode()
 
 
-def test_every_suite_and_every_figure(run: Any, project: Path, tmp_path: Path) -> None:
+def test_every_suite_and_every_figure(run: Any, run_briefly: Any, project: Path, tmp_path: Path) -> None:
     """The document follows its schema, the history has a line a suite, and a reference can be made of the run."""
     history = tmp_path / "history.jsonl"
-    done = run(
+    done = run_briefly(
         "bench", "--synthetic", "files=20,size=1k,seed=1", "--suite", "all", *SHORT, "--json", "--history", history,
         "--floor", "files_per_s>=0.1", "--label", "abc",
     )  # fmt: skip
@@ -101,12 +99,12 @@ def test_every_suite_and_every_figure(run: Any, project: Path, tmp_path: Path) -
     assert subprocess.run(export, check=False, capture_output=True).returncode == 1
 
 
-def test_a_failed_gate_leaves_everything_behind(run: Any, tree: Path, tmp_path: Path, answer: Any) -> None:
+def test_a_failed_gate_leaves_everything_behind(run_briefly: Any, tree: Path, tmp_path: Path, answer: Any) -> None:
     """Exit code 3, and by then the exports, the verdict, the history and the summary are written."""
     place = tmp_path / "out"
     place.mkdir()
     summary = tmp_path / "summary.md"
-    done = run(
+    done = run_briefly(
         "bench", tree, "--against", answer(), "--gate", "throughput:-5%", "--no-confirm", *SHORT,
         "--export", f"junit={place}/j.xml", "--export", f"json={place}/d.json", "--history", place / "h.jsonl",
         env=os.environ | {"GITHUB_STEP_SUMMARY": str(summary), "GITHUB_SHA": "c0ffee"},
@@ -121,18 +119,18 @@ def test_a_failed_gate_leaves_everything_behind(run: Any, tree: Path, tmp_path: 
     assert json.loads((place / "h.jsonl").read_text())["label"] == "c0ffee"
 
 
-def test_a_stored_baseline(run: Any, tree: Path, tmp_path: Path) -> None:
+def test_a_stored_baseline(run: Any, run_briefly: Any, tree: Path, tmp_path: Path) -> None:
     """None is exit code 5, and the run that found none becomes one; another corpus is none."""
     history = tmp_path / "h.jsonl"
     common = ("--history", history, "--baseline", "window:5", *SHORT)
-    first = run("bench", tree, *common)
+    first = run_briefly("bench", tree, *common)
     assert first.returncode == 5, _told(first)
     assert "no comparable baseline in window:5: there are none" in _told(first)
-    second = run("bench", tree, *common, "--gate", "baseline:throughput:-99%", "--json")
+    second = run_briefly("bench", tree, *common, "--gate", "baseline:throughput:-99%", "--json")
     assert second.returncode == 0, _told(second)
     assert json.loads(second.stdout)["suites"][0]["gates"][0]["kind"] == "baseline"
     (tree / "0.py").write_text("changed\n")
-    third = run("bench", tree, *common)
+    third = run_briefly("bench", tree, *common)
     assert third.returncode == 5
     assert "2 of other corpus" in _told(third)
 
@@ -212,13 +210,13 @@ def test_a_corpus_that_is_written_to_is_exit_code_6(run: Any, tree: Path, answer
 
 
 def test_a_history_that_cannot_be_written_any_more_comes_last(
-    run: Any, tree: Path, tmp_path: Path, answer: Any
+    run_briefly: Any, tree: Path, tmp_path: Path, answer: Any
 ) -> None:
     place = tmp_path / "gone"
     place.mkdir()
     against = answer(f"rm -rf {shlex.quote(str(place))}")
-    done = run(
-        "bench", tree, *BRIEF, "--against", against, "--history", place / "h",
+    done = run_briefly(
+        "bench", tree, *SHORT, "--against", against, "--history", place / "h",
         "--export", f"md={tmp_path}/r.md",
     )  # fmt: skip
     assert done.returncode == 2
@@ -249,13 +247,15 @@ def test_an_interrupt_leaves_a_partial_result_and_no_process(exosuit: Path, tree
     assert list(place.iterdir()) == []
 
 
-def test_a_venv_is_another_side(run: Any, tree: Path, tmp_path: Path) -> None:
+def test_a_venv_is_another_side(run_briefly: Any, tree: Path, tmp_path: Path) -> None:
     """An environment of its own whose build is this one: equal work, and the labels tell which is which."""
     script = tmp_path / "venv" / "bin" / "exosuit"
     script.parent.mkdir(parents=True)
     script.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m exosuit_cli "$@"\n')
     script.chmod(0o755)
-    done = run("bench", tree, "--against", f"venv:{tmp_path}/venv", *BRIEF, "--json", "--gate", "throughput:-95%")
+    done = run_briefly(
+        "bench", tree, "--against", f"venv:{tmp_path}/venv", *SHORT, "--json", "--gate", "throughput:-95%"
+    )
     assert done.returncode == 0, _told(done)
     document = json.loads(done.stdout)
     _schema("bench").validate(document)

@@ -45,11 +45,13 @@ def build_wheel(directory, *_):
 """
 
 LAUNCHER = """
-import sys, time
+import functools, sys, time
 ballast = b"x" * BALLAST
 def main():
     if "--version" not in sys.argv:
-        time.sleep(1.8)  # a long run is measured once a pair
+        time.sleep(SECONDS)
+    from exosuit_cli.measure import plan
+    plan.Plan = functools.partial(plan.Plan, most_repeats=1)  # no figure but the memory is judged
     from exosuit_cli.cli import main
     main()
 """
@@ -93,10 +95,13 @@ def _steps(project: Path, name: str) -> list[str]:
 
 
 @pytest.fixture
-def checkout(project: Path, tmp_path: Path, git: str) -> Callable[[int], tuple[Path, str]]:
-    """A repository of two commits that build in an instant into the installed exosuit; the head holds more memory."""
+def checkout(project: Path, tmp_path: Path, git: str) -> Callable[..., tuple[Path, str]]:
+    """A repository of two commits that build in an instant into the installed exosuit; the head holds more memory.
 
-    def make(ballast: int) -> tuple[Path, str]:
+    Every run of either takes some seconds more.
+    """
+
+    def make(ballast: int, seconds: float = 0.0) -> tuple[Path, str]:
         root = tmp_path / "repository"
         root.mkdir()
         site = sysconfig.get_path("purelib")
@@ -116,9 +121,10 @@ def checkout(project: Path, tmp_path: Path, git: str) -> Callable[[int], tuple[P
             return done.stdout.decode().strip()
 
         subprocess.run([git, "init", "-q", "."], cwd=root, check=True)
-        base = commit(LAUNCHER.replace("BALLAST", "1"))
+        launcher = LAUNCHER.replace("SECONDS", str(seconds))
+        base = commit(launcher.replace("BALLAST", "1"))
         subprocess.run([git, "update-ref", "refs/remotes/origin/main", base], cwd=root, check=True)
-        commit(LAUNCHER.replace("BALLAST", str(ballast)))
+        commit(launcher.replace("BALLAST", str(ballast)))
         return root, base
 
     return make
@@ -193,7 +199,7 @@ def test_github_fails_a_build_that_needs_more_memory(project: Path, checkout: An
 
 def test_gitlab_does_not_fail_where_nothing_is_established(project: Path, checkout: Any) -> None:
     """Too few pairs for any verdict: no failure, and no pass; a directory that an earlier job left does no harm."""
-    root, base = checkout(1)
+    root, base = checkout(1, 1.8)
     (root / "build" / "source").mkdir(parents=True)
     done = _run(
         root, _steps(project, GITLAB), CI_MERGE_REQUEST_DIFF_BASE_SHA=base, LIMITS="--max-time 10s --warmup 1"

@@ -36,13 +36,13 @@ def command(tmp_path: Path) -> Callable[..., Side]:
 
 @pytest.fixture
 def plan() -> Callable[..., BenchPlan]:
-    """A plan of a few pairs; the rest by name."""
+    """A plan of a few pairs, each one run of a side; the rest by name."""
 
     def make(candidate: Side, base: Side | None = None, **changes: Any) -> BenchPlan:
         default = BenchPlan(
             suites=(SUITES["scan"],), candidate=candidate, base=base, is_aa=False, gates=(), floors=(), pairs=6,
             max_pairs=6, max_seconds=60.0, warmup=1, seed=1, cache="warm", device=None, extra=(), confirm=True,
-            baseline=None,
+            baseline=None, most_repeats=1,
         )  # fmt: skip
         return replace(default, **changes)
 

@@ -97,8 +97,8 @@ def test_what_fires(command: Any, plan: Any, corpus: str) -> None:
         "regression", "invalid", "inconclusive", "throughput:-5%", "wall_s>0.001", "files_per_s<1e9", "cpu_s>1000",
         "peak_vram>1GB",
     ]  # fmt: skip
-    slow, fast = command("slow", before="sleep 0.05"), command("fast")
-    result = bench(plan(slow, fast, alerts=parse_alerts(rules)), corpus)
+    slow, fast = command("slow", before="sleep 0.1"), command("fast")
+    result = bench(plan(slow, fast, alerts=parse_alerts(rules), most_repeats=3), corpus)
     assert _states(result) == {
         "regression": True, "invalid": False, "inconclusive": False, "throughput:-5%": True, "wall_s>0.001": True,
         "files_per_s<1e9": True, "cpu_s>1000": False, "peak_vram>1GB": None,

@@ -33,8 +33,8 @@ def _other(**changes: Any) -> dict[str, Any]:
 def test_a_slow_side_is_a_regression_that_recurs(
     command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
 ) -> None:
-    slow, fast = command("slow", before="sleep 0.02"), command("fast")
-    result = bench(plan(slow, fast, gates=parse_gates(["throughput:-20%"])), corpus)
+    slow, fast = command("slow", before="sleep 0.1"), command("fast")
+    result = bench(plan(slow, fast, gates=parse_gates(["throughput:-20%"]), most_repeats=3), corpus)
     (suite,) = result.suites
     assert result.verdict is Verdict.REGRESSION
     assert result.exit_code(strict=False) is ExitCode.CHECK_FAILED
@@ -44,14 +44,15 @@ def test_a_slow_side_is_a_regression_that_recurs(
     assert suite.confirmation is not None
     assert suite.block is not None
     assert suite.confirmation.order != suite.block.order
+    assert suite.block.repeats == 3
     assert suite.block.order.count("A") == suite.block.order.count("B") == 6 * suite.block.repeats
 
 
 def test_a_fast_side_is_improved_and_needs_no_second_block(
     command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
 ) -> None:
-    slow, fast = command("slow", before="sleep 0.02"), command("fast")
-    result = bench(plan(fast, slow, gates=parse_gates(["throughput:-20%"])), corpus)
+    slow, fast = command("slow", before="sleep 0.1"), command("fast")
+    result = bench(plan(fast, slow, gates=parse_gates(["throughput:-20%"]), most_repeats=3), corpus)
     assert result.verdict is Verdict.IMPROVED
     assert result.suites[0].confirmation is None
     assert result.exit_code(strict=True) is ExitCode.SUCCESS
@@ -60,8 +61,8 @@ def test_a_fast_side_is_improved_and_needs_no_second_block(
 def test_the_default_gate_is_advisory(
     command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
 ) -> None:
-    slow, fast = command("slow", before="sleep 0.02"), command("fast")
-    result = bench(plan(slow, fast, confirm=False), corpus)
+    slow, fast = command("slow", before="sleep 0.1"), command("fast")
+    result = bench(plan(slow, fast, confirm=False, most_repeats=3), corpus)
     (gate,) = result.suites[0].gates
     assert gate.advisory
     assert gate.text == "throughput:-5%"

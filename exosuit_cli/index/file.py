@@ -141,7 +141,7 @@ def _own_directories() -> frozenset[tuple[int, int]]:
     """(st_dev, st_ino) of the directories of exosuit's own files, as far as they exist."""
     found = set()
     for name in (cache_directory, state_directory):
-        with contextlib.suppress(OSError, UsageError):  # not there, or no home to have them in
+        with contextlib.suppress(OSError, UsageError):  # it does not exist, or there is no home to hold it
             status = os.stat(name())
             found.add((status.st_dev, status.st_ino))
     return frozenset(found)

@@ -1,6 +1,6 @@
 """The bytes of an index file: a magic, a version, a JSON header, named sections, a checksum. Without numpy.
 
-`MAGIC`, then `HEAD`, then the header, whose `sections` are [name, bytes] in order, then these, then BLAKE3 of all that.
+A file is `MAGIC`, `HEAD`, the header, the sections that the header lists as [name, bytes], and BLAKE3 of all of these.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def pack_sections(header: Mapping[str, Any], sections: Mapping[str, bytes]) -> l
 def read_sections(data: bytes) -> tuple[dict[str, Any], dict[str, memoryview]]:
     """The header and the sections of a file of this version.
 
-    Nothing is checked: of a damaged file it raises ValueError, LookupError, TypeError or struct.error, or gives what is
-    no index.
+    Nothing is checked. For a damaged file it raises ValueError, LookupError, TypeError or struct.error, or returns what
+    is no index.
     """
     _, header_bytes = HEAD.unpack_from(data, len(MAGIC))
     offset = len(MAGIC) + HEAD.size

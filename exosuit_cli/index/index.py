@@ -64,14 +64,14 @@ class Index:
         self._starts = [0, *accumulate(len(listing.names) for listing in self.listings)]
         self._positions = {}
         for position, listing in enumerate(self.listings):
-            self._positions.setdefault(listing.directory.path, position)  # as for `below`, the directory's own
+            self._positions.setdefault(listing.directory.path, position)  # the first is the directory's own
 
     def start(self, position: int) -> int:
-        """Where the rows of a listing start; of the position after the last, the number of rows."""
+        """Where the rows of a listing start. For the position after the last listing, the number of rows."""
         return self._starts[position]
 
     def position(self, path: bytes) -> int | None:
-        """Where the listing of a directory is, None if it has none."""
+        """The position of a directory's listing, None if it has none."""
         return self._positions.get(path)
 
     def enter(self, unchanged: Unchanged) -> None:

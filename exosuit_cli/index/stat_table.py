@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _LEAST_ROW_BYTES: Final = 64
-"""Of a file in an index: bounds the size of a table before the index is read."""
+"""The least that an index takes for one file: bounds the size of a table before the index is read."""
 _FILES: Final = [name for name, _ in DIRECTORY_FIELDS].index("files")
 _FREE, _TAKEN, _DONE = 0, 1, 2
 

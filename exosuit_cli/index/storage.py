@@ -208,13 +208,13 @@ def _writer_lock(path: str) -> Iterator[None]:
 
 
 def _young(times_ns: np.ndarray, made_ns: int) -> np.ndarray:
-    """Which times are so close to the scan that a later write could repeat them."""
+    """Whether each time is so close to the scan that a later write could repeat it."""
     slack = np.where(times_ns % 1_000_000_000 == 0, COARSE_SLACK_NS, FINE_SLACK_NS)
     return times_ns >= made_ns - slack
 
 
 def _rule_state(state: list[int] | None, made_ns: int) -> RuleState | None:
-    """The remembered state of an ignore file; a young one equals nothing."""
+    """The remembered state of an ignore file; one that was young equals no present state."""
     if state is None:
         return None
     found = RuleState(*state)

@@ -1,4 +1,4 @@
-"""The pipeline: walk, read, kernels, tokens; workers and their supervision, the incremental index, the result.
+"""The pipeline from paths to a result: walk, read, count or cut, and keep the ledger.
 
 The public names are imported when they are first used: `exosuit scan` starts to load its vocabulary before numpy.
 """

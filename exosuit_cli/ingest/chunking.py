@@ -1,4 +1,4 @@
-"""Chunking a tree: the scan's pipeline, with workers that cut what they have read, and one place that writes it."""
+"""Chunking a tree: the pipeline of a scan, whose workers cut what they have read, and one sink for all chunks."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from exosuit_cli.walk.roots import PathLike
 
 BATCH_FILES = 200
-"""The most files in a batch: what a worker renders of them is held, and crosses to the parent as one message."""
+"""The most files in a batch: their rendered chunks are held in memory, and go to the parent as one message."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChunkResult:
-    """A finished run: the files that were read, as a scan tells of them, and what their chunks amount to.
+    """A finished run: the scan of the files that were read, and the statistics of their chunks.
 
-    A partial run (`scan.partial`) has written the chunks of the first files only; `statistics` are those of the chunks
-    that were written, and `fallbacks` has the languages of the files that `statistics` counts as such.
+    A partial run (`scan.partial`) has written the chunks of the first files only. `statistics` describe the chunks that
+    were written; `fallbacks` counts, by reason and language, the files that fell back to another way of cutting.
     """
 
     scan: ScanResult

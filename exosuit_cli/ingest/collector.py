@@ -1,4 +1,4 @@
-"""Chunks back in the order of the walk, and each content only once, however the workers finish."""
+"""Brings chunks back into the order of the walk and finds repeated ones, in whatever order the workers finish."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from exosuit_cli.workers.messages import FinishedTask
 
 HELD_BYTES, HELD_BATCHES = 64 << 20, 128
-"""When so many rendered bytes, or batches, wait for an earlier one, no new one is begun. A batch is a descriptor."""
+"""No new batch is begun while so many rendered bytes, or batches, wait for an earlier one. Each holds a descriptor."""
 
 _OFFSET_BITS = 48
 _OFFSET = (1 << _OFFSET_BITS) - 1
@@ -54,7 +54,7 @@ class ChunkCollector:
         return self._held_bytes < HELD_BYTES and len(self._held) < HELD_BATCHES
 
     def take(self, finished: FinishedTask) -> None:
-        """Take in a batch, and write all that is next in order."""
+        """Take in a batch, and write every batch that is next in order."""
         if not len(finished.task.places):
             return  # interrupted before its first file
         self._held[int(finished.task.places[0])] = finished

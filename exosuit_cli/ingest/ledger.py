@@ -1,4 +1,4 @@
-"""The scan's books while it runs: every listed file has a place, every place ends with a row."""
+"""The ledger of a running scan: every listed file has a place, and every place ends with a row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from exosuit_cli.walk import Listing
 
 _OF_THE_FILE = (Outcome.UNREADABLE, Outcome.TOO_LARGE, Outcome.CHANGED, Outcome.QUARANTINED)
-"""Outcomes that are the file's own, by whichever of its names it was tried."""
+"""Outcomes that hold for a file under each of its names."""
 PENDING = 255
 """The outcome of a place that has no row yet."""
 
@@ -41,9 +41,9 @@ class _Link:
 class Ledger:
     """Places for files in the order of the walk, the tasks that will fill them, and what has filled them.
 
-    `index` supplies the rows that unchanged files may keep; without one every file is read. `read_links` has every
-    hard link read for itself, instead of once for all. `first_files` are the files of the first batch, if that is to
-    be done soon: each batch then has twice as many as the one before, up to `batch_files`.
+    `index` supplies the rows of unchanged files; without one every file is read. `read_links` has every hard link read
+    for itself, instead of one for all. `first_files` makes the first batch small, so that it is done soon: each batch
+    then has twice as many files as the one before, up to `batch_files`.
     """
 
     def __init__(
@@ -172,14 +172,15 @@ class Ledger:
     def _link_was_read(self, reader: int) -> None:
         """Give the waiting hard links the row of the one that was read; where it vanished, read the next.
 
-        The language is that of each link's own name. A link whose name tells none may have one by its first line: it
-        takes it from a reading under such a name, so that the order of reading decides nothing.
+        Each link's own name decides its language. Where a name decides nothing, the first line may: such a link takes
+        the language from a reading under a name that decides nothing either, so that the order of reading has no
+        influence.
         """
         link = self._link_of[reader]
         rows = self.rows
         outcome = rows["outcome"][reader]
         identity = (int(rows["device"][reader]), int(rows["inode"][reader]))
-        # A name that meanwhile leads to another file, or nowhere, says nothing of the file that the others name.
+        # A name that now leads to another file, or nowhere, says nothing about the file that the others name.
         is_theirs = identity == link.identity if outcome == Outcome.INGESTED else outcome in _OF_THE_FILE
         is_text = outcome == Outcome.INGESTED and rows["kind"][reader] == Kind.TEXT
         reader_has_name = language_of_name(self._link_files[reader][1]) != 0
@@ -215,7 +216,7 @@ class Ledger:
                 yield from listing.names
 
     def order(self) -> npt.NDArray[np.int64]:
-        """All places in path order. Asked for while the workers are busy, it costs the scan nothing at its end."""
+        """All places in path order. A call while the workers are busy saves the time at the end of the scan."""
         if len(self._order) != self.files:
             paths = list(self.paths())
             self._order = np.array(sorted(range(self.files), key=paths.__getitem__), np.int64)
@@ -229,7 +230,7 @@ class Ledger:
             raise ExosuitError(f"{holes} files were listed and neither ingested nor skipped; please report this")
 
     def skip_of(self, path: bytes, row: np.void) -> Skip:
-        """The skip that a row with an outcome other than INGESTED stands for."""
+        """The skip of a file whose row has an outcome other than INGESTED."""
         outcome = Outcome(int(row["outcome"]))
         number = int(row["errno"])
         return Skip(path, outcome, os.strerror(number) if outcome is Outcome.UNREADABLE else "")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from exosuit_cli.workers.messages import FinishedTask
 
 FIRST_CHUNKED_FILES = 25
-"""Files of the first batch where chunks are cut: whoever watches sees it move, and the first chunks are written."""
+"""Files of the first batch where chunks are cut: few, so that progress shows and the first chunks are written soon."""
 LINGER_SECONDS = 0.1
 DRAIN_SECONDS = 5
 """How long an interrupted scan waits for the files that its workers are reading."""

@@ -25,7 +25,7 @@ TREE_DIGEST_DOMAIN = b"exosuit.tree/1\0"
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over the ingested files. `tokens` is None when none were counted; `estimated_files` of them are inexact."""
+    """Sums over the ingested files. `tokens` is None when none were counted; `estimated_files` have inexact ones."""
 
     files: int
     bytes: int
@@ -36,7 +36,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class LanguageTotals:
-    """Sums over the files of one language; `language` is None for text of an unknown one and for binary files."""
+    """Sums over the files of one language; `language` is None for text of an unknown language and for binary files."""
 
     language: str | None
     kind: Kind
@@ -85,7 +85,7 @@ class Throughput:
     """Seconds by stage, added over all processes: index and walk, which go on beside the others; read, hash (with the
     lines), tokens, chunk, large (files larger than a slab, all of it), columns (languages and rows); result."""
     device_totals: DeviceTotals | None = None
-    """What a CUDA device did; None where none did anything."""
+    """What a CUDA device did; None where none was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class ScanResult:
 
     @property
     def discovered(self) -> int:
-        """Paths seen: ingested and skipped. A directory that was entered is not one of them, one left out is."""
+        """The number of paths seen, ingested or skipped. A directory counts only if it was left out."""
         return len(self.paths) + len(self.skips)
 
     @property

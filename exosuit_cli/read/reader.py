@@ -41,7 +41,7 @@ class ReadStat(NamedTuple):
 
     position: int
     size: int
-    """Bytes actually read, which /proc and its like do not announce."""
+    """Bytes actually read; /proc and its like report another size."""
     status: os.stat_result
 
 
@@ -64,13 +64,13 @@ class _Unstable(Exception):
 
 
 def outcome_of(error: OSError) -> tuple[Outcome, int]:
-    """How an entry ends on this error, and the errno to keep."""
+    """The outcome of an entry that meets this error, and the errno to keep."""
     number = error.errno or errno.EIO
     return _OUTCOME_OF_ERRNO.get(number, Outcome.UNREADABLE), number
 
 
 def same_content(before: os.stat_result, after: os.stat_result) -> bool:
-    """Whether nothing was written between two stats of one open file, as far as the file system tells."""
+    """Whether nothing was written between two stats of one open file, as far as the file system shows."""
     return (
         before.st_size == after.st_size
         and before.st_mtime_ns == after.st_mtime_ns
@@ -109,7 +109,7 @@ class SlabReader:
     ) -> Iterator[FilledSlab | LargeFile]:
         """Yield the files of a batch, each in a filled slab or as an open large file.
 
-        With n buffers a slab is valid until the n-th item after it is asked for; a large file, until the next.
+        With n buffers, a slab is valid until the n-th item after it is asked for; a large file, until the next item is.
 
         Positions count the batch's names from 0. A file that cannot be read is reported once to `skip(position,
         outcome, errno)` and never yielded; one with several hard links is handed to `link(position, status)` instead of
@@ -222,7 +222,7 @@ class SlabReader:
         return parent
 
     def _read_again(self, descriptor: int, used: int) -> tuple[os.stat_result, int]:
-        """Read until a quiet pass; the size is -1 where the file outgrew the slab. Raises _Unstable after the last."""
+        """Read it again; the size is -1 where the file outgrew the slab. Raises _Unstable if it changed once more."""
         for _ in range(RETRIES):
             status = os.fstat(descriptor)
             os.lseek(descriptor, 0, os.SEEK_SET)
@@ -234,7 +234,7 @@ class SlabReader:
                 read += got
             else:
                 return status, -1
-            # A size of 0 is no promise: /proc announces it for files that hold something.
+            # A size of 0 may be wrong: /proc reports it for files that hold something.
             if same_content(status, os.fstat(descriptor)) and status.st_size in (read, 0):
                 return status, read
         raise _Unstable

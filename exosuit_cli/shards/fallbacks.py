@@ -16,14 +16,14 @@ Fallbacks = Counter[tuple[str, str]]
 
 
 class FallbackBuilder(BatchBuilder):
-    """Collects the chunks of the files at `paths` in order, and what fell back among them."""
+    """Collects the chunks of the files at `paths` in order, and which of the files fell back."""
 
     def __init__(self, chunking: Chunking, paths: list[bytes]) -> None:
         super().__init__(chunking, paths)
         self._reasons: dict[int, tuple[str, str]] = {}
 
     def add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
-        """See `BatchBuilder.add`. Of several segments the first that fell back says why."""
+        """See `BatchBuilder.add`. The first segment of a file that fell back gives the reason."""
         super().add(position, language, data, offset, chunks)
         if chunks.fallback is not None:
             self._reasons.setdefault(position, (chunks.fallback, language))
@@ -34,5 +34,5 @@ class FallbackBuilder(BatchBuilder):
         self._reasons.pop(position, None)
 
     def fallbacks(self) -> Fallbacks:
-        """Those of the files so far."""
+        """The fallbacks of the files that were added so far."""
         return Counter(self._reasons.values())

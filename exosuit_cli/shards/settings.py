@@ -1,4 +1,4 @@
-"""What a shard needs to know of a scan: small enough to send to a worker."""
+"""What a worker needs to know of a scan, small enough to send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ShardSettings:
-    """The part of the options that decides what one file's row holds; with a batch, all that a worker needs."""
+    """The options that decide what a row holds. Together with a batch they are all that a worker needs."""
 
     base: bytes
     encoding: str | None
@@ -22,6 +22,6 @@ class ShardSettings:
     follow: bool
     chunking: Chunking | None = None
     addresses: tuple[str, ...] = ()
-    """Of the processes that own the cards of `device`."""
+    """The addresses of the processes that own the cards of `device`."""
     device_is_demanded: bool = False
     batch_files: int = 800

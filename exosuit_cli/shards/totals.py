@@ -1,4 +1,4 @@
-"""The accounts of the processes that read: what they spent, where, and what they saw."""
+"""What the processes that read spent, by stage, and what they saw."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from exosuit_cli.system.page_cache import PageCacheReading
 
 @dataclass(slots=True)
 class WorkerTotals:
-    """What workers spent and saw, known once each has ended."""
+    """What workers spent and saw; complete once each of them has ended."""
 
     cpu_seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)
@@ -19,9 +19,9 @@ class WorkerTotals:
     page_cache: PageCacheReading = field(default_factory=PageCacheReading)
     deaths: int = 0
     device_failures: Counter[str] = field(default_factory=Counter)
-    """Slabs that the device failed at, by reason; the CPU did them."""
+    """Slabs that the device failed to compute, by reason; the CPU computed them."""
     beside_device: Counter[str] = field(default_factory=Counter)
-    """What the CPU did although a device did the rest, by the names of `DeviceTotals`."""
+    """What the CPU computed beside a device, by the names of `DeviceTotals`."""
 
     def add(self, other: WorkerTotals) -> None:
         """Add those of another worker."""
@@ -34,9 +34,9 @@ class WorkerTotals:
 
 
 class Laps:
-    """A clock for what one thread does in turn: every lap gives the time since the last one to a stage.
+    """A clock for what one thread does in turn: every lap adds the time since the last lap to a stage.
 
-    Seconds by a clock on the wall: those of several processes overlap, and hold what each waits for a processor.
+    Wall-clock seconds: those of several processes overlap, and include the time that each waits for a processor.
     """
 
     def __init__(self) -> None:
@@ -44,11 +44,11 @@ class Laps:
         self.restart()
 
     def restart(self) -> None:
-        """Give the time since the last lap to no stage."""
+        """Add the time since the last lap to no stage."""
         self._last = time.perf_counter()
 
     def lap(self, stage: str) -> None:
-        """Give the time since the last lap to `stage`."""
+        """Add the time since the last lap to `stage`."""
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
         self._last = now

@@ -27,7 +27,7 @@ def start_method() -> str:
 
 
 class ForkedProcess:
-    """A process by its pid; `is_child` says whether it is ours to wait for, or a child of the zygote."""
+    """A process by its pid; `is_child` says whether it is ours to wait for, or a child of another process."""
 
     def __init__(self, pid: int | None, *, is_child: bool) -> None:
         self.pid = pid

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 LARGEST_FILE: Final = 100 * 1024 * 1024
-"""Bytes; git ignores a larger file of patterns too."""
+"""Bytes. Like git, the walk ignores a larger file of patterns."""
 LARGEST_CONFIG: Final = 4 << 20
 """Bytes of one configuration file that are read; git has no limit, and real ones have some kilobytes."""
 LARGEST_POINTER: Final = 8192
@@ -35,7 +35,7 @@ VARIABLES: Final = (
     "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL",
     "GIT_CEILING_DIRECTORIES",
 )  # fmt: skip
-"""Of the environment: those that decide which rules from outside a tree hold in it."""
+"""The environment variables that decide which rules from outside a tree apply in it."""
 
 _SYSTEM_CONFIG: Final = b"/etc/gitconfig"
 _MOST_INCLUDES: Final = 10
@@ -88,13 +88,13 @@ def read_file(
 
 
 def shown_path(path: bytes) -> str:
-    """Return the path for people; bytes that are no UTF-8 are escaped."""
+    """Return the path for a person to read; bytes that are not UTF-8 are escaped."""
     return path.decode("utf-8", "backslashreplace")
 
 
 @dataclass(slots=True)
 class Lookup:
-    """What a look for rules consulted, and what it could not use."""
+    """The files that a look for rules consulted, and its problems."""
 
     sources: list[bytes] = field(default_factory=list)
     problems: list[BadLine] = field(default_factory=list)
@@ -102,7 +102,7 @@ class Lookup:
     """Configuration files read so far."""
 
     def read(self, path: bytes, *, follow: bool = True, largest: int | None = None) -> bytes | None:
-        """Return the content of `path` and remember that it was asked for; an unreadable one is a problem."""
+        """Return the content of `path` and remember the path; an unreadable file is a problem."""
         self.sources.append(path)
         try:
             return read_file(path, follow=follow, largest=largest)

@@ -1,6 +1,6 @@
 """What one component of an ignore pattern matches: a name, without slashes.
 
-The specification is git's wildmatch.c. Patterns and names are bytes; case counts.
+The specification is git's wildmatch.c. Patterns and names are bytes; upper and lower case differ.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _CLASSES: Final[dict[bytes, frozenset[int]]] = {
 }
 
 Token = bytes | frozenset[int] | None
-"""A literal, a set of bytes of which one stands here, or None for a star."""
+"""A literal, a set of bytes of which the name has one here, or None for a star."""
 
 
 class PatternError(ValueError):
@@ -142,13 +142,13 @@ def _append_literal(tokens: list[Token], literal: bytes) -> None:
 
 
 def spellings(text: bytes) -> list[Glob]:
-    """Return globs of which exactly the union matches what the component `text` matches. Raises PatternError.
+    """Return globs that together match exactly what the component `text` matches. Raises PatternError.
 
     Small bracket expressions are written out, as `*.tab.c` and `*.tab.h` for `*.tab.[ch]`: literals are what an index
     can look up.
     """
     if text.count(b"*") == 1 and is_literal(text.replace(b"*", b"")):
-        # By far the most patterns are of this kind.
+        # Most patterns by far are of this kind.
         head, _, tail = text.partition(b"*")
         return [Glob([token for token in (head, None, tail) if token != b""])]
     variants: list[list[Token]] = [[]]
@@ -169,8 +169,8 @@ def spellings(text: bytes) -> list[Glob]:
 class Glob:
     """One component with its literal ends, so that most names are refused without a regular expression.
 
-    `matches` takes time linear in the name for any pattern: between two stars stands a part of fixed length, and the
-    leftmost place where such a part fits is always as good as a later one, so no choice is ever taken back.
+    `matches` takes time linear in the name for any pattern: a part between two stars has a fixed length, and the
+    leftmost place where it fits is always as good as a later one, so no choice is ever taken back.
     """
 
     __slots__ = ("_middles", "_regex", "_tokens", "head", "least", "needle", "open", "tail")

@@ -1,4 +1,4 @@
-"""Many component patterns as one table: which of them match a name, without asking each of them."""
+"""Many component patterns as one table, which finds those that match a name without trying each of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EVERY_NAME: Final[Search] = re.compile(b"").search
 
 
 class Screen(NamedTuple):
-    """The cheap test before a look-up; a name that passes none of the four parts is matched by no pattern.
+    """The cheap test before a look-up; no pattern matches a name that passes none of the four parts.
 
     `name in exact`, `name.endswith(tails[name[-1]])`, `name.startswith(heads[name[0]])`, `search(name)`.
     """
@@ -34,7 +34,7 @@ class Screen(NamedTuple):
 
 
 class _Bucket:
-    """Patterns that share a literal end: those that ask for nothing more, and those that do."""
+    """Patterns that share a literal end: those that require nothing more, and those that do."""
 
     __slots__ = ("globs", "plain")
 
@@ -136,7 +136,7 @@ class NameIndex:
     def _screen_search(self) -> Search | None:
         if self._always or self._loose:
             return _EVERY_NAME
-        # What the needles with the same two bytes in front have in common stands for all of them.
+        # Needles that begin with the same two bytes are represented by their common start.
         common: dict[bytes, bytes] = {}
         for group in self._inner.values():
             for needle in group:
@@ -205,6 +205,6 @@ class NameRules:
         return self._files
 
     def _build(self, *, is_directory: bool) -> NameIndex:
-        # Of equal patterns the last decides; repeating one a million times must not make a list of a million matches.
+        # The last of equal patterns decides; one that is repeated a million times must not give a million matches.
         last = {text: rank for text, rank, only_directories in self._rules if is_directory or not only_directories}
         return NameIndex(last.items())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 GLOBSTAR: Final = b"**"
-"""As a whole component: any number of directories, none included."""
+"""A component that matches any number of directories, also none."""
 
 _SPECIAL: Final = re.compile(rb"[*?\[\\]")
 _BRACKET_OR_ESCAPE: Final = re.compile(rb"[\[\\]")
@@ -29,8 +29,8 @@ def split_path(pattern: bytes) -> list[list[bytes]]:
     """Split a pattern that holds a slash into components; a path matches if one of the alternatives matches it.
 
     `pattern` comes without `!` in front and without the last slash. GLOBSTAR stands for any number of directories and
-    is never the last component. There is one alternative, except for git's quirk: it compares the text before the
-    first special character on its own, so that in `foo**/bar` the stars stand at the start of what is left and cross
+    is never the last component. There is one alternative, except for a quirk of git: it compares the text before
+    the first special character on its own, so that in `foo**/bar` the stars begin the rest of the pattern and cross
     directories. Raises PatternError when no path can match.
     """
     if pattern[:1] == b"/":
@@ -80,7 +80,7 @@ def _components(pattern: bytes) -> list[bytes]:
             raise PatternError("no path has a component '.' or '..'; patterns start where their file is")
         if len(text) > 1 and not text.strip(b"*"):
             if escaped_slash:
-                # `**\/`: git takes the stars as crossing directories but does not try them as nothing.
+                # `**\/`: for git the stars cross directories but never match none.
                 components.append(b"*")
             if not components or components[-1] != GLOBSTAR:
                 components.append(GLOBSTAR)

@@ -16,7 +16,7 @@ class Place:
     """A place that patterns with slashes reach: the rules for names there, and the places that lie further down.
 
     The pattern `a/*.d/x` puts the rule `x` at the place that is reached from the top through `a` and then `*.d`. Only
-    the places that a directory stands for are looked at inside it, so patterns for elsewhere cost nothing there.
+    the places that a directory leads to are looked at inside it, so patterns for elsewhere cost nothing there.
     """
 
     __slots__ = ("_glob_index", "_glob_targets", "_globs", "_literals", "_repeats", "below", "names")
@@ -24,7 +24,7 @@ class Place:
     def __init__(self, *, repeats: bool = False) -> None:
         self.names = NameRules()
         self.below: Place | None = None
-        """The place after `**`, which is here too, since the stars may stand for no directory."""
+        """The place after `**`, which is here too, since the stars may match no directory."""
         self._repeats = repeats
         self._literals: dict[bytes, Place] = {}
         self._globs: dict[bytes, Place] = {}
@@ -32,14 +32,14 @@ class Place:
         self._glob_targets: list[Place] = []
 
     def add(self, components: Sequence[bytes], rank: int, *, only_directories: bool) -> None:
-        """File the rule `rank` where the pattern's `components` lead. Not after the first `enter`."""
+        """Enter the rule `rank` where the pattern's `components` lead. Not to be called after the first `enter`."""
         place = self
         for component in components[:-1]:
             place = place._after(component)
         place.names.add(components[-1], rank, only_directories=only_directories)
 
     def enter(self, name: bytes) -> list[Place]:
-        """Return the places that the subdirectory `name` stands for, some perhaps twice."""
+        """Return the places that the subdirectory `name` leads to, some perhaps twice."""
         reached = [self] if self._repeats else []
         literal = self._literals.get(name)
         if literal is not None:
@@ -53,7 +53,7 @@ class Place:
         return reached
 
     def here(self) -> list[Place]:
-        """Return the place itself, if anything is in it, and the one after a `**` that stands for nothing."""
+        """Return the place itself, if anything is in it, and the one after a `**` that matches no directory."""
         places = [self] if self.names or self._literals or self._globs else []
         return places if self.below is None else [*places, self.below]
 

@@ -24,8 +24,8 @@ class Roots(NamedTuple):
 def resolve_roots(paths: Sequence[PathLike]) -> Roots:
     """The base of a scan of `paths`: the deepest directory that holds them all.
 
-    One directory is its own base, so its files are named as inside it; of several paths it is their common ancestor.
-    A path that is a symbolic link is the thing it points to: naming it is asking for it.
+    One directory is its own base; the base of several paths is their common ancestor.
+    A path that is a symbolic link is taken as its target, since it was asked for by name.
     Raises UsageError for a path that does not exist or is neither a directory nor a regular file.
     """
     if not paths:
@@ -57,7 +57,7 @@ def resolve_names(base: PathLike, names: Sequence[bytes]) -> Roots:
     """Roots from a list of names relative to the directory `base`, as another program printed them.
 
     A name that does not exist is no error here: the ledger will say that it vanished. Raises UsageError for a base that
-    is no directory and for a name outside of it.
+    is not a directory and for a name outside of it.
     """
     shown = os.fsdecode(base)
     try:

@@ -1,4 +1,4 @@
-"""One list of ignore rules, as a .gitignore file holds it, ready to be asked."""
+"""One list of ignore rules, as a .gitignore file holds it, ready to judge names."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ LONGEST_QUOTE: Final = 80
 MOST_PROBLEMS: Final = 10
 """Lines of one list that are reported one by one; the rest is a number."""
 LONGEST_PATTERN: Final = 8192
-"""Bytes. A longer line is reported and not applied: names have at most 255 bytes, so it is no honest pattern."""
+"""Bytes. A longer line is reported and not applied: names have at most 255 bytes, so it cannot be a real pattern."""
 MOST_RULES: Final = 250_000
-"""Rules that apply in one directory, of all ignore files together; what follows is reported. Some 2 kB each at most."""
+"""The most rules that apply in one directory, of all its ignore files; the rest is reported. Each takes up to 2 kB."""
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _RULE_LINE: Final = re.compile(rb"^[^#\n][^\n]*", re.MULTILINE)
@@ -37,7 +37,7 @@ class Rule:
 
     pattern: bytes
     line: int
-    """1-based; for a command-line option, the how-manieth of its values."""
+    """The line number, from 1; for a command-line option, the number of the value, from 1."""
     source: str
     """The file, or the option, that it comes from."""
     negated: bool
@@ -55,7 +55,7 @@ class BadLine:
 
 
 class Level:
-    """The rules of one list as they stand in one directory."""
+    """The rules of one list as they apply in one directory."""
 
     __slots__ = ("_indexes", "_places", "rules")
 
@@ -74,7 +74,7 @@ class Level:
         return Level(self.rules, places) if places else self.rules.anywhere
 
     def screens(self, *, is_directory: bool) -> list[Screen]:
-        """Return the tests of which one is passed by every name that `decide` has a rule for."""
+        """Return cheap tests: a name that `decide` has a rule for passes at least one of them."""
         return [index.screen for index in self._tables(is_directory)]
 
     def decide(self, name: bytes, is_directory: bool) -> Rule | None:
@@ -108,13 +108,13 @@ class RuleSet:
         most: int | None = None,
         quote: bool = True,
     ) -> None:
-        """Take (line number, pattern) pairs, the text of each free of comments, line ends and trailing spaces.
+        """Take pairs of a line number and a pattern, which has no comment, line end or trailing space.
 
         At most `most` of them apply, by default MOST_RULES. Problems quote the start of a line where `quote` allows it.
         """
         self.source = source
         self.names = NameRules()
-        """The rules that hold for a name wherever it is."""
+        """The rules that apply to a name in any directory."""
         self._lines: list[int] = []
         self._texts: list[bytes] = []
         self._rules: dict[int, Rule] = {}
@@ -140,7 +140,7 @@ class RuleSet:
             found.append(BadLine(source, 0, b"", f"{unlisted} more lines are not applied"))
         self.problems = tuple(found)
         self.anywhere = Level(self, ()) if self.names else None
-        """The rules below all that the patterns with slashes name; None if there are no others."""
+        """The rules below every directory that a pattern with a slash names; None if there are none."""
         reached = tuple(places.here())
         self.top = Level(self, reached) if reached else self.anywhere
         """The rules in the directory that they apply to; None if there are none."""
@@ -176,7 +176,7 @@ class RuleSet:
         return rule
 
     def last_match(self, path: bytes, name: bytes, is_dir: bool) -> Rule | None:
-        """Return the rule that decides about `path`, relative to the base; `name` is its last component.
+        """Return the rule that decides about `path`, which is relative to the base; `name` is its last component.
 
         Only the path itself is judged, not the directories that it is in.
         """
@@ -189,7 +189,7 @@ class RuleSet:
         return level.decide(name, is_dir) if level is not None else None
 
     def _add(self, text: bytes, places: Place) -> None:
-        """File the pattern under the rank that it is about to have. Raises PatternError."""
+        """Enter the pattern under its coming rank. Raises PatternError."""
         if len(text) > LONGEST_PATTERN:
             raise PatternError(f"it is longer than {LONGEST_PATTERN} bytes")
         rank = len(self._texts)
@@ -218,14 +218,14 @@ def _rule_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
         start = found.start()
         line += data.count(b"\n", counted, start)
         counted = start
-        # git reads C strings: what follows a NUL is not there.
+        # git reads C strings: it does not see what follows a NUL.
         text = _trim(found.group().removesuffix(b"\r").partition(b"\0")[0])
         if text:
             yield line, text
 
 
 def _trim(text: bytes) -> bytes:
-    """Take the trailing spaces off, but not one that is escaped."""
+    """Remove trailing spaces, except an escaped one."""
     if text[-1:] != b" ":
         return text
     kept = text.rstrip(b" ")

@@ -1,8 +1,8 @@
 """Ignore rules exactly as git applies them, with the file and line that decided.
 
-The specification is gitignore(5) and git's dir.c: the last matching line of a file decides; a deeper .gitignore comes
-before one further up, then the repository's info/exclude, then the user's own list. The tests compare every verdict
-and every deciding line with `git check-ignore`. Git itself is never run.
+The specification is gitignore(5) and git's dir.c: the last matching line of a file decides; a deeper .gitignore has
+precedence over one further up, that over the repository's info/exclude, and that over the user's own list. The tests
+compare every verdict and every deciding line with `git check-ignore`. Git itself is never run.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ IGNORE_FILE: Final = b".gitignore"
 
 
 class Scope:
-    """The rules in force inside one directory; never changes, and is shared by the directories that can share it."""
+    """The rules in force inside one directory. A scope never changes; directories with the same rules share one."""
 
     __slots__ = ("_above", "_directories", "_files", "_own", "count")
 
@@ -44,9 +44,9 @@ class Scope:
 
     @classmethod
     def root(cls, rule_sets: Iterable[RuleSet] = (), *, above: Iterable[RuleSet] = ()) -> Scope:
-        """Return the scope of the directory that `rule_sets` are relative to; later ones come before earlier ones.
+        """Return the scope of the directory that `rule_sets` are relative to; a later set has precedence.
 
-        Those in `above` come before all others, also before the .gitignore files further down.
+        The sets in `above` have precedence over all others, also over the .gitignore files further down.
         """
         above, rule_sets = tuple(above), tuple(rule_sets)
         return cls(_tops(above), _tops(rule_sets), sum(rules.count for rules in (*above, *rule_sets)))
@@ -136,7 +136,7 @@ class StandardRules:
 
     scope: Scope
     sources: tuple[bytes, ...]
-    """Every file that was read or looked for, existing or not; while none of them changes, neither do the rules."""
+    """Every file that was read or looked for, existing or not. While none of them changes, the rules do not either."""
     problems: tuple[BadLine, ...]
     repository: Repository | None
     users: RuleSet | None
@@ -153,9 +153,9 @@ def standard_scope(
     """Collect what git applies to the entries of `root`: the user's list, info/exclude and the .gitignore files.
 
     The .gitignore files are those from the top of the enclosing repository down to and including `root`; outside a
-    repository only that of `root`. A rule that hides `root` itself, or a directory above, does not count: it was asked
-    for. `shown` is the name of `root` in the sources of rules, `above` are rules that come before all others, `environ`
-    is the process's environment.
+    repository only that of `root`. A rule that hides `root` itself, or a directory above it, is not applied: `root` was
+    asked for. `shown` is the name of `root` in the sources of rules, `above` are rules with precedence over all others,
+    `environ` is the process's environment.
     """
     environ = os.environ if environ is None else environ
     lookup = Lookup()

@@ -46,7 +46,7 @@ class _QueuedDirectory(NamedTuple):
 
 @dataclass(slots=True)
 class TreeWalk:
-    """Walks `roots`, paths relative to the directory `base`, each path once however often the roots name it.
+    """Walks `roots`, paths relative to the directory `base`; a path that several roots name is visited once.
 
     A root that is a directory is walked by the rules that git would apply inside it; a root that is a file is taken as
     it is. `past` are the directories that are unchanged since an earlier walk with the same options, `past_rules` the
@@ -71,9 +71,9 @@ class TreeWalk:
     _users: RuleSet | None = field(default=None, init=False)
 
     def __iter__(self) -> Iterator[tuple[Listing, PastDirectory | None]]:
-        """Yield a listing for each directory, parents before children, and the past it was taken from, if it was.
+        """Yield a listing for each directory, parents before children, and the past one that it was taken from, if any.
 
-        Raises UsageError for a glob that is no glob.
+        Raises UsageError for an --include or --exclude that is not a glob.
         """
         self._asked_for = frozenset(self.roots)
         self._selection = Selection(self.options, self._asked_for)

@@ -1,4 +1,4 @@
-"""A shard's result on its way from a worker to its parent."""
+"""How the result of a batch goes from a worker to its parent."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from exosuit_cli.shards.shard import ShardResult
 
 MAPPED_BYTES = 64 << 10
-"""Rendered bytes that are worth being mapped by the receiver."""
+"""From so many rendered bytes on, mapping memory costs the receiver less than reading a pipe."""
 
 
 def send_result(connection: Connection, result: ShardResult) -> None:
-    """Send a result; what was rendered goes as memory that the receiver maps, where a pipe would copy it three times.
+    """Send a result. Many rendered bytes go as memory that the receiver maps: a pipe would copy them three times.
 
     See memfd_create(2).
     """
@@ -39,7 +39,7 @@ def send_result(connection: Connection, result: ShardResult) -> None:
 
 
 def complete_result(connection: Connection, result: ShardResult) -> ShardResult:
-    """The result that was received, with what follows it. Raises EOFError and OSError where the sender has died."""
+    """A received result with the memory that follows it. Raises EOFError and OSError where the sender has died."""
     chunks = result.chunks
     if chunks is None or chunks.rendered or not chunks.sizes.any():
         return result

@@ -151,7 +151,7 @@ def test_killing_a_process_of_a_scan_changes_nothing(
         assert document["throughput"]["worker_deaths"] >= len(victims)
 
 
-def test_killing_a_process_that_rechecks_the_index_changes_nothing(
+def test_killing_a_process_that_compares_the_index_changes_nothing(
     memory_tree: Path, exosuit: Path, scan: Scanner
 ) -> None:
     directory = os.open(memory_tree, os.O_RDONLY)

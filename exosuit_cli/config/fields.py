@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from exosuit_cli.config.places import VARIABLE_PREFIX
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.units import SIZE_FORMS, format_bytes, parse_size
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 Value = bool | int | float | str
 """What a setting holds once it is checked."""
-
-VARIABLE_PREFIX: Final = "EXOSUIT_"
 
 _DEVICE: Final = r"auto|cpu|cuda:(0|[1-9][0-9]{0,2})"
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})

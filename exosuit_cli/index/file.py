@@ -7,15 +7,12 @@ import os
 from typing import TYPE_CHECKING
 
 import numpy as np
-from blake3 import blake3
 
-from exosuit_cli import __version__
 from exosuit_cli.index.index import Identities, Index, IndexUnusable, load_index, save_index
+from exosuit_cli.index.keys import index_keys
 from exosuit_cli.index.path import index_path
-from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.errors import ExosuitError, UsageError
 from exosuit_cli.system.paths import cache_directory, ensure_private, state_directory
-from exosuit_cli.walk.git_files import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,9 +22,6 @@ if TYPE_CHECKING:
     from exosuit_cli.walk import Listing
     from exosuit_cli.walk.roots import Roots
     from exosuit_cli.walk.tree import RuleState
-
-CONTENT_RULES = 1
-"""Raised when the meaning of a row changes: what is text, how lines are counted."""
 
 
 class IndexFile:
@@ -58,16 +52,8 @@ class IndexFile:
         except (ExosuitError, OSError) as error:
             warnings.append(f"the index is not used: {error}")
             return cls(None, "", "", "not usable", warnings)
-        content_key = _key(
-            "content", CONTENT_RULES, __version__, options.hash, options.encoding, options.max_file_size, LANGUAGES
-        )  # fmt: skip
-        walk = options.walk
-        walk_key = _key(
-            "walk", walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
-            [os.environ.get(name) for name in VARIABLES] if walk.ignore else None,
-        )  # fmt: skip
-        found = cls(path, content_key, walk_key, "", warnings)
-        found._all_own = walk.own_outputs | found.own_outputs
+        found = cls(path, *index_keys(options), "", warnings)
+        found._all_own = options.walk.own_outputs | found.own_outputs
         found._load(roots.base)
         return found
 
@@ -147,7 +133,3 @@ def _own_directories() -> frozenset[tuple[int, int]]:
             status = os.stat(name())
             found.add((status.st_dev, status.st_ino))
     return frozenset(found)
-
-
-def _key(*parts: object) -> str:
-    return blake3(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()

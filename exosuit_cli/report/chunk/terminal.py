@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.commands.chunk_warnings import languages_by_reason
 from exosuit_cli.model.records import Kind
 from exosuit_cli.model.units import counted, format_bytes
-from exosuit_cli.report.chunk.warnings import languages_by_reason
 from exosuit_cli.report.scan.terminal import (
     labelled_line,
     labelled_phrases,

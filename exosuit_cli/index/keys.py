@@ -1,0 +1,45 @@
+"""Under which options an index is valid, derived from their declarations."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from blake3 import blake3
+
+from exosuit_cli import __version__
+from exosuit_cli.config.option import declared
+from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.walk.git_files import VARIABLES
+
+if TYPE_CHECKING:
+    from exosuit_cli.config.option import Changes
+    from exosuit_cli.config.options import ScanOptions
+
+CONTENT_RULES = 1
+"""Raised when the meaning of a row changes: what is text, how lines are counted."""
+
+
+def index_keys(options: ScanOptions) -> tuple[str, str]:
+    """What the rows of an index depend on, and what its listings do, each as one key.
+
+    Every option that is declared to change rows or the walk takes part. Beside the options stand this program's own
+    rules and tables, and the variables by which git finds ignore rules.
+    """
+    content = _key("content", CONTENT_RULES, __version__, LANGUAGES, _chosen(options, "rows"))
+    variables = [os.environ.get(name) for name in VARIABLES] if options.walk.ignore else None
+    return content, _key("walk", variables, _chosen(options, "walk"))
+
+
+def _chosen(options: ScanOptions, changes: Changes) -> list[tuple[str, object]]:
+    """The name and the value of each option that changes this."""
+    return [
+        (each.name, getattr(record, each.attribute))
+        for record in (options, options.walk)
+        for each in declared(type(record))
+        if each.changes == changes
+    ]
+
+
+def _key(*parts: object) -> str:
+    return blake3(repr(parts).encode("utf-8", "surrogateescape")).hexdigest()

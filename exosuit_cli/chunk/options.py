@@ -1,9 +1,10 @@
-"""How to cut: resolved, checked, and small enough to send to a worker."""
+"""How to cut: resolved, checked, and small enough to send to a worker. Every option of it is declared here, once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from exosuit_cli.config.option import CHUNKS, option
 from exosuit_cli.model.errors import UsageError
 
 BOUNDARIES = ("structure", "ast", "lines")
@@ -23,11 +24,19 @@ class ChunkOptions:
     Raises UsageError for a value that is out of range, or not below another that bounds it.
     """
 
-    max_tokens: int = 512
-    min_tokens: int = -1
-    max_chars: int = 0
-    overlap: int = 0
-    boundaries: str = "structure"
+    max_tokens: int = option(
+        512, "The cap of a chunk.", low=LEAST_CAP, high=LARGEST_CAP, changes="neither", panel=CHUNKS
+    )
+    min_tokens: int = option(
+        -1,
+        "Make smaller chunks only where the structure asks for it.",
+        shown="64, or an eighth of the cap",
+        changes="neither",
+        panel=CHUNKS,
+    )
+    max_chars: int = option(0, "A cap in characters too; 0: none.", changes="neither", panel=CHUNKS)
+    overlap: int = option(0, "Tokens to repeat of the chunk before.", changes="neither", panel=CHUNKS)
+    boundaries: str = option("structure", "Where to cut", choices=BOUNDARIES, changes="neither", panel=CHUNKS)
     encoding: str = "o200k_base"
 
     def __post_init__(self) -> None:

@@ -23,16 +23,16 @@ def main() -> None:
     # A large tree is a million small objects, none of them in a cycle: looking for cycles is a tenth of the time.
     gc.set_threshold(1_000_000)
     _mend_streams()
-    from exosuit_cli.cli.ahead import discard, load_ahead
+    from exosuit_cli.cli.ahead import discard, look_ahead
 
-    load_ahead(sys.argv[1:])
+    look_ahead(sys.argv[1:])
     try:
         from exosuit_cli.cli.app import app
 
         app()
-    except SystemExit as end:
+    except SystemExit as exit_:
         discard()
-        _leave(end.code)
+        _leave(exit_.code)
         raise
     finally:
         discard()

@@ -1,59 +1,128 @@
-"""Loading the vocabulary before the command line is understood, where it is plain that it will be needed.
+"""What a command line will need, begun before it is parsed in full.
 
-Typer and the settings take longer to import than a small repository takes to read, and a vocabulary to load longer than
-both; so it starts first.
+Typer takes longer to import than a small repository takes to read, and a vocabulary longer to load than both. So the
+command line is looked at first, by the declarations of its options and without typer. Where anything is unclear,
+nothing is begun: the command itself says what is wrong.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-_ENCODING: Final = "o200k_base"
-_HASH: Final = "blake3"
+    from exosuit_cli.config.option import Option
+
 _COMMANDS: Final = ("scan", "chunk")
-_UNCLEAR: Final = frozenset(
-    {
-        "--encoding", "--hash", "--workers", "--config", "--stdin", "--stdin0", "--verify",
-        "--help", "-h", "--version", "-V",
-    }
-)  # fmt: skip
-"""Options under which something else may be needed, or nothing."""
 
 
-def load_ahead(arguments: Sequence[str]) -> None:
-    """Start to load what `arguments` most probably ask for, if that can be told from a look at them."""
-    options = {argument.partition("=")[0] for argument in arguments if argument.startswith("-")}
-    if not arguments or arguments[0] not in _COMMANDS or options & _UNCLEAR:
+def look_ahead(arguments: Sequence[str]) -> None:
+    """Begin what these arguments of the program need, if they are a `scan` or a `chunk` that can be carried out."""
+    if not arguments or arguments[0] not in _COMMANDS:
         return
-    if any(name.startswith("EXOSUIT_") for name in os.environ):
+    from exosuit_cli.cli.flags import CHUNK, SCAN
+
+    command = arguments[0]
+    options = SCAN if command == "scan" else CHUNK
+    found = parse(arguments[1:], options)
+    if found is None:
         return
-    is_chunk = arguments[0] == "chunk"
-    encoding = None if "--no-tokens" in options else _ENCODING
-    if encoding is None and "--tokens" in options:
+    paths, given = found
+    values = _values(given)
+    if values is None or "stdin" in given:
         return
-    # The values of options look like paths. Where an index is looked for, they are not there, and nothing is started.
-    paths = [argument for argument in arguments[1:] if not argument.startswith("-")]
     from exosuit_cli.workers.ahead import begin
 
+    is_chunk = command == "chunk"
+    encoding = values["encoding"] if given.get("tokens") is not False else None
     begin(
-        arguments[0],
-        paths,
-        hash=_HASH,
+        command,
+        () if "stdin0" in given else paths,
+        hash=values["hash"],
         encoding=encoding,
-        workers=0,
-        use_index=not is_chunk and "--no-index" not in options,
-        follow="--follow" in options,
+        workers=values["workers"],
+        use_index=not is_chunk and values["index"] and "verify" not in given,
+        follow=values["follow"],
         with_table=is_chunk,
     )
 
 
+def parse(arguments: Sequence[str], options: Sequence[Option]) -> tuple[list[str], dict[str, str | bool]] | None:
+    """The paths of a command line, and the last value of each option that is typed; None if it is not plain.
+
+    It is not plain where an option is unknown, lacks its value or has one too many, and where help is asked for.
+    """
+    by_flag = {flag: (option, True) for option in options for flag in option.flags}
+    by_flag |= {option.negative: (option, False) for option in options if option.negative}
+    paths: list[str] = []
+    given: dict[str, str | bool] = {}
+    left = list(reversed(arguments))
+    while left:
+        argument = left.pop()
+        if argument == "--":
+            paths.extend(reversed(left))
+            break
+        if not argument.startswith("-") or argument == "-":
+            paths.append(argument)
+            continue
+        flag, has_value, value = argument.partition("=")
+        if not argument.startswith("--"):  # -qv is -q -v, and -oFILE is -o FILE
+            flag, value = argument[:2], argument[2:]
+            has_value = value
+        option, is_on = by_flag.get(flag, (None, False))
+        if option is None:
+            return None
+        if not option.takes_value:
+            given[option.name] = is_on
+            if has_value and argument.startswith("--"):
+                return None
+            if has_value:
+                left.append("-" + value)
+        elif has_value:
+            given[option.name] = value
+        elif left:
+            given[option.name] = left.pop()
+        else:
+            return None
+    return paths, given
+
+
+def _values(given: Mapping[str, str | bool]) -> dict[str, Any] | None:
+    """The values of the options that are settings, by their names; None where the settings are not in order."""
+    from exosuit_cli.config.option import declared
+    from exosuit_cli.config.options import ScanDefaults, WalkOptions
+    from exosuit_cli.config.places import VARIABLE_PREFIX, user_config_file
+    from exosuit_cli.model.errors import ConfigError
+
+    settings = [each for each in (*declared(ScanDefaults), *declared(WalkOptions)) if each.is_setting]
+    user = user_config_file(os.environ)
+    typed = {each.key: given.get(each.name) for each in settings}
+    if (
+        "config" in given
+        or any(name.startswith(VARIABLE_PREFIX) for name in os.environ)
+        or (user is not None and os.path.exists(user))
+    ):
+        from exosuit_cli.config.load import load_settings
+
+        config = given.get("config")
+        try:
+            values = load_settings(config if isinstance(config, str) else None, typed).values
+        except ConfigError:
+            return None
+        return {each.name: values[each.key] for each in settings}
+    # Without any of these, what is typed and the defaults are all there is, and loading the settings takes its time.
+    found = {each.name: each.default if given.get(each.name) is None else given[each.name] for each in settings}
+    workers = str(found["workers"])
+    if not workers.isascii() or not workers.isdigit() or len(workers) > 4:
+        return None
+    return found | {"workers": int(workers)}
+
+
 def discard() -> None:
-    """End what was started ahead, if anything was, and not taken over."""
+    """End what was begun ahead, if anything was, and not taken over."""
     if "exosuit_cli.workers.ahead" in sys.modules:
         from exosuit_cli.workers.ahead import end
 

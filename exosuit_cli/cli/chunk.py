@@ -2,147 +2,150 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+import sys
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING
 
 import typer
 
-from exosuit_cli.cli import options as opt
-from exosuit_cli.cli.border import command_border, logger
-from exosuit_cli.cli.options import OUTPUT
+from exosuit_cli.chunk.options import ChunkOptions
+from exosuit_cli.cli.border import command_border, logger, standard_output
+from exosuit_cli.cli.flags import CHUNK, ChunkOutputFlags, NameFlags, SessionFlags
+from exosuit_cli.cli.messages import log_ending, log_warnings
+from exosuit_cli.cli.options import command_of, flags_named
+from exosuit_cli.config.option import declared, filled
+from exosuit_cli.model.errors import ExitCode, UsageError
 
-CHUNKS = "Chunks"
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from exosuit_cli.chunk.batch import ChunkBatch
+    from exosuit_cli.commands.chunk import OpenOutput
+    from exosuit_cli.commands.requests import ChunkRequest
+    from exosuit_cli.ingest import ChunkResult
+    from exosuit_cli.report.chunk.formats.format import ChunkFormat
 
 
-def chunk_command(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PATH...", parser=opt.path, help="Directories and files to cut.", show_default=False),
-    ] = None,
-    max_tokens: Annotated[
-        int, typer.Option("--max-tokens", metavar="N", help="The cap of a chunk.", rich_help_panel=CHUNKS)
-    ] = 512,
-    min_tokens: Annotated[
-        int | None,
-        typer.Option(
-            "--min-tokens",
-            metavar="N",
-            help="Smaller chunks only where the structure asks for it.",
-            rich_help_panel=CHUNKS,
-            show_default="64, or an eighth of the cap",
-        ),
-    ] = None,
-    max_chars: Annotated[
-        int, typer.Option("--max-chars", metavar="N", help="A cap in characters too.", rich_help_panel=CHUNKS)
-    ] = 0,
-    overlap: Annotated[
-        int,
-        typer.Option("--overlap", metavar="N", help="Tokens to repeat of the chunk before.", rich_help_panel=CHUNKS),
-    ] = 0,
-    boundaries: Annotated[
-        str, typer.Option("--boundaries", metavar="NAME", help="structure, ast or lines.", rich_help_panel=CHUNKS)
-    ] = "structure",
-    encoding: opt.Encoding = None,
-    workers: opt.Workers = None,
-    device: opt.Device = None,
-    ignore: opt.Ignore = None,
-    hidden: opt.Hidden = None,
-    follow: opt.Follow = None,
-    one_file_system: opt.OneFileSystem = None,
-    max_file_size: opt.MaxFileSize = None,
-    include: opt.Include = None,
-    exclude: opt.Exclude = None,
-    stdin0: opt.Stdin0 = False,
-    stdin: Annotated[
-        str | None,
-        typer.Option("--stdin", metavar="FILENAME", help="Cut the text on stdin, named so.", rich_help_panel=CHUNKS),
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option("--output", "-o", metavar="FILE", help="Write to FILE; - is stdout.", rich_help_panel=OUTPUT),
-    ] = None,
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="NAME",
-            help="jsonl or parquet.",
-            rich_help_panel=OUTPUT,
-            show_default="by FILE's extension, else jsonl",
-        ),
-    ] = None,
-    text: Annotated[
-        bool, typer.Option("--text/--no-text", help="The text of each chunk.", rich_help_panel=OUTPUT)
-    ] = True,
-    stats: Annotated[
-        bool,
-        typer.Option("--stats", help="Statistics on stdout; without -o instead of chunks.", rich_help_panel=OUTPUT),
-    ] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="The statistics as one JSON document.", rich_help_panel=OUTPUT)
-    ] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Any warning or estimate is a failed check.", rich_help_panel=OUTPUT)
-    ] = False,
-    config: opt.Config = None,
-    log_file: opt.LogFile = None,
-    verbose: opt.Verbose = 0,
-    quiet: opt.Quiet = False,
-    debug: opt.Debug = False,
-) -> None:
+class _Nowhere:
+    """A sink for those who want the statistics only."""
+
+    def write(self, batch: ChunkBatch, paths: Sequence[bytes], repeats: dict[int, tuple[bytes, int]]) -> None:
+        pass
+
+
+def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
     """Cut text files into chunks that end where the code does, with exact token counts and stable ids."""
-    with command_border(debug=debug, verbose=verbose, quiet=quiet, log_file=log_file):
-        flags: dict[str, object] = {
-            "scan.encoding": encoding,
-            "scan.workers": workers,
-            "scan.device": device,
-            "scan.ignore": ignore,
-            "scan.hidden": hidden,
-            "scan.follow": follow,
-            "scan.one_file_system": one_file_system,
-            "scan.max_file_size": max_file_size,
-        }
-        from exosuit_cli.config import load_settings
+    session, flags = filled(SessionFlags, given), filled(ChunkOutputFlags, given)
+    with command_border(debug=session.debug, verbose=session.verbose, quiet=session.quiet, log_file=session.log_file):
+        from exosuit_cli.cli.streams import OWN_STREAMS, STDOUT, named_file, names_on_stdin
+        from exosuit_cli.commands.requests import chunk_request
 
-        settings = load_settings(config, flags).settings
-        from exosuit_cli.workers.ahead import begin
-
-        chosen = settings.scan
-        begin(
-            "chunk",
-            (),
-            hash=chosen.hash,
-            encoding=chosen.encoding if stdin is None else None,
-            workers=chosen.workers,
-            use_index=False,
-            follow=chosen.follow,
-            with_table=True,
-        )
-        # Imported only now: the vocabulary is loading meanwhile.
-        from exosuit_cli.commands.chunk import ChunkCommand
-
-        command = ChunkCommand(
-            paths=tuple(paths or ()),
-            settings=settings,
-            max_tokens=max_tokens,
-            min_tokens=min_tokens,
-            max_chars=max_chars,
-            overlap=overlap,
-            boundaries=boundaries,
-            max_file_size_is_given=max_file_size is not None,
-            include=tuple(include or ()),
-            exclude=tuple(exclude or ()),
-            stdin0=stdin0,
-            stdin=stdin,
-            output=output,
-            form=form,
-            with_text=text,
-            stats=stats,
-            as_json=as_json,
-            log_file=log_file,
-            strict=strict,
-            verbose=verbose,
-            quiet=quiet,
-        )
-        code = command.run(logger)
+        has_names = filled(NameFlags, given).stdin0
+        with flags_named(declared(ChunkOptions)):
+            request = chunk_request(
+                paths,
+                given,
+                output=named_file(flags.output),
+                config=session.config,
+                names=names_on_stdin() if has_names else None,
+                outputs=(*OWN_STREAMS, session.log_file),
+            )
+        form = _format(request, flags)
+        if flags.json and not flags.stats:
+            raise UsageError("--json is the form of the statistics; give --stats as well")
+        if flags.stats and flags.output == STDOUT:
+            raise UsageError("--stats and --output - both write to stdout; give one of them, or a FILE")
+        if flags.stdin is None:
+            code = _chunk_paths(request, flags, form, session)
+        else:
+            if not flags.stdin or paths or has_names or flags.stats:
+                raise UsageError("--stdin takes the FILENAME of the text on stdin, and no PATH, --stdin0 or --stats")
+            code = _chunk_text(request, flags.stdin, flags, form)
         if code:
             raise typer.Exit(code)
+
+
+def _chunk_paths(request: ChunkRequest, flags: ChunkOutputFlags, form: ChunkFormat, session: SessionFlags) -> ExitCode:
+    # Imported only now: what was begun ahead is loading meanwhile.
+    from exosuit_cli.commands.chunk import run_chunk
+    from exosuit_cli.system.stop import stop_on_signals
+
+    with stop_on_signals() as stop:
+        outcome = run_chunk(
+            request,
+            lambda: _open_output(request, flags, form, quiet=session.quiet),
+            stop=stop,
+        )
+        log_warnings(outcome.warnings, outcome.notes)
+        with standard_output():
+            _report(outcome.result, request, flags, session)
+    statistics = outcome.result.statistics
+    logger.info("chunk finished: %d chunks, %d tokens", statistics.chunks, statistics.tokens)
+    lists_unreadable = flags.stats and not flags.json and not session.quiet
+    return log_ending(outcome.ending, outcome.result.scan, lists_unreadable=lists_unreadable)
+
+
+def _chunk_text(request: ChunkRequest, name: str, flags: ChunkOutputFlags, form: ChunkFormat) -> ExitCode:
+    from exosuit_cli.commands.chunk_text import run_text
+
+    outcome = run_text(request, name, sys.stdin.buffer, lambda: _open_output(request, flags, form, quiet=True))
+    log_warnings(outcome.warnings, outcome.notes)
+    return log_ending(outcome.ending)
+
+
+def _format(request: ChunkRequest, flags: ChunkOutputFlags) -> ChunkFormat:
+    """The format that is asked for by its name, or by that of the output. Raises UsageError."""
+    from exosuit_cli.commands.chunk_output import is_special
+    from exosuit_cli.report.chunk.formats import CHUNK_FORMATS, CHUNK_SUFFIXES
+
+    name, output = flags.format, request.output
+    if name is None:
+        is_stream = output is None or is_special(output)
+        name = CHUNK_SUFFIXES.get("" if is_stream or output is None else os.path.splitext(output)[1].lower())
+        if name is None:
+            known = " or --format ".join(CHUNK_FORMATS)
+            raise UsageError(f"the name of {output!r} does not tell its format; give --format {known}")
+    form = CHUNK_FORMATS.get(name)
+    if form is None:
+        raise UsageError(f"unknown --format {name!r}: expected {' or '.join(CHUNK_FORMATS)}")
+    form.check()
+    if not form.is_text and output is None and not flags.stats and sys.stdout.isatty():
+        raise UsageError(f"--format {name} is not for a terminal; name a file with -o")
+    return form
+
+
+@contextmanager
+def _open_output(
+    request: ChunkRequest, flags: ChunkOutputFlags, form: ChunkFormat, *, quiet: bool
+) -> Iterator[OpenOutput]:
+    """Where the chunks go, in their form, and a live line where it does not come between them."""
+    from exosuit_cli.cli.streams import descriptor, is_unseen, progress_line
+    from exosuit_cli.commands.chunk import OpenOutput
+    from exosuit_cli.commands.chunk_output import open_file
+
+    with standard_output() if request.output is None else open_file(request.output) as named:
+        file = sys.stdout.buffer if named is None else named
+        is_silent = flags.stats and flags.output is None
+        with progress_line(quiet) if is_silent or is_unseen(file) else nullcontext() as progress:
+            number = descriptor(file)
+            with form.opened(file, flags.text and not is_silent) as (renderer, sink):
+                yield OpenOutput(renderer, _Nowhere() if is_silent else sink, number, progress)
+
+
+def _report(result: ChunkResult, request: ChunkRequest, flags: ChunkOutputFlags, session: SessionFlags) -> None:
+    if flags.stats and flags.json:
+        import orjson
+
+        from exosuit_cli.report.chunk.document import chunk_document
+
+        document = chunk_document(result, request.chunking)
+        sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+    elif flags.stats and not session.quiet:
+        from exosuit_cli.report.chunk.terminal import print_chunks
+        from exosuit_cli.report.console import open_console
+
+        print_chunks(open_console(), result, request.chunking, detailed=session.verbose > 0)
+
+
+chunk_command = command_of(CHUNK, "Directories and files to cut.", _run)

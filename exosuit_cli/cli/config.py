@@ -25,9 +25,9 @@ def show_command(
 ) -> None:
     """Print every setting with its value and where it came from."""
     with command_border(debug=debug):
-        from exosuit_cli.config import load_settings
+        from exosuit_cli.commands.config import show_settings
 
-        rows = load_settings(config).rows()
+        rows = show_settings(config)
         with standard_output():
             if as_json:
                 settings = [{"key": row.key, "value": row.value, "origin": str(row.origin)} for row in rows]

@@ -1,14 +1,27 @@
-"""Options that several commands have, each written once."""
+"""The options of a command line, made from their declarations."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import contextlib
+import inspect
+import re
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-SELECTION = "Selection"
-WORK = "Work"
-OUTPUT = "Output"
+from exosuit_cli.cli.flags import SessionFlags
+from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared
+from exosuit_cli.config.options import WalkOptions
+from exosuit_cli.model.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from exosuit_cli.config.option import Option
+
+__all__ = ["OUTPUT", "SELECTION", "WORK", "command_of", "flags_named"]
+
+_TYPES: dict[str, Any] = {"boolean": bool, "count": int, "integer": int, "texts": list[str]}
 
 
 def path(typed: str) -> str:
@@ -16,63 +29,98 @@ def path(typed: str) -> str:
     return typed
 
 
-Encoding = Annotated[
-    str | None, typer.Option("--encoding", metavar="NAME", help="o200k_base or cl100k_base.", rich_help_panel=WORK)
-]
-Workers = Annotated[
-    int | None, typer.Option("--workers", metavar="N", help="Processes; 0 is one a processor.", rich_help_panel=WORK)
-]
-Device = Annotated[
-    str | None, typer.Option("--device", metavar="NAME", help="auto, cpu, cuda:N or cuda:N,M.", rich_help_panel=WORK)
-]
-Ignore = Annotated[
-    bool | None,
-    typer.Option("--ignore/--no-ignore", help="Apply ignore rules as git does.", rich_help_panel=SELECTION),
-]
-Hidden = Annotated[
-    bool | None,
-    typer.Option("--hidden/--no-hidden", help="Take names that start with a dot.", rich_help_panel=SELECTION),
-]
-Follow = Annotated[
-    bool | None, typer.Option("--follow/--no-follow", help="Follow symbolic links.", rich_help_panel=SELECTION)
-]
-OneFileSystem = Annotated[
-    bool | None,
-    typer.Option("--one-file-system/--no-one-file-system", help="Stay on one file system.", rich_help_panel=SELECTION),
-]
-MaxFileSize = Annotated[
-    str | None,
-    typer.Option(
-        "--max-file-size",
-        metavar="SIZE",
-        help="Skip larger files, for example 4GiB; 0: none.",
-        rich_help_panel=SELECTION,
-    ),
-]
-Include = Annotated[
-    list[str] | None,
-    typer.Option("--include", metavar="GLOB", help="Only what matches; repeatable.", rich_help_panel=SELECTION),
-]
-Exclude = Annotated[
-    list[str] | None,
-    typer.Option("--exclude", metavar="GLOB", help="Not what matches; repeatable.", rich_help_panel=SELECTION),
-]
-Stdin0 = Annotated[
-    bool,
-    typer.Option("--stdin0", help="Take the NUL-separated names on stdin, below PATH.", rich_help_panel=SELECTION),
-]
-Config = Annotated[
-    str | None, typer.Option("--config", metavar="FILE", help="A settings file to use.", rich_help_panel=OUTPUT)
-]
-LogFile = Annotated[
-    str | None,
-    typer.Option("--log-file", metavar="FILE", help="Append JSON log lines to FILE.", rich_help_panel=OUTPUT),
-]
-Verbose = Annotated[
-    int,
-    typer.Option(
-        "--verbose", "-v", count=True, metavar="", show_default=False, help="Say more.", rich_help_panel=OUTPUT
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only.", rich_help_panel=OUTPUT)]
-Debug = Annotated[bool, typer.Option("--debug", help="Traceback with an error.", rich_help_panel=OUTPUT)]
+def command_of(
+    options: Sequence[Option], paths: str, run: Callable[[tuple[str, ...], Mapping[str, object]], None]
+) -> Callable[..., None]:
+    """A command for typer: it has these options, takes PATHs (`paths` is their help), and calls `run`.
+
+    `run` gets the paths, and the value of each option that was typed, by its name.
+    """
+
+    def command(context: typer.Context, **typed: Any) -> None:
+        named = {name: value for name, value in typed.items() if _is_typed(context, name)}
+        run(
+            tuple(named.pop("paths", None) or ()),
+            {name: tuple(value) if isinstance(value, list) else value for name, value in named.items()},
+        )
+
+    argument = typer.Argument(metavar="PATH...", parser=path, help=paths, show_default=False)
+    parameters = [
+        _parameter("context", typer.Context),
+        _parameter("paths", Annotated[list[str] | None, argument], None),
+        *(_parameter(each.name, Annotated[_type(each), option_of(each)], _default(each)) for each in options),
+    ]
+    command.__doc__ = run.__doc__
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    return command
+
+
+def option_of(option: Option) -> Any:
+    """The option as typer has it."""
+    first = option.flags[0]
+    choices = " or ".join(", ".join(option.choices).rsplit(", ", 1))
+    return typer.Option(
+        f"{first}/{option.negative}" if option.negative else first,
+        *option.flags[1:],
+        help=f"{option.help}: {choices}." if choices else option.help,
+        metavar="" if option.kind == "count" else option.metavar or None,
+        count=option.kind == "count",
+        show_default=option.shown or option.kind != "count",
+        rich_help_panel=option.panel,
+    )
+
+
+@contextlib.contextmanager
+def flags_named(options: Sequence[Option]) -> Iterator[None]:
+    """Have errors about options name the flags: `--max-tokens`, where the library speaks of `max_tokens`."""
+    flags = {each.attribute: each.flags[0] for each in options}
+    try:
+        yield
+    except ConfigError:
+        raise
+    except UsageError as error:
+        # What was typed is quoted, and stays as it is.
+        name = re.compile(rf"(?<![\w'-])({'|'.join(flags)})(?![\w'-])")
+        raise UsageError(name.sub(lambda found: flags[found[1]], str(error))) from error
+
+
+def _parameter(name: str, annotation: Any, default: object = inspect.Parameter.empty) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+def _type(option: Option) -> Any:
+    return _TYPES.get(option.kind, str | None if option.default is None else str)
+
+
+def _default(option: Option) -> object:
+    """The default for typer, which shows it; what was not typed is not used."""
+    if option.kind == "texts":
+        return []
+    return _size(option.default) if option.kind == "size" else option.default
+
+
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _size(number: object) -> str:
+    """A whole number of bytes in the largest unit that fits it: `4GiB`."""
+    assert isinstance(number, int)
+    for power, unit in ((40, "TiB"), (30, "GiB"), (20, "MiB"), (10, "KiB")):
+        if number and not number % (1 << power):
+            return f"{number >> power}{unit}"
+    return str(number)
+
+
+def _session(name: str) -> Any:
+    return next(option_of(each) for each in (*declared(SessionFlags), *declared(WalkOptions)) if each.name == name)
+
+
+Ignore = Annotated[bool | None, _session("ignore")]
+Config = Annotated[str | None, _session("config")]
+LogFile = Annotated[str | None, _session("log_file")]
+Verbose = Annotated[int, _session("verbose")]
+Quiet = Annotated[bool, _session("quiet")]
+Debug = Annotated[bool, _session("debug")]

@@ -2,115 +2,89 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import sys
+from typing import TYPE_CHECKING
 
 import typer
 
-from exosuit_cli.cli import options as opt
-from exosuit_cli.cli.border import command_border, logger
-from exosuit_cli.cli.options import OUTPUT, WORK
-from exosuit_cli.report.scan.manifest import MANIFESTS
+from exosuit_cli.cli.border import command_border, logger, standard_output
+from exosuit_cli.cli.flags import SCAN, NameFlags, ScanReportFlags, SessionFlags
+from exosuit_cli.cli.messages import log_ending, log_warnings
+from exosuit_cli.cli.options import command_of
+from exosuit_cli.config.option import filled
+from exosuit_cli.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from exosuit_cli.commands.scan import ScanOutcome
 
 
-def scan_command(
-    paths: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="PATH...", parser=opt.path, help="Directories and files to scan.", show_default=False),
-    ] = None,
-    tokens: Annotated[
-        bool | None,
-        typer.Option("--tokens/--no-tokens", help="Count tokens.", rich_help_panel=WORK, show_default="yes"),
-    ] = None,
-    encoding: opt.Encoding = None,
-    hash_name: Annotated[
-        str | None, typer.Option("--hash", metavar="NAME", help="blake3 or xxh3.", rich_help_panel=WORK)
-    ] = None,
-    workers: opt.Workers = None,
-    device: opt.Device = None,
-    ignore: opt.Ignore = None,
-    hidden: opt.Hidden = None,
-    follow: opt.Follow = None,
-    one_file_system: opt.OneFileSystem = None,
-    max_file_size: opt.MaxFileSize = None,
-    include: opt.Include = None,
-    exclude: opt.Exclude = None,
-    stdin0: opt.Stdin0 = False,
-    verify: Annotated[
-        bool, typer.Option("--verify", help="Read everything and compare with the index.", rich_help_panel=WORK)
-    ] = False,
-    index: Annotated[
-        bool | None, typer.Option("--index/--no-index", help="Use the incremental index.", rich_help_panel=WORK)
-    ] = None,
-    top: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="Length of the lists.", rich_help_panel=OUTPUT)
-    ] = None,
-    tree: Annotated[bool, typer.Option("--tree", help="Tokens by directory.", rich_help_panel=OUTPUT)] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.", rich_help_panel=OUTPUT)] = False,
-    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON line a path.", rich_help_panel=OUTPUT)] = False,
-    manifest: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help=f"Write records to FILE: {', '.join(MANIFESTS)}.", rich_help_panel=OUTPUT),
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Any warning or estimate is a failed check.", rich_help_panel=OUTPUT)
-    ] = False,
-    config: opt.Config = None,
-    log_file: opt.LogFile = None,
-    verbose: opt.Verbose = 0,
-    quiet: opt.Quiet = False,
-    debug: opt.Debug = False,
-) -> None:
+def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
     """Scan repositories: files, bytes, lines, exact tokens, digests, duplicates, and a ledger of every path."""
-    with command_border(debug=debug, verbose=verbose, quiet=quiet, log_file=log_file):
-        flags: dict[str, object] = {
-            "scan.encoding": encoding,
-            "scan.hash": hash_name,
-            "scan.workers": workers,
-            "scan.device": device,
-            "scan.ignore": ignore,
-            "scan.hidden": hidden,
-            "scan.follow": follow,
-            "scan.one_file_system": one_file_system,
-            "scan.max_file_size": max_file_size,
-            "scan.index": index,
-            "scan.top": top,
-        }
-        from exosuit_cli.config import load_settings
+    session, report = filled(SessionFlags, given), filled(ScanReportFlags, given)
+    with command_border(debug=session.debug, verbose=session.verbose, quiet=session.quiet, log_file=session.log_file):
+        if report.json and report.jsonl:
+            raise UsageError("--json and --jsonl both write to stdout; give one of them")
+        from exosuit_cli.cli.streams import OWN_STREAMS, names_on_stdin, progress_line
+        from exosuit_cli.commands.requests import scan_request
 
-        settings = load_settings(config, flags).settings
-        encoding = settings.scan.encoding if tokens is not False else None
-        from exosuit_cli.workers.ahead import begin
-
-        chosen = settings.scan
-        begin(
-            "scan",
-            paths or (),
-            hash=chosen.hash,
-            encoding=encoding,
-            workers=chosen.workers,
-            use_index=chosen.index and not stdin0,
-            follow=chosen.follow,
-            with_table=False,
+        request = scan_request(
+            paths,
+            given,
+            config=session.config,
+            names=names_on_stdin() if filled(NameFlags, given).stdin0 else None,
+            outputs=(*OWN_STREAMS, session.log_file),
         )
-        # Imported only now: the vocabulary is loading meanwhile.
-        from exosuit_cli.commands.scan import ScanCommand
+        # Imported only now: what was begun ahead is loading meanwhile.
+        from exosuit_cli.commands.scan import run_scan
+        from exosuit_cli.report.scan.manifest import check_manifest, write_manifest
+        from exosuit_cli.system.stop import stop_on_signals
 
-        command = ScanCommand(
-            paths=tuple(paths or ()),
-            settings=settings,
-            encoding=encoding,
-            include=tuple(include or ()),
-            exclude=tuple(exclude or ()),
-            stdin0=stdin0,
-            verify=verify,
-            tree=tree,
-            as_json=as_json,
-            as_jsonl=as_jsonl,
-            manifest=manifest,
-            log_file=log_file,
-            strict=strict,
-            quiet=quiet,
-        )
-        code = command.run(logger)
+        if request.manifest is not None:
+            check_manifest(request.manifest)
+        with stop_on_signals() as stop:
+            with progress_line(session.quiet) as progress:
+                outcome = run_scan(
+                    request,
+                    stop=stop,
+                    progress=progress,
+                    write_manifest=write_manifest,
+                )
+            log_warnings(outcome.warnings)
+            with standard_output():
+                _report(outcome, report, quiet=session.quiet)
+            if outcome.failure is not None:
+                raise outcome.failure
+        result = outcome.result
+        logger.info("scan finished", extra={"tree_digest": result.tree_digest, "files": len(result.paths)})
+        code = log_ending(outcome.ending(stop), result, lists_unreadable=not (session.quiet or report.jsonl))
         if code:
             raise typer.Exit(code)
+
+
+def _report(outcome: ScanOutcome, report: ScanReportFlags, *, quiet: bool) -> None:
+    result, settings = outcome.result, outcome.request.settings
+    if report.jsonl:
+        from exosuit_cli.report.scan.jsonl import write_jsonl
+
+        write_jsonl(sys.stdout.buffer, result, times=True)
+    elif report.json:
+        import json
+
+        from exosuit_cli.report.scan.document import scan_document
+
+        document = scan_document(
+            result, settings.phases, settings.current_phase, top=settings.scan.top, tree=report.tree
+        )
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    elif not quiet:
+        from exosuit_cli.report.console import open_console
+        from exosuit_cli.report.scan.terminal import print_scan
+
+        print_scan(
+            open_console(), result, settings.phases, settings.current_phase, top=settings.scan.top, tree=report.tree
+        )
+
+
+scan_command = command_of(SCAN, "Directories and files to scan.", _run)

@@ -1,120 +1,65 @@
-"""What the commands that walk a tree do alike: their options, their progress line, how their end is told."""
+"""What the commands that walk a tree have alike: their warnings in words, and how they end."""
 
 from __future__ import annotations
 
-import os
-import sys
-from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exosuit_cli.config.options import WalkOptions
-from exosuit_cli.ingest import ScanOptions
 from exosuit_cli.model.errors import ExitCode
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Iterable
+    import signal
 
-    from exosuit_cli.config import Settings
-    from exosuit_cli.ingest import ProgressCallback, ScanResult
+    from exosuit_cli.ingest import ScanResult
     from exosuit_cli.walk.rule_set import BadLine
 
-
-def scan_options(
-    settings: Settings,
-    *,
-    encoding: str | None,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-    own_outputs: Iterable[str | int | None],
-    verify: bool = False,
-) -> ScanOptions:
-    """The options of a run by the settings; `own_outputs` are paths and descriptors that this run writes to."""
-    chosen = settings.scan
-    return ScanOptions(
-        encoding=encoding,
-        hash=chosen.hash,
-        workers=chosen.workers,
-        device=chosen.device,
-        walk=WalkOptions(
-            ignore=chosen.ignore,
-            hidden=chosen.hidden,
-            follow=chosen.follow,
-            one_file_system=chosen.one_file_system,
-            include=include,
-            exclude=exclude,
-            own_outputs=_identities(own_outputs),
-        ),
-        max_file_size=chosen.max_file_size,
-        slab_bytes=chosen.slab_bytes,
-        batch_files=settings.phase.batch_files,
-        use_index=chosen.index,
-        verify=verify,
-        vram_bytes=settings.layer("gpu_vram").capacity_bytes,  # 0 turns it off
-    )
+STRICT = "--strict: the run had warnings or estimated token counts"
+SHOWN_PROBLEMS = 50
+"""The most problems of ignore files that are put into words."""
 
 
-def stdin_names() -> list[bytes]:
-    """The NUL-separated names on stdin."""
-    return [name for name in sys.stdin.buffer.read().split(b"\0") if name]
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ended: the exit code, and what a person is to be told of it."""
+
+    exit_code: ExitCode
+    errors: tuple[str, ...] = ()
 
 
-def progress_line(quiet: bool) -> AbstractContextManager[ProgressCallback | None]:
-    """A live line on stderr, where that is a terminal."""
-    if quiet or not sys.stderr.isatty():
-        return nullcontext(None)
-    from exosuit_cli.report import progress
-
-    return progress.progress_line()
+def warnings_of(result: ScanResult) -> list[str]:
+    """The bad lines of ignore files, and the warnings of the run."""
+    listed, more = result.problems[:SHOWN_PROBLEMS], len(result.problems) - SHOWN_PROBLEMS
+    rest = [f"{more:,} more problems of ignore files; --json lists them all"] if more > 0 else []
+    return [*map(_words, listed), *rest, *result.warnings]
 
 
-def tell_warnings(result: ScanResult, logger: logging.Logger) -> None:
-    """Log bad lines of ignore files, and the warnings of the run."""
-    for problem in result.problems:
-        logger.warning(_told(problem))
-    for warning in result.warnings:
-        logger.warning(warning)
+def unreadable_paths(result: ScanResult) -> str | None:
+    """That paths could not be read, for a front whose report does not list them; None where all were read."""
+    if not result.unreadable:
+        return None
+    first = result.unreadable[0]
+    count = counted(len(result.unreadable), "path")
+    return f"{count} could not be read, the first: {display_name(first.path) or '.'}: {first.outcome.label}"
 
 
-def tell_unreadable(result: ScanResult, logger: logging.Logger) -> None:
-    """Log that paths could not be read, where no report lists them."""
+def ending_of(result: ScanResult, *, strict: bool) -> Ending:
+    """How a run ends that was not interrupted."""
     if result.unreadable:
-        first = result.unreadable[0]
-        logger.error(
-            "%s could not be read, the first: %s: %s",
-            counted(len(result.unreadable), "path"), display_name(first.path) or ".", first.outcome.label,
-        )  # fmt: skip
-
-
-def exit_code(result: ScanResult, logger: logging.Logger, *, strict: bool) -> ExitCode:
-    """How a run that was not interrupted ends."""
-    if result.unreadable:
-        return ExitCode.UNREADABLE_PATHS
+        return Ending(ExitCode.UNREADABLE_PATHS)
     if strict and (result.problems or result.warnings or result.totals.estimated_files):
-        logger.error("--strict: the run had warnings or estimated token counts")
-        return ExitCode.CHECK_FAILED
-    return ExitCode.SUCCESS
+        return Ending(ExitCode.CHECK_FAILED, (STRICT,))
+    return Ending(ExitCode.SUCCESS)
 
 
-def _told(problem: BadLine) -> str:
+def interrupted(number: signal.Signals, what_stays: str = "") -> Ending:
+    """How a run ends that a signal cut short."""
+    return Ending(ExitCode(128 + number), (f"interrupted by {number.name}: the result is partial{what_stays}",))
+
+
+def _words(problem: BadLine) -> str:
     if not problem.line:  # the file as a whole
         return f"{problem.source}: {problem.why}"
     quoted = f": {display_name(problem.text)}" if problem.text else ""
     return f"{problem.source}:{problem.line}: {problem.why}{quoted}"
-
-
-def _identities(outputs: Iterable[str | int | None]) -> frozenset[tuple[int, int]]:
-    """(st_dev, st_ino) of what this run writes, stdout and stderr included where they are files."""
-    found = set()
-    for output in (*outputs, 1, 2):
-        if output is None:
-            continue
-        try:
-            status = os.stat(output)
-        except OSError:
-            continue  # not there yet, or closed
-        if status.st_mode & 0o170000 == 0o100000:
-            found.add((status.st_dev, status.st_ino))
-    return frozenset(found)

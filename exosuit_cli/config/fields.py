@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from exosuit_cli.config.places import VARIABLE_PREFIX
 from exosuit_cli.model.devices import DEVICE_FORMS, nearest_device, parse_device
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.units import SIZE_FORMS, format_bytes, parse_size
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 Value = bool | int | float | str
 """What a setting holds once it is checked."""
-
-VARIABLE_PREFIX: Final = "EXOSUIT_"
 
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})

@@ -9,7 +9,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from exosuit_cli.config.fields import VARIABLE_PREFIX, Field, InvalidValue, Value, did_you_mean, shown
+from exosuit_cli.config.fields import Field, InvalidValue, Value, did_you_mean, shown
+from exosuit_cli.config.places import VARIABLE_PREFIX
 from exosuit_cli.config.schema import FIELDS, PHASE_COUNT, VARIABLES
 from exosuit_cli.model.errors import ConfigError
 

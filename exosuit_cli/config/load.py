@@ -6,7 +6,7 @@ import math
 import os
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from exosuit_cli.config.layers import (
     Layer,
@@ -17,15 +17,14 @@ from exosuit_cli.config.layers import (
     parse_document,
     read_file,
 )
-from exosuit_cli.config.schema import FIELDS, PHASE_COUNT, Settings, build_settings
+from exosuit_cli.config.places import default_config_file, user_config_file
+from exosuit_cli.config.schema import DECLARED, FIELDS, PHASE_COUNT, Settings, build_settings
 from exosuit_cli.model.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from exosuit_cli.config.fields import Value
-
-FILE_NAME: Final = "token-upgrade-config.json"
 
 _TOLERANCE: Final = 1e-3
 """A multiplier may be rounded by a person: 78.1 stands for 78.125."""
@@ -86,35 +85,17 @@ def load_settings(
     return merge_layers(layers)
 
 
-def user_config_file(environ: Mapping[str, str]) -> str | None:
-    """Name the user's file, `$XDG_CONFIG_HOME/exosuit/token-upgrade-config.json`, whether it exists or not.
-
-    As in the XDG Base Directory Specification, a variable that is not an absolute path is ignored, and `$HOME/.config`
-    is the default; None when HOME is no absolute path either.
-    """
-    base = environ.get("XDG_CONFIG_HOME", "")
-    if not os.path.isabs(base):
-        home = environ.get("HOME", "")
-        if not os.path.isabs(home):
-            return None
-        base = os.path.join(home, ".config")
-    return os.path.join(base, "exosuit", FILE_NAME)
-
-
-def default_config_file() -> str:
-    """Name the packaged default: beside this module in a wheel, in `config/` beside the package in a checkout."""
-    here = os.path.dirname(os.path.abspath(__file__))
-    packaged = os.path.join(here, FILE_NAME)
-    if os.path.exists(packaged):
-        return packaged
-    return os.path.join(os.path.dirname(os.path.dirname(here)), "config", FILE_NAME)
-
-
 def default_layer() -> Layer:
-    """Read the packaged default, which gives every setting. Raises ConfigError when the installation is damaged."""
+    """The defaults of all settings: from the declarations of options, all others from the packaged file.
+
+    Raises ConfigError when the installation is damaged.
+    """
     path = default_config_file()
     content = read_file(path, demanded=True) or b""
-    layer = file_layer(parse_document(content, path), path, "default")
+    layer = {
+        **{each.key: (cast("Value", each.default), Origin("default", path)) for each in DECLARED},
+        **file_layer(parse_document(content, path), path, "default"),
+    }
     for key in FIELDS:
         if key not in layer:
             raise ConfigError(f"{path}: {key}: missing from the packaged default; install exosuit-cli again")

@@ -1,25 +1,33 @@
-"""What a scan is asked to do: resolved and checked."""
+"""What a scan is asked to do: resolved and checked. Every option of it is declared here, once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared, option
+from exosuit_cli.model.devices import DEVICE_FORMS
+from exosuit_cli.model.digests import DEFAULT_DIGEST, file_digests
+from exosuit_cli.model.encodings import DEFAULT_ENCODING, ENCODINGS
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
-
-_LEAST = {"workers": 0, "max_file_size": 0, "slab_bytes": TEXT_PROBE_BYTES, "batch_files": 1}
 
 
 @dataclass(frozen=True, slots=True)
 class WalkOptions:
     """What the walk leaves out. Globs have the syntax of a line in .gitignore, relative to the base."""
 
-    ignore: bool = True
-    hidden: bool = True
-    follow: bool = False
-    one_file_system: bool = True
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
+    ignore: bool = option(True, "Apply ignore rules as git does.", changes="walk", panel=SELECTION, setting=True)
+    hidden: bool = option(True, "Take names that start with a dot.", changes="walk", panel=SELECTION, setting=True)
+    follow: bool = option(False, "Follow symbolic links.", changes="walk", panel=SELECTION, setting=True)
+    one_file_system: bool = option(
+        True, "Stay on the file system of PATH.", changes="walk", panel=SELECTION, setting=True
+    )
+    include: tuple[str, ...] = option(
+        (), "Take only what matches; repeatable.", changes="walk", panel=SELECTION, metavar="GLOB"
+    )
+    exclude: tuple[str, ...] = option(
+        (), "Leave out what matches; repeatable.", changes="walk", panel=SELECTION, metavar="GLOB"
+    )
     own_outputs: frozenset[tuple[int, int]] = frozenset()
     """(st_dev, st_ino) of files that exosuit itself writes, and of directories that hold nothing else."""
 
@@ -30,28 +38,88 @@ class ScanOptions:
 
     encoding: a name known to `tokens`, or None to count no tokens.
     hash: `blake3` (BLAKE3-256) or `xxh3` (XXH3-128).
-    workers: processes; 0 means one a usable CPU, or none for a small tree.
+    workers: processes; 0 means one per usable CPU, or none for a small tree.
     max_file_size, slab_bytes: bytes; a max_file_size of 0 means no limit.
-    batch_files: the most files in one batch. vram_bytes: what a CUDA device may hold; None means all it
-        has, and 0 that none is used.
+    batch_files: the most files in one batch. vram_bytes: what a CUDA device may hold; None means all that it has, and
+        0 that none is used.
     use_index: take unchanged files from the index, and write it. verify: read everything and compare with the index.
 
     Raises UsageError for a number that is too small.
     """
 
-    encoding: str | None = "o200k_base"
-    hash: str = "blake3"
-    workers: int = 0
-    device: str = "auto"
+    encoding: str | None = option(
+        DEFAULT_ENCODING,
+        "Count tokens in this encoding",
+        choices=tuple(ENCODINGS),
+        changes="rows",
+        panel=WORK,
+        setting=True,
+    )
+    hash: str = option(
+        DEFAULT_DIGEST,
+        "Make this digest of each file",
+        choices=file_digests(),
+        changes="rows",
+        panel=WORK,
+        setting=True,
+        chunk=False,
+    )
+    workers: int = option(
+        0, "Worker processes; 0: one per usable CPU.", high=1024, changes="neither", panel=WORK, setting=True
+    )
+    device: str = option(
+        "auto",
+        f"Where the kernels run: {DEVICE_FORMS}.",
+        kind="device",
+        changes="neither",
+        panel=WORK,
+        setting=True,
+    )
     walk: WalkOptions = field(default_factory=WalkOptions)
-    max_file_size: int = 4 << 30
-    slab_bytes: int = 1 << 20
-    batch_files: int = 800
-    use_index: bool = True
-    verify: bool = False
+    max_file_size: int = option(
+        4 << 30,
+        "Skip larger files; 0: no limit.",
+        kind="size",
+        high=1 << 60,
+        changes="rows",
+        panel=SELECTION,
+        setting=True,
+    )
+    slab_bytes: int = option(
+        1 << 20,
+        "Bytes of files that are handled as one batch.",
+        kind="size",
+        low=1 << 16,
+        high=1 << 30,
+        least=TEXT_PROBE_BYTES,
+        changes="neither",
+        panel=WORK,
+        setting=True,
+        flag=False,
+    )
+    batch_files: int = option(
+        800, "The most files in one batch; the phase sets it.", low=1, changes="neither", panel=WORK, flag=False
+    )
+    use_index: bool = option(
+        True, "Use the incremental index.", name="index", changes="neither", panel=WORK, setting=True, chunk=False
+    )
+    verify: bool = option(
+        False, "Read everything and compare it with the index.", changes="neither", panel=WORK, chunk=False
+    )
     vram_bytes: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} {getattr(self, name)} is not accepted; accepted: {least} and more")
+        for each in declared(type(self)):
+            if each.kind in ("integer", "size"):
+                value, least = getattr(self, each.attribute), each.low if each.least is None else each.least
+                if value < least:
+                    raise UsageError(f"{each.attribute} {value} is not accepted; accepted: {least} and more")
+
+
+@dataclass(frozen=True, slots=True)
+class ScanDefaults(ScanOptions):
+    """What `scan` does unless a flag says otherwise; besides the options of a scan, those of its report."""
+
+    top: int = option(
+        10, "Length of the lists.", high=10_000, changes="neither", panel=OUTPUT, setting=True, chunk=False
+    )

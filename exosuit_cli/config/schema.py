@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.config.fields import Field, Value
-from exosuit_cli.model.digests import file_digests
-from exosuit_cli.model.encodings import ENCODINGS
+from exosuit_cli.config.option import declared, filled
+from exosuit_cli.config.options import ScanDefaults, WalkOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -19,6 +19,9 @@ LAYER_NAMES: Final = ("gpu_vram", "shared_memory", "system_ram", "nvme_ssd", "ar
 
 BYTES_PER_GB: Final = 10**9
 _MOST_TOKENS: Final = 10**12
+
+DECLARED: Final = tuple(each for each in (*declared(ScanDefaults), *declared(WalkOptions)) if each.is_setting)
+"""The options that are settings as well: `scan.*`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +51,6 @@ class MemoryLayer:
     def capacity_bytes(self) -> int:
         """The capacity in bytes; a GB is 10^9 bytes."""
         return int(self.capacity_gb * BYTES_PER_GB)
-
-
-@dataclass(frozen=True, slots=True)
-class ScanDefaults:
-    """What `scan` does unless a flag says otherwise. Sizes are in bytes; `workers` 0 is one per usable CPU."""
-
-    encoding: str
-    hash: str
-    workers: int
-    device: str
-    slab_bytes: int
-    max_file_size: int
-    hidden: bool
-    ignore: bool
-    follow: bool
-    one_file_system: bool
-    index: bool
-    top: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +108,10 @@ def _phase_fields(prefix: str) -> Iterator[Field]:
 
 
 def _scan_fields() -> Iterator[Field]:
-    yield Field("scan.encoding", "choice", "the encoding that counts tokens", choices=tuple(ENCODINGS))
-    yield Field("scan.hash", "choice", "the digest of each file", choices=file_digests())
-    yield Field("scan.workers", "integer", "worker processes; 0: one per usable CPU", 0, 1024)
-    yield Field("scan.device", "device", "where the kernels run")
-    yield Field("scan.slab_bytes", "size", "bytes of files that are handled as one batch", 1 << 16, 1 << 30)
-    yield Field("scan.max_file_size", "size", "larger files are skipped; 0: no limit", 0, 1 << 60)
-    yield Field("scan.hidden", "boolean", "take files whose name starts with a dot")
-    yield Field("scan.ignore", "boolean", "honour ignore rules")
-    yield Field("scan.follow", "boolean", "follow symbolic links")
-    yield Field("scan.one_file_system", "boolean", "stay on the file system of the root")
-    yield Field("scan.index", "boolean", "use the incremental index")
-    yield Field("scan.top", "integer", "rows in the lists of largest files", 0, 10_000)
+    for each in DECLARED:
+        assert each.kind != "count"
+        assert each.kind != "texts"
+        yield Field(each.key, each.kind, each.help, each.low, each.high, each.choices)
 
 
 def _all_fields() -> Iterator[Field]:
@@ -163,5 +140,5 @@ def build_settings(values: Mapping[str, Value]) -> Settings:
         **tree[""],
         memory_layers=tuple(MemoryLayer(name, **tree[f"memory_layers.{name}"]) for name in LAYER_NAMES),
         phases=tuple(Phase(number, **tree[f"phases.{number}"]) for number in range(PHASE_COUNT)),
-        scan=ScanDefaults(**tree["scan"]),
+        scan=filled(ScanDefaults, tree["scan"], walk=filled(WalkOptions, tree["scan"])),
     )

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from blake3 import blake3
 
 from exosuit_cli import __version__
+from exosuit_cli.config.option import declared
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.walk.git_files import VARIABLES
 
 if TYPE_CHECKING:
+    from exosuit_cli.config.option import Changes
     from exosuit_cli.config.options import ScanOptions
 
 CONTENT_RULES = 1
@@ -28,15 +30,24 @@ class IndexKeys(NamedTuple):
 
 
 def index_keys(options: ScanOptions) -> IndexKeys:
-    """The keys of an index that a scan with these options writes and accepts."""
-    walk = options.walk
-    return IndexKeys(
-        _key("content", CONTENT_RULES, __version__, options.hash, options.encoding, options.max_file_size, LANGUAGES),
-        _key(
-            "walk", WALK_RULES, walk.ignore, walk.hidden, walk.follow, walk.one_file_system, walk.include, walk.exclude,
-            [os.environ.get(name) for name in VARIABLES] if walk.ignore else None,
-        ),
-    )  # fmt: skip
+    """What the rows of an index depend on, and what its listings do, each as one key.
+
+    Every option that is declared to change rows or the walk takes part. Beside the options stand this program's own
+    rules and tables, and the variables by which git finds ignore rules.
+    """
+    content = _key("content", CONTENT_RULES, __version__, LANGUAGES, _chosen(options, "rows"))
+    variables = [os.environ.get(name) for name in VARIABLES] if options.walk.ignore else None
+    return IndexKeys(content, _key("walk", WALK_RULES, variables, _chosen(options, "walk")))
+
+
+def _chosen(options: ScanOptions, changes: Changes) -> list[tuple[str, object]]:
+    """The name and the value of each option that changes this."""
+    return [
+        (each.name, getattr(record, each.attribute))
+        for record in (options, options.walk)
+        for each in declared(type(record))
+        if each.changes == changes
+    ]
 
 
 def _key(*parts: object) -> str:

@@ -63,7 +63,8 @@ def test_neighbours_in_one_object_come_from_different_layers(home: Home) -> None
         flags={"scan.follow": False, "scan.hidden": None},
     )
     scan = loaded.settings.scan
-    assert (scan.top, scan.workers, scan.index, scan.follow, scan.hidden) == (1, 2, True, False, True)
+    walk = scan.walk
+    assert (scan.top, scan.workers, scan.use_index, walk.follow, walk.hidden) == (1, 2, True, False, True)
     assert str(loaded.origins["scan.follow"]) == "flag --no-follow"
     assert str(loaded.origins["scan.hidden"]) == "default"
 

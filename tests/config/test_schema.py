@@ -10,6 +10,8 @@ import pytest
 from exosuit_cli.config import FIELDS, LAYER_NAMES, VARIABLES, Field, MemoryLayer, Phase, ScanDefaults, Settings, Value
 from exosuit_cli.config.fields import InvalidValue, did_you_mean, shown
 from exosuit_cli.config.load import default_config_file, load_settings
+from exosuit_cli.config.option import declared
+from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.config.schema import build_settings
 
 DEFAULTS = load_settings(environ={})
@@ -49,7 +51,10 @@ def at(settings: Settings, key: str) -> object:
         case ["phases", number, attribute]:
             return getattr(settings.phases[int(number)], attribute)
         case ["scan", attribute]:
-            return getattr(settings.scan, attribute)
+            walk = settings.scan.walk
+            if any(each.name == attribute for each in declared(type(walk))):
+                return getattr(walk, attribute)
+            return getattr(settings.scan, "use_index" if attribute == "index" else attribute)
         case [attribute]:
             return getattr(settings, attribute)
     raise AssertionError(key)
@@ -112,14 +117,21 @@ def test_each_value_reaches_its_own_place() -> None:
 
 
 def test_the_records_have_the_types_of_the_table() -> None:
-    groups = {"": Settings, "memory_layers.archive": MemoryLayer, "phases.8": Phase, "scan": ScanDefaults}
-    for group, record in groups.items():
+    groups: list[tuple[str, type]] = [
+        ("", Settings), ("memory_layers.archive", MemoryLayer), ("phases.8", Phase), ("scan", ScanDefaults),
+        ("scan", WalkOptions),
+    ]  # fmt: skip
+    checked = set()
+    for group, record in groups:
         hints = typing.get_type_hints(record)
         for field in fields(record):
-            key = f"{group}.{field.name}".lstrip(".")
+            key = f"{group}.{field.name.removeprefix('use_')}".lstrip(".")
             if key in FIELDS:
-                assert hints[field.name] is TYPES.get(FIELDS[key].kind, str), key
-                assert type(DEFAULTS.values[key]) is hints[field.name], key
+                kind = TYPES.get(FIELDS[key].kind, str)
+                assert hints[field.name] in (kind, kind | None), key  # no encoding: no tokens are counted
+                assert type(DEFAULTS.values[key]) is kind, key
+                checked.add(key)
+    assert {key for key in FIELDS if key.startswith("scan.")} <= checked
 
 
 def test_the_records_are_frozen() -> None:

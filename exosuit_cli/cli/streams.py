@@ -1,0 +1,65 @@
+"""The standard streams of a command: names on stdin, chunks on stdout, a live line on stderr."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exosuit_cli.ingest import ProgressCallback
+
+STDOUT: Final = "-"
+OWN_STREAMS: Final = (1, 2)
+"""The descriptors of stdout and stderr, which may be files in the tree."""
+
+
+def names_on_stdin() -> Iterator[bytes]:
+    """The NUL-separated names on stdin, which is read when the first is wanted."""
+    yield from (name for name in sys.stdin.buffer.read().split(b"\0") if name)
+
+
+def progress_line(quiet: bool) -> AbstractContextManager[ProgressCallback | None]:
+    """A live line on stderr, where that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        return nullcontext(None)
+    from exosuit_cli.report import progress
+
+    return progress.progress_line()
+
+
+def named_file(output: str | None) -> str | None:
+    """The file that `--output` names; None for stdout, also by another name, as /dev/stdout."""
+    return None if output is None or output == STDOUT or _is_stdout(output) else output
+
+
+def is_unseen(file: BinaryIO) -> bool:
+    """Whether nobody reads along while chunks are written, so that a live line cannot come between them.
+
+    A terminal shows both; so may whatever reads a pipe.
+    """
+    number = descriptor(file)
+    if number is None:
+        return True
+    mode = os.fstat(number).st_mode
+    return stat.S_ISREG(mode) or (stat.S_ISCHR(mode) and not os.isatty(number))
+
+
+def descriptor(file: BinaryIO) -> int | None:
+    """The descriptor of an output that is a file."""
+    try:
+        return file.fileno()
+    except (OSError, io.UnsupportedOperation):
+        return None
+
+
+def _is_stdout(path: str) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(sys.stdout.fileno()))
+    except (OSError, ValueError):
+        return False

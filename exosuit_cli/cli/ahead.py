@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,30 +19,58 @@ if TYPE_CHECKING:
 _COMMANDS: Final = ("scan", "chunk")
 
 
+class Needs(NamedTuple):
+    """What a command line will need: the arguments of `begin`."""
+
+    command: str
+    paths: Sequence[str]
+    hash: str
+    encoding: str | None
+    workers: int
+    use_index: bool
+    follow: bool
+    with_table: bool
+
+
 def look_ahead(arguments: Sequence[str]) -> None:
     """Begin what these arguments of the program need, if they are a `scan` or a `chunk` that can be carried out."""
-    if not arguments or arguments[0] not in _COMMANDS:
-        return
+    needs = needs_of(arguments) if arguments and arguments[0] in _COMMANDS else None
+    if needs is not None:
+        from exosuit_cli.workers.ahead import begin
+
+        begin(
+            needs.command,
+            needs.paths,
+            hash=needs.hash,
+            encoding=needs.encoding,
+            workers=needs.workers,
+            use_index=needs.use_index,
+            follow=needs.follow,
+            with_table=needs.with_table,
+        )
+
+
+def needs_of(arguments: Sequence[str]) -> Needs | None:
+    """What a `scan` or `chunk` with these arguments needs, by its options and the settings; None where it is unclear.
+
+    One text on stdin needs nothing. Of names on stdin the index is not known before they are read.
+    """
     from exosuit_cli.cli.flags import CHUNK, SCAN
 
     command = arguments[0]
-    options = SCAN if command == "scan" else CHUNK
-    found = parse(arguments[1:], options)
-    if found is None:
-        return
-    paths, given = found
-    values = _values(given)
-    if values is None or "stdin" in given:
-        return
-    from exosuit_cli.workers.ahead import begin
-
     is_chunk = command == "chunk"
-    encoding = values["encoding"] if given.get("tokens") is not False else None
-    begin(
+    found = parse(arguments[1:], CHUNK if is_chunk else SCAN)
+    if found is None:
+        return None
+    paths, given = found
+    values = _values(given) if "stdin" not in given else None
+    if values is None:
+        return None
+    return Needs(
         command,
         () if "stdin0" in given else paths,
         hash=values["hash"],
-        encoding=encoding,
+        encoding=values["encoding"] if given.get("tokens") is not False else None,
         workers=values["workers"],
         use_index=not is_chunk and values["index"] and "verify" not in given,
         follow=values["follow"],

@@ -1,0 +1,138 @@
+"""What a command line needs is known before it is parsed in full, and is what the parser finds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exosuit_cli.cli.ahead import Needs, needs_of, parse
+from exosuit_cli.cli.flags import CHUNK, SCAN
+from exosuit_cli.cli.options import command_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from exosuit_cli.config.option import Option
+
+PLAIN = Needs("scan", ["."], "blake3", "o200k_base", 0, use_index=True, follow=False, with_table=False)
+WORDS = st.sampled_from(["a", "-", "", "--", "--help", "-q", "-x", "--no-such", "1", "=", "a=b", "-1"])
+
+
+def parsed(options: tuple[Option, ...], arguments: list[str]) -> tuple[list[str], dict[str, Any]] | None:
+    """What typer makes of a command line; None for an error or a help."""
+    found: list[tuple[list[str], dict[str, Any]]] = []
+
+    def run(paths: tuple[str, ...], typed: Mapping[str, object]) -> None:
+        found.append((list(paths), dict(typed)))
+
+    app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+    app.command()(command_of(options, "", run))
+    try:
+        app(arguments, standalone_mode=False)
+    except Exception as error:  # whatever typer raises for what is typed wrongly
+        if type(error).__module__.split(".")[0] not in ("typer", "click"):
+            raise
+        return None
+    return found[0] if found else None
+
+
+@st.composite
+def command_lines(draw: st.DrawFn, options: tuple[Option, ...]) -> list[str]:
+    line: list[str] = []
+    for each in draw(st.lists(st.sampled_from(options), max_size=6)):
+        flags = [*each.flags, *([each.negative] if each.negative else [])]
+        flag = draw(st.sampled_from(flags))
+        value = draw(st.integers(0, 99).map(str) if each.kind == "integer" else WORDS)
+        form = draw(st.sampled_from(["apart", "joined", "bare"])) if each.takes_value else "bare"
+        if form == "joined":
+            line.append(f"{flag}={value}" if flag.startswith("--") else flag + value)
+        else:
+            line += [flag, value] if form == "apart" else [flag]
+        line += draw(st.lists(WORDS, max_size=1))
+    return line
+
+
+@pytest.mark.parametrize("options", [SCAN, CHUNK], ids=["scan", "chunk"])
+@given(data=st.data())
+def test_it_finds_what_the_parser_finds(options: tuple[Option, ...], data: st.DataObject) -> None:
+    line = data.draw(command_lines(options))
+    expected, found = parsed(options, line), parse(line, options)
+    if expected is None:
+        return  # the command says what is wrong; what was begun ends with it
+    assert found is not None, line
+    paths, typed = found
+    assert paths == expected[0]
+    assert set(typed) == set(expected[1])
+    counts = {each.name for each in options if each.kind == "count"}
+    for name, value in expected[1].items():
+        last = value[-1] if isinstance(value, tuple) else value
+        assert typed[name] == last or typed[name] == str(last) or name in counts, name
+        assert name not in counts or typed[name] is True
+
+
+@pytest.mark.parametrize(
+    ("line", "needs"),
+    [
+        ("scan .", PLAIN),
+        ("scan . --workers 2 --encoding cl100k_base", PLAIN._replace(workers=2, encoding="cl100k_base")),
+        ("scan --include=*.py . --top 3 --max-file-size 1M", PLAIN),
+        ("scan --exclude x a b", PLAIN._replace(paths=["a", "b"])),
+        ("scan . --no-tokens --hash xxh3", PLAIN._replace(encoding=None, hash="xxh3")),
+        ("scan . --verify", PLAIN._replace(use_index=False)),
+        ("scan . --no-index", PLAIN._replace(use_index=False)),
+        ("scan . --follow --no-hidden", PLAIN._replace(follow=True)),
+        ("scan . --stdin0", PLAIN._replace(paths=())),
+        ("scan -- --help", PLAIN._replace(paths=["--help"])),
+        ("chunk . -o x -qv", PLAIN._replace(command="chunk", use_index=False, with_table=True)),
+        ("chunk --stdin a.py", None),
+        ("scan . --help", None),
+        ("scan . --workers many", None),
+        ("scan . --workers", None),
+        ("scan . --quiet=1", None),
+        ("scan . --config /missing", None),
+    ],
+    ids=str,
+)
+def test_what_a_command_line_needs(line: str, needs: Needs | None) -> None:
+    assert needs_of(line.split()) == needs
+
+
+def test_settings_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "settings.json").write_text(json.dumps({"scan": {"hash": "xxh3", "workers": 4}}))
+    found = needs_of(["scan", ".", "--config", str(tmp_path / "settings.json"), "--workers", "3"])
+    assert found == PLAIN._replace(hash="xxh3", workers=3)
+    monkeypatch.setenv("EXOSUIT_SCAN_INDEX", "no")
+    assert needs_of(["scan", "."]) == PLAIN._replace(use_index=False)
+    monkeypatch.setenv("EXOSUIT_SCAN_INDEX", "perhaps")
+    assert needs_of(["scan", "."]) is None
+
+
+def test_looking_ahead_imports_no_parser() -> None:
+    code = (
+        "import sys; from exosuit_cli.cli.ahead import needs_of;"
+        "assert needs_of(['scan', '.', '--workers', '2']) and needs_of(['chunk', '.']);"
+        "print([name for name in ('typer', 'numpy', 'rich', 'json', 'orjson') if name in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"[]\n"
+
+
+def test_what_is_begun_is_what_is_needed(tmp_path: Path) -> None:
+    """In a process of its own: one with threads forks nothing."""
+    (tmp_path / "a").write_text("a\n")
+    code = (
+        "import sys; from exosuit_cli.cli import ahead;"
+        "ahead.look_ahead(['scan', sys.argv[1], '--encoding', 'cl100k_base', '--workers', '1']);"
+        "begun = ahead.zygote('cl100k_base'); print(begun.counter().count(b'some words'));"
+        "print(ahead.zygote('o200k_base'), ahead.zygote(None));"
+        "ahead.end(); print(ahead.zygote('cl100k_base'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, check=True, timeout=120)
+    assert done.stdout.decode().split() == ["2", "None", "None", "None"]

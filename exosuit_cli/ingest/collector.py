@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.chunk.batch import ChunkBatch, Chunking
     from exosuit_cli.shards.fallbacks import Fallbacks
-    from exosuit_cli.workers.messages import FinishedTask
+    from exosuit_cli.workers.tasks import FinishedTask
 
 HELD_BYTES, HELD_BATCHES = 64 << 20, 128
 """No new batch is begun while so many rendered bytes, or batches, wait for an earlier one. Each holds a descriptor."""

@@ -12,7 +12,7 @@ import numpy as np
 from exosuit_cli.languages import language_of_name
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Kind, Outcome, Rows, Skip
-from exosuit_cli.workers.messages import FinishedTask, Task
+from exosuit_cli.workers.tasks import FinishedTask, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from exosuit_cli.index.index import Index
     from exosuit_cli.ingest.collector import ChunkCollector
     from exosuit_cli.ingest.progress import ProgressCallback
-    from exosuit_cli.workers.messages import FinishedTask
+    from exosuit_cli.workers.tasks import FinishedTask
 
 FIRST_CHUNKED_FILES = 25
 """Files of the first batch where chunks are cut: few, so that progress shows and the first chunks are written soon."""

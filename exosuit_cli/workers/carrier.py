@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.shards.totals import WorkerTotals
-    from exosuit_cli.workers.messages import FinishedTask, Task, UseDevice
+    from exosuit_cli.workers.messages import UseDevice
+    from exosuit_cli.workers.tasks import FinishedTask, Task
 
 
 class Carrier(Protocol):

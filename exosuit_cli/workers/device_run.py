@@ -10,13 +10,13 @@ from exosuit_cli.device import choice as choices
 from exosuit_cli.model.devices import parse_device
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.system.memory import TierReading
-from exosuit_cli.workers.messages import UseDevice
 
 if TYPE_CHECKING:
     from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.device.driver import Card
     from exosuit_cli.device.process import DeviceProcess
     from exosuit_cli.shards.settings import ShardSettings
+    from exosuit_cli.workers.messages import UseDevice
 
 SLAB_BYTES = 4 << 20
 """The least slab of a device. Small copies are slow; a batch should still have several slabs, computed in turn."""
@@ -90,6 +90,8 @@ class RunDevice:
         except ResourceMissing as error:
             self._refusal = str(error)
             return None
+        from exosuit_cli.workers.messages import UseDevice
+
         self._has_joined = True
         return UseDevice(choice.joins, self._addresses(), self._slab_bytes)
 

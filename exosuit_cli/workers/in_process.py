@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.shards.totals import WorkerTotals
-from exosuit_cli.workers.messages import FinishedTask
+from exosuit_cli.workers.tasks import FinishedTask
 from exosuit_cli.workers.worker import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.shards.settings import ShardSettings
     from exosuit_cli.system.stop import StopRequest
-    from exosuit_cli.workers.messages import Task, UseDevice
+    from exosuit_cli.workers.messages import UseDevice
+    from exosuit_cli.workers.tasks import Task
 
 
 class InProcessCarrier:

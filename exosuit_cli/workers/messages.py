@@ -1,11 +1,8 @@
-"""What processes send to each other: to workers, from workers, and to and from the process that loads a vocabulary.
-
-Nothing here imports numpy: the vocabulary starts to load before it.
-"""
+"""What processes send to each other beside tasks and results: to workers, from workers, to and from a `Preload`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,30 +13,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.model.errors import ExosuitError
-    from exosuit_cli.model.records import Batch
     from exosuit_cli.shards.settings import ShardSettings
-    from exosuit_cli.shards.shard import ShardResult
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """To a worker: a batch, and the places of its rows in the scan's result (int64[n])."""
-
-    batch: Batch
-    places: npt.NDArray[np.int64]
-    read_links: bool = False
-    kills: int = 0
-
-    def part(self, start: int, stop: int) -> Task:
-        """The files from position `start` up to `stop` as a task of their own."""
-        groups = []
-        position = 0
-        for directory, names in self.batch.groups:
-            chosen = names[max(start - position, 0) : max(stop - position, 0)]
-            if chosen:
-                groups.append((directory, chosen))
-            position += len(names)
-        return replace(self, batch=replace(self.batch, groups=tuple(groups)), places=self.places[start:stop])
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +56,6 @@ class WorkerCrashed:
     """From a worker: a fault of exosuit, with its traceback."""
 
     traceback: str
-
-
-@dataclass(frozen=True, slots=True)
-class FinishedTask:
-    """Within the parent: a task and its result. A `result` of None means that its one file was quarantined."""
-
-    task: Task
-    result: ShardResult | None
 
 
 @dataclass(frozen=True, slots=True)

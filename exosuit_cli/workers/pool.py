@@ -18,15 +18,14 @@ from exosuit_cli.shards.totals import WorkerTotals
 from exosuit_cli.system.forked import ForkedProcess
 from exosuit_cli.workers.messages import (
     Finish,
-    FinishedTask,
     Interrupt,
     LoadFailed,
-    Task,
     UseDevice,
     WorkerCrashed,
     WorkerRefused,
     WorkerStarted,
 )
+from exosuit_cli.workers.tasks import FinishedTask, Task
 from exosuit_cli.workers.transfer import complete_result
 from exosuit_cli.workers.worker import Process, start_worker
 

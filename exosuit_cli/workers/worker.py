@@ -20,7 +20,7 @@ from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.stop import StopRequest
-from exosuit_cli.workers.messages import Finish, Interrupt, Task, UseDevice, WorkerCrashed, WorkerRefused
+from exosuit_cli.workers.messages import Finish, Interrupt, UseDevice, WorkerCrashed, WorkerRefused
 from exosuit_cli.workers.transfer import send_result
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.shards.settings import ShardSettings
+    from exosuit_cli.workers.tasks import Task
 
 PATIENCE_SECONDS = 0.25
 """How long a worker keeps a batch before it gives the rest back, so that the last giants are shared."""

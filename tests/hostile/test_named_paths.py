@@ -15,7 +15,7 @@ from exosuit_cli.model.records import Outcome
 from exosuit_cli.shards.settings import ShardSettings
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.walk import TreeWalk
-from exosuit_cli.workers.messages import FinishedTask
+from exosuit_cli.workers.tasks import FinishedTask
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,7 +27,7 @@ from exosuit_cli.shards import cutting
 from exosuit_cli.shards.fallbacks import FallbackBuilder
 from exosuit_cli.shards.settings import ShardSettings
 from exosuit_cli.shards.shard import Shard, ShardResult
-from exosuit_cli.workers.messages import FinishedTask, Task
+from exosuit_cli.workers.tasks import FinishedTask, Task
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

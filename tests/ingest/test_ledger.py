@@ -16,7 +16,7 @@ from exosuit_cli.ingest.ledger import Ledger
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import Batch, Directory, Outcome, Skip
 from exosuit_cli.walk import Listing, TreeWalk
-from exosuit_cli.workers.messages import FinishedTask, Task
+from exosuit_cli.workers.tasks import FinishedTask, Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable

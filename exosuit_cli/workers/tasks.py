@@ -1,0 +1,42 @@
+"""The work that goes to a carrier, and what comes back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from exosuit_cli.model.records import Batch
+    from exosuit_cli.shards.shard import ShardResult
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A batch, and the places of its rows in the scan's result (int64[n])."""
+
+    batch: Batch
+    places: npt.NDArray[np.int64]
+    read_links: bool = False
+    kills: int = 0
+
+    def part(self, start: int, stop: int) -> Task:
+        """The files from position `start` up to `stop` as a task of their own."""
+        groups = []
+        position = 0
+        for directory, names in self.batch.groups:
+            chosen = names[max(start - position, 0) : max(stop - position, 0)]
+            if chosen:
+                groups.append((directory, chosen))
+            position += len(names)
+        return replace(self, batch=replace(self.batch, groups=tuple(groups)), places=self.places[start:stop])
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTask:
+    """A task and its result. A `result` of None means that its one file was quarantined."""
+
+    task: Task
+    result: ShardResult | None

@@ -71,6 +71,8 @@ def _automatic(driver: Driver, processors: int) -> DeviceChoice:
 
     probe = probe_of(driver, 0)
     if probe is None:
+        if driver.identity(0) is None:
+            return DeviceChoice("cpu", "a card is there, but NVML cannot name it, so no measurement of it is kept")
         return DeviceChoice("cpu", "a card is there, but was never measured; `exosuit device` does it")
     return decide(probe, processors)
 

@@ -27,12 +27,16 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Device memory in bytes: the peak of this process's buffers, of all it holds, of everyone; None where unknown."""
+    """Device memory in bytes: the peak of this process's buffers, of all it holds, of everyone; None where unknown.
+
+    `reason` says why the figures of the card are unknown.
+    """
 
     pool_peak_bytes: int | None = None
     process_bytes: int | None = None
     card_used_bytes: int | None = None
     card_bytes: int | None = None
+    reason: str | None = None
 
 
 class OpenCard(Protocol):

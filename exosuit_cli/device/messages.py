@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Card
+
+
+SLAB_BYTES: Final = 4 << 20
+"""The least slab of a device: small copies are slow ones, and a batch should have several, to be computed in turn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,7 @@ class Owner:
                 process_bytes=usage.process_bytes,
                 card_used_bytes=usage.card_used_bytes,
                 card_bytes=usage.card_bytes,
+                card_reason=usage.reason,
             )
 
     def _serve(self, connected: socket.socket) -> None:
@@ -160,7 +161,10 @@ class Owner:
         finally:
             self._lanes.put(lane)
         count = None if lines is None else len(lines.heads)
-        memory.write(columns, lines)
+        try:
+            memory.write(columns, lines)
+        except ValueError as error:
+            return Answer(failure=str(error))
         with self._lock:
             self._totals.slabs += 1
         return Answer(count)

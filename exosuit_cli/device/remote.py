@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from exosuit_cli.kernels.protocol import Pending
+    from exosuit_cli.kernels.protocol import PendingSlab
     from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 
 SLOTS = 2
@@ -78,7 +78,7 @@ class RemoteKernels:
         lines = self.begin(slab, lines=True).finish()[1]
         return lines if lines is not None else self._cpu.lines(slab)
 
-    def begin(self, slab: Slab, *, lines: bool) -> Pending:
+    def begin(self, slab: Slab, *, lines: bool) -> PendingSlab:
         slot = next((slot for slot in self._slots if slot.holds(slab)), None)
         if slot is None:
             self.note_cpu(len(slab), len(slab.data))
@@ -88,7 +88,7 @@ class RemoteKernels:
                 slot.send(slab, lines=lines)
             except OSError:
                 self._lose("the process that owns the card ended")
-        return _Pending(self, slot, slab, lines=lines, is_sent=self._lost is None)
+        return _RemoteSlab(self, slot, slab, lines=lines, is_sent=self._lost is None)
 
     def span_digests(
         self, data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
@@ -167,7 +167,7 @@ class _Slot:
         return answer
 
 
-class _Pending:
+class _RemoteSlab:
     def __init__(self, kernels: RemoteKernels, slot: _Slot, slab: Slab, *, lines: bool, is_sent: bool) -> None:
         self._kernels, self._slot, self._slab, self._lines, self._is_sent = kernels, slot, slab, lines, is_sent
 

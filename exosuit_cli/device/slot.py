@@ -62,7 +62,8 @@ class SlotMemory:
     def _views(self, files: int, lines: int | None) -> list[npt.NDArray[Any]]:
         places = self._places(files, lines)
         if places[-1][2] > len(self._results):
-            raise ValueError(f"results of {files} files and {lines} lines have no room in {len(self._results)} bytes")
+            count = f"{files} files and {lines or 0} lines"
+            raise ValueError(f"results of {count} have no room in {len(self._results)} bytes")
         return [
             self._results[start : start + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
             for (dtype, shape, start), _ in pairwise(places)

@@ -25,6 +25,8 @@ class DeviceTotals:
     process_bytes: int | None = None
     card_used_bytes: int | None = None
     card_bytes: int | None = None
+    card_reason: str | None = None
+    """Why the memory of the card is not known."""
     cpu_files: int = 0
     cpu_bytes: int = 0
     """Files that the CPU computed although a card did others: larger than a slab, and empty ones alone in theirs."""
@@ -37,4 +39,5 @@ class DeviceTotals:
         """Add those of another card; None where neither knows."""
         for name in self.__slots__:
             mine, theirs = getattr(self, name), getattr(other, name)
-            setattr(self, name, theirs if mine is None else mine if theirs is None else mine + theirs)
+            known = mine if theirs is None or isinstance(mine, str) else theirs
+            setattr(self, name, known if mine is None or known is mine else mine + theirs)

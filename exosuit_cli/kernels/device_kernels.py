@@ -33,7 +33,7 @@ class DeviceKernels:
         self._work = device_work(algorithm)
         self._width = DIGESTS[algorithm].width
         self.device = queue.device
-        self._in_flight: Pending | None = None
+        self._in_flight: SlabInFlight | None = None
 
     def columns(self, slab: Slab) -> SlabColumns:
         """Compute every column; see `SlabColumns` for shapes, dtypes and units."""
@@ -59,7 +59,7 @@ class DeviceKernels:
         """One, in ordinary memory."""
         return [np.empty(nbytes, np.uint8)]
 
-    def begin(self, slab: Slab, *, lines: bool) -> Pending:
+    def begin(self, slab: Slab, *, lines: bool) -> SlabInFlight:
         """Enqueue the copy of a slab and its kernels, without waiting for the device.
 
         A slab in page-locked memory must stay as it is until `finish` returns. Nothing else may be asked of the queue
@@ -85,11 +85,13 @@ class DeviceKernels:
         queue.download(results, host)
         marks = (started, copied_in, computed, queue.mark())
         self.times.bytes_in += len(slab.data) + lists.nbytes
-        self._in_flight = Pending(queue, data, slab, self._width, tiles if lines else None, host, marks, self.times)
+        self._in_flight = SlabInFlight(
+            queue, data, slab, self._width, tiles if lines else None, host, marks, self.times
+        )
         return self._in_flight
 
 
-class Pending:
+class SlabInFlight:
     """A slab in flight."""
 
     def __init__(

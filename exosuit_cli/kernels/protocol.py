@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 
 
-class Pending(Protocol):
+class PendingSlab(Protocol):
     """A slab that was begun."""
 
     def finish(self) -> tuple[SlabColumns, LineColumns | None]:
@@ -42,7 +42,7 @@ class Kernels(Protocol):
         """
         ...
 
-    def begin(self, slab: Slab, *, lines: bool) -> Pending:
+    def begin(self, slab: Slab, *, lines: bool) -> PendingSlab:
         """Start to compute the columns of a slab, which stays as it is until they are finished.
 
         Best for one that begins where one of `buffers` does. Results are good until the next slab there is begun.

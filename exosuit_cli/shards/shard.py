@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.batch import ChunkBatch
     from exosuit_cli.chunk.chunker import Chunker
     from exosuit_cli.device.remote import RemoteKernels
-    from exosuit_cli.kernels.protocol import Kernels, Pending
+    from exosuit_cli.kernels.protocol import Kernels, PendingSlab
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.slab import LineColumns
     from exosuit_cli.shards.fallbacks import FallbackBuilder, Fallbacks
@@ -208,9 +208,9 @@ class Shard:
 
     def _read_ahead(
         self, items: Iterator[FilledSlab | LargeFile]
-    ) -> Generator[tuple[FilledSlab, Pending] | tuple[LargeFile, None]]:
+    ) -> Generator[tuple[FilledSlab, PendingSlab] | tuple[LargeFile, None]]:
         """The items in their order, each slab begun: a device works on one while the next is filled."""
-        held: deque[tuple[FilledSlab, Pending]] = deque()
+        held: deque[tuple[FilledSlab, PendingSlab]] = deque()
         depth = self._reader.depth
         try:
             for item in items:
@@ -241,7 +241,7 @@ class Shard:
     def _take_slab(
         self,
         filled: FilledSlab,
-        pending: Pending,
+        pending: PendingSlab,
         names: list[bytes],
         rows: Rows,
         builder: FallbackBuilder | None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.device import DeviceChoice, DeviceTotals, choose_device
 from exosuit_cli.device import choice as choices
+from exosuit_cli.device.messages import SLAB_BYTES
 from exosuit_cli.model.devices import parse_device
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.system.memory import TierReading
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from exosuit_cli.device.process import DeviceProcess
     from exosuit_cli.shards.settings import ShardSettings
 
-SLAB_BYTES = 4 << 20
-"""The least slab of a device: small copies are slow ones, and a batch should have several, to be computed in turn."""
 _UNTOLD = "the process that owns the card did not tell"
 
 
@@ -126,7 +125,8 @@ class RunDevice:
     @property
     def reason(self) -> str:
         """Why, in words for a person."""
-        reasons = [self.choice.reason, *(card.name for card in self._cards), self._refusal]
+        unknown = f"its memory is unknown: {self.totals.card_reason}" if self.totals.card_reason else ""
+        reasons = [self.choice.reason, *(card.name for card in self._cards), self._refusal, unknown]
         return "; ".join(reason for reason in reasons if reason)
 
     def tiers(self) -> tuple[TierReading, TierReading]:

@@ -58,7 +58,7 @@ class ChunkPlan:
 
 
 class Planner:
-    """Cuts texts under the caps of `options`, with `counter` for what prefix sums do not tell."""
+    """Cuts texts under the caps of `options`, and counts with `counter` where prefix sums do not add up."""
 
     def __init__(self, options: ChunkOptions, counter: TokenCounter) -> None:
         self._options = options

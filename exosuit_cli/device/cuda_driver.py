@@ -1,4 +1,4 @@
-"""The driver of NVIDIA cards: CuPy for the work, NVML for what the card tells of itself."""
+"""The driver of NVIDIA cards: CuPy for the work, NVML for names, clocks and memory."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def count() -> int:
     try:
         cupy = _cupy()
         return int(cupy.cuda.runtime.getDeviceCount())
-    except Exception:  # noqa: BLE001  (whatever it is: no card can be opened, and opening one will say why)
+    except Exception:  # noqa: BLE001  (any error means that no card can be opened; opening one will say why)
         return 0
 
 
@@ -194,7 +194,7 @@ class OpenCudaCard:
 
 
 def _check(index: int) -> None:
-    """Raise ResourceMissing for what CuPy would tell later and less plainly."""
+    """Raise ResourceMissing early, in plain words, for what CuPy would report later and less clearly."""
     try:
         cupy = _cupy()
         from cupy.cuda import nvrtc

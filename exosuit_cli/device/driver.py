@@ -1,4 +1,4 @@
-"""What the owner of a card needs of it. `cuda_driver` is the real one; a test brings its own."""
+"""What the owner of a card needs from a driver. `cuda_driver` is the real one; tests bring their own."""
 
 from __future__ import annotations
 
@@ -78,11 +78,11 @@ class Driver(Protocol):
         ...
 
     def count(self) -> int:
-        """How many cards may be opened, `why_not` being None; 0 where nobody can tell."""
+        """How many cards may be opened where `why_not` is None; 0 where that is unknown."""
         ...
 
     def identity(self, index: int) -> str | None:
-        """Card, driver and library in words, under which measurements are kept; None where nobody can tell."""
+        """Card, driver and library in words, under which measurements are kept; None where they are unknown."""
         ...
 
     def open_card(self, index: int, limit_bytes: int) -> OpenCard:

@@ -1,4 +1,4 @@
-"""What the processes of a device say to each other, beside its accounts at the end."""
+"""The messages between the processes of a device, besides its totals at the end."""
 
 from __future__ import annotations
 

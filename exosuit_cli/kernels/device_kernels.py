@@ -62,8 +62,8 @@ class DeviceKernels:
     def begin(self, slab: Slab, *, lines: bool) -> SlabInFlight:
         """Enqueue the copy of a slab and its kernels, without waiting for the device.
 
-        A slab in page-locked memory must stay as it is until `finish` returns. Nothing else may be asked of the queue
-        between the two; RuntimeError if another slab is in flight.
+        A slab in page-locked memory must not change until `finish` returns. The queue takes no other work until then.
+        Raises RuntimeError if another slab is in flight.
         """
         if self._in_flight is not None and not self._in_flight.is_finished:
             raise RuntimeError(f"{self.device}: a slab is in flight on this queue already")
@@ -113,7 +113,7 @@ class SlabInFlight:
         self._last_bytes[self._is_filled] = slab.data[(slab.offsets + slab.lengths)[self._is_filled] - 1]
 
     def finish(self, most_lines: int = LARGEST_SLAB) -> tuple[SlabColumns, LineColumns | None]:
-        """Wait for the slab's columns, and its lines' if they were wanted and are no more than `most_lines`."""
+        """Wait for the columns of the slab; also for its lines, if they were wanted and number at most `most_lines`."""
         try:
             on_the_way = self._tiles.lines(self._queue, most_lines) if self._tiles else None
             ended = self._queue.mark()
@@ -140,7 +140,7 @@ class SlabInFlight:
     ) -> npt.NDArray[np.uint8]:
         """As `DeviceKernels.span_digests`, over the slab that is on the device already.
 
-        To be asked after `finish`, and before the queue is given another slab.
+        Call it after `finish`, and before the queue gets another slab.
         """
         return _span_digests(self._queue, self._data, starts, lengths, width)
 

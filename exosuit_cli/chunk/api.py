@@ -36,7 +36,7 @@ def chunk_text(text: str | bytes, *, language: str | None = None, options: Chunk
 
 
 def chunk_file(path: str | os.PathLike[str], *, options: ChunkOptions | None = None) -> list[Chunk]:
-    """Cut a file into chunks, its language told by its name, or by its first line where the name tells none.
+    """Cut a file into chunks. Its language follows from its name, or from its first line where the name says nothing.
 
     Raises OSError where it cannot be read, UsageError where it is no regular file or binary, or the encoding is not
     known.

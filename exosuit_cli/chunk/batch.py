@@ -26,7 +26,7 @@ class Renderer(Protocol):
     ) -> list[tuple[bytes, bytes]]:
         """A head and a tail for each chunk; the text's byte 0 is `data[offset]`.
 
-        A repeated chunk keeps its head; what stands for its tail is for the writer to say.
+        A repeated chunk keeps its head; the writer decides what replaces its tail.
         """
         ...
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from exosuit_cli.chunk.planner import MeasuredLines, Plan, Planner
+from exosuit_cli.chunk.planner import ChunkPlan, MeasuredLines, Planner
 from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
 from exosuit_cli.chunk.syntax import NoSyntax, SyntaxTree
@@ -69,7 +69,7 @@ class Chunker:
                     reasons[position] = str(refusal)
         measured = self._measured(slab, lines, strengths, prefix)
         files = lines.files.tolist()
-        plan = Plan()
+        plan = ChunkPlan()
         counts = []
         for first, stop in pairwise(files):
             self._planner.plan(measured, first, stop, plan)
@@ -242,7 +242,7 @@ def _segment_end(data: bytes) -> tuple[int, bool]:
 class _Columns:
     """A plan's columns as arrays, and the ids: made for a whole slab at once, handed out text by text."""
 
-    def __init__(self, plan: Plan, data: npt.NDArray[np.uint8], kernels: Kernels) -> None:
+    def __init__(self, plan: ChunkPlan, data: npt.NDArray[np.uint8], kernels: Kernels) -> None:
         self._starts = np.array(plan.starts, np.int64)
         self._ends = np.array(plan.ends, np.int64)
         self._first_lines = np.array(plan.first_lines, np.int64) + 1

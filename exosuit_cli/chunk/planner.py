@@ -46,7 +46,7 @@ class MeasuredLines:
 
 
 @dataclass(slots=True)
-class Plan:
+class ChunkPlan:
     """Chunks as columns of equal length: byte offsets, line positions from 0, tokens, `Boundary` numbers."""
 
     starts: list[int] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Plan:
 
 
 class Planner:
-    """Cuts texts under the caps of `options`, with `counter` for what prefix sums do not tell."""
+    """Cuts texts under the caps of `options`, and counts with `counter` where prefix sums do not add up."""
 
     def __init__(self, options: ChunkOptions, counter: TokenCounter) -> None:
         self._options = options
@@ -66,7 +66,7 @@ class Planner:
         self._counter = counter
         self._short: dict[bytes, int] = {}
 
-    def plan(self, lines: MeasuredLines, first: int, stop: int, plan: Plan) -> None:
+    def plan(self, lines: MeasuredLines, first: int, stop: int, plan: ChunkPlan) -> None:
         """Cut the text whose lines are those from `first` up to `stop`, and add its chunks to `plan`.
 
         No chunk exceeds a cap. Offsets are those of `lines`; lines count from the text's first.
@@ -206,7 +206,7 @@ class Planner:
     def _text(lines: MeasuredLines, begin: int, end: int) -> bytes:
         return bytes(lines.data[lines.starts[begin] : lines.starts[end]])
 
-    def _split(self, plan: Plan, lines: MeasuredLines, line: int, kind: int, first: int) -> None:
+    def _split(self, plan: ChunkPlan, lines: MeasuredLines, line: int, kind: int, first: int) -> None:
         """Cut a line that alone exceeds a cap into chunks of its own."""
         start = lines.starts[line]
         for size, tokens in self._pieces(lines, line):

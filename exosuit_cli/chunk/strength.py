@@ -313,7 +313,7 @@ def _restructured(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.ui
 
 
 def _underline(view: _View, marks: bytes | None) -> npt.NDArray[np.bool_]:
-    """Lines of three or more of one punctuation character, as far as their first eight bytes tell."""
+    """Lines of three or more of one punctuation character, judged by their first eight bytes."""
     known = _UNDERLINES if marks is None else _set(marks)
     shown = np.clip(view.widths - 1, 0, _HEAD_BYTES).astype(np.uint64)
     mask = np.where(shown == _HEAD_BYTES, ~np.uint64(0), (np.uint64(1) << (shown * np.uint64(8))) - np.uint64(1))

@@ -1,6 +1,6 @@
 """Line strengths and symbol names from a syntax tree: `chunk --boundaries ast`.
 
-The parts: `syntax_grammars` has the languages and the roles of their nodes, `syntax_depth` tells texts that no parser
+The parts: `syntax_grammars` has the languages and the roles of their nodes, `syntax_depth` finds texts that no parser
 gets, `syntax_walk` gives each line its cost, `syntax_definitions` and `syntax_names` say what is defined and by what
 name, and `syntax_markdown` makes the sections of Markdown.
 
@@ -39,7 +39,7 @@ _BLOCK, _LEAST_READS, _BYTES_A_READ = 1024, 1_000, 256
 Scanners that look far ahead at every place take few steps, but many reads. Of the same files none read more than one
 block in 1,000 bytes beyond the first 1,000."""
 _LOOKS_LIKE_CPP: Final = re.compile(rb"^[ \t]*(?:class[ \t]+\w|namespace\b[^;=()]*\{|template[ \t]*<)", re.MULTILINE)
-"""A header is C by its name, whatever is in it."""
+"""A header is C by its name, also where it holds C++."""
 _ERROR_SHARE, _LEAST_ERROR, _ERROR_LINES = 100, 10, 20
 
 

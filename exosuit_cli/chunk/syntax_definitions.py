@@ -32,7 +32,7 @@ _MOST_SOUGHT: Final = 200
 
 @dataclass(slots=True)
 class Definition:
-    """A definition that a walk came by. Bytes `start` to `end` are whole lines, its leading comments among them."""
+    """A definition that a walk found. Bytes `start` to `end` are whole lines, its leading comments among them."""
 
     start: int
     end: int

@@ -1,4 +1,4 @@
-"""Whether a text is nested deeper than its parser can bear, told from its bytes before the parse.
+"""Whether a text is nested deeper than its parser can bear, decided from its bytes before the parse.
 
 Some grammars take time by the square of the depth, within steps that nothing stops: 64 KB of `a<` take Java 40 seconds,
 4 MB of `(` take C minutes. The scanner of Markdown overruns its state, which ends the process.

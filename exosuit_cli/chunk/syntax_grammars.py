@@ -1,4 +1,4 @@
-"""The grammars of `chunk --boundaries ast`: one for each language, and what its node types are to a walk.
+"""The grammars of `chunk --boundaries ast`: one for each language, and the roles of its node types.
 
 Each grammar is compiled in a wheel of its own, `tree-sitter-NAME`. Two are left out, since a text can do harm to the
 process that parses it. YAML 0.7.2 overruns its scanner's state (`- - - -`, 500 levels), which ends the process. Kotlin
@@ -49,7 +49,7 @@ GRAMMARS: Final = {
     "TSX": "tsx",
     "TypeScript": "typescript",
 }
-"""The names of languages as `languages` tells them, and their grammars."""
+"""The grammar of each language, by the names that `languages` uses."""
 
 LEAD, WRAPPER, BODY, LIST, DEFINITION, NEEDS_BODY, BINDING, SECTION, HEADING, CONTAINER, TOKEN, ERROR, ATTRIBUTE = (
     1 << bit for bit in range(13)

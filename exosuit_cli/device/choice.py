@@ -23,7 +23,7 @@ DRIVER = "exosuit_cli.device.cuda_driver"
 class DeviceChoice:
     """The device a run computes on, and the reason, in words for a person.
 
-    `break_even_bytes`: `auto` chose the CPU to begin with; with more bytes to read than these, `joins` pays.
+    `joins` is the card that `auto` adds where more than `break_even_bytes` are left to read.
     """
 
     device: str
@@ -71,6 +71,8 @@ def _automatic(driver: Driver, processors: int) -> DeviceChoice:
 
     probe = probe_of(driver, 0)
     if probe is None:
+        if driver.identity(0) is None:
+            return DeviceChoice("cpu", "a card is there, but NVML cannot name it, so no measurement of it is kept")
         return DeviceChoice("cpu", "a card is there, but was never measured; `exosuit device` does it")
     return decide(probe, processors)
 
@@ -78,8 +80,8 @@ def _automatic(driver: Driver, processors: int) -> DeviceChoice:
 def decide(probe: Probe, processors: int) -> DeviceChoice:
     """What `auto` does with a measured card.
 
-    The run begins on the CPU, which is there at once. A card starts up while the CPU works and then replaces it for the
-    columns; that pays from `break_even_bytes` on: while the card started, and with the difference of the rates.
+    The run begins on the CPU, which is ready at once. Meanwhile the card starts, and then computes the columns in place
+    of the CPU. That saves time for more than `break_even_bytes`, which follows from the start and from both rates.
     """
     card, cpu = probe.device_bytes_per_s, probe.cpu_bytes_per_s * processors
     rates = f"{card / 1e9:.1f} GB/s from host memory against {cpu / 1e9:.1f} GB/s on {processors} processors"

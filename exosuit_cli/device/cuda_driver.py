@@ -1,11 +1,14 @@
-"""The driver of NVIDIA cards: CuPy for the work, NVML for what the card tells of itself."""
+"""The driver of NVIDIA cards: CuPy for the work, NVML for names, clocks and memory."""
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import os
+import subprocess
 import sys
+from multiprocessing import spawn
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.device.driver import Card, Usage
@@ -21,17 +24,47 @@ if TYPE_CHECKING:
 EXTRAS = "install exosuit-cli[gpu13] for CUDA 13 or exosuit-cli[gpu12] for CUDA 12"
 _ORDER = ("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
 """The order of NVML, which names a card without starting CUDA."""
-_CONTROL_FILES = ("/dev/nvidiactl", "/dev/dxg")
-"""Made by NVIDIA's driver for Linux, and by Windows for the Linux in it."""
+_CONTROL_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/proc/driver/nvidia", "/dev/dxg")
+"""Made by NVIDIA's driver for Linux, the first two at the first call where nothing made them earlier; the last is made
+by Windows for the Linux in it."""
+_LIBRARY = "libcuda.so.1"
+_LIBRARY_FOLDERS = (
+    "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/nvidia/lib64",
+    "/usr/lib/wsl/lib",
+)  # fmt: skip
+_ANSWER_SECONDS = 10
+_SPLIT = "the card is split (MIG), and NVML gives figures of the whole card"
 
 
 def why_not(index: int) -> str | None:  # noqa: ARG001  (which card is there is seen when it is opened)
     """Why card `index` certainly cannot be used, and what to do; None if it may be."""
-    if not any(map(os.path.exists, _CONTROL_FILES)):
+    is_known = any(map(os.path.exists, _CONTROL_FILES))
+    if not is_known and not (_has_driver_library() and _answers_in_a_child()):
         return "there is no NVIDIA card, or its driver is not loaded"
     if importlib.util.find_spec("cupy") is None:
         return f"CuPy is not installed; {EXTRAS}"
     return None
+
+
+def _has_driver_library() -> bool:
+    """Whether the driver's library lies where the loader looks: a few stats, since most machines have no card."""
+    named = os.environ.get("LD_LIBRARY_PATH", "").split(":")
+    return any(os.path.exists(os.path.join(folder, _LIBRARY)) for folder in (*named, *_LIBRARY_FOLDERS) if folder)
+
+
+@functools.cache
+def _answers_in_a_child() -> bool:
+    """Whether the driver starts: asked by a process of its own, which a fork of ours must not inherit."""
+    program = f"import ctypes, sys; sys.exit(min(ctypes.CDLL({_LIBRARY!r}).cuInit(0), 1))"
+    try:
+        done = subprocess.run(  # noqa: S603  (this interpreter, and a program of our own)
+            [spawn.get_executable(), "-I", "-S", "-c", program],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            timeout=_ANSWER_SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
 
 
 def count() -> int:
@@ -39,7 +72,7 @@ def count() -> int:
     try:
         cupy = _cupy()
         return int(cupy.cuda.runtime.getDeviceCount())
-    except Exception:  # noqa: BLE001  (whatever it is: no card can be opened, and opening one will say why)
+    except Exception:  # noqa: BLE001  (any error means that no card can be opened; opening one will say why)
         return 0
 
 
@@ -76,12 +109,32 @@ def clocks(index: int) -> dict[str, int] | None:
 
 
 def _visible(nvml: Any, index: int) -> Any:
-    """NVML's handle of what CUDA calls card `index`: by the numbers or names that the environment leaves visible."""
+    """NVML's handle of what CUDA calls card `index`: by the numbers or names that the environment leaves visible.
+
+    Raises LookupError where the environment orders or splits the cards in a way that NVML does not follow: figures of
+    another card are worse than none.
+    """
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if listed is None:
-        return nvml.nvmlDeviceGetHandleByIndex(index)
-    name = listed.split(",")[index].strip()
-    return nvml.nvmlDeviceGetHandleByUUID(name) if "-" in name else nvml.nvmlDeviceGetHandleByIndex(int(name))
+    name = str(index) if listed is None else listed.split(",")[index].strip()
+    if name.startswith("MIG-"):
+        raise LookupError(_SPLIT)
+    if "-" in name:
+        handle = nvml.nvmlDeviceGetHandleByUUID(name)
+    else:
+        if os.environ.get(_ORDER[0], _ORDER[1]) != _ORDER[1] and nvml.nvmlDeviceGetCount() > 1:
+            raise LookupError(f"{_ORDER[0]} is not {_ORDER[1]}, the order of NVML")
+        handle = nvml.nvmlDeviceGetHandleByIndex(int(name))
+    if _is_split(nvml, handle):
+        raise LookupError(_SPLIT)
+    return handle
+
+
+def _is_split(nvml: Any, handle: Any) -> bool:
+    """Whether the card is divided into instances (MIG)."""
+    try:
+        return bool(nvml.nvmlDeviceGetMigMode(handle)[0])
+    except nvml.NVMLError:  # a card that cannot be divided
+        return False
 
 
 def open_card(index: int, limit_bytes: int) -> OpenCudaCard:
@@ -124,22 +177,24 @@ class OpenCudaCard:
         pool = self._device.peak_bytes
         with _Nvml() as nvml:
             if nvml is None:
-                return Usage(pool_peak_bytes=pool)
+                return Usage(pool_peak_bytes=pool, reason="NVML is not there")
             try:
                 handle = nvml.nvmlDeviceGetHandleByPciBusId(self._bus_id)
+                if _is_split(nvml, handle):
+                    return Usage(pool_peak_bytes=pool, reason=_SPLIT)
                 memory = nvml.nvmlDeviceGetMemoryInfo(handle)
                 own = [
                     process.usedGpuMemory
                     for process in nvml.nvmlDeviceGetComputeRunningProcesses(handle)
                     if process.pid == os.getpid()
                 ]
-            except nvml.NVMLError:
-                return Usage(pool_peak_bytes=pool)
+            except nvml.NVMLError as error:
+                return Usage(pool_peak_bytes=pool, reason=f"NVML gives none: {error}")
         return Usage(pool, own[0] if own else None, int(memory.used), int(memory.total))
 
 
 def _check(index: int) -> None:
-    """Raise ResourceMissing for what CuPy would tell later and less plainly."""
+    """Raise ResourceMissing early, in plain words, for what CuPy would report later and less clearly."""
     try:
         cupy = _cupy()
         from cupy.cuda import nvrtc

@@ -1,4 +1,4 @@
-"""What the owner of a card needs of it. `cuda_driver` is the real one; a test brings its own."""
+"""What the owner of a card needs from a driver. `cuda_driver` is the real one; tests bring their own."""
 
 from __future__ import annotations
 
@@ -27,12 +27,16 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Device memory in bytes: the peak of this process's buffers, of all it holds, of everyone; None where unknown."""
+    """Device memory in bytes: the peak of this process's buffers, of all it holds, of everyone; None where unknown.
+
+    `reason` says why the figures of the card are unknown.
+    """
 
     pool_peak_bytes: int | None = None
     process_bytes: int | None = None
     card_used_bytes: int | None = None
     card_bytes: int | None = None
+    reason: str | None = None
 
 
 class OpenCard(Protocol):
@@ -74,11 +78,11 @@ class Driver(Protocol):
         ...
 
     def count(self) -> int:
-        """How many cards may be opened, `why_not` being None; 0 where nobody can tell."""
+        """How many cards may be opened where `why_not` is None; 0 where that is unknown."""
         ...
 
     def identity(self, index: int) -> str | None:
-        """Card, driver and library in words, under which measurements are kept; None where nobody can tell."""
+        """Card, driver and library in words, under which measurements are kept; None where they are unknown."""
         ...
 
     def open_card(self, index: int, limit_bytes: int) -> OpenCard:

@@ -1,4 +1,4 @@
-"""What cards there are, and what each is known to do."""
+"""Which cards there are, and what was measured of each."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def list_devices(limit_bytes: int, *, measuring: bool) -> DeviceListing:
     cards: list[ListedCard] = []
     count = driver.count() if reason is None else 0
     if reason is None and not count:
-        reason = "the driver tells of no card; nvidia-smi shows what it knows"
+        reason = "the driver reports no card; nvidia-smi shows what it knows"
     for index in range(count):
         device = f"cuda:{index}"
         try:

@@ -1,12 +1,16 @@
-"""What the processes of a device say to each other, beside its accounts at the end."""
+"""The messages between the processes of a device, besides its totals at the end."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Card
+
+
+SLAB_BYTES: Final = 4 << 20
+"""The least slab of a device: small copies are slow ones, and a batch should have several, to be computed in turn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
-"""The process that owns a card: it alone talks to the driver, for the workers that fill slabs.
+"""The process that owns a card. It alone talks to the driver, for the workers that fill slabs.
 
-Every slot has a thread here. A job waits for a free lane, a queue of the device with buffers of its own; so slabs are
-copied in, computed and copied out at the same time, at most as many as there are lanes, and the rest waits in place.
+Every slot has a thread here. A job waits for a free lane: a queue of the device with its own buffers. So one slab is
+copied in while another is computed and a third is copied out. At most as many slabs are in flight as there are lanes;
+the others wait in their slots.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _PAUSE_SECONDS = 0.1
 
 
 def main(descriptor: int) -> None:
-    """The life of the process: its settings come first over the connection `descriptor`; its end ends it."""
+    """Run the process: its settings come first over the connection `descriptor`; it ends when that is closed."""
     for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides what they mean
         signal.signal(number, signal.SIG_IGN)
     control = Connection(descriptor)
@@ -52,7 +53,7 @@ def main(descriptor: int) -> None:
         except ExosuitError as error:
             control.send(Refusal(str(error)))
             return
-        except Exception as error:  # noqa: BLE001  (whatever a driver does: the parent is told, and ends the run)
+        except Exception as error:  # noqa: BLE001  (a driver may raise anything: the parent hears of it and ends the run)
             control.send(Refusal(f"it cannot be opened: {type(error).__name__}: {error}"))
             return
         control.send(Ready(owner.card))
@@ -107,6 +108,7 @@ class Owner:
                 process_bytes=usage.process_bytes,
                 card_used_bytes=usage.card_used_bytes,
                 card_bytes=usage.card_bytes,
+                card_reason=usage.reason,
             )
 
     def _serve(self, connected: socket.socket) -> None:
@@ -125,7 +127,7 @@ class Owner:
                     self._unpin(memory)
 
     def _pin(self, memory: SlotMemory) -> bool:
-        """Lock a slot's pages for copies at full speed; without that they are slower, no more."""
+        """Lock the pages of a slot for copies at full speed. Where that fails, copies are only slower."""
         try:
             self._opened.pin(memory.slab)
         except (DeviceOutOfMemory, DeviceLost):
@@ -155,12 +157,15 @@ class Owner:
         except DeviceLost as error:
             self._lost = str(error)
             return Answer(failure=self._lost, is_final=True)
-        except Exception as error:  # noqa: BLE001  (a fault of ours: the worker is told, and its slab is not lost)
+        except Exception as error:  # noqa: BLE001  (a fault of ours: the worker hears of it, and its slab is not lost)
             return Answer(failure=f"{type(error).__name__}: {error}")
         finally:
             self._lanes.put(lane)
         count = None if lines is None else len(lines.heads)
-        memory.write(columns, lines)
+        try:
+            memory.write(columns, lines)
+        except ValueError as error:
+            return Answer(failure=str(error))
         with self._lock:
             self._totals.slabs += 1
         return Answer(count)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.device.process import DeviceProcess
+from exosuit_cli.device.messages import SLAB_BYTES
+from exosuit_cli.device.process import LANES, DeviceProcess
+from exosuit_cli.device.remote import SLOTS, RemoteKernels
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels
@@ -21,12 +24,11 @@ from exosuit_cli.system.paths import ensure_private, state_directory
 
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Driver, OpenCard
+    from exosuit_cli.kernels.protocol import PendingSlab
 
 FILE_NAME: Final = "devices.json"
-SCHEMA: Final = "exosuit.devices/1"
-SLAB_BYTES = 16 << 20
+SCHEMA: Final = "exosuit.devices/2"
 _FILE_BYTES: Final = 16_000
-_LANES: Final = 4
 _ROUNDS: Final = 8
 _CPU_SECONDS: Final = 0.5
 
@@ -35,9 +37,10 @@ _CPU_SECONDS: Final = 0.5
 class Probe:
     """Rates of one card and of one processor on slabs of text, bytes of input a second.
 
-    Digests, newlines and byte classes: `kernel` by the device's clock with the slab there already; `device` end to end
-    from page-locked memory, several slabs in flight; `cpu` by the CPU backend on one thread. `copy`: the copy in alone.
-    `start_seconds`: until a process that owns the card had its kernels ready, with what it keeps on disk warm.
+    Digests, newlines and byte classes. `kernel`: by the device's clock, with the slab there already. `device`: end to
+    end as a run does it, through the process that owns the card, several slabs in flight. `cpu`: by the CPU backend on
+    one thread. `copy`: the copy in alone. `start_seconds`: until a process that owns the card had its kernels ready,
+    with what it keeps on disk warm.
     """
 
     card: str
@@ -83,42 +86,71 @@ def measure(driver: Driver, opened: OpenCard, index: int, limit_bytes: int) -> P
     try:
         owner.wait()
         start_seconds = time.monotonic() - started
+        device_rate = _owner_rate(owner.address, f"cuda:{index}")
     finally:
         owner.close()
-    lanes = [DeviceKernels(opened.queue(), "blake3") for _ in range(_LANES)]
-    slabs = [example_slab(seed, SLAB_BYTES) for seed in range(_LANES)]
-    for slab in slabs:
-        opened.pin(slab.data)
-
-    def work(lane: DeviceKernels, slab: Slab, rounds: int) -> None:
-        for _ in range(rounds):
-            lane.columns(slab)
-
-    def together(rounds: int) -> float:
-        begun = time.monotonic()
-        with ThreadPoolExecutor(_LANES) as threads:
-            done = [threads.submit(work, lane, slab, rounds) for lane, slab in zip(lanes, slabs, strict=True)]
-            for lane in done:
-                lane.result()
-        return time.monotonic() - begun
-
-    together(1)  # buffers grow in the first round
-    seconds = together(_ROUNDS)
-    alone = lanes[0]
-    alone.times = DeviceTimes()
-    work(alone, slabs[0], _ROUNDS)  # on its own: times of queues that overlap are no rates
-    times = alone.times
-    for slab in slabs:
-        opened.unpin(slab.data)
+    slab = example_slab(0, SLAB_BYTES)
+    times = _lone_times(opened, slab)
     total = _ROUNDS * SLAB_BYTES
     return Probe(
         card=opened.card.name,
         start_seconds=start_seconds,
         copy_bytes_per_s=total / times.copy_in_seconds,
         kernel_bytes_per_s=total / times.kernel_seconds,
-        device_bytes_per_s=_LANES * total / seconds,
-        cpu_bytes_per_s=_cpu_rate(slabs[0]),
+        device_bytes_per_s=device_rate,
+        cpu_bytes_per_s=_cpu_rate(slab),
     )
+
+
+def _owner_rate(address: str, device: str) -> float:
+    """Bytes a second through the owner of a card, with as many workers as it has lanes. Raises ResourceMissing."""
+    workers = [_WorkerLoad(address, device, seed) for seed in range(LANES)]
+
+    def together(rounds: int) -> float:
+        begun = time.monotonic()
+        with ThreadPoolExecutor(len(workers)) as threads:
+            for done in [threads.submit(worker.work, rounds) for worker in workers]:
+                done.result()
+        return time.monotonic() - begun
+
+    together(SLOTS)  # buffers grow in the first rounds
+    return len(workers) * _ROUNDS * SLAB_BYTES / together(_ROUNDS)
+
+
+class _WorkerLoad:
+    """What one worker asks of a card: slabs in the memory that it shares with the owner, one begun behind the other."""
+
+    def __init__(self, address: str, device: str, seed: int) -> None:
+        example = example_slab(seed, SLAB_BYTES)
+        self._kernels = RemoteKernels(device, (address,), "blake3", batch_files=len(example), is_demanded=True)
+        self._slabs: list[Slab] = []
+        for buffer in self._kernels.buffers(SLAB_BYTES, lines=False):
+            buffer[:] = example.data
+            self._slabs.append(Slab(buffer, example.offsets, example.lengths))
+
+    def work(self, rounds: int) -> None:
+        """Have so many slabs computed."""
+        begun: deque[PendingSlab] = deque()
+        for number in range(rounds):
+            if len(begun) == len(self._slabs):
+                begun.popleft().finish()
+            begun.append(self._kernels.begin(self._slabs[number % len(self._slabs)], lines=False))
+        for pending in begun:
+            pending.finish()
+
+
+def _lone_times(opened: OpenCard, slab: Slab) -> DeviceTimes:
+    """The device's own clock over one slab at a time: times of queues that overlap are no rates."""
+    lane = DeviceKernels(opened.queue(), "blake3")
+    opened.pin(slab.data)
+    try:
+        lane.columns(slab)  # buffers grow
+        lane.times = DeviceTimes()
+        for _ in range(_ROUNDS):
+            lane.columns(slab)
+    finally:
+        opened.unpin(slab.data)
+    return lane.times
 
 
 def example_slab(seed: int, nbytes: int, file_bytes: int = _FILE_BYTES) -> Slab:

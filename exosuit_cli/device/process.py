@@ -54,11 +54,11 @@ class DeviceProcess:
         return [self._process.pid] if self._process.poll() is None else []
 
     def is_ready(self, seconds: float = 0.0) -> bool:
-        """Whether `wait` answers at once, be it with a refusal; after waiting so long for it."""
+        """Whether `wait` will answer at once, also with a refusal. Waits up to `seconds` for that."""
         return self._card is not None or self._control.poll(seconds) or time.monotonic() > self._deadline
 
     def wait(self) -> Card:
-        """The card, once its kernels are built. Raises ResourceMissing where it cannot be used."""
+        """Wait until the kernels are built, and return the card. Raises ResourceMissing where it cannot be used."""
         if self._card is None:
             if not self._control.poll(max(self._deadline - time.monotonic(), 0)):
                 raise ResourceMissing(f"{self._name} does not answer within {START_SECONDS} s; use --device cpu")
@@ -73,7 +73,7 @@ class DeviceProcess:
         return self._card
 
     def close(self) -> DeviceTotals | None:
-        """End it; what it did, None where it cannot tell. It has to answer within seconds."""
+        """End the process. Returns what it did, or None where it does not answer within seconds."""
         try:
             if self._card is not None:
                 self._control.send(None)
@@ -87,7 +87,7 @@ class DeviceProcess:
         return self.totals
 
     def _end(self) -> int | None:
-        """Wait for its end, but not for ever: a process can hang within a driver."""
+        """Wait for the end of the process, but not for ever: a process can hang within a driver."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
         return self._process.returncode

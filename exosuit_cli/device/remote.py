@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from exosuit_cli.kernels.protocol import Pending
+    from exosuit_cli.kernels.protocol import PendingSlab
     from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 
 SLOTS = 2
 """Slabs of a worker: one is with the device while the next is filled."""
 _PAGE = 4096
 _LINE = 12
-"""Bytes of the lines in a slab, in the mean, that there is room for."""
+"""Bytes of a mean line: the results have room for as many lines as a slab of such lines has."""
 _PATIENCE_SECONDS = 60
 """A slab takes milliseconds; a card that has not answered by then is stuck."""
 
@@ -32,9 +32,10 @@ _PATIENCE_SECONDS = 60
 class RemoteKernels:
     """The protocol `Kernels` over slots of shared memory, for one thread.
 
-    A slab that is in none of `buffers` is computed here, on the CPU. So is everything once the device fails, where
-    `is_demanded` is false; `failures` counts slabs by the reason. Else that raises ResourceMissing. `beside` counts, by
-    the names of `DeviceTotals`, what is computed here for what it is. `batch_files`: the most files of a slab.
+    A slab that is in none of `buffers` is computed here, on the CPU. When the device fails and it was demanded,
+    ResourceMissing is raised. When it was not demanded, every further slab is computed here; `failures` counts those by
+    the reason. `beside` counts, by the names of `DeviceTotals`, what the CPU computes beside a working card.
+    `batch_files`: the most files of a slab.
     """
 
     def __init__(
@@ -54,8 +55,8 @@ class RemoteKernels:
     def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:
         """Memory of slabs, shared with the owner of the card. Behind each is room for the results.
 
-        Raises ResourceMissing where there is no such memory and the device is demanded; without a demand the slabs are
-        ordinary memory then, and computed here.
+        Where no such memory can be made: raises ResourceMissing if the device is demanded; otherwise returns ordinary
+        memory, and slabs are computed here.
         """
         slab_bytes = -(-nbytes // _PAGE) * _PAGE
         line_bytes = slab_bytes // _LINE * LINE_BYTES if lines else 0
@@ -78,7 +79,7 @@ class RemoteKernels:
         lines = self.begin(slab, lines=True).finish()[1]
         return lines if lines is not None else self._cpu.lines(slab)
 
-    def begin(self, slab: Slab, *, lines: bool) -> Pending:
+    def begin(self, slab: Slab, *, lines: bool) -> PendingSlab:
         slot = next((slot for slot in self._slots if slot.holds(slab)), None)
         if slot is None:
             self.note_cpu(len(slab), len(slab.data))
@@ -88,7 +89,7 @@ class RemoteKernels:
                 slot.send(slab, lines=lines)
             except OSError:
                 self._lose("the process that owns the card ended")
-        return _Pending(self, slot, slab, lines=lines, is_sent=self._lost is None)
+        return _RemoteSlab(self, slot, slab, lines=lines, is_sent=self._lost is None)
 
     def span_digests(
         self, data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
@@ -97,11 +98,11 @@ class RemoteKernels:
         return self._cpu.span_digests(data, starts, lengths, width)
 
     def note_cpu(self, files: int, nbytes: int) -> None:
-        """Count files that are computed here because of what they are."""
+        """Count files that the CPU computes because of their size."""
         self.beside.update(cpu_files=files, cpu_bytes=nbytes)
 
     def finish(self, slot: _Slot, slab: Slab, *, lines: bool, is_sent: bool) -> tuple[SlabColumns, LineColumns | None]:
-        """The results of a job, wherever they come from."""
+        """The results of a job, from the card or from the CPU."""
         if is_sent:
             try:
                 answer = slot.receive()
@@ -167,7 +168,7 @@ class _Slot:
         return answer
 
 
-class _Pending:
+class _RemoteSlab:
     def __init__(self, kernels: RemoteKernels, slot: _Slot, slab: Slab, *, lines: bool, is_sent: bool) -> None:
         self._kernels, self._slot, self._slab, self._lines, self._is_sent = kernels, slot, slab, lines, is_sent
 

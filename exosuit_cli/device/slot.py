@@ -1,4 +1,4 @@
-"""A slot: memory that two processes share, for one slab and for what a device finds in it."""
+"""A slot: memory that two processes share, for one slab and its results."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OF_FILES = [np.dtype(kind) for kind in ("u1", "i8", "i2", "u1", "?")]
 _OF_LINES = [np.dtype(kind) for kind in ("i8", "i8", "u2", "i8", "u8", "u1", "i4")]
 """Those of `SlabColumns` and of `LineColumns`."""
 FILE_BYTES, LINE_BYTES = 64, 31
-"""At least what the results of a file and of a line take."""
+"""Bytes of results to reserve for a file and for a line."""
 
 
 class SlotMemory:
@@ -62,7 +62,8 @@ class SlotMemory:
     def _views(self, files: int, lines: int | None) -> list[npt.NDArray[Any]]:
         places = self._places(files, lines)
         if places[-1][2] > len(self._results):
-            raise ValueError(f"results of {files} files and {lines} lines have no room in {len(self._results)} bytes")
+            count = f"{files} files and {lines or 0} lines"
+            raise ValueError(f"results of {count} have no room in {len(self._results)} bytes")
         return [
             self._results[start : start + math.prod(shape) * dtype.itemsize].view(dtype).reshape(shape)
             for (dtype, shape, start), _ in pairwise(places)

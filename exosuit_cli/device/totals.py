@@ -1,4 +1,4 @@
-"""The accounts of a device: what it did in one run."""
+"""What a device did in one run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class DeviceTotals:
-    """What a device did in one run. Seconds by the device's own clock; bytes; None where nobody can tell.
+    """What a device did in one run: seconds by the device's own clock, and bytes; None where a figure is unknown.
 
-    `kernel_seconds`, `copy_in_seconds` and `copy_out_seconds` add up those of all lanes, which overlap.
+    `kernel_seconds`, `copy_in_seconds` and `copy_out_seconds` are sums over all lanes, whose work overlaps.
     """
 
     slabs: int = 0
@@ -25,16 +25,19 @@ class DeviceTotals:
     process_bytes: int | None = None
     card_used_bytes: int | None = None
     card_bytes: int | None = None
+    card_reason: str | None = None
+    """Why the memory of the card is not known."""
     cpu_files: int = 0
     cpu_bytes: int = 0
-    """Files that the CPU computed although a card did others: larger than a slab, and empty ones alone in theirs."""
+    """Files that the CPU computed beside a card: those larger than a slab, and empty files alone in a slab."""
     cpu_line_slabs: int = 0
-    """Slabs whose lines were too many for the results' room, so that the CPU found them."""
+    """Slabs with more lines than the results have room for; the CPU found them."""
     peak_copy_bytes_per_s: float | None = None
-    """The copy in alone, as it was measured of the card once; None where it was not."""
+    """The rate of the copy in alone, from the measurement of the card; None where it was not measured."""
 
     def add(self, other: DeviceTotals) -> None:
-        """Add those of another card; None where neither knows."""
+        """Add the figures of another card; a figure stays None where neither has it."""
         for name in self.__slots__:
             mine, theirs = getattr(self, name), getattr(other, name)
-            setattr(self, name, theirs if mine is None else mine if theirs is None else mine + theirs)
+            known = mine if theirs is None or isinstance(mine, str) else theirs
+            setattr(self, name, known if mine is None or known is mine else mine + theirs)

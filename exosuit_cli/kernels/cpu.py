@@ -16,7 +16,7 @@ NEWLINE = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class ComputedSlab:
     """A slab that is done."""
 
     columns: SlabColumns
@@ -40,9 +40,9 @@ class CpuKernels:
         """One, since every slab is finished at once."""
         return [np.empty(nbytes, np.uint8)]
 
-    def begin(self, slab: Slab, *, lines: bool) -> Finished:  # noqa: ARG002
+    def begin(self, slab: Slab, *, lines: bool) -> ComputedSlab:  # noqa: ARG002
         """Compute the columns; lines are better asked of the texts alone."""
-        return Finished(self.columns(slab))
+        return ComputedSlab(self.columns(slab))
 
     def columns(self, slab: Slab) -> SlabColumns:
         """Compute every column; see `SlabColumns` for shapes, dtypes and units."""

@@ -78,8 +78,9 @@ class CudaDevice:
         self._kernels: dict[str, Any] = {}
 
     def note_pool(self) -> None:
-        """Keep the most that the pool has held."""
-        self.peak_bytes = max(self.peak_bytes, int(self.pool.total_bytes()))
+        """Keep the most that the pool has held on this card: CuPy answers for the current one."""
+        with self.cuda:
+            self.peak_bytes = max(self.peak_bytes, int(self.pool.total_bytes()))
 
     def compile(self) -> None:
         """Make every kernel ready; CuPy keeps what it compiled in its cache directory."""
@@ -115,6 +116,8 @@ class CudaDevice:
             raise DeviceLost(f"device {self.name}: {error}") from error
         except cuda.compiler.CompileException as error:
             raise DeviceError(f"device {self.name}: its kernels do not compile: {error}") from error
+        except RuntimeError as error:  # NVRTC's own, and what CuPy raises where it finds no CUDA headers
+            raise DeviceError(f"device {self.name}: its kernels cannot be built: {error}") from error
 
 
 class CudaQueue:
@@ -138,6 +141,8 @@ class CudaQueue:
         if held is None or held.nbytes < nbytes:
             # The old memory goes back first; on the same stream it may be given out again while it is still read.
             self._buffers.pop(name, None)
+            if held is not None:
+                self._drop_staging(held.address)
             held = None
             with self._on_stream():
                 try:
@@ -191,6 +196,8 @@ class CudaQueue:
 
     def release(self) -> None:
         self._buffers.clear()
+        for place in list(self._staging):
+            self._drop_staging(place)
 
     def mark(self) -> Hashable:
         with self._on_stream():
@@ -224,6 +231,13 @@ class CudaQueue:
         if staging is None or len(staging.array) < nbytes:
             staging = self._staging[place] = _Staging(self._page_locked(nbytes + nbytes // 4))
         return staging
+
+    def _drop_staging(self, place: int) -> None:
+        """Let go of what uploads to a buffer that is gone went through, once the last of them is done."""
+        staging = self._staging.pop(place, None)
+        if staging is not None and staging.used is not None:
+            with self._on_stream():
+                staging.used.synchronize()
 
     def _page_locked(self, nbytes: int) -> npt.NDArray[np.uint8]:
         size = max(nbytes, 1)

@@ -33,7 +33,7 @@ class DeviceKernels:
         self._work = device_work(algorithm)
         self._width = DIGESTS[algorithm].width
         self.device = queue.device
-        self._in_flight: Pending | None = None
+        self._in_flight: SlabInFlight | None = None
 
     def columns(self, slab: Slab) -> SlabColumns:
         """Compute every column; see `SlabColumns` for shapes, dtypes and units."""
@@ -59,11 +59,11 @@ class DeviceKernels:
         """One, in ordinary memory."""
         return [np.empty(nbytes, np.uint8)]
 
-    def begin(self, slab: Slab, *, lines: bool) -> Pending:
+    def begin(self, slab: Slab, *, lines: bool) -> SlabInFlight:
         """Enqueue the copy of a slab and its kernels, without waiting for the device.
 
-        A slab in page-locked memory must stay as it is until `finish` returns. Nothing else may be asked of the queue
-        between the two; RuntimeError if another slab is in flight.
+        A slab in page-locked memory must not change until `finish` returns. The queue takes no other work until then.
+        Raises RuntimeError if another slab is in flight.
         """
         if self._in_flight is not None and not self._in_flight.is_finished:
             raise RuntimeError(f"{self.device}: a slab is in flight on this queue already")
@@ -85,11 +85,13 @@ class DeviceKernels:
         queue.download(results, host)
         marks = (started, copied_in, computed, queue.mark())
         self.times.bytes_in += len(slab.data) + lists.nbytes
-        self._in_flight = Pending(queue, data, slab, self._width, tiles if lines else None, host, marks, self.times)
+        self._in_flight = SlabInFlight(
+            queue, data, slab, self._width, tiles if lines else None, host, marks, self.times
+        )
         return self._in_flight
 
 
-class Pending:
+class SlabInFlight:
     """A slab in flight."""
 
     def __init__(
@@ -111,7 +113,7 @@ class Pending:
         self._last_bytes[self._is_filled] = slab.data[(slab.offsets + slab.lengths)[self._is_filled] - 1]
 
     def finish(self, most_lines: int = LARGEST_SLAB) -> tuple[SlabColumns, LineColumns | None]:
-        """Wait for the slab's columns, and its lines' if they were wanted and are no more than `most_lines`."""
+        """Wait for the columns of the slab; also for its lines, if they were wanted and number at most `most_lines`."""
         try:
             on_the_way = self._tiles.lines(self._queue, most_lines) if self._tiles else None
             ended = self._queue.mark()
@@ -138,7 +140,7 @@ class Pending:
     ) -> npt.NDArray[np.uint8]:
         """As `DeviceKernels.span_digests`, over the slab that is on the device already.
 
-        To be asked after `finish`, and before the queue is given another slab.
+        Call it after `finish`, and before the queue gets another slab.
         """
         return _span_digests(self._queue, self._data, starts, lengths, width)
 

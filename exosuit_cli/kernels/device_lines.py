@@ -62,7 +62,7 @@ def launch_scan(queue: DeviceQueue, values: DeviceBuffer, levels: list[int]) -> 
 
 
 class TileWork:
-    """What one pass over all bytes tells of each file, and how many lines there are in each tile.
+    """One pass over all bytes: the byte classes of each file, and the number of lines in each tile.
 
     A slab's files tile its data. Lines are compacted on the device, so their number comes back first:
     `count_lines` enqueues that, `lines` waits for it and enqueues the rest.

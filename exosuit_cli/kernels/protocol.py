@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 
 
-class Pending(Protocol):
+class PendingSlab(Protocol):
     """A slab that was begun."""
 
     def finish(self) -> tuple[SlabColumns, LineColumns | None]:
         """Wait for its columns and lines.
 
-        The latter are None where they were not wanted, or the backend rather gives them of the texts alone, by
-        `Kernels.lines`.
+        The lines are None where they were not wanted, and where it is faster to ask `Kernels.lines` for the lines of
+        the text files alone.
         """
         ...
 
@@ -38,14 +38,15 @@ class Kernels(Protocol):
     def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:
         """Memory for slabs of up to `nbytes`, best for this device; as many as may be begun and not finished.
 
-        `lines`: those of the slabs will be wanted, too. To be called once.
+        `lines`: the lines of the slabs will be wanted, too. Call it once.
         """
         ...
 
-    def begin(self, slab: Slab, *, lines: bool) -> Pending:
+    def begin(self, slab: Slab, *, lines: bool) -> PendingSlab:
         """Start to compute the columns of a slab, which stays as it is until they are finished.
 
-        Best for one that begins where one of `buffers` does. Results are good until the next slab there is begun.
+        This is fastest for a slab that begins where one of `buffers` begins. Results are valid until the next slab in
+        the same buffer is begun.
         """
         ...
 
@@ -60,7 +61,7 @@ class Kernels(Protocol):
     def span_digests(
         self, data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
     ) -> npt.NDArray[np.uint8]:
-        """BLAKE3 of any k spans of `data`, whatever the algorithm of files: uint8[k, width].
+        """BLAKE3 of any k spans of `data`, also where files have another digest: uint8[k, width].
 
         `width` is a multiple of 4 from 4 to 32: the first bytes of BLAKE3-256. Spans may overlap.
         """

@@ -1,4 +1,4 @@
-"""The lists that tell the threads of a device their work, packed into one upload."""
+"""Lists of work for the threads of a device, packed into one upload."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class SlabColumns:
 
 @dataclass(frozen=True, slots=True)
 class LineColumns:
-    r"""What the kernels tell of every line of a slab of n files, m lines in all; every backend gives the same bytes.
+    r"""The columns of every line of a slab of n files, m lines in all; every backend gives the same bytes.
 
     A line ends after its b"\\n"; the last line of a file may have none. Blanks are spaces and tabs.
 

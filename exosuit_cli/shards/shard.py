@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.chunk.batch import ChunkBatch
     from exosuit_cli.device.remote import RemoteKernels
-    from exosuit_cli.kernels.protocol import Kernels, Pending
+    from exosuit_cli.kernels.protocol import Kernels, PendingSlab
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.shards.settings import ShardSettings
@@ -174,9 +174,9 @@ class Shard:
 
     def _read_ahead(
         self, items: Iterator[FilledSlab | LargeFile]
-    ) -> Generator[tuple[FilledSlab, Pending] | tuple[LargeFile, None]]:
+    ) -> Generator[tuple[FilledSlab, PendingSlab] | tuple[LargeFile, None]]:
         """The items in their order, each slab begun: a device works on one while the next is filled."""
-        held: deque[tuple[FilledSlab, Pending]] = deque()
+        held: deque[tuple[FilledSlab, PendingSlab]] = deque()
         depth = self._reader.depth
         try:
             for item in items:
@@ -197,7 +197,7 @@ class Shard:
                 with contextlib.suppress(ResourceMissing):
                     pending.finish()
 
-    def _take_slab(self, filled: FilledSlab, pending: Pending, names: list[bytes], rows: Rows) -> None:
+    def _take_slab(self, filled: FilledSlab, pending: PendingSlab, names: list[bytes], rows: Rows) -> None:
         """Write the rows of one slab: digests, lines, kinds, languages, tokens."""
         slab, files = filled
         columns, lines = pending.finish()

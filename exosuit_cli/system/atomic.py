@@ -73,7 +73,7 @@ def atomic_file(path: str | bytes, *, mode: int = 0o600) -> Iterator[BinaryIO]:
                 os.rename(temporary, name, src_dir_fd=parent, dst_dir_fd=parent)
                 _sync_directory(parent)
         except BaseException:
-            with contextlib.suppress(OSError, OutputError):  # the first error is the one to tell
+            with contextlib.suppress(OSError, OutputError):  # the first error is the one to report
                 file.close()
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=parent)

@@ -65,7 +65,7 @@ class MemorySampler:
     def reading(self) -> TierReading:
         """The ram tier."""
         if not self.peak_pss:
-            return TierReading(None, "this system does not tell the memory of processes")
+            return TierReading(None, "this system does not report the memory of processes")
         return TierReading(
             self.peak_pss,
             details={"pss_bytes": self.peak_pss, "uss_bytes": self.peak_uss, "samples": self.samples},

@@ -66,7 +66,7 @@ class PageCacheProbe:
         self._page = os.sysconf("SC_PAGESIZE")
         self._syscall = ctypes.CDLL(None, use_errno=True).syscall
         if os.uname().sysname != "Linux":
-            self.reading.reason = "only Linux tells (cachestat)"
+            self.reading.reason = "only Linux reports it (cachestat)"
 
     def look(self, descriptor: int, size: int) -> None:
         """Sample an open file of `size` bytes."""
@@ -77,7 +77,7 @@ class PageCacheProbe:
         if self._syscall(_CACHESTAT, descriptor, ctypes.byref(whole), ctypes.byref(answer), 0) != 0:
             number = ctypes.get_errno()
             if number in (errno.ENOSYS, errno.EPERM):
-                self.reading.reason = "this kernel does not tell (cachestat needs Linux 6.5)"
+                self.reading.reason = "this kernel does not report it (cachestat needs Linux 6.5)"
             return
         self.reading.files += 1
         self.reading.bytes += size

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.device import DeviceChoice, DeviceTotals, choose_device
 from exosuit_cli.device import choice as choices
+from exosuit_cli.device.messages import SLAB_BYTES
 from exosuit_cli.model.devices import parse_device
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.system.memory import TierReading
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from exosuit_cli.shards.settings import ShardSettings
     from exosuit_cli.workers.messages import UseDevice
 
-SLAB_BYTES = 4 << 20
-"""The least slab of a device. Small copies are slow; a batch should still have several slabs, computed in turn."""
 _UNKNOWN = "the process that owns the card did not report it"
 
 
@@ -128,7 +127,8 @@ class RunDevice:
     @property
     def reason(self) -> str:
         """Why this device, for a person to read."""
-        reasons = [self.choice.reason, *(card.name for card in self._cards), self._refusal]
+        unknown = f"its memory is unknown: {self.totals.card_reason}" if self.totals.card_reason else ""
+        reasons = [self.choice.reason, *(card.name for card in self._cards), self._refusal, unknown]
         return "; ".join(reason for reason in reasons if reason)
 
     def tiers(self) -> tuple[TierReading, TierReading]:

@@ -128,11 +128,12 @@ def test_what_is_begun_is_what_is_needed(tmp_path: Path) -> None:
     """In a process of its own: one with threads forks nothing."""
     (tmp_path / "a").write_text("a\n")
     code = (
-        "import sys; from exosuit_cli.cli import ahead;"
-        "ahead.look_ahead(['scan', sys.argv[1], '--encoding', 'cl100k_base', '--workers', '1']);"
-        "begun = ahead.zygote('cl100k_base'); print(begun.counter().count(b'some words'));"
-        "print(ahead.zygote('o200k_base'), ahead.zygote(None));"
-        "ahead.end(); print(ahead.zygote('cl100k_base'))"
+        "import sys; from exosuit_cli.cli.ahead import discard, look_ahead;"
+        "from exosuit_cli.workers.ahead import take_preload;"
+        "look_ahead(['scan', sys.argv[1], '--encoding', 'cl100k_base', '--workers', '1']);"
+        "print(take_preload('o200k_base', 1, with_table=False));"
+        "begun = take_preload('cl100k_base', 1, with_table=False); print(begun.counter().count(b'some words'));"
+        "begun.close(); discard(); print(take_preload('cl100k_base', 1, with_table=False))"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, check=True, timeout=120)
-    assert done.stdout.decode().split() == ["2", "None", "None", "None"]
+    assert done.stdout.decode().split() == ["None", "2", "None"]

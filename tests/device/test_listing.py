@@ -93,8 +93,8 @@ def test_no_card(cards: Callable[..., Any]) -> None:
         b"",
         b"{",
         b"[]",
-        b'{"schema": "exosuit.devices/2", "cards": {}}',
-        b'{"schema": "exosuit.devices/1", "cards": []}',
+        b'{"schema": "exosuit.devices/3", "cards": {}}',
+        b'{"schema": "exosuit.devices/2", "cards": []}',
     ],
 )
 def test_what_was_kept_and_cannot_be_read_counts_as_not_measured(content: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -10,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosuit_cli.device import DeviceTotals
-from exosuit_cli.device.messages import SlotSizes
-from exosuit_cli.device.owner import halves, join_columns, join_lines
+from exosuit_cli.device.messages import Answer, Job, OwnerSettings, SlotSizes
+from exosuit_cli.device.owner import Owner, halves, join_columns, join_lines
 from exosuit_cli.device.slot import SlotMemory
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TEXTS = st.lists(
     st.binary(max_size=40) | st.sampled_from([b"", b"\n", b"a {\n  b\n}\n", b"\tx"]), min_size=2, max_size=9
@@ -92,6 +96,21 @@ def test_as_many_lines_fit_as_are_told(files: int, algorithm: str) -> None:
     with pytest.raises(ValueError, match="have no room"):
         memory.read(files, most + 40)
     assert memory.most_lines(10_000) == 0
+
+
+def test_results_without_room_are_a_failure_and_the_slot_goes_on(cards: Callable[..., Any]) -> None:
+    cards()
+    owner = Owner(OwnerSettings("device.emulated_driver", 0, "blake3", 0, 1, ""))
+    sizes = SlotSizes(4096, 512)
+    descriptor = os.memfd_create("test")
+    os.ftruncate(descriptor, sizes.slab_bytes + sizes.result_bytes)
+    memory = SlotMemory(descriptor, sizes, "blake3")
+    for count, failure in ((40, "results of 40 files and 0 lines have no room in 512 bytes"), (1, None)):
+        slab = slab_of([b"text\n"] * count)
+        memory.slab[: len(slab.data)] = slab.data
+        job = Job(len(slab.data), slab.offsets.tobytes(), slab.lengths.tobytes(), wants_lines=False)
+        assert owner._answer(job, memory) == Answer(failure=failure)
+    assert owner.totals().slabs == 1
 
 
 def test_totals_of_cards_add_up() -> None:

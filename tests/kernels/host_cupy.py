@@ -49,6 +49,8 @@ class HostCupy(SimpleNamespace):
         self.allocated: list[npt.NDArray[np.uint8]] = []
         self.fail: Exception | None = None
         self.on_stream = False
+        self.current = 0
+        self.owners: list[int] = []
 
         class Pool:
             limit = 1 << 62
@@ -57,13 +59,15 @@ class HostCupy(SimpleNamespace):
                 self.limit = size or 1 << 62
 
             def total_bytes(self) -> int:
-                return sum(map(len, host.allocated))
+                pairs = zip(host.allocated, host.owners, strict=True)
+                return sum(len(memory) for memory, owner in pairs if owner == host.current)
 
             def malloc(self, size: int) -> SimpleNamespace:
                 assert host.on_stream
                 if size > self.limit:
                     raise real.cuda.memory.OutOfMemoryError(size, 0, self.limit)
                 memory = np.full(size + 256, 0x7B, np.uint8)
+                host.owners.append(host.current)
                 host.allocated.append(memory)  # a pool keeps what is given back while its stream may use it
                 return SimpleNamespace(ptr=memory.ctypes.data + -memory.ctypes.data % 256)
 
@@ -120,13 +124,17 @@ class HostCupy(SimpleNamespace):
         class Device:
             def __init__(self, index: int) -> None:
                 assert index >= 0
+                self.index = index
+                self.before: list[int] = []
 
             def __enter__(self) -> None:
                 if host.fail is not None:
                     raise host.fail
+                self.before.append(host.current)
+                host.current = self.index
 
             def __exit__(self, *_: object) -> None:
-                pass
+                host.current = self.before.pop()
 
         self.RawModule = RawModule
         runtime = SimpleNamespace(

@@ -132,6 +132,37 @@ def test_errors_are_narrow(host: HostCupy, status: int, error: type[DeviceError]
     assert found.value.exit_code == ExitCode.RESOURCE_MISSING
 
 
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("Failed to find CUDA headers"), cupy.cuda.nvrtc.NVRTCError(3)], ids=["headers", "nvrtc"]
+)
+def test_a_build_that_fails_is_an_error_of_the_device(host: HostCupy, failure: Exception) -> None:
+    queue = CudaDevice(0).queue()
+    host.fail = failure
+    with pytest.raises(DeviceError, match="device cuda:0: its kernels cannot be built: ") as found:
+        queue.launch("tile_counts", 1, 32)
+    assert found.value.exit_code == ExitCode.RESOURCE_MISSING
+
+
+def test_the_pool_is_read_on_its_own_card(host: HostCupy) -> None:
+    """What is current in the calling thread is card 0, whose pool is empty."""
+    device = CudaDevice(1)
+    device.queue().buffer("values", 1000)
+    assert host.current == 0
+    assert device.peak_bytes >= 1000
+
+
+def test_what_an_upload_went_through_goes_with_its_buffer(host: HostCupy) -> None:
+    """A buffer that grows lies elsewhere: page-locked memory for its old place is never asked for again."""
+    queue = CudaDevice(0).queue()
+    before = len(host.locked)
+    for size in (100, 1000, 10_000, 100_000):
+        queue.upload(queue.buffer("values", size), np.ones(size, np.uint8))
+    queue.synchronize()
+    assert len(host.locked) == before + 1
+    queue.release()
+    assert len(host.locked) == before
+
+
 def _driver_error(status: int) -> Exception:
     """The driver is asked for the words, and there is none here."""
     error = cupy.cuda.driver.CUDADriverError.__new__(cupy.cuda.driver.CUDADriverError)

@@ -70,16 +70,17 @@ log=$place/$name.log
     printf '\n'
 } >>"$log"
 started=$SECONDS
+child='' asked='' # a signal may come before there is a run to pass it on to
+trap 'asked=1; [[ -z $child ]] || kill -TERM "$child" 2>/dev/null || true' TERM INT HUP
 timeout --preserve-status --kill-after=60 "$limit" "$exosuit" bench --history "$state/history.jsonl" \
     --export "openmetrics=$place/$name.prom" --export "json=$place/bench.json" "$@" >>"$log" 2>&1 </dev/null &
 child=$!
-trap 'kill -TERM "$child" 2>/dev/null || true' TERM INT HUP
-code=0
-wait "$child" || code=$?
-while kill -0 "$child" 2>/dev/null; do # a signal ended the wait, not the run
-    code=0
+[[ -z $asked ]] || kill -TERM "$child" 2>/dev/null || true
+while
+    asked='' code=0
     wait "$child" || code=$?
-done
+    [[ -n $asked ]] # a signal ended the wait, perhaps not the run: bash keeps the exit code of a run that ended
+do :; done
 printf '== exit code %d after %d s\n' "$code" "$((SECONDS - started))" >>"$log"
 
 # node_exporter reads *.prom at any moment: under another name until it is whole.

@@ -30,7 +30,16 @@ for _number in (signal.SIGINT, signal.SIGTERM):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.default_int_handler if _number is signal.SIGINT else signal.SIG_DFL)
 
+pytest_plugins = ["built", "leftovers"]
+
 RunExosuit = Callable[..., "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker a processor that this run may use, hardware threads too; many tests start workers of their own."""
+    asked = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
+    return int(asked) if asked else min(len(os.sched_getaffinity(0)), 8)
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from kernels.emulated import build
+from kernels.emulated import built_libraries
 
 from exosuit_cli.device import choice
 
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def libraries() -> Path:
     """The kernels, compiled for the CPU."""
-    folder = tmp_path_factory.mktemp("libraries")
-    build(folder)
-    return folder
+    return built_libraries()
 
 
 @pytest.fixture

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.kernels.device_kernels import DeviceKernels
 
-from .emulated import EmulatedQueue, build
+from .emulated import EmulatedQueue, built_libraries, load
 
 if TYPE_CHECKING:
     import ctypes
@@ -19,13 +17,11 @@ if TYPE_CHECKING:
 
 BACKENDS = ("cpu", EmulatedQueue.device)
 
-_folder = tempfile.TemporaryDirectory(prefix="exosuit-emulated-", ignore_cleanup_errors=True)
-
 
 @functools.cache
 def libraries() -> dict[str, ctypes.CDLL]:
     """The kernels compiled for the CPU, once a run."""
-    return build(Path(_folder.name))
+    return load(built_libraries())
 
 
 def kernels_for(device: str, algorithm: str) -> Kernels:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from built import once
 
 from exosuit_cli.kernels.device import At, DeviceBuffer, DeviceOutOfMemory
 from exosuit_cli.kernels.sources import KERNELS, MODULES, module_source
@@ -43,6 +44,16 @@ def build(folder: Path, *flags: str, command: list[str] | None = None) -> dict[s
         for module, kernels in MODULES.items()
     ]
     return {module: _finish(folder, module, process) for module, process in running}
+
+
+def built_libraries() -> Path:
+    """The folder of every module, compiled once a run."""
+    return once("emulated-kernels", build)
+
+
+def load(folder: Path) -> dict[str, ctypes.CDLL]:
+    """The libraries that `build` left in `folder`, by module."""
+    return {module: ctypes.CDLL(str(folder / f"{module}.so")) for module in MODULES}
 
 
 def build_one(folder: Path, source: str, *kernels: str) -> ctypes.CDLL:

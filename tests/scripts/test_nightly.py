@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -17,7 +18,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as classic_families
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 RUN, SUCCESS = (f"exosuit_bench_last_{what}_timestamp_seconds" for what in ("run", "success"))
@@ -25,17 +26,40 @@ SHORT = ("--max-time", "5s", "--warmup", "1")
 
 
 @pytest.fixture
-def nightly(project: Path, exosuit: Path, tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
-    """Start the script with a state directory of its own; `build` is another exosuit than the installed one."""
+def nightly(project: Path, exosuit: Path, tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Start the script with a state directory of its own; `build` is another exosuit than the installed one.
+
+    What a test leaves running is killed with all that it started.
+    """
     missing = [name for name in ("flock", "timeout") if shutil.which(name) is None]
     if missing:
         pytest.skip(f"{' and '.join(missing)} not installed: apt-get install util-linux coreutils")
+    started: list[subprocess.Popen[bytes]] = []
 
     def start(*arguments: object, build: Path = exosuit) -> subprocess.Popen[bytes]:
         command = [project / "scripts" / "nightly.sh", "-e", build, "-s", tmp_path / "state", *map(str, arguments)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        started.append(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+        )
+        return started[-1]
 
-    return start
+    yield start
+    for process in started:
+        for pid in _session(process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with process:  # closes its pipes and waits
+            pass
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a session, whose leader may be gone; `timeout` has a group of its own in it."""
+    found = []
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError):
+            if name.isdigit() and os.getsid(int(name)) == leader:
+                found.append(int(name))
+    return found
 
 
 def _end(process: subprocess.Popen[bytes]) -> tuple[int, str]:
@@ -44,10 +68,10 @@ def _end(process: subprocess.Popen[bytes]) -> tuple[int, str]:
     return process.returncode, err.decode()
 
 
-def _build(place: Path, text: str) -> Path:
-    """A stand-in for exosuit that tells where it is before it goes on."""
+def _build(place: Path, text: str, first: str = "") -> Path:
+    """A stand-in for exosuit that does what is `first`, says that it runs, and goes on."""
     script = place / "build"
-    script.write_text(f'#!/bin/sh\necho $$ > "{place}/started"\n{text}\n')
+    script.write_text(f'#!/bin/sh\n{first}\necho $$ > "{place}/started"\n{text}\n')
     script.chmod(0o755)
     return script
 
@@ -137,8 +161,8 @@ def test_the_time_limit(nightly: Callable[..., subprocess.Popen[bytes]], tmp_pat
 
 def test_a_signal_is_passed_on(nightly: Callable[..., subprocess.Popen[bytes]], tmp_path: Path) -> None:
     """The run ends in its own way, and its exit code is the script's."""
-    text = f"trap 'echo ended > \"{tmp_path}/ended\"; exit 9' TERM\nwhile :; do sleep 0.05; done"
-    first = nightly("--", "tree", build=_build(tmp_path, text))
+    trap = f"trap 'echo ended > \"{tmp_path}/ended\"; exit 9' TERM"
+    first = nightly("--", "tree", build=_build(tmp_path, "while :; do sleep 0.05; done", trap))
     _wait_for(tmp_path / "started")
     first.terminate()
     code, _ = _end(first)

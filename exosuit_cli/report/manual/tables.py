@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import pkgutil
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-_EXPORT: Final = re.compile(r"Export `\w+`[:,] ")
+_EXPORT: Final = re.compile(r"Export `(?P<name>\w+)`(?:: |, and )(?P<format>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,8 @@ def _settings(_: str) -> str:
     for key, field in FIELDS.items():
         group = re.sub(r"^phases\.\d+\.", "phases.N.", re.sub(r"^memory_layers\.\w+\.", "memory_layers.LAYER.", key))
         default = f"`{json.dumps(defaults[key])}`" if group == key else "each its own"
-        rows.setdefault(group, (f"`{group}`", field.help, field.accepted, default))
+        accepted = field.accepted.partition(" (")[0]  # how a size is written is said once, below the table
+        rows.setdefault(group, (f"`{group}`", field.help, accepted, default))
     return _table(("setting", "meaning", "accepted", "default"), rows.values())
 
 
@@ -83,13 +85,16 @@ def _phases(_: str) -> str:
 
 
 def _exports(_: str) -> str:
-    from exosuit_cli.report.bench.exports import EXPORTS
+    """What the first paragraph of each module of an export says of it."""
+    from exosuit_cli.report.bench import exports
 
-    rows = []
-    for name, module in EXPORTS.items():
-        document = importlib.import_module(f"exosuit_cli.report.bench.exports.{module}").__doc__ or ""
-        rows.append((f"`{name}`", _EXPORT.sub("", " ".join(document.strip().split("\n\n")[0].split())).rstrip(".")))
-    return _table(("name", "format"), rows)
+    formats: dict[str, str] = {}
+    for module in pkgutil.iter_modules(exports.__path__, f"{exports.__name__}."):
+        paragraph, _, _ = (importlib.import_module(module.name).__doc__ or "").strip().partition("\n\n")
+        found = _EXPORT.match(" ".join(paragraph.split()))
+        if found is not None:
+            formats[found["name"]] = found["format"].rstrip(".")
+    return _table(("name", "format"), [(f"`{name}`", formats[name]) for name in exports.EXPORTS])
 
 
 def _metrics(_: str) -> str:

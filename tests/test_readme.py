@@ -1,4 +1,4 @@
-"""Every command line in the README runs, and the README tells the truth about options and exit codes."""
+"""The README and the manual: every command line in them runs, every link is there, and no table disagrees."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ import re
 import shlex
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-
-from exosuit_cli.chunk.syntax_grammars import GRAMMARS
-from exosuit_cli.model.errors import ExitCode
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from test_layers import LEVELS
 
 NEEDS = {
     "python3 -m venv": "run in fresh environments by .ci/run",
@@ -23,64 +18,81 @@ NEEDS = {
     "exosuit bench . --against venv:": "needs a second build; tests/cli/test_bench_command.py runs one",
 }
 
-
-def _blocks(project: Path) -> list[str]:
-    return re.findall(r"^```(?:sh|bash)\n(.*?)^```", (project / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-
-
-def _commands(project: Path) -> list[str]:
-    return [line for block in _blocks(project) for line in block.splitlines() if line and not line.startswith("#")]
+PROJECT = Path(__file__).resolve().parent.parent
+PAGES = [PROJECT / "README.md", *sorted((PROJECT / "exosuit_cli" / "manual").glob("*.md"))]
+MOST_LINES = 250
 
 
-def test_there_are_commands(project: Path) -> None:
-    assert len(_commands(project)) >= 8
+def _commands(page: Path) -> list[str]:
+    blocks = re.findall(r"^```(?:sh|bash)\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line and not line.startswith("#")]
 
 
-def test_commands_run(project: Path, exosuit: Path, tmp_path: Path) -> None:
-    """In a small repository of its own, with the installed script first on the PATH."""
+@pytest.fixture(params=PAGES, ids=[page.stem for page in PAGES])
+def page(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.param
+    return found
+
+
+def test_the_readme_is_a_front_page(project: Path) -> None:
+    assert len((project / "README.md").read_text().splitlines()) <= MOST_LINES
+    assert len(_commands(project / "README.md")) >= 8
+
+
+def test_commands_run_and_leave_the_tree_alone(exosuit: Path, tmp_path: Path) -> None:
+    """Each once, in a small repository of its own, with the installed script first on the PATH."""
     repository = tmp_path / "repo"
     (repository / "src").mkdir(parents=True)
     (repository / "src" / "main.py").write_text("print('hello')\n")
     (repository / ".gitignore").write_text("*.log\n")
-    subprocess.run(["git", "init", "-q", "."], cwd=repository, check=True)
-    for command in _commands(project):
+    environ = {"PATH": f"{exosuit.parent}:/usr/bin:/bin", "HOME": str(tmp_path / "home")}
+    subprocess.run(["git", "init", "-q", "."], cwd=repository, check=True, env=environ)
+    subprocess.run(["git", "add", "."], cwd=repository, check=True, env=environ)
+    status = ["git", "status", "--porcelain", "--ignored", "--untracked-files=all"]
+    before = subprocess.run(status, cwd=repository, check=True, env=environ, capture_output=True).stdout
+    for command, name in {command: page.name for page in PAGES for command in _commands(page)}.items():
         if any(command.startswith(prefix) for prefix in NEEDS):
             continue
         if "jq " in command and shutil.which("jq", path="/usr/bin:/bin") is None:
             continue  # not a dependency
         done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", command],
-            cwd=repository,
-            env={"PATH": f"{exosuit.parent}:/usr/bin:/bin", "HOME": str(tmp_path / "home")},
-            capture_output=True,
-            timeout=60,
+            ["bash", "-euo", "pipefail", "-c", command], cwd=repository, env=environ, capture_output=True, timeout=60
         )
-        assert done.returncode == 0, f"{command}\n{done.stderr.decode()}"
+        assert done.returncode == 0, f"{name}: {command}\n{done.stderr.decode()}"
+        after = subprocess.run(status, cwd=repository, check=True, env=environ, capture_output=True).stdout
+        assert after == before, f"{name}: {command} writes into the tree"
 
 
-@pytest.mark.parametrize("code", list(ExitCode))
-def test_exit_codes_are_documented(project: Path, code: ExitCode) -> None:
-    assert re.search(rf"^\| (\d+, )?{code.value}(, \d+)? \|", (project / "README.md").read_text(), re.MULTILINE)
-
-
-@pytest.mark.parametrize("command", ["scan", "chunk", "bench"])
-def test_every_option_is_documented(project: Path, exosuit: Path, command: str) -> None:
-    shown = subprocess.run([exosuit, command, "--help"], capture_output=True, check=True, env={"COLUMNS": "200"})
-    options = set(re.findall(rb"(?<![\w-])--[a-z][a-z0-9-]+", shown.stdout))
-    readme = (project / "README.md").read_bytes()
-    undocumented = sorted(option.decode() for option in options if option not in readme)
-    assert len(options) > 20
-    assert not undocumented
-
-
-def test_prints_commands_that_exist(project: Path, exosuit: Path) -> None:
-    names = {shlex.split(c)[1] for c in _commands(project) if c.startswith("exosuit ")}
+def test_commands_that_exist_are_printed(exosuit: Path) -> None:
+    commands = [command for page in PAGES for command in _commands(page) if command.startswith("exosuit ")]
     shown = subprocess.run([exosuit, "--help"], capture_output=True, check=True).stdout.decode()
-    assert names
-    assert all(re.search(rf"\b{name}\b", shown) for name in names)
+    assert all(re.search(rf"\b{shlex.split(command)[1]}\b", shown) for command in commands)
 
 
-def test_every_grammar_is_named(project: Path) -> None:
-    listed = re.search(r"grammars for (.*?)\. Where", (project / "README.md").read_text(), re.DOTALL)
-    assert listed
-    assert re.split(r",\s+|\s+and\s+", listed[1]) == sorted(GRAMMARS)
+def test_every_link_is_there(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_topic_is_linked(project: Path) -> None:
+    readme = (project / "README.md").read_text()
+    assert [page.name for page in PAGES[1:] if f"(exosuit_cli/manual/{page.name})" not in readme] == []
+
+
+def test_the_rooms_are_those_of_the_layer_test(project: Path) -> None:
+    rows = re.findall(r"^\| (\d+) \| `(\w+)` \| .+ \|$", (project / "README.md").read_text(), re.MULTILINE)
+    assert {room: int(level) for level, room in rows} == LEVELS
+    assert [int(level) for level, _ in rows] == sorted(LEVELS.values())
+
+
+def test_what_the_checks_run_is_there(project: Path) -> None:
+    """`.ci/run` takes these two lines."""
+    lines = [line for line in _commands(project / "README.md") if line.startswith("python3 -m venv ")]
+    assert ["pip install . " in line for line in lines] == [True, False]
+    assert ["'.[test]'" in line for line in lines] == [False, True]
+
+
+def test_the_licences_are_whole(project: Path) -> None:
+    notice = (project / "exosuit_cli" / "tokens" / "data" / "NOTICE").read_text()
+    assert notice.strip() in (project / "THIRD_PARTY").read_text()
+    assert (project / "LICENSE").read_text().startswith("MIT License")

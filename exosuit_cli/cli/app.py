@@ -16,6 +16,7 @@ _PLACES: Final = {
     "device": "device:device_command",
     "config": "config:config_app",
     "bench": "bench:bench_app",
+    "manual": "manual:manual_command",
 }
 """Where each command is, in the order of the help."""
 

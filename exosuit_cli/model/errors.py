@@ -13,10 +13,11 @@ ExosuitError            1   a hole in exosuit itself
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
 
 
 class ExitCode(IntEnum):
-    """What the process answers with; the table in the README is this one."""
+    """What the process answers with; `MEANINGS` has the words."""
 
     SUCCESS = 0
     INTERNAL = 1
@@ -29,6 +30,21 @@ class ExitCode(IntEnum):
     UNREADABLE_PATHS = 7
     INTERRUPTED = 130
     TERMINATED = 143
+
+
+MEANINGS: Final = {
+    ExitCode.SUCCESS: "success",
+    ExitCode.INTERNAL: "internal error",
+    ExitCode.USAGE: "usage or configuration error",
+    ExitCode.CHECK_FAILED: "a gate, a validation or a check failed",
+    ExitCode.INCONCLUSIVE: "inconclusive, under `--strict` only",
+    ExitCode.NO_BASELINE: "no comparable baseline",
+    ExitCode.RESOURCE_MISSING: "invalid measurement, or a demanded resource (device, server) is missing",
+    ExitCode.UNREADABLE_PATHS: "finished, but some paths could not be read; they are listed",
+    ExitCode.INTERRUPTED: "interrupted (SIGINT); partial results are marked as such",
+    ExitCode.TERMINATED: "terminated (SIGTERM); partial results are marked as such",
+}
+"""What each code says, in the words of the manual."""
 
 
 class ExosuitError(Exception):

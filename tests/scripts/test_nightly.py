@@ -203,11 +203,11 @@ def test_what_is_refused(nightly: Callable[..., subprocess.Popen[bytes]], argume
 @pytest.mark.parametrize(
     ("line", "percent"), [(r"^15 2 \* \* \* (.*)$", r"\%"), (r"^ExecStart=(.*)$", "%%")], ids=["cron", "systemd"]
 )
-def test_the_lines_of_the_readme(
+def test_the_lines_of_the_manual(
     project: Path, exosuit: Path, tmp_path: Path, nightly: object, line: str, percent: str
 ) -> None:
     """As they stand there, with the places of this machine: the first night has no baseline yet."""
-    found = re.search(line, (project / "README.md").read_text(), re.MULTILINE)
+    found = re.search(line, (project / "exosuit_cli" / "manual" / "ci.md").read_text(), re.MULTILINE)
     assert found
     command = found[1]
     assert command.count("%") == command.count(percent) * percent.count("%")

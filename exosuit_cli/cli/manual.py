@@ -31,9 +31,9 @@ def manual_command(
     """Print the manual: the topics with one line each, or one topic."""
     with command_border(debug=debug):
         from exosuit_cli.commands.manual import list_topics, read_topic
+        from exosuit_cli.report.console import open_console
         from exosuit_cli.report.manual.tables import TABLES, option_table
         from exosuit_cli.report.manual.terminal import print_page, print_topics
-        from exosuit_cli.report.scan.terminal import open_console
 
         def options(command: str) -> str:
             return option_table(option_rows(context.find_root(), command.split()))

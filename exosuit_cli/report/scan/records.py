@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class FileRecord(TypedDict, total=False):
-    """A file; `blake3` or `xxh3` is there after the digest that was asked for, `path_b64` where `path` is lossy."""
+    """A file. It has the digest that was asked for, and `path_b64` where `path` is lossy."""
 
     path: str
     path_b64: str
@@ -44,8 +44,8 @@ class SkipRecord(TypedDict, total=False):
 def records(result: ScanResult, *, times: bool) -> Iterator[FileRecord | SkipRecord]:
     """Every record of a scan, files and skips together; `times` says whether files carry `mtime_ns`.
 
-    Without times they are those of the tree alone: exosuit's own outputs are left out, since whether they are there
-    yet is no property of the tree.
+    Without times, the records depend on the tree alone. exosuit's own outputs are left out then: whether they exist yet
+    is no property of the tree.
     """
     skips = iter([skip for skip in result.skips if times or skip.outcome is not Outcome.OWN_OUTPUT])
     skip = next(skips, None)

@@ -61,7 +61,7 @@ def bench_command(
         typer.Option(
             "--against",
             metavar="CMD",
-            help="The other side: an exosuit, venv:DIR, or a command with {path} in it.",
+            help="The other side: an exosuit, venv:DIR, or a command that contains {path}.",
             rich_help_panel=COMPARISON,
         ),
     ] = None,
@@ -74,13 +74,13 @@ def bench_command(
             "--baseline", metavar="FILE", help="Stored figures: a file, or window:N.", rich_help_panel=COMPARISON
         ),
     ] = None,
-    pairs: Annotated[int, typer.Option(metavar="N", help="Pairs at least.", rich_help_panel=COMPARISON)] = 10,
-    max_pairs: Annotated[int, typer.Option(metavar="N", help="Pairs at most.", rich_help_panel=COMPARISON)] = 40,
+    pairs: Annotated[int, typer.Option(metavar="N", help="The fewest pairs.", rich_help_panel=COMPARISON)] = 10,
+    max_pairs: Annotated[int, typer.Option(metavar="N", help="The most pairs.", rich_help_panel=COMPARISON)] = 40,
     max_time: Annotated[
-        str, typer.Option(metavar="TIME", help="Time at most: 90s, 10m, 1h.", rich_help_panel=COMPARISON)
+        str, typer.Option(metavar="TIME", help="The most time: 90s, 10m, 1h.", rich_help_panel=COMPARISON)
     ] = "10m",
     warmup: Annotated[int, typer.Option(metavar="N", help="Runs before measuring.", rich_help_panel=COMPARISON)] = 2,
-    seed: Annotated[int, typer.Option(metavar="N", help="Draws the order of runs.", rich_help_panel=COMPARISON)] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed for the order of runs.", rich_help_panel=COMPARISON)] = 0,
     cache: Annotated[str, typer.Option(help="warm or cold page cache.", rich_help_panel=WORK)] = "warm",
     device: Annotated[
         str | None,
@@ -100,12 +100,12 @@ def bench_command(
         ),
     ] = None,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Inconclusive fails, with exit code 4.", rich_help_panel=GATES)
+        bool, typer.Option("--strict", help="Fail if inconclusive, with exit code 4.", rich_help_panel=GATES)
     ] = False,
     confirm: Annotated[
         bool,
         typer.Option(
-            "--confirm/--no-confirm", help="A regression must recur in a second block.", rich_help_panel=GATES
+            "--confirm/--no-confirm", help="Require a regression to recur in a second block.", rich_help_panel=GATES
         ),
     ] = True,
     alert: Annotated[
@@ -120,13 +120,16 @@ def bench_command(
     alert_webhook: Annotated[
         str | None,
         typer.Option(
-            "--alert-webhook", metavar="URL", help="Post JSON there when an alert fires.", rich_help_panel=GATES
+            "--alert-webhook", metavar="URL", help="Post JSON to URL when an alert fires.", rich_help_panel=GATES
         ),
     ] = None,
     alert_command: Annotated[
         str | None,
         typer.Option(
-            "--alert-command", metavar="CMD", help="Run it, JSON on stdin, when one fires.", rich_help_panel=GATES
+            "--alert-command",
+            metavar="CMD",
+            help="Run CMD with JSON on stdin when one fires.",
+            rich_help_panel=GATES,
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document.", rich_help_panel=OUTPUT)] = False,
@@ -147,16 +150,16 @@ def bench_command(
     ] = None,
     label: Annotated[
         str | None,
-        typer.Option("--label", metavar="TEXT", help="What the history calls it.", rich_help_panel=OUTPUT),
+        typer.Option("--label", metavar="TEXT", help="The name of the run in the history.", rich_help_panel=OUTPUT),
     ] = None,
     log_file: opt.LogFile = None,
     verbose: opt.Verbose = 0,
     quiet: opt.Quiet = False,
     debug: opt.Debug = False,
 ) -> None:
-    """Measure whole processes, in pairs where --against names another side, and judge what was measured.
+    """Measure whole processes and judge them; with --against, two sides in pairs.
 
-    `bench history`, `bench compare A B` and `bench report --html FILE` read what earlier runs have left.
+    `bench history`, `bench compare A B` and `bench report --html FILE` read what earlier runs left.
     """
     with command_border(debug=debug, verbose=verbose, quiet=quiet, log_file=log_file):
         from exosuit_cli.commands.bench import BenchRequest, label_of, run_bench

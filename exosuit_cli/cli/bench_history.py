@@ -23,7 +23,7 @@ def history_command(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line a run, as stored.")] = False,
     debug: Debug = False,
 ) -> None:
-    """Show the stored runs: a table, a plot, and the steps in it."""
+    """Show the stored runs: a table, a plot, and the steps in the plot."""
     with command_border(debug=debug):
         from exosuit_cli.commands.bench_history import HistoryRequest, stored_runs
 
@@ -41,7 +41,7 @@ def history_command(
 
 def compare_command(
     a: Annotated[str, typer.Argument(metavar="A", help="A document of bench --json, or the id of a stored run.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="The same; what A is compared with.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Likewise; A is compared with it.")],
     history: History = None,
     debug: Debug = False,
 ) -> None:

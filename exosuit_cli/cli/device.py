@@ -1,4 +1,4 @@
-"""`exosuit device`: what cards there are, and what `--device auto` makes of them."""
+"""`exosuit device`: the cards of this machine, and which device `--device auto` chooses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def device_command(
     config: opt.Config = None,
     debug: opt.Debug = False,
 ) -> None:
-    """List the CUDA cards with what was measured of them, or say why there is none."""
+    """List the CUDA cards with their measured rates, or say why there is none."""
     with command_border(debug=debug):
         from exosuit_cli.commands.device import DevicesRequest, find_devices
 

@@ -129,7 +129,7 @@ Receiver = Webhook | CommandReceiver
 def parse_receivers(webhook: str | None, command: str | None, *, alerts: bool) -> tuple[Receiver, ...]:
     """Read `--alert-webhook` and `--alert-command`.
 
-    Raises UsageError: no alert that they could tell of, another scheme than http or https, no host, a name and password
+    Raises UsageError: no alert to send, another scheme than http or https, no host, a name and password
     in the address, a command that is not there, quotes that do not close.
     """
     receivers: list[Receiver] = []
@@ -139,7 +139,7 @@ def parse_receivers(webhook: str | None, command: str | None, *, alerts: bool) -
         receivers.append(_command(command))
     if receivers and not alerts:
         option = "--alert-webhook" if webhook is not None else "--alert-command"
-        raise UsageError(f"{option}: there is nothing to tell of; give --alert, for example --alert regression")
+        raise UsageError(f"{option}: there is no alert to send; give --alert, for example --alert regression")
     return tuple(receivers)
 
 
@@ -208,5 +208,5 @@ def _within(limit_s: float, work: Callable[[], None]) -> None:
 def _reason(error: object) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer in {WEBHOOK_LIMIT_S:.0f} s"
-    told = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
-    return display_name(told)
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    return display_name(reason)

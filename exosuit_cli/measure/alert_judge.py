@@ -1,4 +1,4 @@
-"""Which alerts a finished run fires. An alert decides nothing about builds: it looks at what was found."""
+"""Which alerts a finished run fires. An alert does not change a verdict: it looks at the results."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _judge(alert: Alert, suite: SuiteResult, entry: Entry | None, stored: Stored
     found = (interval.median - shift, interval.low - shift, interval.high - shift)
     if interval.count < FEWEST_PAIRS:
         return _result(alert, suite, found, None, f"{name}: under {FEWEST_PAIRS} pairs; give more --max-time")
-    return _result(alert, suite, found, _beyond(alert, found), f"{name} {_told(alert, found)}")
+    return _result(alert, suite, found, _beyond(alert, found), f"{name} {_change_of(alert, found)}")
 
 
 def _beyond(alert: Gate | Floor, found: tuple[float, float, float]) -> bool:
@@ -78,11 +78,11 @@ def _baseline(alert: Gate, suite: SuiteResult, entry: Entry | None, stored: Stor
 
 
 def _verdict(alert: VerdictAlert, suite: SuiteResult) -> AlertResult:
-    told = "; ".join(suite.reasons)
+    reasons = "; ".join(suite.reasons)
     return AlertResult(
         text=alert.text, kind="verdict", suite=suite.name, metric=None, limit=None, value=None, low=None, high=None,
         fired=suite.verdict is alert.verdict,
-        why=f"the verdict is {suite.verdict or 'none: nothing was compared'}{': ' if told else ''}{told}",
+        why=f"the verdict is {suite.verdict or 'none: nothing was compared'}{': ' if reasons else ''}{reasons}",
     )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def _result(
     )  # fmt: skip
 
 
-def _told(alert: Gate | Floor, found: tuple[float, float, float]) -> str:
+def _change_of(alert: Gate | Floor, found: tuple[float, float, float]) -> str:
     form = "+.1%" if isinstance(alert, Gate) else ",.4g"
     median, low, high = (format(value, form) for value in found)
     return f"{median}, interval {low} to {high}"

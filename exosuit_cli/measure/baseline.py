@@ -31,7 +31,7 @@ _WINDOW: Final = re.compile(r"window:(\d{1,6})")
 
 
 def load_baseline(text: str, history: str) -> tuple[list[Entry], int]:
-    """The entries that `--baseline` names, newest last, and how many of those that are comparable are to be used.
+    """The entries that `--baseline` names, newest last, and how many of the comparable ones to use.
 
     `window:N` takes the last N comparable entries of the history. FILE is a history, or a document of `bench --json`.
     Raises UsageError: no such file, no entries in it, a window under 1.
@@ -133,7 +133,7 @@ class Compared:
 
 
 def compare_entries(ours: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[list[Compared], list[str]]:
-    """What two stored runs have in common, suite by suite, and why suites of both cannot be compared."""
+    """The metrics that two stored runs share, suite by suite, and why suites of both cannot be compared."""
     found: list[Compared] = []
     reasons: list[str] = []
     for entry, other in itertools.product(ours, theirs):
@@ -152,9 +152,9 @@ def compare_entries(ours: Sequence[Entry], theirs: Sequence[Entry]) -> tuple[lis
 def judge_baseline(
     plan: BenchPlan, now: Entry, stored: tuple[Sequence[Entry], int]
 ) -> tuple[BaselineResult, tuple[GateResult, ...]]:
-    """Compare with what is stored: an advisory row for the headline, and one for every gate that names the baseline.
+    """Compare with the stored runs: one row for every gate on the baseline, or an advisory row for the headline.
 
-    The two are not paired, and the machine may have changed its mind in between. So both uncertainties count: the
+    The two are not paired, and the machine may have changed in between. So both uncertainties count: the
     interval of the ratio of medians is [low now / high then, high now / low then]. A regression has all of it beyond
     the limit, a pass all of it within.
     """
@@ -220,7 +220,7 @@ def _judge(gate: Gate, now: Entry, entries: Sequence[Entry], *, advisory: bool) 
 
 
 def _stored_interval(then: Sequence[Figure]) -> tuple[float, float, float]:
-    """(low, median, high) of a baseline: of one run its own interval, of several that of their medians."""
+    """(low, median, high) of a baseline: the interval of a single run, or that of the medians of several."""
     if len(then) == 1:
         return then[0].low, then[0].median, then[0].high
     low, median, high = median_interval(np.asarray([figure.median for figure in then], np.float64))

@@ -45,7 +45,7 @@ def bench(
     stop: StopRequest | None = None,
     report: Callable[[str], None] = lambda _: None,
 ) -> BenchResult:
-    """Measure and judge. A measurement that means nothing is a result too: verdict invalid, with the reason.
+    """Measure and judge. A measurement that means nothing is a result too: its verdict is invalid, with the reason.
 
     Args:
         plan: as `check_plan` returned it.
@@ -117,7 +117,7 @@ def _measure_suite(
         block = measure_block(measurer, plan.seed, first_deadline, stop)
         gates = judge_block(plan, suite, block)
         if may_confirm and not stop and any(gate.verdict is Verdict.REGRESSION for gate in gates):
-            report(f"{suite.name}: a second block, to see whether it recurs")
+            report(f"{suite.name}: a second block, to see whether the regression recurs")
             second = measure_block(measurer, plan.seed + 1, deadline, stop)
             gates = judge_block(plan, suite, block, second)
     except InvalidMeasurement as error:
@@ -171,9 +171,10 @@ def _warnings(plan: BenchPlan, measurer: Measurer, block: Block | None, gates: S
         yield f"time was up after {block.pairs} of {plan.fewest()} pairs; give more --max-time or a smaller corpus"
     if len(measurer.first) == 2:
         ours, theirs = measurer.first["A"], measurer.first["B"]
-        untold = [name for name in ours.work if name not in theirs.work]
-        if untold:
-            yield f"{measurer.sides['B'].label} does not tell {', '.join(untold)}; the rest of its work is the same"
+        unreported = [name for name in ours.work if name not in theirs.work]
+        if unreported:
+            base = measurer.sides["B"].label
+            yield f"{base} does not report {', '.join(unreported)}; the rest of its work is the same"
         for name, value in ours.informative.items():
             other = theirs.informative.get(name)
             if other is not None and other != value:
@@ -184,8 +185,8 @@ def _warnings(plan: BenchPlan, measurer: Measurer, block: Block | None, gates: S
             tolerance = abs(gate.limit)
             if tolerance < measured.smallest_effect:
                 yield (
-                    f"gate {gate.text} is tighter than what {block.pairs} pairs can tell on this machine "
-                    f"({measured.smallest_effect:.1%}); raise --max-pairs and --max-time, or widen the gate"
+                    f"gate {gate.text} is tighter than the smallest change that {block.pairs} pairs can show on this "
+                    f"machine ({measured.smallest_effect:.1%}); raise --max-pairs and --max-time, or widen the gate"
                 )
 
 
@@ -199,14 +200,14 @@ def _with_baseline(plan: BenchPlan, result: BenchResult, stored: tuple[Sequence[
             continue
         baseline, gates = judge_baseline(plan, entry, stored)
         binding = [gate.verdict for gate in gates if not gate.advisory]
-        told = [gate.why for gate in gates if gate.verdict is Verdict.REGRESSION and not gate.advisory]
+        regressions = [gate.why for gate in gates if gate.verdict is Verdict.REGRESSION and not gate.advisory]
         suites.append(
             replace(
                 suite,
                 gates=(*suite.gates, *gates),
                 baseline=baseline,
                 verdict=worst((suite.verdict, *binding)),
-                reasons=(*suite.reasons, *told, *((baseline.reason,) if baseline.reason else ())),
+                reasons=(*suite.reasons, *regressions, *((baseline.reason,) if baseline.reason else ())),
             )
         )
     return replace(result, suites=tuple(suites))

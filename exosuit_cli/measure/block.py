@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Measurer:
-    """Runs the sides of one suite on one corpus, and holds every run to the work of the first."""
+    """Runs the sides of one suite on one corpus, and checks that every run does the work of the first."""
 
     suite: Suite
     plan: BenchPlan
@@ -60,7 +60,7 @@ class Measurer:
         return side.command_line(self.suite, self.corpus, device=self.plan.device, extra=self.plan.extra)
 
     def warm_up(self) -> None:
-        """Run every side `warmup` times, learn its work and how long it takes; see that both did the same.
+        """Run every side `warmup` times to learn its work and its time, and check that both sides did the same.
 
         Raises InvalidMeasurement: a command that fails, does nothing, or does other work.
         """
@@ -91,7 +91,7 @@ class Measurer:
         return run_process(line, self.environment, self.plan.max_seconds).wall_s if line is not None else None
 
     def pair(self, order: Iterator[tuple[SideName, SideName]], samples: Samples) -> None:
-        """Measure one pair: `repeats` slots, the control before every run.
+        """Measure one pair: `repeats` slots, with the control before every run.
 
         A side's figure is the median of its runs; the pair's ratio is the median of the ratios within slots, which are
         seconds apart: a burst of load spoils the slot that it hits, where a mean would carry it into the pair.
@@ -121,19 +121,19 @@ class Measurer:
 
 @dataclass(slots=True)
 class Samples:
-    """One value a pair for each side and metric, and one ratio, growing."""
+    """The samples so far: one value a pair for each side and metric, and one ratio a pair."""
 
     order: list[str] = field(default_factory=list)
     figures: dict[SideName, dict[str, list[float | None]]] = field(default_factory=lambda: {"A": {}, "B": {}})
     ratios: dict[str, list[float | None]] = field(default_factory=dict)
     stages: dict[SideName, dict[str, list[float]]] = field(default_factory=lambda: {"A": {}, "B": {}})
-    """Seconds by stage, one value a run that told the stage."""
+    """Seconds by stage, one value for each run that reported the stage."""
     control_seconds: list[float] = field(default_factory=list)
     control_ratios: list[float] = field(default_factory=list)
 
     @property
     def pairs(self) -> int:
-        """How many there are."""
+        """How many pairs were measured."""
         return len(self.control_seconds)
 
     def values(self, name: SideName, metric: str) -> tuple[float, ...] | None:
@@ -200,9 +200,13 @@ def metric_result(measurer: Measurer, samples: Samples, metric: Metric) -> Metri
     base = samples.values("B", metric.name) if "B" in measurer.sides else ()
     if candidate is None or base is None:
         who: SideName = "A" if candidate is None else "B"
-        silent = "only an exosuit build is timed so" if metric.name == "startup_s" else "the command does not tell"
-        told = measurer.first[who].reasons.get(metric.name, silent)
-        return MetricResult(metric, (), (), (), None, None, None, None, None, f"{measurer.sides[who].label}: {told}")
+        silent = (
+            "only the start of an exosuit build is timed"
+            if metric.name == "startup_s"
+            else "the command does not report it"
+        )
+        reason = measurer.first[who].reasons.get(metric.name, silent)
+        return MetricResult(metric, (), (), (), None, None, None, None, None, f"{measurer.sides[who].label}: {reason}")
     ratios = samples.pair_ratios(metric.name) if base else ()
     if ratios is None or min((*candidate, *base)) <= 0:
         return MetricResult(metric, (), (), (), None, None, None, None, None, "it is 0, so that a ratio means nothing")

@@ -1,4 +1,4 @@
-"""Warm and cold: what is done to the page cache before a run, and what can be known about it."""
+"""Warm and cold: what is done to the page cache before a run, and what is known of it then."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ GUARANTEES: Final = {
     "(posix_fadvise DONTNEED, after a sync); it may keep pages that are mapped or in use. Directory and inode caches, "
     "the programs themselves, and caches below the kernel (a hypervisor's, a disk's) stay warm",
 }
-"""What each mode promises, as reports tell it."""
+"""What each mode promises, as reports say it."""
 
 
 @dataclass(frozen=True, slots=True)
 class CacheReading:
-    """What was seen of the corpus after dropping: sampled bytes and how many of them stayed; None with a reason."""
+    """A sample of the corpus after its pages were dropped: its bytes, and how many stayed; or None with a reason."""
 
     sampled_bytes: int | None
     cached_bytes: int | None

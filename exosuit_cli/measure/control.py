@@ -1,6 +1,6 @@
-"""The control: a fixed piece of work beside every run, which tells whether the machine treated both sides alike.
+"""The control: a fixed piece of work beside every run, which shows whether the machine treated both sides alike.
 
-No code of exosuit is in it, so that it can move only when the machine does. A noisy machine alone is no reason to
+It contains no code of exosuit: it can move only when the machine does. A noisy machine alone is no reason to
 discard a run: its noise widens every interval, and verdicts become inconclusive by themselves. What would make them
 wrong is a machine that was slower whenever one of the sides ran. So the control is timed before each run, and its
 times beside A are compared with its times beside B, in the same pairs and by the same statistics as the runs. It moved

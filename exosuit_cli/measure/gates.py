@@ -117,7 +117,7 @@ def read_floor(text: str, option: str, match: re.Match[str], *, more: str, less:
 
 
 def find_metric(name: str, where: str) -> Metric:
-    """The metric of that name; raises UsageError that tells those there are."""
+    """The metric of that name; raises UsageError that lists the known ones."""
     metric = METRICS.get(name)
     if metric is None:
         raise UsageError(f"{where}: unknown metric {name!r}; known are {', '.join(METRICS)}")

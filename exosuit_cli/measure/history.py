@@ -1,4 +1,4 @@
-"""The history: one JSON line a suite and run, appended under a lock, readable however the last write ended."""
+"""The history: one JSON line for each suite of a run. It is appended under a lock, and a cut line harms no other."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ class Entry:
 
 
 def default_history() -> str:
-    """The history in the state directory, which is created private."""
+    """The history in the state directory, which is created with mode 0700."""
     return os.path.join(ensure_private(state_directory()), "bench-history.jsonl")
 
 
 def entries_of(result: BenchResult) -> list[Entry]:
-    """What a run adds to the history: every suite that measured something and is not invalid."""
+    """The entries that a run adds to the history: its suites that measured something and are not invalid."""
     return [
         entry
         for position, suite in enumerate(result.suites)
@@ -80,7 +80,7 @@ def entries_of(result: BenchResult) -> list[Entry]:
 
 
 def append_entries(path: str, entries: Sequence[Entry]) -> None:
-    """Append whole lines in one write under an exclusive lock (flock), synced; a line that was cut before is closed.
+    """Append whole lines in one write under an exclusive lock (flock), synced. A cut last line is ended first.
 
     Raises OutputError: the file cannot be written, or another process has held it for half a minute.
     """
@@ -97,7 +97,7 @@ def append_entries(path: str, entries: Sequence[Entry]) -> None:
 
 
 def check_history(path: str) -> None:
-    """See, before anything is measured, that entries can be appended later. Raises OutputError."""
+    """Check, before anything is measured, that entries can be appended later. Raises OutputError."""
     if os.path.lexists(path):
         with _opened(path):
             return
@@ -120,7 +120,7 @@ def _opened(path: str, create: int = 0) -> Iterator[int]:
 
 
 def read_history(path: str) -> list[Entry]:
-    """The entries in the order in which they were appended, which a clock that steps back does not change.
+    """The entries in the order in which they were appended, whatever the clock did.
 
     Lines that are no entry are left out with a warning that names them. A missing file is an empty history. Raises
     UsageError when it cannot be read.
@@ -145,7 +145,7 @@ def read_history(path: str) -> list[Entry]:
     if bad:
         shown = ", ".join(map(str, bad[:5])) + (" ..." if len(bad) > 5 else "")
         logger.warning(
-            "history %r: %d of %d lines are no entries and were left out (line %s); the others count",
+            "history %r: %d of %d lines are no entries and were left out (line %s)",
             path, len(bad), len(bad) + len(entries), shown,
         )  # fmt: skip
     return entries
@@ -247,5 +247,5 @@ def _write_all(descriptor: int, content: bytes, size: int) -> None:
             view = view[os.write(descriptor, view) :]
     except OSError:
         with contextlib.suppress(OSError):
-            os.ftruncate(descriptor, size)  # the disk is full: no half a line stays
+            os.ftruncate(descriptor, size)  # the disk is full: half a line must not stay
         raise

@@ -96,7 +96,7 @@ def smallest_effect(half: float) -> float:
 
 
 def sign_test(losses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One-sided p of "worse, not equal": P(at least so many pairs worse | worse and better are equally likely).
+    """One-sided p of "worse, not equal": P(at least this many pairs worse | worse and better are equally likely).
 
     Ties count as not worse, which makes the test stricter, never laxer.
     """
@@ -106,7 +106,7 @@ def sign_test(losses: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p values: rejecting those <= a keeps the chance of any false rejection among all at a or less."""
+    """Adjusted p values. Rejecting those <= a keeps the chance of any false rejection at a or less."""
     order = sorted(range(len(p_values)), key=lambda position: p_values[position])
     adjusted = [1.0] * len(p_values)
     largest = 0.0

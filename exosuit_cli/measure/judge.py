@@ -1,4 +1,4 @@
-"""From blocks to gates: every limit judged, Holm over all of them, regressions confirmed."""
+"""From blocks to gates: judges every limit, adjusts for their number (Holm), confirms regressions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A limit with what was measured for it; `losses` None where nothing was."""
+    """A limit with the losses that were measured for it, or None and the reason."""
 
     limit: Gate | Floor
     losses: NDArray[np.float64] | None
@@ -37,7 +37,7 @@ class _Case:
 
 
 def limits_of(plan: BenchPlan, suite: Suite) -> tuple[Gate | Floor, ...]:
-    """The gates and floors that concern a suite: those on metrics that it has."""
+    """The gates and floors on metrics that a suite has."""
     known = metrics_of(suite)
     limits: tuple[Gate | Floor, ...] = (*plan.watched, *plan.floors)
     return tuple(limit for limit in limits if limit.metric.name in known)
@@ -100,7 +100,7 @@ def _pool(first: _Case, second: _Case) -> _Case:
 
 
 def _verdicts(cases: Sequence[_Case]) -> tuple[list[Verdict], list[float | None], list[float | None]]:
-    """Verdicts, p values and Holm's adjusted ones; what was not measured is invalid and takes part in no test."""
+    """Verdicts, p values, and p values adjusted by Holm. What was not measured is invalid and is not tested."""
     tested = [case.losses for case in cases if case.losses is not None]
     raw = [float(sign_test(losses)) for losses in tested]
     adjusted = iter(zip(raw, holm(raw), strict=True))

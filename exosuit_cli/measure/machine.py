@@ -1,4 +1,4 @@
-"""Which machine this is: figures of another one are no baseline."""
+"""Which machine this is. Figures of another machine are no baseline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from exosuit_cli.system.processors import usable_processors
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """What figures depend on; `identity` tells equal machines apart and cannot be traced back to the machine's id."""
+    """What figures depend on; `identity` distinguishes equal machines and does not reveal the machine's id."""
 
     identity: str | None
     system: str

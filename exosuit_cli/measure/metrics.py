@@ -1,4 +1,4 @@
-"""Every figure that a benchmark can report, with its unit and its better direction: the one table."""
+"""Every figure that a benchmark can report, with its unit and the direction that is better."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Metric:
     is_bytes: bool = False
 
     def loss(self, ratio: float) -> float:
-        """The logarithm of a ratio candidate / base, turned so that positive is worse."""
+        """The logarithm of a ratio candidate / base, with the sign that makes positive worse."""
         return -math.log(ratio) if self.higher_is_better else math.log(ratio)
 
 

@@ -12,7 +12,7 @@ SideName = Literal["A", "B"]
 
 
 def slots(seed: int) -> Iterator[tuple[SideName, SideName]]:
-    """Endless slots, each one run of A (the candidate) and one of B (the base); two slots in turn are mirror images.
+    """Endless slots of one run of A (the candidate) and one of B (the base). Every second slot mirrors the one before.
 
     Within a quartet a drift of the machine that is linear in time, and any advantage of going second, cancel; which
     side begins is drawn for each quartet, so that no periodic disturbance keeps step. The same seed gives the same

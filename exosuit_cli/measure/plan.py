@@ -1,4 +1,4 @@
-"""What a benchmark is asked for: the options, resolved before anything runs."""
+"""The options of a benchmark, resolved and checked before anything runs."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.suites import Suite
 
 BENCH_VERSION: Final = 2
-"""Rises with every change of the method or of a suite's work, after which older figures are no baseline."""
+"""Raised by every change of the method or of a suite's work. Figures of an older version are no baseline."""
 
 DEFAULT_TOLERANCE: Final = 0.05
-"""Share of the headline rate that is watched, and sets the precision, where no gate names one."""
+"""The change of the headline rate that is watched, and that sets the precision, where there is no gate."""
 
 SHORTEST_SAMPLE_S: Final = 2.0
 MOST_REPEATS: Final = 8
@@ -71,17 +71,17 @@ class BenchPlan:
 
     @property
     def watched(self) -> tuple[Gate, ...]:
-        """What the pairs are judged by: the gates, or where there are none, an advisory one on the headline rate."""
+        """The gates that judge the pairs: those that were given, or one advisory gate on the headline rate."""
         if self.base is None:
             return ()
         return self.paired_gates or (_advisory(),)
 
     def is_advisory(self, gate: Gate) -> bool:
-        """Whether a gate is only the default one."""
+        """Whether a gate is the default one, which fails no run."""
         return gate not in self.gates
 
     def fewest(self) -> int:
-        """Pairs of the first block: what was asked for, or what the number of gates needs to reach a verdict at all."""
+        """The fewest pairs of a block: those that were asked for, or more if so many gates need more for a verdict."""
         return max(self.pairs, fewest_pairs(len(self.watched) + len(self.floors), ALPHA))
 
 
@@ -92,7 +92,7 @@ def metrics_of(suite: Suite) -> tuple[str, ...]:
 
 
 def check_plan(plan: BenchPlan) -> BenchPlan:
-    """The plan, if it can be carried out; raises UsageError that names what cannot, and the remedy."""
+    """The plan, if it can be carried out. Raises UsageError that names what cannot, and what to do."""
     if not FEWEST_PAIRS <= plan.pairs <= 1000:
         raise UsageError(f"--pairs {plan.pairs}: from {FEWEST_PAIRS} (for a 95% interval) to 1000")
     if plan.max_pairs < plan.pairs:
@@ -100,7 +100,7 @@ def check_plan(plan: BenchPlan) -> BenchPlan:
     if plan.max_pairs > 10_000:
         raise UsageError(f"--max-pairs {plan.max_pairs}: at most 10000")
     if not 1 <= plan.warmup <= 100:
-        raise UsageError(f"--warmup {plan.warmup}: from 1 (the run that tells the work) to 100")
+        raise UsageError(f"--warmup {plan.warmup}: from 1 (the run that shows what the work is) to 100")
     for option, gate in _relative(plan):
         if not gate.against_baseline and plan.base is None:
             raise UsageError(

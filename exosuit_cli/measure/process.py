@@ -46,7 +46,7 @@ class ProcessRun:
 
 
 def run_process(command: Sequence[str], environment: Mapping[str, str], limit_s: float) -> ProcessRun:
-    """Run `command` to its end in a process group of its own, stdin empty.
+    """Run `command` to its end in a process group of its own, with an empty stdin.
 
     Whatever happens, nothing of the group is left when this returns. A Ctrl-C on the terminal does not reach it.
 
@@ -61,7 +61,7 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], limit_s:
             )
         except OSError as error:
             raise UsageError(
-                f"{shown(command)}: cannot be started: {error.strerror}; name a command that can"
+                f"{shown(command)}: cannot be started: {error.strerror}; name a command that can be"
             ) from error
         expired = threading.Event()
         alarm = threading.Timer(limit_s, _expire, (process.pid, expired))
@@ -91,8 +91,8 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], limit_s:
         text = answer.read()
     if not text.strip():
         raise InvalidMeasurement(
-            f"{shown(command)}: printed nothing; it must print one JSON document that tells its work, as `exosuit scan "
-            f"--json` does"
+            f"{shown(command)}: printed nothing; it must print one JSON document that reports its work, as "
+            f"`exosuit scan --json` does"
         )
     return ProcessRun(wall_s, usage.ru_utime, usage.ru_stime, usage.ru_maxrss * 1024, text)
 
@@ -116,15 +116,15 @@ def parse_command(text: str, option: str, *, wanted: str, place: str) -> list[st
 
 
 def last_words(words: IO[bytes], most: int) -> str:
-    """What a failed command wrote last, to be quoted: at most `most` bytes, with nothing that acts on a terminal."""
+    """The end of what a failed command wrote, to be quoted: at most `most` bytes, safe to show on a terminal."""
     size = words.seek(0, os.SEEK_END)
     words.seek(max(0, size - most))
-    told = words.read().decode("utf-8", "replace").strip()
-    return f": {display_name(told)}" if told else ""
+    text = words.read().decode("utf-8", "replace").strip()
+    return f": {display_name(text)}" if text else ""
 
 
 def shown(command: Sequence[str]) -> str:
-    """The command as one could type it, with nothing in it that acts on a terminal."""
+    """The command as one could type it, safe to show on a terminal."""
     return display_name(shlex.join(command))
 
 

@@ -1,4 +1,4 @@
-"""What a command's answer says: the work it did and the figures it reports of itself; and whether that counts."""
+"""The answer of a command: the work that it did and the figures that it reports, and whether they count."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FOREVER_S: Final = 1e9
 class Reading:
     """One run, read: `work` by name, `figures` by metric (None where not reported), `reasons` for what is missing.
 
-    `stages` are seconds by stage, as the command itself tells them; empty where it does not.
+    `stages` are seconds by stage, as the command itself reports them; empty where it does not.
     """
 
     work: Mapping[str, WorkValue]
@@ -37,20 +37,20 @@ class Reading:
 
 
 def read_answer(suite: Suite, run: ProcessRun, who: str) -> Reading:
-    """Read what a run printed. Raises InvalidMeasurement: no JSON object, no files and bytes told, or no work done."""
+    """Read what a run printed. Raises InvalidMeasurement: no JSON object, no files and bytes in it, or no work done."""
     try:
         document = json.loads(run.answer)
     except ValueError:
         document = None
     if not isinstance(document, dict):
         raise InvalidMeasurement(
-            f"{who}: what it printed is no JSON object; it must tell its work, as `exosuit scan --json` does"
+            f"{who}: what it printed is no JSON object; it must report its work, as `exosuit scan --json` does"
         )
     work = _counts(document, suite.work)
     missing = [name for name in ("files", "bytes") if not isinstance(work.get(name), int)]
     if missing:
         raise InvalidMeasurement(
-            f"{who}: its document tells no {' and no '.join(suite.work[name] for name in missing)}, so nobody can know "
+            f"{who}: its document has no {' and no '.join(suite.work[name] for name in missing)}, so nobody can know "
             f"what it did; print them"
         )
     if not all(work[name] for name in suite.work if name in work):
@@ -72,7 +72,7 @@ def read_answer(suite: Suite, run: ProcessRun, who: str) -> Reading:
         peak, reason = _at(document, f"{place}.peak_bytes"), _at(document, f"{place}.reason")
         figures[name] = float(peak) if isinstance(peak, int) else None
         if figures[name] is None:
-            reasons[name] = reason if isinstance(reason, str) else "the command does not tell"
+            reasons[name] = reason if isinstance(reason, str) else "the command does not report it"
     stages = _at(document, "throughput.stages_s")
     device, version = _at(document, "throughput.device"), _at(document, "exosuit_version")
     return Reading(
@@ -97,7 +97,7 @@ def check_same_side(before: Reading, now: Reading, who: str) -> None:
 
 
 def check_same_work(candidate: Reading, base: Reading, labels: tuple[str, str]) -> None:
-    """Raise InvalidMeasurement unless both sides did the same work, by every quantity that both tell."""
+    """Raise InvalidMeasurement unless both sides did the same work, by every quantity that both report."""
     for name, value in candidate.work.items():
         other = base.work.get(name)
         if other is not None and other != value:

@@ -1,4 +1,4 @@
-"""What a benchmark found: the records that reports are made from."""
+"""The results of a benchmark, from which reports are made."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Block:
     seconds: float
     metrics: tuple[MetricResult, ...]
     stages: Mapping[SideName, Mapping[str, float]]
-    """The median over all runs of a side of the seconds of every stage that it told."""
+    """By side and stage, the median of the seconds that its runs reported."""
     control: Control | None
 
     @property
@@ -200,7 +200,7 @@ class BenchResult:
         return tuple(alert for alert in self.alerts if alert.fired)
 
     def exit_code(self, *, strict: bool) -> ExitCode:
-        """What the command answers with, in this order.
+        """The exit code of the command: the first of these that applies.
 
         Interrupted 130 or 143, invalid 6, a failed gate or a fired alert 3, no comparable baseline 5, and if strict
         inconclusive 4.

@@ -2,8 +2,8 @@
 
 A regression is a loss that is established and large: the sign test, adjusted for the number of gates, says that the
 candidate is worse (one-sided, `ALPHA`), and the median loss is beyond the tolerance. It must then recur in a second
-block of fresh processes: with equal builds, that is a chance of at most `ALPHA` squared. A pass is just as much a
-finding: the interval excludes a loss beyond the tolerance. Whatever is neither is inconclusive, never a pass.
+block of fresh processes: with equal builds, that is a chance of at most `ALPHA` squared. A pass is a finding
+too: the interval excludes a loss beyond the tolerance. Everything else is inconclusive, never a pass.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One number for a build on a machine, from 0 to 200; 100 is what the committed reference machine did.
+"""One number for a build on a machine, from 0 to 200; 100 is the committed reference machine.
 
     score = 100 * product over the parts of ratio ** weight, at most 200
 
@@ -42,13 +42,13 @@ WEIGHTS: Final[Mapping[tuple[str, str], float]] = {
     ("tokens", "peak_memory"): 0.15,
     ("scan", "startup_s"): 0.10,
 }
-"""By suite and metric. One rate a suite, since on one corpus its rates differ by a constant; of
-`chunk` the bytes, since smaller chunks are more of them."""
+"""By suite and metric. One rate for each suite: on one corpus, its rates differ by a constant factor. For `chunk` it is
+the bytes, since a build that makes smaller chunks makes more of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The reference machine's figures by suite and metric, and the work of each suite that they are of."""
+    """The figures of the reference machine by suite and metric, with the work of each suite."""
 
     machine: str
     processors: int
@@ -63,7 +63,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One figure beside the reference's; without a figure there is no ratio, and `reason` says why."""
+    """One figure and that of the reference. Without a figure there is no ratio, and `reason` says why."""
 
     suite: str
     metric: str
@@ -117,7 +117,7 @@ def score_of(result: BenchResult, reference: Reference | None = None) -> Score:
 
 
 def _other_method(result: BenchResult, reference: Reference) -> str | None:
-    """Why no figure of the run can be compared with the reference's; None if they can."""
+    """Why no figure of the run can be compared with the reference; None if they can."""
     if result.corpus.synthetic != reference.corpus:
         return f"the corpus is not the reference's; give --synthetic {reference.corpus}"
     if result.bench_version != reference.bench_version:

@@ -47,7 +47,7 @@ def this_build() -> Side:
 def parse_against(text: str) -> Side:
     """Read `--against`: `venv:DIR`, or a command.
 
-    A command that holds `{path}` is complete as it stands and must print a JSON document with `totals.files` and
+    A command that holds `{path}` is complete and must print a JSON document with `totals.files` and
     `totals.bytes`; any other is an exosuit build, to which the suite's arguments are added. No shell is involved.
     Raises UsageError: no such environment, no such command, quotes that do not close.
     """

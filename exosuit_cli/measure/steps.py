@@ -21,12 +21,12 @@ FEWEST: Final = 4
 """Values on either side of a step."""
 
 SMALLEST: Final = 0.02
-"""Relative change of the median below which a step is not told."""
+"""Relative change of the median below which a step is not reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From `position` on the level is another; `change` is that of the medians of both sides, relative."""
+    """The level changes at `position`; `change` is the relative change of the median."""
 
     position: int
     change: float

@@ -28,12 +28,12 @@ _TABLE: Final = tuple(
         *(first + second for first in _SYLLABLES for second in _SYLLABLES[:8]),
     )
 )
-"""256 words, so that a byte picks one: half of them marks and keywords, half of them names."""
+"""256 words, so that a byte picks one: half are marks and keywords, half are names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Synthetic:
-    """What to make: `files` files of exactly `size` bytes each, their text drawn by `seed`."""
+    """A corpus of `files` files of exactly `size` bytes each, their text drawn by `seed`."""
 
     files: int
     size: int

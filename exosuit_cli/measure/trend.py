@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Comparable entries: one suite, machine, corpus, cache state and bench version, in the order of the history."""
+    """Entries that can be compared: of one suite, machine, corpus, cache state and bench version, oldest first."""
 
     suite: str
     corpus: str

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What a gate, a suite or a run came to, worst first."""
+    """The verdict on a gate, a suite or a run, worst first."""
 
     INVALID = "invalid"
     REGRESSION = "regression"
@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
 
 def worst(verdicts: Iterable[Verdict | None]) -> Verdict | None:
-    """The verdict of a whole by its parts; improved only if a part improved and none did worse than pass."""
+    """The verdict of a whole by its parts. It is improved if a part improved and none is worse than pass."""
     order = list(Verdict)
     found = [verdict for verdict in verdicts if verdict is not None]
     if not found:

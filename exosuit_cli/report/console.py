@@ -1,4 +1,4 @@
-"""What every report on a terminal is printed with: the console, labelled lines, tables that are never cut."""
+"""The parts of every report on a terminal: the console, labelled lines, tables that are never cut."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LABEL = 12
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Leave the error to the border of the command: rich would exit with 1."""
+        """Raise the error, which the border of the command handles; rich would exit with 1."""
         raise  # the BrokenPipeError that rich is handling when it calls this
 
 
@@ -28,14 +28,14 @@ def open_console() -> Console:
 
 
 def labelled_line(console: Console, label: str, text: str, style: str = "") -> None:
-    """One line, its label in a column of its own. It is never broken: what has a path is one."""
+    """Print one line, its label in a column of its own. It is never broken, so that a path in it stays whole."""
     console.print(Text.assemble((f"{label:<{_LABEL}}", "bold"), (text, style)), soft_wrap=True)
 
 
 def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " ") -> None:
-    """Phrases after a label, on as many lines as the console's width asks for: broken between phrases if they fit.
+    """Print phrases after a label, on as many lines as they need. Lines break between phrases.
 
-    A longer phrase is broken between words, and a word or a number never.
+    A phrase that is longer than a line breaks between words. Words and numbers never break.
     """
     width = max(console.width - _LABEL, 1)
     lines: list[str] = []
@@ -50,7 +50,7 @@ def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " "
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Print a table as wide as it is, on any terminal, without blanks at the ends of its lines: no number is cut."""
+    """Print a table in its full width on any terminal, so that no number is cut. Lines have no blanks at their ends."""
     for line in console.render_lines(table, console.options.update(width=WIDEST_TABLE), pad=False):
         while line and not line[-1].text.strip():
             line.pop()
@@ -60,7 +60,7 @@ def print_table(console: Console, table: Table) -> None:
 
 
 def plain_table(*columns: str) -> Table:
-    """A plain table: the first column on the left, the others on the right."""
+    """A plain table: the first column is aligned left, the others right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
     for position, column in enumerate(columns):
         table.add_column(column, justify="left" if position == 0 else "right", no_wrap=True)

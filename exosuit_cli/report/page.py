@@ -1,4 +1,4 @@
-"""Self-contained HTML: one file with its style and pictures inside, no script, nothing fetched."""
+"""Self-contained HTML pages: style and pictures are inside, there is no script, and nothing is fetched."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 APPEARS_AFTER_SECONDS = 0.3
 EARLIEST_GUESS = 0.05
-"""The share of the files after which the time left is told: the first take longest, since workers start with them."""
+"""The share of the files after which the time left is shown: the first take longest, since workers start with them."""
 
 
 @contextlib.contextmanager
@@ -34,7 +34,7 @@ def progress_line() -> Iterator[ProgressCallback]:
 
 @contextlib.contextmanager
 def status_line(quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Yield what shows a text; nothing if `quiet` or where stderr is no terminal."""
+    """Yield a function that shows a text. It shows nothing if `quiet`, or where stderr is no terminal."""
     if quiet or not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -44,10 +44,10 @@ def status_line(quiet: bool) -> Iterator[Callable[[str], None]]:
 
 @contextlib.contextmanager
 def _live_line() -> Iterator[Callable[[str], None]]:
-    """Yield what rewrites one line of the terminal; the line is gone at the end.
+    """Yield a function that rewrites one line of the terminal. The line is gone at the end.
 
-    It is drawn by the caller's own calls: a drawing thread would keep a scan from forking its workers, and would
-    disturb what is measured.
+    The caller's own calls draw it. A thread that draws would keep a scan from forking its workers, and would disturb a
+    measurement.
     """
     drawn = False
 

@@ -1,4 +1,4 @@
-"""Alerts reach a real server and a real command; what does not arrive is told and hides nothing."""
+"""Alerts reach a real server and a real command; what does not arrive is reported and hides nothing."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def test_what_fires(command: Any, plan: Any, corpus: str) -> None:
     assert change.low is not None
     assert change.high is not None
     assert change.low <= change.value <= change.high < -0.05
-    assert "does not tell" in told["peak_vram>1GB"].why
+    assert "does not report it" in told["peak_vram>1GB"].why
     silent = replace(result, alerts=judge_alerts(parse_alerts(["cpu_s>1000"]), result, None))
     assert silent.exit_code(strict=False) is ExitCode.SUCCESS
     assert judge_alerts(parse_alerts(rules), replace(result, partial="SIGTERM"), None) == ()

@@ -85,8 +85,8 @@ def test_floors_need_no_other_side(command: Callable[..., Side], plan: Callable[
         (_other(totals={"files": 3, "bytes": 3001}), "bytes is 3000"),
         (_other(tree_digest="e" * 64), "tree_digest is"),
         (_other(totals={"files": 0, "bytes": 0}), "theirs: it did nothing (files is 0)"),
-        (_other(totals={"files": 3}), "tells no totals.bytes"),
-        ({}, "tells no totals.files and no totals.bytes"),
+        (_other(totals={"files": 3}), "has no totals.bytes"),
+        ({}, "has no totals.files and no totals.bytes"),
         ([1], "no JSON object"),
     ],
 )
@@ -154,14 +154,14 @@ def test_a_request_to_stop_leaves_a_partial_result(
     stop = StopRequest()
     said = []
 
-    def tell(text: str) -> None:
+    def report(text: str) -> None:
         said.append(text)
         if "pair 2" in text:
             import signal
 
             stop.signal = signal.SIGINT
 
-    result = bench(plan(command("ours"), command("theirs")), corpus, stop=stop, tell=tell)
+    result = bench(plan(command("ours"), command("theirs")), corpus, stop=stop, report=report)
     assert result.partial == "SIGINT"
     assert result.suites[0].block is not None
     assert result.suites[0].block.stopped == "interrupted"

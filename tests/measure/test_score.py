@@ -36,7 +36,7 @@ REFERENCE = load_reference()
 def _metric(name: str, figure: float | None) -> MetricResult:
     samples = (figure,) * 6 if figure is not None else ()
     interval: Interval | None = interval_of(samples) if samples else None
-    reason = None if samples else "the command does not tell"
+    reason = None if samples else "the command does not report it"
     return MetricResult(METRICS[name], samples, (), (), interval, None, None, None, None, reason)
 
 
@@ -49,7 +49,7 @@ def _suite(name: str, figures: Mapping[str, float | None]) -> SuiteResult:
 
 
 def _result(better: Mapping[tuple[str, str], float | None] | None = None, **changes: Any) -> BenchResult:
-    """A run on the reference corpus, as good as the reference; `better` has factors of parts, None for one untold."""
+    """A run on the reference corpus, as good as the reference; `better` has factors, None for a part not reported."""
     figures: dict[str, dict[str, float | None]] = {}
     for (suite, metric), reference in REFERENCE.figures.items():
         times = (better or {}).get((suite, metric), 1.0)

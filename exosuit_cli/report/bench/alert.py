@@ -1,4 +1,4 @@
-"""The alert document: what a receiver is told when an alert fires (`schemas/bench_alert.schema.json`)."""
+"""The alert document: what a receiver gets when an alert fires (`schemas/bench_alert.schema.json`)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def alert_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
     """What a receiver gets. `id` is the same in every attempt; `text` is for a person."""
     fired = result.fired
     what = display_name(result.corpus.synthetic or result.corpus.name)
-    told = "; ".join(f"{alert.suite} {alert.text}: {alert.why}" for alert in fired)
+    reasons = "; ".join(f"{alert.suite} {alert.text}: {alert.why}" for alert in fired)
     return {
         "schema": SCHEMA,
         "id": f"{result.machine.fingerprint}-{result.started_at}",
@@ -31,5 +31,5 @@ def alert_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
         "exit_code": int(result.exit_code(strict=strict)),
         "reasons": list(result.reasons),
         "fired": [alert_row(alert) for alert in fired],
-        "text": f"exosuit bench of {what}: {len(fired)} fired: {display_name(told)}",
+        "text": f"exosuit bench of {what}: {len(fired)} fired: {display_name(reasons)}",
     }

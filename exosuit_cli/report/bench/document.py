@@ -1,4 +1,4 @@
-"""The bench document: everything a benchmark found, as one JSON object (`schemas/bench.schema.json`)."""
+"""The bench document: all results of a benchmark, as one JSON object (`schemas/bench.schema.json`)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def bench_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
 
 
 def verdict_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
-    """What a program needs that only asks how it went: `verdict.json`."""
+    """The verdict with its reasons, for a program that asks for no more: `verdict.json`."""
     return {
         "schema": VERDICT_SCHEMA,
         "verdict": result.verdict,

@@ -1,4 +1,4 @@
-"""Figures of a benchmark for people: one way to write values with their units, and the order of what is worst."""
+"""How reports of a benchmark write values with their units, and in which order: the worst first."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def show_change(ratio: float) -> str:
 
 
 def partial_note(result: BenchResult) -> str:
-    """What stands behind the verdict of a run that was interrupted; nothing for a whole one."""
+    """A note that follows the verdict of an interrupted run; empty for a whole run."""
     return f" (interrupted by {result.partial}: partial)" if result.partial else ""
 
 
@@ -45,18 +45,18 @@ def interval_title(block: Block) -> str:
 
 
 def worst_first(result: BenchResult) -> list[tuple[SuiteResult, GateResult]]:
-    """Every gate with its suite; invalid and regressions first, then by how far beyond the limit."""
+    """Every gate with its suite: invalid and regressions first, then by the distance beyond the limit."""
     rows = [(suite, gate) for suite in result.suites for gate in suite.gates]
     return sorted(rows, key=lambda row: (_RANK[row[1].verdict], row[1].advisory, _distance(row[1])))
 
 
 def suites_worst_first(suites: Iterable[SuiteResult]) -> list[SuiteResult]:
-    """Suites by their verdict; those that were not judged last."""
+    """Suites by their verdict; those without one last."""
     return sorted(suites, key=lambda suite: len(_RANK) if suite.verdict is None else _RANK[suite.verdict])
 
 
 def alert_state(alert: AlertResult) -> str:
-    """What an alert came to, in a word or two."""
+    """Whether an alert fired, in a word or two."""
     return "not judged" if alert.fired is None else "fired" if alert.fired else "silent"
 
 

@@ -85,7 +85,7 @@ def _print_judged(console: Console, verdict: str, style: str, what: str, why: st
 
 
 def _print_score(console: Console, score: Score, result: BenchResult) -> None:
-    """The score with its parts, where the corpus is the one that has one."""
+    """Print the score with its parts, if the corpus is the one of the reference."""
     if result.corpus.synthetic != score.reference.corpus:
         return
     against = f"100 is {score.reference.processors} x {display_name(score.reference.machine)}"
@@ -109,23 +109,23 @@ def _print_suite(console: Console, suite: SuiteResult, mode: str) -> None:
     labelled_line(console, suite.name, suite.title)
     for letter, side in (("A", suite.candidate), ("B", suite.base)):
         if side is not None:
-            labelled_line(console, "", f"{letter}  {_told(side)}")
+            labelled_line(console, "", f"{letter}  {_side_line(side)}")
     if suite.block is not None:
-        labelled_line(console, "", _told_block(suite.block))
+        labelled_line(console, "", _block_line(suite.block))
         _print_metrics(console, suite.block, mode)
     if suite.confirmation is not None:
-        labelled_line(console, "", f"second block: {_told_block(suite.confirmation)}")
+        labelled_line(console, "", f"second block: {_block_line(suite.confirmation)}")
     if suite.cache is not None:
         stayed = (
             suite.cache.reason or f"{suite.cache.cached_bytes:,} of {suite.cache.sampled_bytes:,} sampled bytes stayed"
         )
         labelled_line(console, "", f"cold: {stayed} in the page cache")
     if suite.baseline is not None:
-        told = (
+        summary = (
             suite.baseline.reason
             or f"{suite.baseline.entries} comparable runs of {display_name(suite.baseline.source)}"
         )
-        labelled_line(console, "baseline", told, "red" if suite.baseline.reason else "")
+        labelled_line(console, "baseline", summary, "red" if suite.baseline.reason else "")
     if suite.verdict is Verdict.INVALID:
         for reason in suite.reasons:
             labelled_line(console, "invalid", reason, "red")
@@ -133,14 +133,14 @@ def _print_suite(console: Console, suite: SuiteResult, mode: str) -> None:
         labelled_line(console, "warning", warning, "yellow")
 
 
-def _told(side: SideResult) -> str:
+def _side_line(side: SideResult) -> str:
     work = ", ".join(
         f"{value:,} {name}" for name, value in {**side.work, **side.informative}.items() if isinstance(value, int)
     )
     return f"{display_name(side.label)} {side.version or ''}: {work}"
 
 
-def _told_block(block: Block) -> str:
+def _block_line(block: Block) -> str:
     each = f" of {block.repeats} runs a side" if block.repeats > 1 else ""
     text = f"{counted(block.pairs, 'pair')}{each} in {block.seconds:.0f} s; {_STOPPED[block.stopped]}"
     if block.control is not None:

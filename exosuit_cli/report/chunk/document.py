@@ -1,4 +1,4 @@
-"""What `exosuit chunk --stats --json` tells: one JSON object (`schemas/chunk_statistics.schema.json`)."""
+"""The chunk document: statistics of a run as one JSON object (`schemas/chunk_statistics.schema.json`)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _PERCENTILES = (0.01, 0.10, 0.25, 0.50, 0.75, 0.90, 0.99)
 
 
 def chunk_document(result: ChunkResult, options: ChunkOptions) -> dict[str, Any]:
-    """The statistics of a run; what a scan tells as well has the names that it has there."""
+    """The statistics of a run. What a scan document has too has the same name here."""
     scanned = scan_document(result.scan, (), 0, top=0, tree=False)
     statistics = result.statistics
     wall = result.scan.throughput.wall_s

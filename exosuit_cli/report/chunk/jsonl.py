@@ -1,4 +1,4 @@
-"""Chunks as JSON lines (`schemas/chunk.schema.json`): made in the workers, put in order and written in one place."""
+"""Chunks as JSON lines (`schemas/chunk.schema.json`). Workers render them; one process orders and writes them."""
 
 from __future__ import annotations
 

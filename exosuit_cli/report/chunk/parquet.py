@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.records import FileChunks
 
 ROWS = 16_384
-"""Rows of a row group, whatever the batches were: the file's bytes depend on the chunks alone."""
+"""Rows of a row group, however large the batches are: the bytes of the file depend on the chunks alone."""
 
 
 class ParquetRenderer:

@@ -27,7 +27,7 @@ _BAR = 30
 
 
 def print_chunks(console: Console, result: ChunkResult, options: ChunkOptions, *, detailed: bool = False) -> None:
-    """Print the statistics of a run; in detail, also the work and the memory that it took."""
+    """Print the statistics of a run; in detail, also its work and its memory."""
     statistics, scanned = result.statistics, result.scan
     partial = f"  (partial: {scanned.partial})" if scanned.partial else ""
     labelled_line(console, "chunk", display_name(scanned.base) + partial)
@@ -83,7 +83,7 @@ def _shape(console: Console, statistics: ChunkStatistics, options: ChunkOptions)
 
 
 def _fallbacks(console: Console, result: ChunkResult) -> None:
-    """Which files were not parsed although that was asked for."""
+    """Print which files were not parsed although that was asked for."""
     total = result.fallbacks.total()
     if total:
         of = f"{total:,} of {counted(result.statistics.files, 'text file')}"
@@ -99,7 +99,7 @@ def _pieces(listed: str) -> list[str]:
 
 
 def _kinds(console: Console, scanned: ScanResult) -> None:
-    """What the ingested files are: their number is the ledger's."""
+    """Print how many of the ingested files are text and how many binary."""
     is_text = scanned.rows["kind"] == Kind.TEXT
     text, binary = int(np.count_nonzero(is_text)), int(np.count_nonzero(~is_text))
     empty = int(np.count_nonzero(is_text & (scanned.rows["size"] == 0)))

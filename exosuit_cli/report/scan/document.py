@@ -149,7 +149,7 @@ def _device_work(totals: DeviceTotals | None) -> dict[str, Any] | None:
 
 
 def rate(amount: int, seconds: float) -> float | None:
-    """An amount a second; None where no time was told."""
+    """An amount a second; None where no time was measured."""
     return amount / seconds if seconds > 0 else None
 
 

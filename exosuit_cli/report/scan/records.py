@@ -42,8 +42,8 @@ class SkipRecord(TypedDict, total=False):
 def records(result: ScanResult, *, times: bool) -> Iterator[FileRecord | SkipRecord]:
     """Every record of a scan, files and skips together; `times` says whether files carry `mtime_ns`.
 
-    Without times they are those of the tree alone: exosuit's own outputs are left out, since whether they are there
-    yet is no property of the tree.
+    Without times, the records depend on the tree alone. exosuit's own outputs are left out then: whether they exist yet
+    is no property of the tree.
     """
     skips = iter([skip for skip in result.skips if times or skip.outcome is not Outcome.OWN_OUTPUT])
     skip = next(skips, None)

@@ -29,7 +29,7 @@ SHORTEST_STAGE = 0.005
 def print_scan(
     console: Console, result: ScanResult, phases: Sequence[Phase], current_phase: int, *, top: int, tree: bool
 ) -> None:
-    """Print the whole report. Paths are never cut: they stand last in their row and may run over the edge."""
+    """Print the whole report. Paths are never cut: they come last in their row and may run over the edge."""
     _headline(console, result)
     if result.paths:
         _languages(console, result)
@@ -123,7 +123,7 @@ def _tree(console: Console, result: ScanResult) -> None:
 
 
 def print_ledger(console: Console, result: ScanResult, *, lists_all: str = "--jsonl") -> None:
-    """Print what became of every path; `lists_all` is how to have all that could not be read listed."""
+    """Print what became of every path; `lists_all` is the option that lists all paths that could not be read."""
     console.print()
     skipped = result.skipped
     reasons = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in skipped.items()) or "none"
@@ -135,8 +135,8 @@ def print_ledger(console: Console, result: ScanResult, *, lists_all: str = "--js
         counted(result.directories, "directory", "directories"),
     )
     for skip in result.unreadable[:10]:
-        told = f"{skip.outcome.label}: {display_name(skip.path) or '.'}  {skip.detail}"
-        labelled_line(console, "", told.rstrip(), "red")
+        reason = f"{skip.outcome.label}: {display_name(skip.path) or '.'}  {skip.detail}"
+        labelled_line(console, "", reason.rstrip(), "red")
     if len(result.unreadable) > 10:
         labelled_line(console, "", f"and {len(result.unreadable) - 10} more; {lists_all} lists all", "red")
 
@@ -151,7 +151,7 @@ def _context(console: Console, tokens: int, phases: Sequence[Phase], current_pha
 
 
 def print_throughput(console: Console, result: ScanResult, *, detailed: bool = True) -> None:
-    """Print what the run took and, in detail, on what it worked."""
+    """Print how long the run took and, in detail, what it worked on."""
     totals, throughput = result.totals, result.throughput
     wall = throughput.wall_s
     rates = [f"{totals.files / wall:,.0f} files/s", f"{totals.bytes / wall / 1e6:,.0f} MB/s"]

@@ -1,7 +1,7 @@
-"""Export `gab`: the arrays of github-action-benchmark; that action wants one file for either direction.
+"""Export `gab`: the arrays of github-action-benchmark, which wants one file for each direction.
 
-FILE holds what is better when smaller (`tool: customSmallerIsBetter`), FILE with `-bigger` before its extension what is
-better when bigger (`tool: customBiggerIsBetter`).
+FILE holds the figures that are better when smaller (`tool: customSmallerIsBetter`). FILE with `-bigger` before its
+extension holds those that are better when bigger (`tool: customBiggerIsBetter`).
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ _ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def render(given: ExportInput) -> dict[str, bytes]:
-    """Configuration lines, the direction of every unit, then results; units as `go test -bench` has them."""
+    """Configuration lines, the direction of every unit, then the results, in the units of `go test -bench`."""
     result = given.result
     machine = result.machine
     lines = [

@@ -1,4 +1,4 @@
-"""Export `html`: the report of one run as a page that needs nothing else."""
+"""Export `html`: the report of one run as one page that needs no other file."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def _row(found: MetricResult) -> tuple[str, ...]:
 
 
 def _dots(found: MetricResult) -> str:
-    """Every pair's ratio in the order of the run, with the interval of their median as a band."""
+    """A plot: one dot a pair in the order of the run, and the interval of their median as a band."""
     ratios = [math.log(ratio) for ratio in found.ratios]
     assert found.ratio is not None
     low, high = math.log(found.ratio.low), math.log(found.ratio.high)

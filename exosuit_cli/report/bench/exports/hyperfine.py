@@ -12,7 +12,7 @@ from exosuit_cli.report.bench.exports.series import Series, all_series
 
 
 def render(given: ExportInput) -> dict[str, bytes]:
-    """Times in seconds; with repeats within a pair, each is their median."""
+    """Times in seconds. Where a pair repeats its runs, a time is their median."""
     result = given.result
     results = [_result(series) for series in all_series(result)]
     return {"": json.dumps({"results": results}, indent=2).encode("ascii") + b"\n"}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def render(given: ExportInput) -> dict[str, bytes]:
-    """A regression is a failure, an invalid suite an error; inconclusive is skipped, or with `strict` a failure."""
+    """A regression is a failure and an invalid suite an error. Inconclusive is skipped, or a failure if strict."""
     result = given.result
     root = ElementTree.Element("testsuites", name="exosuit bench")
     for suite in result.suites:
@@ -47,7 +47,7 @@ def _suite(suite: SuiteResult, result: BenchResult, *, strict: bool) -> ElementT
 
 
 def _alerts(result: BenchResult) -> ElementTree.Element:
-    """An alert that fired is a failure, one that could not be judged is skipped."""
+    """An alert that fired is a failure; one that could not be judged is skipped."""
     element = ElementTree.Element("testsuite", name="exosuit.alerts", time="0.000", timestamp=result.started_at[:19])
     for alert in result.alerts:
         name = f"alert {display_name(alert.text)}"
@@ -64,7 +64,7 @@ def _alerts(result: BenchResult) -> ElementTree.Element:
 
 
 def _measured(parent: ElementTree.Element, suite: SuiteResult) -> str:
-    """The case that there is always: that the suite measured something."""
+    """Add the case that every suite has: whether it measured something."""
     case = ElementTree.SubElement(
         parent, "testcase", classname=f"exosuit.{suite.name}", name="valid measurement", time="0.000"
     )

@@ -1,4 +1,4 @@
-"""Export `md`, and the summary of a GitHub job: what is worst first, below a size that GitHub takes."""
+"""Export `md`, and the summary of a GitHub job: the worst first, and small enough for GitHub."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ESCAPES: Final = str.maketrans(
     {**{mark: f"&#{ord(mark)};" for mark in "<>&|"}, **{mark: "\\" + mark for mark in "\\`*_[]"}}
 )
 
-_CUT: Final = "\n(cut: the rest did not fit)\n"
+_CUT: Final = "\n(cut here: the rest does not fit)\n"
 
 
 def render(given: ExportInput) -> dict[str, bytes]:
@@ -34,8 +34,8 @@ def render(given: ExportInput) -> dict[str, bytes]:
 
 
 def report(result: BenchResult, largest: int) -> bytes:
-    """The report in at most `largest` bytes of UTF-8: gates worst first, then figures; cut after a whole line."""
-    lines = [f"## exosuit bench: {result.verdict or 'measured, nothing was compared'}{partial_note(result)}", ""]
+    """The report in at most `largest` bytes of UTF-8: the worst gate first, then figures. Cut after a whole line."""
+    lines = [f"## exosuit bench: {result.verdict or 'measured, nothing compared'}{partial_note(result)}", ""]
     rows = worst_first(result)
     if rows:
         lines += ["| verdict | suite | gate | why |", "|---|---|---|---|"]
@@ -116,7 +116,7 @@ def _score(score: Score) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    """Text that is only text in a table's cell: no markup, no columns, no control characters."""
+    """Text for the cell of a table, without markup, columns or control characters."""
     return display_name(text).translate(_ESCAPES)
 
 

@@ -23,7 +23,7 @@ _FORMER: Final = re.compile(rb"^" + _SUCCESS.encode() + rb" (\d{1,12}(?:\.\d{1,9
 
 
 def render(given: ExportInput) -> dict[str, bytes]:
-    """Base units (seconds, bytes), `suite` and `side` as labels; what was not measured is absent, never 0.
+    """Base units (seconds, bytes), with `suite` and `side` as labels. What was not measured is absent, never 0.
 
     A run that did not succeed keeps the time of the last one that did.
     """
@@ -67,13 +67,13 @@ def render(given: ExportInput) -> dict[str, bytes]:
             labels = {"suite": alert.suite, "alert": alert.text}
             add(f"{_PREFIX}_alert", "", "1 for an alert that fired", labels, float(alert.fired))
     code = result.exit_code(strict=given.strict)
-    add(f"{_PREFIX}_exit_code", "", "what the verdict answers with; 0 is success", {}, float(code))
+    add(f"{_PREFIX}_exit_code", "", "exit code of the run; 0 is success", {}, float(code))
     ended = datetime.datetime.fromisoformat(result.started_at).timestamp() + result.seconds
     meaning = "when the run ended, in seconds of Unix time"
     add(f"{_PREFIX}_last_run_timestamp_seconds", "seconds", meaning, {}, ended)
     success = ended if code is ExitCode.SUCCESS else _last_success(given.former)
     if success is not None:
-        add(_SUCCESS, "seconds", "when the last run ended that succeeded, in seconds of Unix time", {}, success)
+        add(_SUCCESS, "seconds", "when the last successful run ended, in seconds of Unix time", {}, success)
     add(f"{_PREFIX}_duration_seconds", "seconds", "how long the run took", {}, result.seconds)
     return {"": ("\n".join(_text(families)) + "\n# EOF\n").encode("utf-8")}
 

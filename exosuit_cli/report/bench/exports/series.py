@@ -1,4 +1,4 @@
-"""What several exports go through: every side of every suite with its samples."""
+"""Every side of every suite with its samples, as several exports need it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Series:
 
     @property
     def stages(self) -> Mapping[str, float]:
-        """Median seconds by stage; empty where the command does not tell them."""
+        """Median seconds by stage; empty where the command does not report them."""
         return self.block.stages["A" if self.name == "candidate" else "B"]
 
     def samples(self, metric: str) -> tuple[float, ...]:

@@ -50,7 +50,7 @@ class ChunkOutputFlags:
     )
     format: str | None = option(
         None,
-        "jsonl or parquet.",
+        "The format by its name; `exosuit manual formats` lists them.",
         changes="neither",
         panel=OUTPUT,
         metavar="NAME",

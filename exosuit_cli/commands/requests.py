@@ -36,7 +36,7 @@ class ScanRequest:
     tokens: bool = option(True, "Count tokens.", changes="rows", panel=WORK)
     manifest: str | None = option(
         None,
-        "Write records to FILE: .jsonl, .jsonl.zst or .parquet.",
+        "Write records to FILE, in the format of its ending; `exosuit manual formats` lists them.",
         changes="neither",
         panel=OUTPUT,
         metavar="FILE",

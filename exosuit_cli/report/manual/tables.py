@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
 import json
-import pkgutil
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -12,8 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-_EXPORT: Final = re.compile(r"Export `(?P<name>\w+)`(?:: |, and )(?P<format>.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +81,25 @@ def _phases(_: str) -> str:
 
 
 def _exports(_: str) -> str:
-    """What the first paragraph of each module of an export says of it."""
-    from exosuit_cli.report.bench import exports
+    from exosuit_cli.report.bench.exports import EXPORTS
 
-    formats: dict[str, str] = {}
-    for module in pkgutil.iter_modules(exports.__path__, f"{exports.__name__}."):
-        paragraph, _, _ = (importlib.import_module(module.name).__doc__ or "").strip().partition("\n\n")
-        found = _EXPORT.match(" ".join(paragraph.split()))
-        if found is not None:
-            formats[found["name"]] = found["format"].rstrip(".")
-    return _table(("name", "format"), [(f"`{name}`", formats[name]) for name in exports.EXPORTS])
+    return _table(("name", "format"), [(f"`{found.name}`", found.help) for found in EXPORTS.values()])
+
+
+def _manifests(_: str) -> str:
+    from exosuit_cli.report.scan.manifest import MANIFESTS
+
+    return _table(("ending", "format"), [(f"`{found.suffix}`", found.help) for found in MANIFESTS.values()])
+
+
+def _chunk_formats(_: str) -> str:
+    from exosuit_cli.report.chunk.formats import CHUNK_FORMATS
+
+    rows = [
+        (f"`{found.name}`", found.help, ", ".join(f"`{suffix}`" if suffix else "none" for suffix in found.suffixes))
+        for found in CHUNK_FORMATS.values()
+    ]
+    return _table(("name", "format", "endings"), rows)
 
 
 def _metrics(_: str) -> str:
@@ -128,6 +133,8 @@ TABLES: Final[dict[str, Callable[[str], str]]] = {
     "layers": _layers,
     "phases": _phases,
     "exports": _exports,
+    "manifests": _manifests,
+    "chunk-formats": _chunk_formats,
     "metrics": _metrics,
     "grammars": _grammars,
     "schemas": _schemas,

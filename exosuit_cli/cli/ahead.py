@@ -55,11 +55,16 @@ def needs_of(arguments: Sequence[str]) -> Needs | None:
 
     One text on stdin needs nothing. Of names on stdin the index is not known before they are read.
     """
-    from exosuit_cli.cli.flags import CHUNK, SCAN
-
     command = arguments[0]
     is_chunk = command == "chunk"
-    found = parse(arguments[1:], CHUNK if is_chunk else SCAN)
+    if is_chunk:
+        from exosuit_cli.cli.chunk_flags import CHUNK
+
+        found = parse(arguments[1:], CHUNK)
+    else:
+        from exosuit_cli.cli.scan_flags import SCAN
+
+        found = parse(arguments[1:], SCAN)
     if found is None:
         return None
     paths, given = found

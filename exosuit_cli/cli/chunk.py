@@ -11,7 +11,8 @@ import typer
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.cli.border import command_border, logger, standard_output
-from exosuit_cli.cli.flags import CHUNK, ChunkOutputFlags, NameFlags, SessionFlags
+from exosuit_cli.cli.chunk_flags import CHUNK, ChunkOutputFlags
+from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import command_of, flags_named
 from exosuit_cli.config.option import declared, filled
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.chunk.batch import ChunkBatch
     from exosuit_cli.commands.chunk import OpenOutput
-    from exosuit_cli.commands.requests import ChunkRequest
+    from exosuit_cli.commands.chunk_request import ChunkRequest
     from exosuit_cli.ingest import ChunkResult
     from exosuit_cli.report.chunk.formats.format import ChunkFormat
 
@@ -39,16 +40,15 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
     session, flags = filled(SessionFlags, given), filled(ChunkOutputFlags, given)
     with command_border(debug=session.debug, verbose=session.verbose, quiet=session.quiet, log_file=session.log_file):
         from exosuit_cli.cli.streams import OWN_STREAMS, STDOUT, named_file, names_on_stdin
-        from exosuit_cli.commands.requests import chunk_request
+        from exosuit_cli.commands.chunk_request import chunk_request
 
-        has_names = filled(NameFlags, given).stdin0
         with flags_named(declared(ChunkOptions)):
             request = chunk_request(
                 paths,
                 given,
                 output=named_file(flags.output),
                 config=session.config,
-                names=names_on_stdin() if has_names else None,
+                names=names_on_stdin() if session.stdin0 else None,
                 outputs=(*OWN_STREAMS, session.log_file),
             )
         form = _format(request, flags)
@@ -59,7 +59,7 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
         if flags.stdin is None:
             code = _chunk_paths(request, flags, form, session)
         else:
-            if not flags.stdin or paths or has_names or flags.stats:
+            if not flags.stdin or paths or session.stdin0 or flags.stats:
                 raise UsageError("--stdin takes the FILENAME of the text on stdin, and no PATH, --stdin0 or --stats")
             code = _chunk_text(request, flags.stdin, flags, form)
         if code:

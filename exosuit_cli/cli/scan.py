@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from exosuit_cli.cli.border import command_border, logger, standard_output
-from exosuit_cli.cli.flags import SCAN, NameFlags, ScanReportFlags, SessionFlags
+from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import command_of
+from exosuit_cli.cli.scan_flags import SCAN, ScanReportFlags
 from exosuit_cli.config.option import filled
 from exosuit_cli.model.errors import UsageError
 
@@ -33,7 +34,7 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
             paths,
             given,
             config=session.config,
-            names=names_on_stdin() if filled(NameFlags, given).stdin0 else None,
+            names=names_on_stdin() if session.stdin0 else None,
             outputs=(*OWN_STREAMS, session.log_file),
         )
         # Imported only now: what was begun ahead is loading meanwhile.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from exosuit_cli.chunk.batch import Renderer
-    from exosuit_cli.commands.requests import ChunkRequest
+    from exosuit_cli.commands.chunk_request import ChunkRequest
     from exosuit_cli.ingest import ChunkResult, ProgressCallback
     from exosuit_cli.ingest.collector import ChunkSink
     from exosuit_cli.system.stop import StopRequest

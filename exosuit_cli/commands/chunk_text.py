@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from exosuit_cli.commands.chunk import OpenOutput
-    from exosuit_cli.commands.requests import ChunkRequest
+    from exosuit_cli.commands.chunk_request import ChunkRequest
 
 
 @dataclass(frozen=True, slots=True)

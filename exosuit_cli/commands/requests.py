@@ -1,4 +1,4 @@
-"""What a front can ask for: requests, made from the values of options by name, settings for all others.
+"""What a front can ask of a scan: a request, made from the values of options by name, settings for all others.
 
 A value comes by the name of its option, as `exosuit_cli.config.option` has it; None or no value means not given.
 """
@@ -9,7 +9,6 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.config.option import OUTPUT, WORK, declared, filled, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
 from exosuit_cli.model.errors import UsageError
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from exosuit_cli.config import Settings
-
-LARGEST_FILE = 256 << 20
-"""Bytes of the largest file that is cut, unless another limit is given: its chunks are held until it is read."""
-SLAB_BYTES = 4 << 20
-"""The least slab for chunks: what is computed for all its lines at once costs as much per call as for many lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +38,6 @@ class ScanRequest:
     strict: bool = option(False, "Any warning or estimate is a failed check.", changes="neither", panel=OUTPUT)
 
 
-@dataclass(frozen=True, slots=True)
-class ChunkRequest:
-    """Chunks of the files below paths; with `names`, of what they name below the one path.
-
-    output: the file that the front writes the chunks to, None for a stream of its own.
-    size_is_chosen: the limit of a file's size was asked for, so that it needs no warning.
-    """
-
-    paths: tuple[str, ...]
-    chunking: ChunkOptions
-    options: ScanOptions
-    output: str | None = None
-    names: Iterable[bytes] | None = None
-    size_is_chosen: bool = False
-    strict: bool = option(False, "Any warning or estimate is a failed check.", changes="neither", panel=OUTPUT)
-
-
 def scan_request(
     paths: Sequence[str],
     given: Mapping[str, object],
@@ -74,47 +51,14 @@ def scan_request(
     `outputs` are paths and descriptors that the front writes to: they are not scanned.
     Raises UsageError for options that contradict each other, ConfigError for a value that is not accepted.
     """
-    settings = _settings(given, config)
+    settings = settings_by(given, config)
     request = filled(
-        ScanRequest, given, paths=tuple(paths), options=_scan_options(settings, given), settings=settings, names=names
+        ScanRequest, given, paths=tuple(paths), options=options_by(settings, given), settings=settings, names=names
     )
     options = request.options
     if options.verify and not options.use_index:
         raise UsageError("--verify compares with the index, which --no-index leaves out; give one of them")
     return replace(request, options=without_outputs(options, (*outputs, request.manifest)))
-
-
-def chunk_request(
-    paths: Sequence[str],
-    given: Mapping[str, object],
-    *,
-    output: str | None = None,
-    config: str | None = None,
-    names: Iterable[bytes] | None = None,
-    outputs: Iterable[str | int | None] = (),
-) -> ChunkRequest:
-    """The request for chunks by the given options, else by the settings; see `scan_request` and `ChunkRequest`."""
-    settings = _settings(given, config)
-    options = _scan_options(settings, given)
-    assert options.encoding is not None, "a setting is never left out"
-    if (least := given.get("min_tokens")) is not None and int(str(least)) < 0:  # -1 means to ChunkOptions: not given
-        raise UsageError(f"min_tokens {least} is not accepted; accepted: 0 to below max_tokens")
-    chunking = filled(ChunkOptions, given, encoding=options.encoding)
-    size_is_chosen = given.get("max_file_size") is not None
-    largest = options.max_file_size
-    if not size_is_chosen:
-        largest = min(largest or LARGEST_FILE, LARGEST_FILE)
-    options = replace(options, slab_bytes=max(options.slab_bytes, SLAB_BYTES), max_file_size=largest)
-    return filled(
-        ChunkRequest,
-        given,
-        paths=tuple(paths),
-        chunking=chunking,
-        options=without_outputs(options, (*outputs, output)),
-        output=output,
-        names=names,
-        size_is_chosen=size_is_chosen,
-    )
 
 
 def without_outputs(options: ScanOptions, outputs: Iterable[str | int | None]) -> ScanOptions:
@@ -130,25 +74,26 @@ def base_of(paths: Sequence[str]) -> str:
     return paths[0] if paths else "."
 
 
-def _settings(given: Mapping[str, object], config: str | None) -> Settings:
+def settings_by(given: Mapping[str, object], config: str | None) -> Settings:
+    """The settings, where what is given is stronger than all of `config` and the environment."""
     from exosuit_cli.config.load import load_settings
     from exosuit_cli.config.schema import DECLARED
 
     return load_settings(config, {each.key: given.get(each.name) for each in DECLARED}).settings
 
 
-def _scan_options(settings: Settings, given: Mapping[str, object]) -> ScanOptions:
+def options_by(settings: Settings, given: Mapping[str, object]) -> ScanOptions:
     """The options of the settings, and what is given of those that are no setting."""
     return replace(
         settings.scan,
-        walk=replace(settings.scan.walk, **_beside_settings(WalkOptions, given)),
+        walk=replace(settings.scan.walk, **_besidesettings_by(WalkOptions, given)),
         batch_files=settings.phase.batch_files,
         vram_bytes=settings.layer("gpu_vram").capacity_bytes,  # 0 turns it off
-        **_beside_settings(ScanOptions, given),
+        **_besidesettings_by(ScanOptions, given),
     )
 
 
-def _beside_settings(record: type[Any], given: Mapping[str, object]) -> dict[str, Any]:
+def _besidesettings_by(record: type[Any], given: Mapping[str, object]) -> dict[str, Any]:
     return {
         each.attribute: given[each.name]
         for each in declared(record)

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosuit_cli.cli.ahead import Needs, needs_of, parse
-from exosuit_cli.cli.flags import CHUNK, SCAN
+from exosuit_cli.cli.chunk_flags import CHUNK
 from exosuit_cli.cli.options import command_of
+from exosuit_cli.cli.scan_flags import SCAN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

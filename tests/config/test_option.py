@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exosuit_cli.chunk.options import ChunkOptions
-from exosuit_cli.cli.flags import CHUNK, SCAN
-from exosuit_cli.commands.requests import ChunkRequest, ScanRequest
+from exosuit_cli.cli.chunk_flags import CHUNK
+from exosuit_cli.cli.scan_flags import SCAN
+from exosuit_cli.commands.chunk_request import ChunkRequest
+from exosuit_cli.commands.requests import ScanRequest
 from exosuit_cli.config import FIELDS
 from exosuit_cli.config.option import PANELS, declared, filled, option
 from exosuit_cli.config.options import ScanDefaults, ScanOptions, WalkOptions

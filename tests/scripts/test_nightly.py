@@ -69,9 +69,13 @@ def _end(process: subprocess.Popen[bytes]) -> tuple[int, str]:
 
 
 def _build(place: Path, text: str, first: str = "") -> Path:
-    """A stand-in for exosuit that does what is `first`, says that it runs, and goes on."""
+    """A stand-in for exosuit that does what is `first`, says that it runs, and goes on.
+
+    Not before its parent waits for it: `timeout` ends at a signal that comes before it knows its child.
+    """
     script = place / "build"
-    script.write_text(f'#!/bin/sh\n{first}\necho $$ > "{place}/started"\n{text}\n')
+    waits = "until grep -q '^State:.S' /proc/$PPID/status; do :; done"
+    script.write_text(f'#!/bin/sh\n{first}\n{waits}\necho $$ > "{place}/started"\n{text}\n')
     script.chmod(0o755)
     return script
 

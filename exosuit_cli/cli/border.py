@@ -50,7 +50,7 @@ class _Terminal(logging.Formatter):
 
 
 class _LogFile(logging.FileHandler):
-    """Log lines for a program; the first that cannot be written is told on the terminal and ends the file."""
+    """Log lines for a program; the first that cannot be written is reported on the terminal, and ends the file."""
 
     failed = False
 
@@ -126,7 +126,7 @@ def command_border(
     finally:
         for handler in handlers:
             logger.removeHandler(handler)
-            with contextlib.suppress(OSError):  # a log file that could not be written: told already
+            with contextlib.suppress(OSError):  # a log file that could not be written: reported already
                 handler.close()
 
 

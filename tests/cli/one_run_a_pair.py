@@ -7,7 +7,7 @@ import sys
 
 from exosuit_cli.measure import plan
 
-plan.Plan = functools.partial(plan.Plan, most_repeats=1)  # type: ignore[misc, assignment]
+plan.BenchPlan = functools.partial(plan.BenchPlan, most_repeats=1)  # type: ignore[misc, assignment]
 
 from exosuit_cli.cli import main  # noqa: E402  (it takes the plan from where it was put)
 

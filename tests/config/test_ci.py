@@ -51,7 +51,7 @@ def main():
     if "--version" not in sys.argv:
         time.sleep(SECONDS)
     from exosuit_cli.measure import plan
-    plan.Plan = functools.partial(plan.Plan, most_repeats=1)  # no figure but the memory is judged
+    plan.BenchPlan = functools.partial(plan.BenchPlan, most_repeats=1)  # no figure but the memory is judged
     from exosuit_cli.cli import main
     main()
 """

@@ -11,8 +11,8 @@ from trees import write
 
 from exosuit_cli.config.option import declared, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
-from exosuit_cli.index.index import FINE_SLACK_NS
 from exosuit_cli.index.keys import index_keys
+from exosuit_cli.index.storage import FINE_SLACK_NS
 from exosuit_cli.ingest import scan
 
 if TYPE_CHECKING:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exosuit_cli.commands.manual import read_topic
 from exosuit_cli.report.bench.exports import EXPORTS
 from exosuit_cli.report.chunk.formats import CHUNK_FORMATS, CHUNK_SUFFIXES
+from exosuit_cli.report.manual.tables import TABLES
 from exosuit_cli.report.scan.manifest import MANIFESTS
 
 if TYPE_CHECKING:
@@ -79,7 +81,8 @@ def test_an_export_is_one_module(tree: Path, tmp_path: Path) -> None:
 
 
 def test_a_manifest_format_is_one_module(tree: Path, tmp_path: Path) -> None:
-    assert ".jsonl.zst, .madeup, .parquet" in _run("scan.manifest", MANIFEST, tmp_path, "scan", "--help").stdout
+    shown = _run("scan.manifest", MANIFEST, tmp_path, "manual", "formats").stdout
+    assert "| `.madeup` | a made-up manifest |" in shown
     done = _run("scan.manifest", MANIFEST, tmp_path, "scan", tree, "--manifest", "x.unknown")
     assert done.returncode == 2
     assert "must end in .jsonl, .jsonl.zst, .madeup, .parquet" in done.stderr
@@ -88,18 +91,18 @@ def test_a_manifest_format_is_one_module(tree: Path, tmp_path: Path) -> None:
     assert (tmp_path / "m.madeup").read_bytes() == b"made up"
 
 
-def test_a_chunk_format_is_one_module(tmp_path: Path) -> None:
-    """Its name and the endings of file names that choose it."""
-    place = tmp_path / "modules"
-    place.mkdir()
-    (place / "made_up.py").write_text(CHUNKS)
-    show = PROGRAM.replace(
-        "main()", "import json; print(json.dumps([list(package.CHUNK_FORMATS), package.CHUNK_SUFFIXES]))"
-    )
-    command = [sys.executable, "-c", show, "exosuit_cli.report.chunk.formats", str(place)]
-    names, suffixes = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
-    assert names == ["jsonl", "madeup", "parquet"]
-    assert suffixes == {**CHUNK_SUFFIXES, ".made": "madeup"}
+def test_a_chunk_format_is_one_module(tree: Path, tmp_path: Path) -> None:
+    """Its name, the endings of file names that choose it, and the chunks that it writes."""
+    shown = _run("chunk.formats", CHUNKS, tmp_path, "manual", "formats").stdout
+    assert "| `madeup` | a made-up format | `.made` |" in shown
+    done = _run("chunk.formats", CHUNKS, tmp_path, "chunk", tree, "--format", "unknown")
+    assert done.returncode == 2
+    assert "expected jsonl or madeup or parquet" in done.stderr
+    for arguments in (["--format", "madeup"], ["-o", tmp_path / "chunks.made"]):
+        done = _run("chunk.formats", CHUNKS, tmp_path, "chunk", tree, *arguments)
+        assert done.returncode == 0, done.stderr
+        written = done.stdout or (tmp_path / "chunks.made").read_text()
+        assert json.loads(written)["path"] == "a.py"
 
 
 def test_the_formats_that_there_are() -> None:
@@ -117,8 +120,7 @@ def test_the_formats_that_there_are() -> None:
         assert "\n" not in found.help
 
 
-def test_the_documentation_names_every_format(project: Path) -> None:
-    texts = [project / "README.md", *(project / "exosuit_cli").rglob("*.md")]
-    documentation = "\n".join(path.read_text() for path in texts)
+def test_the_documentation_names_every_format() -> None:
+    documentation = "\n".join(read_topic(name, {**TABLES, "options": str}) for name in ("formats", "bench"))
     for name in (*EXPORTS, *MANIFESTS, *CHUNK_FORMATS):
         assert f"`{name}`" in documentation, f"{name} is not documented"

@@ -17,6 +17,9 @@ def main() -> None:
 
         print(f"exosuit {__version__}")  # noqa: T201  (the answer itself)
         return
+    from exosuit_cli.system.stop import end_on_signals
+
+    end_on_signals()
     # numpy's linear algebra would start a thread a core for work that exosuit never does, and a process with threads
     # cannot be forked safely.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import stat
 import sys
 import time
 import traceback
@@ -132,13 +133,27 @@ def command_border(
 
 def _open_log(path: str) -> _LogFile:
     try:
-        handler = _LogFile(path, encoding="utf-8")
+        with _reader_of(path):
+            handler = _LogFile(path, encoding="utf-8")
     except OSError as error:
         raise OutputError(f"cannot write the log file {path!r}: {_reason(error)}; name another --log-file") from error
     handler.setFormatter(_JsonLines())
     handler.setLevel(logging.DEBUG)
     logger.addHandler(handler)
     return handler
+
+
+@contextlib.contextmanager
+def _reader_of(path: str) -> Iterator[None]:
+    """Raise OSError where `path` is a FIFO that nobody reads, whose opening would wait for ever."""
+    if not (os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode)):
+        yield
+        return
+    probe = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        yield
+    finally:
+        os.close(probe)
 
 
 def _check_log(log: _LogFile | None) -> None:

@@ -88,8 +88,10 @@ def _chunk_paths(request: ChunkRequest, flags: ChunkOutputFlags, form: ChunkForm
 
 def _chunk_text(request: ChunkRequest, name: str, flags: ChunkOutputFlags, form: ChunkFormat) -> ExitCode:
     from exosuit_cli.commands.chunk_text import run_text
+    from exosuit_cli.system.stop import raise_on_signals
 
-    outcome = run_text(request, name, sys.stdin.buffer, lambda: _open_output(request, flags, form, quiet=True))
+    with raise_on_signals():
+        outcome = run_text(request, name, sys.stdin.buffer, lambda: _open_output(request, flags, form, quiet=True))
     log_warnings(outcome.warnings, outcome.notes)
     return log_ending(outcome.ending)
 

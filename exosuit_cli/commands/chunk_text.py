@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -50,8 +51,9 @@ def run_text(
     try:
         data = source.read()
         language, chunks = chunk_named(data, path, request.chunking)
-    except KeyboardInterrupt:
-        return TextOutcome((), (), Ending(ExitCode.INTERRUPTED, ("interrupted by SIGINT: nothing was cut",)))
+    except KeyboardInterrupt as error:
+        number = error.args[0] if error.args else signal.SIGINT
+        return TextOutcome((), (), Ending(ExitCode(128 + number), (f"interrupted by {number.name}: nothing was cut",)))
     with open_output() as output:
         chunking = Chunking(request.chunking, output.renderer)
         builder = FallbackBuilder(chunking, [path])

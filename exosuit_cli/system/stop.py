@@ -3,13 +3,45 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
+
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+def end_on_signals() -> None:
+    """From now on, SIGINT and SIGTERM end this process with one line and 130 or 143, where nothing else handles them.
+
+    For the time before a command works and after it, while modules are imported: an exception there could come out of
+    any of them. Nothing is cleaned up, so what writes a file handles signals itself. One that is ignored stays so.
+    """
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        with contextlib.suppress(OSError):
+            os.write(2, f"exosuit: error: interrupted by {signal.Signals(number).name}\n".encode())
+        os._exit(128 + number)
+
+    for number in _STOPPING:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, end)
+
+
+@contextlib.contextmanager
+def raise_on_signals() -> Iterator[None]:
+    """Raise KeyboardInterrupt(signal) where SIGINT or SIGTERM arrives in the block; an ignored one stays so."""
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt(signal.Signals(number))
+
+    with _handled_by(stop):
+        yield
 
 
 class StopRequest:
@@ -39,10 +71,16 @@ def stop_on_signals() -> Iterator[StopRequest]:
             raise KeyboardInterrupt(signal.Signals(number))
         request.signal = signal.Signals(number)
 
-    wanted = [number for number in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(number) != signal.SIG_IGN]
+    with _handled_by(handle):
+        yield request
+
+
+@contextlib.contextmanager
+def _handled_by(handle: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    wanted = [number for number in _STOPPING if signal.getsignal(number) != signal.SIG_IGN]
     previous = {number: signal.signal(number, handle) for number in wanted}
     try:
-        yield request
+        yield
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler if handler is not None else signal.SIG_DFL)

@@ -233,3 +233,13 @@ def test_a_log_file_on_a_full_disk_hides_no_other_error(filled: Path, run: RunEx
     first, second = done.stderr.decode().splitlines()
     assert "cannot read" in first
     assert "cannot write the log file" in second
+
+
+def test_a_log_file_that_is_a_fifo_without_a_reader_is_refused(exosuit: Path, tree: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log")
+    done = subprocess.run(
+        [exosuit, "scan", tree, "--log-file", tmp_path / "log"], capture_output=True, timeout=HANG, check=False
+    )
+    assert done.returncode == 2
+    assert b"cannot write the log file" in done.stderr
+    assert done.stderr.count(b"\n") == 1

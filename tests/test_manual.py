@@ -93,7 +93,7 @@ def test_what_is_declared_is_in_the_manual(run: Any) -> None:
 
 def test_every_schema_is_in_the_manual(run: Any, project: Path) -> None:
     names = {path.name for path in (project / "exosuit_cli" / "report" / "schemas").iterdir()}
-    assert set(re.findall(r"^\| `(\S+)` \|", _page(run, "formats"), re.MULTILINE)) == names
+    assert set(re.findall(r"^\| `(\S+\.schema\.json)` \|", _page(run, "formats"), re.MULTILINE)) == names
 
 
 def test_an_option_is_documented_once_it_is_declared(run: Any) -> None:

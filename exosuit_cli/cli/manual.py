@@ -85,8 +85,8 @@ def _default(parameter: Any, settings: Mapping[str, object]) -> str:
     value = parameter.default
     if value is None:
         value = settings.get("scan." + parameter.opts[0].lstrip("-").replace("-", "_"))
-        if value is None:
-            return ""
+    if value is None or value == []:
+        return ""
     if parameter.secondary_opts:
         return str(parameter.opts[0] if value else parameter.secondary_opts[0])
     return "" if parameter.is_flag or parameter.count else str(value)

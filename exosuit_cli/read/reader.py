@@ -129,6 +129,8 @@ class SlabReader:
                 parent = self._open_parent(directory.path, directory.device, directory.inode)
             except OSError as error:
                 outcome, number = outcome_of(error)
+                if number in (errno.ELOOP, errno.EXDEV):  # a link was swapped in: the directory is gone
+                    outcome = Outcome.VANISHED
                 for _ in names:
                     position += 1
                     skip(position, outcome, number)

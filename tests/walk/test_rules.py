@@ -350,6 +350,7 @@ def test_a_git_file_leads_to_the_common_directory(tmp_path: Path, home: dict[str
     linked = tmp_path / "main" / ".git" / "worktrees" / "w"
     linked.mkdir(parents=True)
     (linked / "commondir").write_text("../..\n")
+    (linked / "HEAD").write_text("ref: refs/heads/w\n")
     exclude = tmp_path / "main" / ".git" / "info" / "exclude"
     exclude.parent.mkdir()
     exclude.write_text("x\n")

@@ -34,4 +34,4 @@ def _result(series: Series) -> dict[str, Any]:
     }
 
 
-FORMAT: Final = ExportFormat("hyperfine", ".json", "the JSON of hyperfine --export-json", render)
+FORMAT: Final = ExportFormat("hyperfine", ".json", "the JSON that hyperfine itself exports", render)

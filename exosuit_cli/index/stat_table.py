@@ -120,7 +120,8 @@ class StatTable:
                     continue
                 flags[position] = _TAKEN
                 try:
-                    parent = open_directory(base_fd, paths[position], follow=follow)
+                    # Links may be followed: nothing is read here, and what is found is compared by its identity.
+                    parent = open_directory(base_fd, paths[position], follow=True)
                 except OSError:
                     flags[position] = _DONE
                     continue

@@ -69,16 +69,19 @@ def write_content(
     columns, text = facts.columns, facts.text
     unterminated = (columns.last_bytes >= 0) & (columns.last_bytes != ord("\n"))
     rows["digest"][positions, : columns.digests.shape[1]] = columns.digests
-    rows["kind"][positions] = np.where(text, Kind.TEXT, Kind.BINARY)
+    rows["kind"][positions] = np.where(text, int(Kind.TEXT), int(Kind.BINARY))
     rows["lines"][positions] = np.where(text, columns.newlines + unterminated, -1)
     rows["tokens"][positions] = tokens
-    rows["estimated"][positions] = estimated
+    if estimated:  # a new row says no
+        rows["estimated"][positions] = True
     rows["language"][positions] = facts.languages
 
 
 def write_stats(rows: Rows, files: Sequence[ReadStat]) -> None:
     """Write the sizes, times and identities of files that were read into their rows."""
-    positions = [file.position for file in files]
+    if not files:
+        return
+    positions = as_slice([file.position for file in files])
     statuses = [file.status for file in files]
     rows["size"][positions] = [file.size for file in files]
     rows["mtime_ns"][positions] = time_column([status.st_mtime_ns for status in statuses])
@@ -86,3 +89,9 @@ def write_stats(rows: Rows, files: Sequence[ReadStat]) -> None:
     rows["device"][positions] = [status.st_dev for status in statuses]
     rows["inode"][positions] = [status.st_ino for status in statuses]
     rows["executable"][positions] = [(status.st_mode >> 6) & 1 for status in statuses]
+
+
+def as_slice(positions: list[int]) -> slice | list[int]:
+    """The positions, as a slice where none is left out: numpy takes a slice many times faster than a list."""
+    first, last = positions[0], positions[-1]
+    return slice(first, last + 1) if last - first + 1 == len(positions) else positions

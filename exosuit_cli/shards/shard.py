@@ -18,7 +18,7 @@ from exosuit_cli.read import FilledSlab, LargeFile, ReadStat, SlabReader
 from exosuit_cli.read.reader import outcome_of
 from exosuit_cli.shards.counting import Counting
 from exosuit_cli.shards.large import Interrupted, read_large
-from exosuit_cli.shards.rows import describe, write_content, write_stats
+from exosuit_cli.shards.rows import as_slice, describe, write_content, write_stats
 from exosuit_cli.shards.totals import Laps, WorkerTotals
 from exosuit_cli.system.page_cache import PageCacheProbe
 from exosuit_cli.system.safe_open import open_base
@@ -205,7 +205,7 @@ class Shard:
         facts = describe(slab, columns, [names[file.position] for file in files])
         self._laps.lap("columns")
         tokens = self._work.take_slab(filled, facts, lines)
-        write_content(rows, _as_slice([file.position for file in files]), facts, tokens)
+        write_content(rows, as_slice([file.position for file in files]), facts, tokens)
         self._laps.lap("columns")
 
     def _take_large(self, item: LargeFile, name: bytes, rows: Rows) -> ReadStat | None:
@@ -229,9 +229,3 @@ def _work_of(settings: ShardSettings, counter: TokenCounter | None, kernels: Ker
     from exosuit_cli.shards.cutting import Cutting
 
     return Cutting(settings.chunking, counter, kernels, laps)
-
-
-def _as_slice(positions: list[int]) -> slice | list[int]:
-    """The positions, as a slice where none is left out: numpy takes a slice many times faster than a list."""
-    first, last = positions[0], positions[-1]
-    return slice(first, last + 1) if last - first + 1 == len(positions) else positions

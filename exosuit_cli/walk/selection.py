@@ -56,7 +56,10 @@ class Selection:
         if not self._hidden and name.startswith(b"."):
             return Skip(prefix + name, Outcome.HIDDEN, is_directory=is_directory)
         if around is not None:
-            detail = hiding_rule(around, name, is_directory=is_directory)
+            detail = around.hidden_by
+            if not detail:  # as `hiding_rule`, without a call for every name
+                rule = around.scope.match(name, is_directory)
+                detail = f"{rule.source}:{rule.line}" if rule is not None and not rule.negated else ""
             tree = around.work_tree
             if detail and (tree is None or not tree.holds(prefix + name, is_directory=is_directory)):
                 return Skip(prefix + name, Outcome.IGNORED, detail, is_directory)

@@ -38,8 +38,6 @@ class _QueuedDirectory(NamedTuple):
     """Whether the rules that led here are those of the past walk."""
     around: Surroundings | None
     """What holds in the directory that listed it, where that is known already."""
-    above: tuple[int, int] | None
-    """The identity of the directory that listed it; None for a root."""
     ancestors: tuple[tuple[int, int], ...]
     """The identities of the directories above, under --follow."""
 
@@ -147,7 +145,7 @@ class TreeWalk:
         around, trusted = self._enter_root(root)
         self._known = {} if around is None else {root: around}
         self._device = -1
-        stack = [_QueuedDirectory(root, trusted, around, None, ())]
+        stack = [_QueuedDirectory(root, trusted, around, ())]
         while stack:
             pending = stack.pop()
             path = pending.path
@@ -163,10 +161,7 @@ class TreeWalk:
                 if path and source in self.past_rules:
                     self.rules[source] = self.past_rules[source]
                 prefix = path + b"/" if path else b""
-                identity = (past.listing.directory.device, past.listing.directory.inode)
-                stack.extend(
-                    [_QueuedDirectory(prefix + name, True, None, identity, ()) for name in reversed(past.below)]
-                )
+                stack.extend([_QueuedDirectory(prefix + name, True, None, ()) for name in reversed(past.below)])
                 yield past.listing, past
             else:
                 listing = self._list(pending, stack, root)
@@ -239,7 +234,9 @@ class TreeWalk:
             self.problems.extend(rules.problems)
         trusted = self.past_rules.get(source) == state
         if repository is None or lookup is None or not is_nested:
-            hidden_by = hiding_rule(around, name, is_directory=True) if path not in self._asked_for else ""
+            hidden_by = ""
+            if around.work_tree is not None and around.work_tree.was_asked and path not in self._asked_for:
+                hidden_by = hiding_rule(around, name, is_directory=True)
             return Surroundings(around.scope.enter(name, rules), around.work_tree, hidden_by), trusted
         scope = nested_scope(repository, rules, self._users, self.base, b"", lookup)
         self.problems.extend(lookup.problems)
@@ -249,7 +246,7 @@ class TreeWalk:
         return Surroundings(scope, WorkTree(repository, self.base, self.rules, self.problems)), trusted
 
     def _list(self, pending: _QueuedDirectory, stack: list[_QueuedDirectory], root: bytes) -> Listing:
-        path, trusted, around, above, ancestors = pending
+        path, trusted, around, ancestors = pending
         options = self.options
         is_root = path == root
         try:
@@ -260,11 +257,6 @@ class TreeWalk:
             status = os.fstat(descriptor)
             if is_root:
                 self._device = status.st_dev
-            if above is not None and not options.follow and b"/" in path:
-                # O_NOFOLLOW guards the last component only; a link swapped in further up leads to other parents.
-                parent_status = os.stat(b"..", dir_fd=descriptor)
-                if (parent_status.st_dev, parent_status.st_ino) != above:
-                    return self._not_entered(path, FileNotFoundError(errno.ENOENT, "replaced during the scan"))
             directory = _directory(path, status)
             if options.one_file_system and status.st_dev != self._device:
                 skip = Skip(path, Outcome.OTHER_FILESYSTEM, is_directory=True)
@@ -291,7 +283,7 @@ class TreeWalk:
         below.sort()  # the system's order is any: with names in order, so is everything that streams
         names.sort()
         chain = (*ancestors, identity) if options.follow else ()
-        stack.extend([_QueuedDirectory(prefix + name, trusted, around, identity, chain) for name in reversed(below)])
+        stack.extend([_QueuedDirectory(prefix + name, trusted, around, chain) for name in reversed(below)])
         return Listing(directory, tuple(names), tuple(skips))
 
     def _list_named(self, parent: bytes, names: tuple[bytes, ...]) -> Listing:

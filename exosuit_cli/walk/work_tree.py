@@ -34,6 +34,11 @@ class WorkTree:
         self._problems = problems
         self._tracked: Tracked | None = None
 
+    @property
+    def was_asked(self) -> bool:
+        """Whether a rule has hidden anything so far: if not, no hidden directory was entered."""
+        return self._tracked is not None
+
     def holds(self, path: bytes, *, is_directory: bool) -> bool:
         """Whether `path`, relative to the base, is tracked or a directory that holds something tracked."""
         if self._tracked is None:

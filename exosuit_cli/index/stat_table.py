@@ -120,8 +120,7 @@ class StatTable:
                     continue
                 flags[position] = _TAKEN
                 try:
-                    # Links may be followed: nothing is read here, and what is found is compared by its identity.
-                    parent = open_directory(base_fd, paths[position], follow=True)
+                    parent = open_directory(base_fd, paths[position], follow=follow)
                 except OSError:
                     flags[position] = _DONE
                     continue

@@ -111,7 +111,9 @@ def command_border(
         _discard_output()  # the reader has gone, as `| head` does
         raise typer.Exit(int(ExitCode.SUCCESS)) from error
     except KeyboardInterrupt as error:
-        raise typer.Exit(128 + (error.args[0] if error.args else signal.SIGINT)) from error
+        number = signal.Signals(error.args[0] if error.args else signal.SIGINT)
+        logger.error("interrupted by %s", number.name, extra={"exit_code": 128 + number})  # noqa: TRY400
+        raise typer.Exit(128 + number) from error
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:

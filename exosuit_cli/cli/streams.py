@@ -20,8 +20,12 @@ OWN_STREAMS: Final = (1, 2)
 
 
 def names_on_stdin() -> Iterator[bytes]:
-    """The NUL-separated names on stdin, which is read when the first is wanted."""
-    yield from (name for name in sys.stdin.buffer.read().split(b"\0") if name)
+    """The NUL-separated names on stdin, which is read when the first is wanted. A signal ends the wait at once."""
+    from exosuit_cli.system.stop import ended_by_signals
+
+    with ended_by_signals():
+        names = sys.stdin.buffer.read()
+    yield from (name for name in names.split(b"\0") if name)
 
 
 def progress_line(quiet: bool) -> AbstractContextManager[ProgressCallback | None]:

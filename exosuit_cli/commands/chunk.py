@@ -71,7 +71,7 @@ def run_chunk(
                 without_outputs(request.options, [output.descriptor]),
                 renderer=output.renderer,
                 sink=output.sink,
-                names=list(names) if names is not None else None,
+                names=names,
                 stop=stop,
                 progress=output.progress,
             )

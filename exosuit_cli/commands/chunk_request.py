@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.options import ChunkOptions
-from exosuit_cli.commands.requests import options_by, settings_by, without_outputs
+from exosuit_cli.commands.requests import names_below, options_by, settings_by, without_outputs
 from exosuit_cli.config.option import OUTPUT, filled, option
 from exosuit_cli.model.errors import UsageError
 
@@ -33,7 +33,7 @@ class ChunkRequest:
     chunking: ChunkOptions
     options: ScanOptions
     output: str | None = None
-    names: Iterable[bytes] | None = None
+    names: tuple[bytes, ...] | None = None
     size_is_chosen: bool = False
     strict: bool = option(False, "Any warning or estimate is a failed check.", changes="neither", panel=OUTPUT)
 
@@ -66,6 +66,6 @@ def chunk_request(
         chunking=chunking,
         options=without_outputs(options, (*outputs, output)),
         output=output,
-        names=names,
+        names=names_below(paths, names),
         size_is_chosen=size_is_chosen,
     )

@@ -26,7 +26,7 @@ class ScanRequest:
     paths: tuple[str, ...]
     options: ScanOptions
     settings: Settings
-    names: Iterable[bytes] | None = None
+    names: tuple[bytes, ...] | None = None
     tokens: bool = option(True, "Count tokens.", changes="rows", panel=WORK)
     manifest: str | None = option(
         None,
@@ -48,17 +48,17 @@ def scan_request(
 ) -> ScanRequest:
     """The request for a scan by the given options, else by the settings; `config` is a settings file.
 
-    `outputs` are paths and descriptors that the front writes to: they are not scanned.
+    `outputs` are paths and descriptors that the front writes to: they are not scanned. `names` are read here, once the
+    options are known to be sound.
     Raises UsageError for options that contradict each other, ConfigError for a value that is not accepted.
     """
     settings = settings_by(given, config)
-    request = filled(
-        ScanRequest, given, paths=tuple(paths), options=options_by(settings, given), settings=settings, names=names
-    )
+    request = filled(ScanRequest, given, paths=tuple(paths), options=options_by(settings, given), settings=settings)
     options = request.options
     if options.verify and not options.use_index:
         raise UsageError("--verify compares with the index, which --no-index leaves out; give one of them")
-    return replace(request, options=without_outputs(options, (*outputs, request.manifest)))
+    options = without_outputs(options, (*outputs, request.manifest))
+    return replace(request, options=options, names=names_below(paths, names))
 
 
 def without_outputs(options: ScanOptions, outputs: Iterable[str | int | None]) -> ScanOptions:
@@ -72,6 +72,14 @@ def base_of(paths: Sequence[str]) -> str:
     if len(paths) > 1:
         raise UsageError("--stdin0 takes one PATH, the directory that the names are relative to")
     return paths[0] if paths else "."
+
+
+def names_below(paths: Sequence[str], names: Iterable[bytes] | None) -> tuple[bytes, ...] | None:
+    """The names, read to their end once it is known what they are relative to. Raises UsageError as `base_of` does."""
+    if names is None:
+        return None
+    base_of(paths)
+    return tuple(names)
 
 
 def settings_by(given: Mapping[str, object], config: str | None) -> Settings:

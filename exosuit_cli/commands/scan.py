@@ -77,4 +77,4 @@ def _scan(request: ScanRequest, stop: StopRequest, progress: ProgressCallback | 
     options = request.options if request.tokens else replace(request.options, encoding=None)
     if request.names is None:
         return scan(request.paths, options, stop=stop, progress=progress)
-    return scan_names(base_of(request.paths), list(request.names), options, stop=stop, progress=progress)
+    return scan_names(base_of(request.paths), request.names, options, stop=stop, progress=progress)

@@ -22,15 +22,28 @@ def end_on_signals() -> None:
     For the time before a command works and after it, while modules are imported: an exception there could come out of
     any of them. Nothing is cleaned up, so what writes a file handles signals itself. One that is ignored stays so.
     """
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        with contextlib.suppress(OSError):
-            os.write(2, f"exosuit: error: interrupted by {signal.Signals(number).name}\n".encode())
-        os._exit(128 + number)
-
     for number in _STOPPING:
         if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, end)
+            signal.signal(number, _end)
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """As `end_on_signals`, in the block only: for a wait on input, before there is any work to report.
+
+    Outside of the main thread, where Python takes no signals, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with _handled_by(_end):
+        yield
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    with contextlib.suppress(OSError):
+        os.write(2, f"exosuit: error: interrupted by {signal.Signals(number).name}\n".encode())
+    os._exit(128 + number)
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ from exosuit_cli import __version__
 _PLACES: Final = {
     "scan": "scan:scan_command",
     "chunk": "chunk:chunk_command",
+    "context": "context:context_app",
     "device": "device:device_command",
     "config": "config:config_app",
     "bench": "bench:bench_app",

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.chunk.statistics import ChunkStatistics
     from exosuit_cli.config.options import ScanOptions
-    from exosuit_cli.ingest.collector import ChunkSink
+    from exosuit_cli.ingest.collector import BatchCollector, ChunkSink
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.ingest.result import ScanResult
     from exosuit_cli.shards.fallbacks import Fallbacks
@@ -63,21 +63,29 @@ def chunk(
     Memory: that of a scan, a bounded number of rendered batches, and about 150 bytes a chunk to know repeated ones.
     """
     collector = ChunkCollector(Chunking(chunking, renderer), sink)
-    several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
-    roots = resolve_roots(several) if names is None else resolve_names(several[0], names)
-    result = Run(
-        roots,
-        replace(
-            options,
-            encoding=chunking.encoding,
-            use_index=False,
-            verify=False,
-            batch_files=min(options.batch_files, BATCH_FILES),
-            slab_bytes=min(options.slab_bytes, chunker.SEGMENT_BYTES - 1),  # a longer text is cut in segments first
-        ),
-        stop,
-        progress,
-        collector,
-    ).run()
+    options = replace(options, use_index=False)
+    result = chunk_into(collector, paths, options, names=names, stop=stop, progress=progress)
     throughput = replace(result.throughput, index_reason="not used: chunks need the bytes")
     return ChunkResult(replace(result, throughput=throughput), collector.statistics, collector.fallbacks)
+
+
+def chunk_into(
+    collector: BatchCollector,
+    paths: PathLike | Sequence[PathLike],
+    options: ScanOptions,
+    *,
+    names: Sequence[bytes] | None = None,
+    stop: StopRequest | None = None,
+    progress: ProgressCallback | None = None,
+) -> ScanResult:
+    """Cut as `chunk` does and hand each batch to the collector. With an index, every file is read and it is written."""
+    several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
+    roots = resolve_roots(several) if names is None else resolve_names(several[0], names)
+    options = replace(
+        options,
+        encoding=collector.chunking.options.encoding,
+        verify=False,
+        batch_files=min(options.batch_files, BATCH_FILES),
+        slab_bytes=min(options.slab_bytes, chunker.SEGMENT_BYTES - 1),  # a longer text is cut in segments first
+    )
+    return Run(roots, options, stop, progress, collector).run()

@@ -35,6 +35,20 @@ class ChunkSink(Protocol):
         ...
 
 
+class BatchCollector(Protocol):
+    """Takes in finished batches, in any order."""
+
+    chunking: Chunking
+
+    def has_room(self) -> bool:
+        """Whether another batch may be begun."""
+        ...
+
+    def take(self, finished: FinishedTask) -> None:
+        """Take in a batch."""
+        ...
+
+
 class ChunkCollector:
     """Takes in finished batches in any order and hands their chunks to a sink in the order of the walk."""
 

@@ -26,7 +26,7 @@ from exosuit_cli.workers.processes import Processes
 
 if TYPE_CHECKING:
     from exosuit_cli.index.index import Index
-    from exosuit_cli.ingest.collector import ChunkCollector
+    from exosuit_cli.ingest.collector import BatchCollector
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.workers.tasks import FinishedTask
 
@@ -80,7 +80,7 @@ class Run:
         options: ScanOptions,
         stop: StopRequest | None,
         progress: ProgressCallback | None,
-        collector: ChunkCollector | None = None,
+        collector: BatchCollector | None = None,
     ) -> None:
         find_digest(options.hash)
         if options.encoding is not None:
@@ -91,6 +91,8 @@ class Run:
         self.stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self.progress = progress
         self.collector = collector
+        self.reads_all = options.verify or collector is not None
+        """Whether files are read that the index knows: to compare them, or because chunks need the bytes."""
         self.warnings: list[str] = []
         chunking = collector.chunking if collector is not None else None
         self.processes = Processes(roots.base, options, chunking, self.stop)
@@ -117,14 +119,14 @@ class Run:
             past_rules=index.rules if index is not None and index.walk_is_known else {},
         )
         ledger = Ledger(
-            None if self.options.verify else index,
+            None if self.reads_all else index,
             self.options.batch_files,
             read_links=self.collector is not None,  # each has chunks under its own name
             first_files=FIRST_CHUNKED_FILES if self.collector is not None else None,
         )
         listed_anew = 0
         walking = True
-        if index is not None and index.is_unchanged and not self.options.verify and walk.is_unchanged():
+        if index is not None and index.is_unchanged and not self.reads_all and walk.is_unchanged():
             ledger.take_all(index)
             walking = False
         elif index is not None:
@@ -167,7 +169,7 @@ class Run:
             unchanged = find_unchanged(index, base, follow=follow, processes=processors, ahead=table)
             index.enter(unchanged)
             self.laps.lap("index")
-            if unchanged.is_everything() and not self.options.verify:
+            if unchanged.is_everything() and not self.reads_all:
                 return index
         self.processes.load_vocabulary()
         self.laps.restart()

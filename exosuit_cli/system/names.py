@@ -30,3 +30,11 @@ def text_name(name: bytes) -> tuple[str, str | None]:
         return name.decode("utf-8"), None
     except UnicodeDecodeError:
         return name.decode("utf-8", "backslashreplace"), base64.b64encode(name).decode("ascii")
+
+
+def display_text(text: bytes) -> str:
+    """A text for a terminal: its lines and tabs as they are, everything else as `display_name` shows it."""
+    return "".join(
+        character if character in "\n\t" or character.isprintable() else _escape(character)
+        for character in text.decode("utf-8", "surrogateescape")
+    )

@@ -127,6 +127,12 @@ def _schemas(_: str) -> str:
     return _table(("schema", "describes"), rows)
 
 
+def _context_schema(_: str) -> str:
+    from exosuit_cli.context.schema import SCHEMA
+
+    return SCHEMA.strip()
+
+
 TABLES: Final[dict[str, Callable[[str], str]]] = {
     "exit-codes": _exit_codes,
     "settings": _settings,
@@ -138,6 +144,7 @@ TABLES: Final[dict[str, Callable[[str], str]]] = {
     "metrics": _metrics,
     "grammars": _grammars,
     "schemas": _schemas,
+    "context-schema": _context_schema,
 }
 """By the word of a placeholder; what is derived from the command line is added by the front that has one."""
 

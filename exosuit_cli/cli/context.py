@@ -1,0 +1,277 @@
+"""`exosuit context`: repositories cut into chunks and kept, for everything that reads from them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.cli.context_flags import CONTEXT_LOAD, ContextReportFlags
+from exosuit_cli.cli.flags import SessionFlags
+from exosuit_cli.cli.messages import log_ending, log_warnings
+from exosuit_cli.cli.options import command_of, flags_named
+from exosuit_cli.config.option import declared, filled
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, BinaryIO
+
+context_app = typer.Typer(
+    name="context",
+    help="Keep repositories as chunks: loaded once, refreshed in the time of a scan, read by name.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Name = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="The context.", show_default="that of this directory, or the only one"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@context_app.callback()
+def _context() -> None:
+    """Keep repositories as chunks: loaded once, refreshed in the time of a scan, read by name."""
+
+
+def _load(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
+    """Load repositories into a context, or bring them up to date; without PATH, all of its sources."""
+    from exosuit_cli.chunk.options import ChunkOptions
+
+    session, report = filled(SessionFlags, given), filled(ContextReportFlags, given)
+    with command_border(debug=session.debug, verbose=session.verbose, quiet=session.quiet, log_file=session.log_file):
+        from exosuit_cli.cli.streams import OWN_STREAMS, progress_line
+        from exosuit_cli.commands.context import load_request, run_load
+        from exosuit_cli.system.stop import stop_on_signals
+
+        with flags_named(declared(ChunkOptions)):
+            request = load_request(paths, given, config=session.config, outputs=(*OWN_STREAMS, session.log_file))
+        with stop_on_signals() as stop:
+            with progress_line(session.quiet) as progress:
+                outcome = run_load(request, stop=stop, progress=progress)
+            log_warnings(outcome.warnings)
+            with standard_output():
+                if report.json:
+                    from exosuit_cli.report.context.document import load_document
+
+                    _print_json(load_document(outcome))
+                elif not session.quiet and outcome.result.partial is None:
+                    from exosuit_cli.report.console import open_console
+                    from exosuit_cli.report.context.terminal import print_load
+
+                    print_load(open_console(), outcome)
+        code = log_ending(outcome.ending)
+        if code:
+            raise typer.Exit(code)
+
+
+context_app.command("load")(command_of(CONTEXT_LOAD, "Repositories, directories and files to load.", _load))
+
+
+@context_app.command("list")
+def list_command(as_json: Json = False, debug: opt.Debug = False) -> None:
+    """List every context."""
+    with command_border(debug=debug):
+        from exosuit_cli.commands.context import list_contexts
+
+        with standard_output():
+            if as_json:
+                from exosuit_cli.report.context.document import list_document
+
+                _print_json(list_document(list_contexts()))
+            else:
+                from exosuit_cli.report.console import open_console
+                from exosuit_cli.report.context.terminal import print_list
+
+                print_list(open_console(), list_contexts())
+
+
+@context_app.command("show")
+def show_command(name: Name = None, as_json: Json = False, debug: opt.Debug = False) -> None:
+    """Show one context: its sources, what it holds, what is in its working context."""
+    with command_border(debug=debug):
+        from exosuit_cli.commands.context import context_stats
+
+        stats = context_stats(name)
+        with standard_output():
+            if as_json:
+                from exosuit_cli.report.context.document import context_document
+
+                _print_json(context_document(stats))
+            else:
+                from exosuit_cli.report.console import open_console
+                from exosuit_cli.report.context.terminal import print_context
+
+                print_context(open_console(), stats)
+
+
+@context_app.command("get")
+def get_command(
+    chunk: Annotated[str, typer.Argument(metavar="ID", help="The id of a chunk, or its first digits.")],
+    name: Name = None,
+    as_json: Json = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Print the text of one chunk; on a terminal, where it lies as well."""
+    with command_border(debug=debug):
+        from exosuit_cli.commands.context import find_chunk
+
+        found = find_chunk(name, chunk)
+        with standard_output():
+            if as_json:
+                from exosuit_cli.report.context.document import chunk_document
+
+                _print_json(chunk_document(found))
+                return
+            if sys.stdout.isatty():
+                from exosuit_cli.report.console import open_console
+                from exosuit_cli.report.context.terminal import print_places
+
+                print_places(open_console(), found)
+            _write_text(found.text)
+
+
+@context_app.command("cat")
+def cat_command(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A file of the context.")],
+    name: Name = None,
+    debug: opt.Debug = False,
+) -> None:
+    """Print one text file as it was loaded."""
+    with command_border(debug=debug):
+        from exosuit_cli.commands.context import read_file
+
+        with standard_output():
+            for text in read_file(name, path):
+                _write_text(text)
+
+
+@context_app.command("export")
+def export_command(
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default="stdout")
+    ] = None,
+    text: Annotated[bool, typer.Option(help="The text of each chunk.")] = True,
+    working: Annotated[bool, typer.Option("--working", help="The working context only.")] = False,
+    name: Name = None,
+    debug: opt.Debug = False,
+) -> None:
+    """Write every chunk as one line of JSON, as `exosuit chunk` does, in the order of the context."""
+    with command_border(debug=debug):
+        from exosuit_cli.commands.context import export_chunks
+        from exosuit_cli.report.context.jsonl import write_chunks
+
+        chunks = export_chunks(name, working=working)
+        with _opened(output) as file:
+            write_chunks(file, chunks, text=text)
+
+
+@context_app.command("drop")
+def drop_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The context to delete.")],
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="NAME", help="Remove this source only.", show_default=False)
+    ] = None,
+    debug: opt.Debug = False,
+) -> None:
+    """Delete a context; no file of its sources is touched."""
+    with command_border(debug=debug):
+        from exosuit_cli.commands.context import drop, forget_source
+
+        if source is not None:
+            forget_source(name, source)
+        else:
+            drop(name)
+
+
+@context_app.command("check")
+def check_command(name: Name = None, as_json: Json = False, debug: opt.Debug = False) -> None:
+    """Read everything in a context and compare it with its digests; exit 3 where anything is damaged."""
+    with command_border(debug=debug):
+        from exosuit_cli.commands.context import check_context
+
+        _report_check(check_context(name), as_json=as_json)
+
+
+@context_app.command("repair")
+def repair_command(
+    name: Name = None,
+    as_json: Json = False,
+    config: opt.Config = None,
+    quiet: opt.Quiet = False,
+    debug: opt.Debug = False,
+) -> None:
+    """Read again, from the tree, what is damaged in a context."""
+    with command_border(debug=debug):
+        from exosuit_cli.cli.streams import progress_line
+        from exosuit_cli.commands.context import repair_context
+        from exosuit_cli.system.stop import stop_on_signals
+
+        with stop_on_signals() as stop, progress_line(quiet) as progress:
+            outcome = repair_context(name, config=config, stop=stop, progress=progress)
+        _report_check(outcome, as_json=as_json)
+
+
+@context_app.command("compact")
+def compact_command(name: Name = None, quiet: opt.Quiet = False, debug: opt.Debug = False) -> None:
+    """Compress all chunks of a context anew, and give free pages back to the disk."""
+    with command_border(debug=debug, quiet=quiet):
+        from exosuit_cli.commands.context import compact_context
+        from exosuit_cli.model.units import format_bytes
+
+        found, before, after = compact_context(name)
+        if not quiet:
+            with standard_output():
+                typer.echo(f"{found}: {format_bytes(before)} before, {format_bytes(after)} after")
+
+
+def _report_check(outcome: Any, *, as_json: bool) -> None:
+    with standard_output():
+        if as_json:
+            from exosuit_cli.report.context.document import check_document
+
+            _print_json(check_document(outcome))
+        else:
+            from exosuit_cli.report.console import open_console
+            from exosuit_cli.report.context.terminal import print_check
+
+            print_check(open_console(), outcome)
+    code = log_ending(outcome.ending)
+    if code:
+        raise typer.Exit(code)
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def _write_text(text: bytes) -> None:
+    """Write a text as it is; on a terminal, what could act on it is escaped."""
+    if sys.stdout.isatty():
+        from exosuit_cli.system.names import display_text
+
+        sys.stdout.write(display_text(text))
+    else:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text)
+
+
+@contextmanager
+def _opened(output: str | None) -> Iterator[BinaryIO]:
+    """The file of `--output`, which takes its place at the end; else stdout."""
+    from exosuit_cli.cli.streams import named_file
+    from exosuit_cli.commands.chunk_output import open_file
+
+    name = named_file(output)
+    if name is None:
+        with standard_output():
+            yield sys.stdout.buffer
+        return
+    with open_file(name) as file:
+        yield file

@@ -1,0 +1,27 @@
+"""Every option of `exosuit context load`. Imports little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from exosuit_cli.chunk.options import ChunkOptions
+from exosuit_cli.cli.flags import SessionFlags, flags_of
+from exosuit_cli.commands.context import ContextLoadOptions
+from exosuit_cli.config.option import OUTPUT, option
+from exosuit_cli.config.options import ScanOptions, WalkOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ContextReportFlags:
+    """What `context load` prints."""
+
+    json: bool = option(False, "One JSON document.", changes="neither", panel=OUTPUT)
+
+
+CONTEXT_LOAD: Final = tuple(
+    each
+    for each in flags_of(ChunkOptions, ScanOptions, WalkOptions, ContextLoadOptions, ContextReportFlags, SessionFlags)
+    if each.is_for_chunk and each.name != "stdin0"
+)
+"""In the order of the help."""

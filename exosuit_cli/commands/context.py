@@ -1,0 +1,362 @@
+"""Contexts, as any front asks for them: loaded, listed, read, checked, mended, dropped."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from exosuit_cli.chunk.options import ChunkOptions
+from exosuit_cli.commands.chunk_request import chunk_request
+from exosuit_cli.commands.requests import settings_by
+from exosuit_cli.commands.shared import Ending
+from exosuit_cli.config.option import OUTPUT, declared, filled, option
+from exosuit_cli.config.options import ScanOptions, WalkOptions
+from exosuit_cli.context import Context, SourceRequest, context_names, drop_context
+from exosuit_cli.context.names import missing_context, suggested_name
+from exosuit_cli.context.working import ON_FULL, working_limit
+from exosuit_cli.model.errors import ExitCode, UsageError
+from exosuit_cli.model.units import counted
+from exosuit_cli.system.names import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from exosuit_cli.context.records import (
+        CheckResult,
+        ContextStats,
+        LoadResult,
+        Source,
+        StoredChunk,
+        StoredFile,
+    )
+    from exosuit_cli.context.working import OnFull
+    from exosuit_cli.ingest.progress import ProgressCallback
+    from exosuit_cli.system.stop import StopRequest
+
+_KEPT: Final = tuple(
+    each.name
+    for record in (ChunkOptions, ScanOptions, WalkOptions)
+    for each in declared(record)
+    if each.changes != "neither" or record is ChunkOptions or each.name in ("encoding", "max_file_size")
+)
+"""Options that a source keeps for its next load: what they change would be changed back without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLoadOptions:
+    """What a load does beside selecting and cutting."""
+
+    name: str | None = option(
+        None,
+        "The context.",
+        changes="neither",
+        panel=OUTPUT,
+        metavar="NAME",
+        shown="that of these paths, else the directory's name",
+    )
+    on_full: str = option(
+        "demote", "Where the phase's limit is exceeded", choices=ON_FULL, changes="neither", panel=OUTPUT
+    )
+    strict: bool = option(False, "Any warning is a failed check.", changes="neither", panel=OUTPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLoadRequest:
+    """A load of sources into the context of a name, under a limit of tokens (None: none)."""
+
+    name: str
+    sources: tuple[SourceRequest, ...]
+    on_full: str
+    limit: int | None
+    strict: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLoadOutcome:
+    """A load, what a person is to be warned of, and how it ended."""
+
+    result: LoadResult
+    stats: ContextStats
+    warnings: tuple[str, ...]
+    ending: Ending
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOutcome:
+    """A check, and for a repair what it did before."""
+
+    result: CheckResult
+    ending: Ending
+    repaired_files: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChunk:
+    """A chunk by its id: its text, and every place where it lies."""
+
+    id: bytes
+    text: bytes
+    places: tuple[StoredChunk, ...]
+
+
+def load_request(
+    paths: Sequence[str],
+    given: Mapping[str, object],
+    *,
+    config: str | None = None,
+    outputs: Iterable[str | int | None] = (),
+) -> ContextLoadRequest:
+    """The request for a load of paths by the given options; without paths, for all sources of a context once more.
+
+    Raises UsageError for a path that is not there, for a context that is not there, and where it is unclear which.
+    """
+    flags = filled(ContextLoadOptions, given)
+    settings = settings_by(given, config)
+    if paths:
+        sources = [_source(path, given, config, outputs) for path in paths]
+        name = flags.name or _name_for([source.root for source in sources])
+    else:
+        name = find_context(flags.name)
+        with Context.open(name, read_only=True) as context:
+            known = context.sources()
+        if not known:
+            raise UsageError(f"the context {name!r} has no sources; name a PATH to load")
+        sources = [_source(os.fsdecode(each.root), {**each.given, **given}, config, outputs) for each in known]
+    return ContextLoadRequest(name, tuple(sources), flags.on_full, working_limit(settings), flags.strict)
+
+
+def run_load(
+    request: ContextLoadRequest, *, stop: StopRequest | None = None, progress: ProgressCallback | None = None
+) -> ContextLoadOutcome:
+    """Load. Raises as `Context.load` does."""
+    with Context.open(request.name, create=True) as context:
+        result = context.load(
+            request.sources,
+            on_full=cast("OnFull", request.on_full),
+            limit=request.limit,
+            stop=stop,
+            progress=progress,
+        )
+        stats = context.stats()
+    warnings = tuple(warning for source in result.sources for warning in source.warnings)
+    return ContextLoadOutcome(result, stats, warnings, _load_ending(result, warnings, strict=request.strict))
+
+
+def find_context(name: str | None) -> str:
+    """The name of the context that is meant: the one that is named, that of the working directory, the only one.
+
+    Raises UsageError where there is none of that name, none at all, or several and none is meant more than another.
+    """
+    names = context_names()
+    if name is not None:
+        if name not in names:
+            raise missing_context(name)
+        return name
+    if not names:
+        raise UsageError("there is no context yet; load one: exosuit context load PATH")
+    if len(names) == 1:
+        return names[0]
+    here = os.path.realpath(os.fsencode(os.getcwd()))
+    found = [(len(root), each) for each in names for root in _roots(each) if _is_below(here, root)]
+    deepest = max(found, default=(0, ""))[0]
+    meant = sorted({each for depth, each in found if depth == deepest})
+    if len(meant) == 1:
+        return meant[0]
+    raise UsageError(f"which context is meant? give --name {' or '.join(meant or names)}")
+
+
+def list_contexts() -> Iterator[ContextStats | tuple[str, str]]:
+    """The sums of every context; of one that cannot be read, its name and why."""
+    from exosuit_cli.model.errors import ExosuitError
+
+    for name in context_names():
+        try:
+            with Context.open(name, read_only=True) as context:
+                yield context.stats()
+        except ExosuitError as error:
+            yield name, str(error)
+
+
+def context_stats(name: str | None) -> ContextStats:
+    """The sums of one context."""
+    with Context.open(find_context(name), read_only=True) as context:
+        return context.stats()
+
+
+def find_chunk(name: str | None, prefix: str) -> FoundChunk:
+    """The chunk whose id begins with these hex digits."""
+    with Context.open(find_context(name), read_only=True) as context:
+        key = context.find(prefix)
+        return FoundChunk(key, context.get(key), tuple(context.places(key)))
+
+
+def read_file(name: str | None, path: str) -> Iterator[bytes]:
+    """The text of one file, chunk by chunk, as it was loaded.
+
+    `path` is that of the context, that below a source's root, or that in the file system. Raises UsageError for a path
+    that is not there, that is binary, or that several sources have; CheckFailed where a chunk is damaged.
+    """
+    from exosuit_cli.model.errors import CheckFailed
+
+    with Context.open(find_context(name), read_only=True) as context:
+        file = _find_file(context, path)
+        if file.lines is None:
+            raise UsageError(f"{path!r} is binary: the context has no text of it")
+        end = 0
+        for chunk in context.read(file):
+            if chunk.text is None:
+                break
+            yield chunk.text[max(end - chunk.start_byte, 0) :]
+            end = max(end, chunk.end_byte)
+        if end != file.size:
+            raise CheckFailed(
+                f"{path!r} is damaged in the context {context.name!r}; "
+                f"run `exosuit context repair --name {context.name}`"
+            )
+
+
+def export_chunks(name: str | None, *, working: bool) -> Iterator[StoredChunk]:
+    """Every chunk in the order of the context."""
+    from exosuit_cli.model.errors import CheckFailed
+
+    with Context.open(find_context(name), read_only=True) as context:
+        damaged = 0
+        for chunk in context.iterate(working=working):
+            damaged += chunk.text is None
+            yield chunk
+        if damaged or context.damaged_files:
+            raise CheckFailed(
+                f"{counted(damaged, 'chunk')} and {counted(context.damaged_files, 'file')} of the context "
+                f"{context.name!r} are damaged and were left out; run `exosuit context repair --name {context.name}`"
+            )
+
+
+def drop(name: str) -> None:
+    """Delete a context by its full name."""
+    drop_context(name)
+
+
+def forget_source(name: str | None, source: str) -> str:
+    """Remove one source of a context; the name of the context."""
+    with Context.open(find_context(name)) as context:
+        context.forget(source)
+        return context.name
+
+
+def check_context(name: str | None) -> CheckOutcome:
+    """Read everything in a context and compare it with its digests."""
+    with Context.open(find_context(name), read_only=True) as context:
+        return _checked(context.check())
+
+
+def repair_context(
+    name: str | None,
+    *,
+    config: str | None = None,
+    stop: StopRequest | None = None,
+    progress: ProgressCallback | None = None,
+) -> CheckOutcome:
+    """Delete what is damaged, load the sources once more, and check again."""
+    found = find_context(name)
+    with Context.open(found) as context:
+        files = context.forget_damaged()
+        sources = [source for source in context.sources() if os.path.exists(source.root)]
+        missing = [source for source in context.sources() if not os.path.exists(source.root)]
+        if sources:
+            requests = [_source(os.fsdecode(each.root), each.given, config, ()) for each in sources]
+            working = context.working()
+            context.load(requests, limit=working.limit, stop=stop, progress=progress)
+        outcome = _checked(context.check())
+    errors = tuple(
+        f"source {each.name}: {display_name(each.root)} is not there, so that what was damaged of it is left out"
+        for each in missing
+    )
+    if errors and files:
+        return CheckOutcome(outcome.result, Ending(ExitCode.CHECK_FAILED, errors), files)
+    return CheckOutcome(outcome.result, outcome.ending, files)
+
+
+def compact_context(name: str | None) -> tuple[str, int, int]:
+    """Make the file of a context small; its name, and its bytes before and after."""
+    with Context.open(find_context(name)) as context:
+        return (context.name, *context.compact())
+
+
+def _source(
+    path: str, given: Mapping[str, object], config: str | None, outputs: Iterable[str | int | None]
+) -> SourceRequest:
+    request = chunk_request((path,), given, config=config, outputs=outputs)
+    root = os.path.realpath(os.fsencode(path))
+    kept = {name: value for name in _KEPT if (value := given.get(name)) is not None}
+    return SourceRequest(root, request.chunking, request.options, kept)
+
+
+def _name_for(roots: Sequence[bytes]) -> str:
+    """The context that has exactly these sources, else a new name."""
+    names = context_names()
+    for name in names:
+        if set(_roots(name)) == set(roots):
+            return name
+    suggested = suggested_name(roots[0])
+    if suggested not in names:
+        return suggested
+    return next(each for n in range(2, len(names) + 3) if (each := f"{suggested}-{n}") not in names)
+
+
+def _roots(name: str) -> list[bytes]:
+    from exosuit_cli.model.errors import ExosuitError
+
+    try:
+        with Context.open(name, read_only=True) as context:
+            return [source.root for source in context.sources()]
+    except ExosuitError:
+        return []  # damaged, or of another version: it is meant only where it is named
+
+
+def _is_below(path: bytes, root: bytes) -> bool:
+    return path == root or path.startswith(root.rstrip(b"/") + b"/")
+
+
+def _find_file(context: Context, path: str) -> StoredFile:
+    sources = context.sources()
+    found = [file for source in sources for file in context.find_files(source, _candidates(path, source, sources))]
+    if not found:
+        raise UsageError(f"the context {context.name!r} has no file {path!r}")
+    if len(found) > 1:
+        raise UsageError(f"several sources have a file {path!r}; begin it with the name of one of them")
+    return found[0]
+
+
+def _candidates(path: str, source: Source, sources: Sequence[Source]) -> list[bytes]:
+    """What a path may be called below a source's root."""
+    raw = os.fsencode(path)
+    prefix = source.name.encode() + b"/"
+    below = [raw[len(prefix) :]] if len(sources) > 1 and raw.startswith(prefix) else []
+    absolute = os.path.realpath(raw)
+    root = source.root.rstrip(b"/") + b"/"
+    inside = [absolute[len(root) :]] if absolute.startswith(root) else []
+    return [*below, os.path.normpath(raw), *inside]
+
+
+def _checked(result: CheckResult) -> CheckOutcome:
+    if not result.damages:
+        return CheckOutcome(result, Ending(ExitCode.SUCCESS))
+    count = counted(len(result.damages), "thing")
+    error = f"{count} in the context {result.name!r} are damaged; run `exosuit context repair --name {result.name}`"
+    return CheckOutcome(result, Ending(ExitCode.CHECK_FAILED, (error,)))
+
+
+def _load_ending(result: LoadResult, warnings: tuple[str, ...], *, strict: bool) -> Ending:
+    if result.partial is not None:
+        code = ExitCode.TERMINATED if result.partial == "SIGTERM" else ExitCode.INTERRUPTED
+        return Ending(code, (f"interrupted by {result.partial}: the context is as it was before",))
+    unreadable = [skip for source in result.sources for skip in source.unreadable]
+    if unreadable:
+        first = unreadable[0]
+        count = counted(len(unreadable), "path")
+        error = f"{count} could not be read, the first: {display_name(first.path) or '.'}: {first.outcome.label}"
+        return Ending(ExitCode.UNREADABLE_PATHS, (error,))
+    if strict and warnings:
+        return Ending(ExitCode.CHECK_FAILED, ("--strict: the load had warnings",))
+    return Ending(ExitCode.SUCCESS)

@@ -1,0 +1,151 @@
+"""Takes the chunks of a run as its workers finish them, and writes them into a context."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exosuit_cli.chunk.records import ID_BYTES
+from exosuit_cli.context.seal import SPAN, packed_seal
+from exosuit_cli.tiers.nvme import TRAINING_BYTES
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from exosuit_cli.chunk.batch import ChunkBatch, Chunking
+    from exosuit_cli.chunk.records import FileChunks
+    from exosuit_cli.shards.fallbacks import Fallbacks
+    from exosuit_cli.tiers.nvme import NvmeTier
+    from exosuit_cli.workers.tasks import FinishedTask
+
+COMMIT_BYTES: Final = 32 << 20
+"""Text written in one transaction: a bound for the write-ahead log, and far more than one fsync costs."""
+_INSERT: Final = "INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+
+class TextRenderer:
+    """Renders a chunk as its text, without a head."""
+
+    def render(
+        self,
+        path: bytes,  # noqa: ARG002  (the protocol's)
+        language: str,  # noqa: ARG002
+        data: memoryview,
+        offset: int,
+        chunks: FileChunks,
+    ) -> list[tuple[bytes, bytes]]:
+        """An empty head and the text for each chunk."""
+        starts, ends = (chunks.starts + offset).tolist(), (chunks.ends + offset).tolist()
+        return [(b"", bytes(data[start:end])) for start, end in zip(starts, ends, strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What was cut of one file: its number in the context, sums over its spans, and their seal."""
+
+    file: int
+    spans: int
+    tokens: int
+    seal: bytes
+
+
+class ContextCollector:
+    """Writes chunks and spans in whatever order batches finish; files get numbers from `next_file` on.
+
+    The first text is held until there is enough of it to train a dictionary, where the context has none.
+    """
+
+    def __init__(self, chunking: Chunking, connection: sqlite3.Connection, chunks: NvmeTier, next_file: int) -> None:
+        self.chunking = chunking
+        self.fallbacks: Fallbacks = Counter()
+        self.cuts: dict[bytes, Cut] = {}
+        self.chunks = 0
+        self.tokens = 0
+        self._connection = connection
+        self._table = chunks
+        self._next_file = next_file
+        self._held: list[tuple[list[bytes], list[int], bytes, np.ndarray]] | None = (
+            None if chunks.has_dictionary() else []
+        )
+        self._uncommitted = 0
+
+    def has_room(self) -> bool:
+        """Always: what comes is written at once."""
+        return True
+
+    def take(self, finished: FinishedTask) -> None:
+        """Write the chunks of a batch."""
+        if finished.result is not None and finished.result.chunks is not None:
+            self.fallbacks.update(finished.result.fallbacks)
+            self.write(finished.task.batch.paths(), finished.result.chunks)
+
+    def write(self, paths: Sequence[bytes], batch: ChunkBatch) -> None:
+        """Write the chunks of the files at `paths`, each of which has all of its chunks in this batch."""
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
+        chunks = batch.chunks
+        raw = chunks.ids.tobytes()
+        ids = [raw[start : start + ID_BYTES] for start in range(0, len(raw), ID_BYTES)]
+        columns = (chunks.tokens, chunks.starts, chunks.ends, chunks.start_lines, chunks.end_lines, chunks.boundaries)
+        packed = np.empty(len(ids), SPAN)
+        packed["chunk"] = chunks.ids
+        for place, column in enumerate(columns):
+            packed["numbers"][:, place] = column
+        seals = packed.tobytes()
+        numbers = packed["numbers"].tolist()
+        symbols = chunks.symbols or [None] * len(ids)
+        spans = []
+        first = 0
+        for file, (path, count) in enumerate(zip(paths, batch.counts.tolist(), strict=False), self._next_file):
+            stop = first + count
+            spans += [
+                (file, ordinal, ids[place], *numbers[place], symbols[place])
+                for ordinal, place in enumerate(range(first, stop))
+            ]
+            seal = packed_seal(seals[first * SPAN.itemsize : stop * SPAN.itemsize], symbols[first:stop])
+            self.cuts[path] = Cut(file, count, sum(row[0] for row in numbers[first:stop]), seal)
+            first = stop
+        self._next_file += len(batch.counts)
+        self._connection.executemany(_INSERT, spans)
+        self._store(ids, [row[0] for row in numbers], batch.rendered, batch.sizes)
+        self.chunks += len(ids)
+        self.tokens += sum(row[0] for row in numbers)
+
+    def cut_of(self, path: bytes) -> Cut:
+        """What was cut of a file; one without chunks, as an empty or a binary one, gets a number now."""
+        cut = self.cuts.get(path)
+        if cut is None:
+            cut = self.cuts[path] = Cut(self._next_file, 0, 0, packed_seal(b"", ()))
+            self._next_file += 1
+        return cut
+
+    def finish(self) -> None:
+        """Write what is still held."""
+        if self._held is not None:
+            self._train()
+
+    def _store(self, ids: list[bytes], tokens: list[int], rendered: object, sizes: np.ndarray) -> None:
+        if self._held is None:
+            self._table.put_many(ids, tokens, rendered, sizes)  # type: ignore[arg-type]
+        else:
+            self._held.append((ids, tokens, bytes(rendered), sizes))  # type: ignore[call-overload]
+            if sum(len(texts) for _, _, texts, _ in self._held) >= TRAINING_BYTES:
+                self._train()
+        self._uncommitted += int(sizes.sum())
+        if self._uncommitted >= COMMIT_BYTES:
+            self._connection.execute("COMMIT")
+            self._uncommitted = 0
+
+    def _train(self) -> None:
+        held, self._held = self._held or [], None
+        samples = []
+        for _, _, texts, sizes in held:
+            ends = np.cumsum(sizes).tolist()
+            samples += [texts[end - size : end] for end, size in zip(ends, sizes.tolist(), strict=True)]
+        self._table.train(samples)
+        for part in held:
+            self._table.put_many(*part)

@@ -1,0 +1,471 @@
+"""A context: files of repositories, cut into chunks, kept in one database, loaded and read by name."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from exosuit_cli.chunk.options import ChunkOptions
+from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.config.options import ScanOptions
+from exosuit_cli.context.database import connect, database_errors, transaction, writer_lock
+from exosuit_cli.context.load import LoadInterrupted, SourceLoad, SourceRequest
+from exosuit_cli.context.names import check_name, context_path, remove_context, suggested_name
+from exosuit_cli.context.records import (
+    Below,
+    CheckResult,
+    ContextStats,
+    LoadResult,
+    Source,
+    StoredChunk,
+    StoredFile,
+    Working,
+)
+from exosuit_cli.context.rows import FILE_COLUMNS, as_column, as_path, file_of, read_sources
+from exosuit_cli.context.seal import file_seal, spans_seal
+from exosuit_cli.context.working import Candidate, OnFull, place_by_relevance, place_in_order
+from exosuit_cli.model.errors import CheckFailed, UsageError
+from exosuit_cli.tiers.nvme import NvmeTier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from exosuit_cli.ingest.progress import ProgressCallback
+    from exosuit_cli.system.stop import StopRequest
+    from exosuit_cli.walk.roots import PathLike
+
+_SPAN_COLUMNS = "chunk, tokens, start_byte, end_byte, start_line, end_line, boundary, symbol"
+_LEAST_PREFIX = 4
+_READ_CHUNKS = 256
+"""Chunks of a file whose texts are read at once."""
+
+
+class Context:
+    """A context that is open, as a context manager. One process may load; any number may read, also meanwhile.
+
+    What is read is the last load that finished. A text has the BLAKE3 of its id or is not given. For one thread.
+    """
+
+    def __init__(self, name: str, path: str, connection: sqlite3.Connection, *, read_only: bool) -> None:
+        self.name = name
+        self.path = path
+        self.connection = connection
+        self.chunks = NvmeTier(connection)
+        self.damaged_files = 0
+        """Files whose rows were not what their seals say, since the context was opened: their chunks were not given."""
+        self._read_only = read_only
+
+    @classmethod
+    def open(cls, name: str, *, create: bool = False, read_only: bool = False) -> Self:
+        """Open the context of this name; with `create`, an empty one where there is none.
+
+        Raises UsageError: there is none, or a newer exosuit wrote it. CheckFailed: damaged. OutputError: not writable.
+        """
+        path = context_path(check_name(name), create=create)
+        return cls(name, path, connect(path, name, create=create, read_only=read_only), read_only=read_only)
+
+    def close(self) -> None:
+        """Close the database; a second time does nothing."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def sources(self) -> list[Source]:
+        """The repositories, in the order in which they were loaded first."""
+        with self._errors():
+            return read_sources(self.connection)
+
+    def load(
+        self,
+        sources: PathLike | SourceRequest | Sequence[PathLike | SourceRequest],
+        *,
+        on_full: OnFull = "demote",
+        limit: int | None = None,
+        stop: StopRequest | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> LoadResult:
+        """Load repositories, or bring them up to date. A source that was loaded with other options is cut anew.
+
+        A file is read only if the index says that it may have changed, and cut only if its digest did. All sources
+        become visible together, at the end; an interrupted load (`stop`) changes nothing.
+
+        `limit` is that of the working context in tokens, None for none. What exceeds it is below it: with `demote` the
+        last files, with `prune` the least relevant; `stop` refuses.
+
+        Raises UsageError for a path that cannot be read or another writer; CheckFailed for `stop`.
+        """
+        with self._errors(), writer_lock(self.path, self.name):
+            self._clean_up()
+            known = read_sources(self.connection)
+            requests = self._requests(sources, known)
+            execute = self.connection.execute
+            (first,) = execute("SELECT ifnull(max(number), 0) + 1 FROM chunks").fetchone()
+            self._set("loading", first)
+            loads, loaded = [], []
+            number = max((source.id for source in known), default=0)
+            try:
+                for request in requests:
+                    source = next((each for each in known if each.root == request.root), None)
+                    number += source is None
+                    load = SourceLoad(
+                        self.connection,
+                        self.chunks,
+                        request,
+                        source,
+                        number if source is None else source.id,
+                        stop=stop,
+                        progress=progress,
+                    )
+                    loads.append(load)
+                    loaded.append(load.stage())
+                with self._last_transaction():
+                    for load in loads:
+                        load.finish()
+                    self._delete_left_over()
+                    self._set("encoding", requests[0].chunking.encoding)
+                    working = self._place(on_full, limit, is_changed=any(load.changes_anything for load in loads))
+                    execute("DELETE FROM meta WHERE key = 'loading'")
+            except BaseException as error:
+                with contextlib.suppress(sqlite3.Error):
+                    if self.connection.in_transaction:
+                        execute("ROLLBACK")
+                    self._clean_up()
+                if isinstance(error, LoadInterrupted):
+                    return LoadResult(self.name, tuple(loaded), self.working(), partial=str(error))
+                raise
+            execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            return LoadResult(self.name, tuple(loaded), working)
+
+    def check(self) -> CheckResult:
+        """Read everything and compare it with its digests, seals and sums."""
+        from exosuit_cli.context import upkeep
+
+        with self._errors():
+            return upkeep.check(self)
+
+    def forget_damaged(self) -> int:
+        """Delete what is damaged, so that the next load reads those files again; how many files those are."""
+        from exosuit_cli.context import upkeep
+
+        with self._errors(), writer_lock(self.path, self.name):
+            return upkeep.forget_damaged(self)
+
+    def compact(self) -> tuple[int, int]:
+        """Compress all chunks anew and give free pages back; the bytes of the file before and after."""
+        from exosuit_cli.context import upkeep
+
+        with self._errors(), writer_lock(self.path, self.name):
+            self._clean_up()
+            return upkeep.compact(self)
+
+    def forget(self, name: str) -> None:
+        """Remove one source with its files. Raises UsageError for a name that no source has."""
+        with self._errors(), writer_lock(self.path, self.name):
+            source = next((each for each in read_sources(self.connection) if each.name == name), None)
+            if source is None:
+                raise UsageError(f"the context {self.name!r} has no source {name!r}")
+            with self._last_transaction():
+                execute = self.connection.execute
+                execute("INSERT INTO temp.outdated SELECT id FROM files WHERE source = ?", (source.id,))
+                execute("INSERT INTO temp.left_over SELECT DISTINCT chunk FROM spans WHERE file IN temp.outdated")
+                execute("DELETE FROM spans WHERE file IN temp.outdated")
+                execute("DELETE FROM files WHERE source = ?", (source.id,))
+                execute("DELETE FROM sources WHERE id = ?", (source.id,))
+                self._delete_left_over()
+
+    def get(self, key: str | bytes) -> bytes:
+        """The text of a chunk by its id (16 bytes), or by the beginning of its id in hex.
+
+        Raises UsageError for an id that is unknown or stands for several; CheckFailed for a damaged chunk.
+        """
+        with self._errors():
+            number = key if isinstance(key, bytes) else self.find(key)
+            (text,) = self.chunks.get([number])
+            if text is None:
+                if number in self.chunks:
+                    raise CheckFailed(
+                        f"the chunk {number.hex()} of the context {self.name!r} is damaged; "
+                        f"run `exosuit context repair --name {self.name}`"
+                    )
+                raise UsageError(f"the context {self.name!r} has no chunk {number.hex()}")
+            return text
+
+    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The texts of chunks by id; None for one that is missing or damaged."""
+        with self._errors():
+            return self.chunks.get(keys)
+
+    def find(self, prefix: str) -> bytes:
+        """The id that begins with these hex digits, at least four. Raises UsageError: none, several, not hex."""
+        digits = prefix.lower()
+        if not _LEAST_PREFIX <= len(digits) <= 32 or digits.strip("0123456789abcdef"):
+            raise UsageError(f"{prefix!r} is no id of a chunk; accepted: the first 4 to 32 hex digits of one")
+        low, high = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
+        with self._errors():
+            rows = self.connection.execute(
+                "SELECT id FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 3", (low, high)
+            ).fetchall()
+        if not rows:
+            raise UsageError(f"the context {self.name!r} has no chunk whose id begins with {prefix!r}")
+        if len(rows) > 1:
+            shown = ", ".join(row[0].hex() for row in rows[:2])
+            raise UsageError(f"{prefix!r} stands for several chunks ({shown}, ...); give more of its digits")
+        found: bytes = rows[0][0]
+        return found
+
+    def places(self, key: bytes) -> list[StoredChunk]:
+        """Every place of a chunk, in the order of the context, without its text."""
+        with self._errors():
+            rows = self.connection.execute(
+                f"SELECT DISTINCT {FILE_COLUMNS} FROM files WHERE source > 0 AND id IN "  # noqa: S608
+                "(SELECT file FROM spans WHERE chunk = ?) ORDER BY source, path",
+                (key,),
+            ).fetchall()
+            names = self._prefixes()
+            return [
+                replace(chunk, text=None)
+                for row in rows
+                for chunk in self._spans_of(file_of(row), names)
+                if chunk.id == key
+            ]
+
+    def files(self) -> Iterator[StoredFile]:
+        """All files, in the order of the context: by source, then by the bytes of the path."""
+        with self._errors():
+            yield from map(
+                file_of,
+                self.connection.execute(
+                    f"SELECT {FILE_COLUMNS} FROM files WHERE source > 0 ORDER BY source, path"  # noqa: S608
+                ),
+            )
+
+    def find_files(self, source: Source, paths: Sequence[bytes]) -> list[StoredFile]:
+        """The files of a source that have one of these paths; the first of them that any file has."""
+        with self._errors():
+            for path in paths:
+                rows = self.connection.execute(
+                    f"SELECT {FILE_COLUMNS} FROM files WHERE source = ? AND path = ?",  # noqa: S608
+                    (source.id, as_column(path)),
+                ).fetchall()
+                if rows:
+                    return [file_of(row) for row in rows]
+        return []
+
+    def iterate(self, *, working: bool = False) -> Iterator[StoredChunk]:
+        """Every chunk in the order of the context, in bounded memory; `working`: of the working context only.
+
+        A chunk that is damaged has no text.
+        """
+        names = self._prefixes()
+        for file in self.files():
+            if working and file.below is not None:
+                continue
+            yield from self.read(file, names)
+
+    def read(self, file: StoredFile, names: dict[int, bytes] | None = None) -> Iterator[StoredChunk]:
+        """The chunks of one file, with their texts."""
+        with self._errors():
+            spans = self._spans_of(file, self._prefixes() if names is None else names)
+            for start in range(0, len(spans), _READ_CHUNKS):
+                part = spans[start : start + _READ_CHUNKS]
+                for chunk, text in zip(part, self.chunks.get([each.id for each in part]), strict=True):
+                    yield replace(chunk, text=text)
+
+    def working(self) -> Working:
+        """The working context as it was placed."""
+        with self._errors():
+            rows = self.connection.execute(
+                "SELECT below, count(*), ifnull(sum(span_tokens), 0) FROM files WHERE source > 0 GROUP BY below"
+            ).fetchall()
+            limit = self._meta("limit")
+        files, tokens = next(((files, tokens) for below, files, tokens in rows if below is None), (0, 0))
+        below = tuple(Below(*row) for row in sorted(rows, key=lambda row: -row[2]) if row[0] is not None)
+        return Working(limit if isinstance(limit, int) else None, files, tokens, below)
+
+    def stats(self) -> ContextStats:
+        """Sums over the context."""
+        sources = self.sources()
+        working = self.working()
+        with self._errors():
+            usage = self.chunks.usage()
+            encoding = self._meta("encoding")
+        return ContextStats(
+            name=self.name,
+            path=self.path,
+            encoding=str(encoding or ""),
+            sources=tuple(sources),
+            working=working,
+            chunks=usage.entries,
+            chunk_tokens=usage.tokens,
+            text_bytes=usage.data_bytes,
+            stored_bytes=usage.used_bytes,
+            file_bytes=sum(_size(self.path + suffix) for suffix in ("", "-wal")),
+        )
+
+    def _spans_of(self, file: StoredFile, names: dict[int, bytes]) -> list[StoredChunk]:
+        """The places of a file's chunks, without texts; with an id that no text has where the rows are damaged."""
+        execute = self.connection.execute
+        rows = execute(f"SELECT {_SPAN_COLUMNS} FROM spans WHERE file = ? ORDER BY ordinal", (file.id,)).fetchall()  # noqa: S608
+        (seal,) = execute("SELECT seal FROM files WHERE id = ?", (file.id,)).fetchone() or (None,)
+        if seal != file_seal(file, spans_seal(rows)):
+            self.damaged_files += 1
+            return []
+        prefix = names.get(file.source, b"")
+        return [
+            StoredChunk(
+                id=row[0],
+                path=prefix + file.path,
+                language=file.language,
+                start_byte=row[2],
+                end_byte=row[3],
+                start_line=row[4],
+                end_line=row[5],
+                tokens=row[1],
+                boundary=Boundary(row[6]).label,
+                symbol=row[7],
+                text=None,
+            )
+            for row in rows
+        ]
+
+    def _prefixes(self) -> dict[int, bytes]:
+        """What stands before the paths of each source: its name, where there are several."""
+        sources = self.sources()
+        if len(sources) < 2:
+            return {}
+        return {source.id: source.name.encode() + b"/" for source in sources}
+
+    def _requests(
+        self, sources: PathLike | SourceRequest | Sequence[PathLike | SourceRequest], known: Sequence[Source]
+    ) -> list[SourceRequest]:
+        several: Sequence[PathLike | SourceRequest]
+        several = [sources] if isinstance(sources, (str, bytes, os.PathLike, SourceRequest)) else sources
+        requests: dict[bytes, SourceRequest] = {}
+        for each in several:
+            request = each if isinstance(each, SourceRequest) else _default_request(each)
+            requests[request.root] = request
+        if not requests:
+            raise UsageError("no PATH is given to load")
+        encodings = {request.chunking.encoding for request in requests.values()}
+        encodings |= {str(self._meta("encoding"))} if any(each.root not in requests for each in known) else set()
+        if len(encodings) > 1:
+            raise UsageError(
+                f"the context {self.name!r} would have several encodings ({', '.join(sorted(encodings))}); "
+                "load all of its sources with one"
+            )
+        names = {source.root: source.name for source in known}
+        taken = set(names.values())
+        for root, request in requests.items():
+            name = names.get(root) or _unused(request.name or suggested_name(root), taken)
+            taken.add(name)
+            requests[root] = replace(request, name=name)
+        return list(requests.values())
+
+    def _place(self, on_full: OnFull, limit: int | None, *, is_changed: bool) -> Working:
+        """Say of each file whether it is in the working context. Raises CheckFailed for `stop` where not all fit."""
+        execute = self.connection.execute
+        known = (self._meta("limit"), self._meta("on_full"))
+        if not is_changed and known == (limit, on_full):
+            return self.working()
+        (tokens,) = execute("SELECT ifnull(sum(span_tokens), 0) FROM sources").fetchone()
+        if limit is None or tokens <= limit:
+            execute("UPDATE files SET below = NULL WHERE below IS NOT NULL")
+        elif on_full == "stop":
+            raise CheckFailed(
+                f"the context {self.name!r} would have {tokens:,} tokens, {tokens - limit:,} over the limit of "
+                f"{limit:,}; nothing was changed: load less, use --on-full demote or prune, or set a higher phase"
+            )
+        else:
+            rows = execute(
+                "SELECT id, path, digest, span_tokens, language, below FROM files WHERE source > 0 "
+                "ORDER BY source, path"
+            ).fetchall()
+            files = [Candidate(row[0], as_path(row[1]), *row[2:5]) for row in rows]
+            placing = place_in_order(files, limit) if on_full == "demote" else place_by_relevance(files, limit)
+            was = {row[0]: row[5] for row in rows}
+            self.connection.executemany(
+                "UPDATE files SET below = ? WHERE id = ?",
+                ((each.below, each.file) for each in placing if was[each.file] != each.below),
+            )
+        self._set("limit", limit)
+        self._set("on_full", on_full)
+        return self.working()
+
+    def _clean_up(self) -> None:
+        """Remove what a load left that did not end."""
+        first = self._meta("loading")
+        if not isinstance(first, int):
+            return
+        execute = self.connection.execute
+        with transaction(self.connection):
+            execute("DELETE FROM files WHERE source < 0")
+            execute("DELETE FROM spans WHERE file > (SELECT ifnull(max(id), 0) FROM files)")
+            execute("DELETE FROM chunks WHERE number >= ? AND id NOT IN (SELECT chunk FROM spans)", (first,))
+            execute("DELETE FROM meta WHERE key = 'loading'")
+
+    @contextlib.contextmanager
+    def _last_transaction(self) -> Iterator[None]:
+        """The transaction that changes what readers see; it has the tables `outdated` and `left_over` to work with."""
+        execute = self.connection.execute
+        if self.connection.in_transaction:  # what was staged last
+            execute("COMMIT")
+        execute("CREATE TEMP TABLE IF NOT EXISTS outdated (file INTEGER PRIMARY KEY)")
+        execute("CREATE TEMP TABLE IF NOT EXISTS left_over (chunk BLOB)")
+        with transaction(self.connection):
+            execute("DELETE FROM temp.outdated")
+            execute("DELETE FROM temp.left_over")
+            yield
+
+    def _delete_left_over(self) -> None:
+        self.connection.execute(
+            "DELETE FROM chunks WHERE id IN temp.left_over AND NOT EXISTS "
+            "(SELECT 1 FROM spans WHERE spans.chunk = chunks.id)"
+        )
+
+    def _meta(self, key: str) -> object:
+        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def _set(self, key: str, value: object) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return database_errors(self.name, self.path)
+
+
+def drop_context(name: str) -> None:
+    """Delete a context. Raises UsageError where there is none, or a process loads it."""
+    path = context_path(name)
+    if not os.path.lexists(path):
+        from exosuit_cli.context.names import missing_context
+
+        raise missing_context(name)
+    with writer_lock(path, name):
+        remove_context(name)
+
+
+def _default_request(path: PathLike) -> SourceRequest:
+    root = os.path.realpath(os.fsencode(path))
+    return SourceRequest(root, ChunkOptions(), ScanOptions())
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    return next(candidate for n in range(2, len(taken) + 3) if (candidate := f"{name}-{n}") not in taken)
+
+
+def _size(path: str) -> int:
+    with contextlib.suppress(OSError):
+        return os.stat(path).st_size
+    return 0

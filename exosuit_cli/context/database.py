@@ -1,0 +1,199 @@
+"""The SQLite database of a context: opened, checked for what it is, locked for its one writer."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import sqlite3
+import stat
+import time
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from exosuit_cli.context.names import missing_context
+from exosuit_cli.context.schema import APPLICATION_ID, MIGRATIONS, SCHEMA, VERSION
+from exosuit_cli.model.errors import CheckFailed, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE_BYTES: Final = 8192
+_CACHE_KIB: Final = 32 << 10
+_BUSY_MS: Final = 5000
+"""Milliseconds that a statement waits for another process's: a snapshot or a checkpoint, never a load."""
+
+
+def connect(path: str, name: str, *, create: bool = False, read_only: bool = False) -> sqlite3.Connection:
+    """Open the database at `path`, and make its tables where `create` finds none.
+
+    Transactions are explicit. Raises UsageError where there is none, or one of a newer version; CheckFailed where it is
+    damaged; OutputError where the file system refuses.
+    """
+    with database_errors(name, path):
+        if not create:
+            _check_file(path, name)
+        elif not os.path.exists(path):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        # Where nobody can write, nobody can change it: SQLite needs no file beside it then.
+        is_fixed = read_only and not os.access(os.path.dirname(path), os.W_OK)
+        uri = f"file:{quote(path)}" + ("?immutable=1" if is_fixed else "")
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+        try:
+            _prepare(connection, path, name, create=create, read_only=read_only)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _check_file(path: str, name: str) -> None:
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError as error:
+        raise missing_context(name) from error
+    if not stat.S_ISREG(mode):
+        raise UsageError(f"the context {name!r} is not usable: {path!r} is not a regular file")
+
+
+def _prepare(connection: sqlite3.Connection, path: str, name: str, *, create: bool, read_only: bool) -> None:
+    execute = connection.execute
+    execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+    (application,) = execute("PRAGMA application_id").fetchone()
+    (version,) = execute("PRAGMA user_version").fetchone()
+    is_new = application == 0 and version == 0 and execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    if is_new and create:
+        execute(f"PRAGMA page_size = {PAGE_BYTES}")
+        _use_wal(connection, path)
+        execute("PRAGMA synchronous = FULL")
+        connection.executescript(
+            f"BEGIN IMMEDIATE;{SCHEMA}PRAGMA application_id = {APPLICATION_ID};PRAGMA user_version = {VERSION};COMMIT;"
+        )
+    elif is_new:
+        raise UsageError(f"the context {name!r} is empty: its first load did not end; load it again")
+    elif application != APPLICATION_ID:
+        raise UsageError(f"the context {name!r} is not usable: {path!r} is a database of another program")
+    elif version > VERSION:
+        raise UsageError(
+            f"the context {name!r} was written by a newer exosuit (format {version}, this one reads {VERSION}); "
+            "update exosuit, or drop the context and load it again"
+        )
+    elif version < VERSION:
+        _migrate(connection, version)
+    execute("PRAGMA synchronous = FULL")
+    execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    execute("PRAGMA temp_store = MEMORY")
+    if read_only:
+        execute("PRAGMA query_only = ON")
+
+
+def _use_wal(connection: sqlite3.Connection, path: str) -> None:
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode != "wal":
+        raise OutputError(
+            f"the file system of {os.path.dirname(path)!r} cannot share a database between processes (no WAL); "
+            "set XDG_STATE_HOME to a local disk"
+        )
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for old in range(version, VERSION):
+        for statement in MIGRATIONS[old].split(";\n"):
+            connection.execute(statement)
+    connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that writes: committed at the end of the block, undone by an exception."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):  # SQLite undoes a failed write by itself
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def writer_lock(path: str, name: str, wait_seconds: float = 0.0) -> Iterator[None]:
+    """Be the only writer of the context at `path` in the block. Raises UsageError where another process is.
+
+    The lock is flock(2) on a file beside the database: the system frees it when its process dies.
+    """
+    try:
+        descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise OutputError(f"cannot write the context {name!r}: {path + '.lock'!r}: {error.strerror}") from error
+    try:
+        _take(descriptor, name, wait_seconds)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take(descriptor: int, name: str, wait_seconds: float) -> None:
+    end = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() < end:
+                time.sleep(0.05)
+                continue
+            pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            by = f" (process {pid})" if pid.isdigit() else ""
+            raise UsageError(
+                f"the context {name!r} is in use by another writer{by}; try again when it is done"
+            ) from error
+        except OSError as error:
+            if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP):
+                raise OutputError(
+                    f"the file system of the context {name!r} has no locks ({error.strerror}); "
+                    "set XDG_STATE_HOME to a local disk"
+                ) from error
+            raise
+        else:
+            return
+
+
+@contextlib.contextmanager
+def database_errors(name: str, path: str) -> Iterator[None]:
+    """Turn SQLite's errors in the block into errors for a person."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _told(error, name, path) from error
+    except OSError as error:
+        raise OutputError(f"cannot use the context {name!r}: {error.filename or path!r}: {error.strerror}") from error
+
+
+def _told(error: sqlite3.Error, name: str, path: str) -> Exception:
+    code = getattr(error, "sqlite_errorname", "") or ""
+    text = str(error)
+    if (
+        code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT"))
+        or "malformed" in text
+        or "not a database" in text
+    ):
+        return CheckFailed(
+            f"the context {name!r} is damaged ({text}); run `exosuit context repair --name {name}`, "
+            f"or drop it and load it again"
+        )
+    if code.startswith("SQLITE_FULL"):
+        return OutputError(f"cannot write the context {name!r}: the disk of {path!r} is full; nothing was changed")
+    if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
+        return OutputError(f"cannot use the context {name!r}: {path!r}: {text}; is its directory writable?")
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")):
+        return UsageError(f"the context {name!r} is in use by another process ({text}); try again when it is done")
+    if code.startswith("SQLITE_IOERR"):
+        return OutputError(f"cannot use the context {name!r}: reading or writing {path!r} failed ({text})")
+    return CheckFailed(
+        f"the context {name!r} cannot be read ({text}): it may be damaged; run `exosuit context check --name {name}`"
+    )

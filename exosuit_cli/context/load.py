@@ -1,0 +1,249 @@
+"""Loads a repository into a context, and brings it up to date: only files that changed are read and cut again."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from exosuit_cli.chunk.batch import Chunking
+from exosuit_cli.context.collector import ContextCollector, TextRenderer
+from exosuit_cli.context.records import LoadedSource, Source, StoredFile
+from exosuit_cli.context.rows import as_column, as_path, next_number, staged_row
+from exosuit_cli.context.seal import file_seal
+from exosuit_cli.index.keys import index_keys
+from exosuit_cli.ingest import scan
+from exosuit_cli.ingest.chunking import chunk_into
+from exosuit_cli.languages import LANGUAGES
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping, Sequence
+
+    from exosuit_cli.chunk.options import ChunkOptions
+    from exosuit_cli.config.options import ScanOptions
+    from exosuit_cli.ingest.progress import ProgressCallback
+    from exosuit_cli.ingest.result import ScanResult
+    from exosuit_cli.system.stop import StopRequest
+    from exosuit_cli.tiers.nvme import NvmeTier
+
+_DIGEST_BYTES = 32
+_FILE = "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
+
+
+class LoadInterrupted(Exception):
+    """A signal ended a load before its last transaction; the argument is the signal's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """A repository to load: how to select and to cut its files, and the given options as they are kept for next time.
+
+    `root` is an absolute path without links, `name` what stands for it in the context.
+    """
+
+    root: bytes
+    chunking: ChunkOptions
+    options: ScanOptions
+    given: Mapping[str, object] = field(default_factory=dict)
+    name: str = ""
+
+    def key(self) -> str:
+        """What chunks and the choice of files depend on, besides the tree."""
+        content, walk = index_keys(_scan_options(self))
+        return f"{content[:32]} {walk[:32]} {self.chunking}"
+
+
+class _Known(NamedTuple):
+    """A file as the context has it."""
+
+    number: int
+    digest: bytes
+    executable: bool
+
+
+class SourceLoad:
+    """The load of one source. `stage` works, in transactions of its own; `finish` makes it what readers see.
+
+    `source` is what the context has of it, None for a new one, which will be `number`.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        chunks: NvmeTier,
+        request: SourceRequest,
+        source: Source | None,
+        number: int,
+        *,
+        stop: StopRequest | None,
+        progress: ProgressCallback | None,
+    ) -> None:
+        self.number = number
+        self.changes_anything = True
+        self._connection = connection
+        self._chunks = chunks
+        self._request = request
+        self._source = source
+        self._options = _scan_options(request)
+        self._key = request.key()
+        self._stop = stop
+        self._progress = progress
+        self._outdated: list[int] = []
+        self._executable: list[tuple[bool, int]] = []
+        self._tree_digest: str | None = None
+
+    def stage(self) -> LoadedSource:
+        """Read, cut and write what changed. Raises LoadInterrupted, with nothing to be seen of it."""
+        started = time.monotonic()
+        source = self._source
+        if source is None or source.key != self._key:
+            self._outdated = [] if source is None else [each.number for each in self._known().values()]
+            result, collector = self._cut(None)
+            self._tree_digest = result.tree_digest
+            return self._loaded(result, started, collector, loaded=len(result.paths), removed=0)
+        result = scan([self._request.root], self._options, stop=self._stop, progress=self._progress)
+        _check(result)
+        self._tree_digest = result.tree_digest
+        if result.tree_digest == source.tree_digest:
+            self.changes_anything = False
+            return self._loaded(result, started, None, loaded=0, removed=0)
+        changed, removed = self._compare(result)
+        if not changed:
+            return self._loaded(result, started, None, loaded=0, removed=removed)
+        again, collector = self._cut(changed)
+        if again.paths != changed or not _agree(again, result):
+            self._tree_digest = None  # the tree changed between the two looks: the next load compares again
+        return self._loaded(result, started, collector, loaded=len(again.paths), removed=removed)
+
+    def finish(self) -> None:
+        """Make what was staged the state of the source, in the caller's transaction."""
+        execute, number = self._connection.execute, self.number
+        if self.changes_anything:
+            self._connection.executemany("INSERT INTO temp.outdated VALUES (?)", ((each,) for each in self._outdated))
+            self._connection.executemany("UPDATE files SET executable = ? WHERE id = ?", self._executable)
+            execute("INSERT INTO temp.left_over SELECT DISTINCT chunk FROM spans WHERE file IN temp.outdated")
+            execute("DELETE FROM spans WHERE file IN temp.outdated")
+            execute("DELETE FROM files WHERE id IN temp.outdated")
+            execute("UPDATE files SET source = ? WHERE source = ?", (number, -number))
+        request = self._request
+        execute(
+            "INSERT OR REPLACE INTO sources SELECT ?, ?, ?, ?, ?, ?, count(*), ifnull(sum(size), 0), "
+            "ifnull(sum(lines), 0), ifnull(sum(tokens), 0), ifnull(sum(spans), 0), ifnull(sum(span_tokens), 0), ? "
+            "FROM files WHERE source = ?",
+            (
+                number,
+                as_column(request.root),
+                request.name,
+                json.dumps(dict(request.given), sort_keys=True),
+                self._key,
+                self._tree_digest,
+                time.time_ns(),
+                number,
+            ),
+        )
+
+    def _known(self) -> dict[bytes, _Known]:
+        rows = self._connection.execute(
+            "SELECT path, id, digest, executable FROM files WHERE source = ?", (self.number,)
+        )
+        return {as_path(path): _Known(number, digest, bool(executable)) for path, number, digest, executable in rows}
+
+    def _compare(self, result: ScanResult) -> tuple[list[bytes], int]:
+        """The paths to cut, and how many files have gone; notes what they replace."""
+        known = self._known()
+        digests = result.rows["digest"].tobytes()
+        executable = result.rows["executable"].tolist()
+        changed = []
+        for place, path in enumerate(result.paths):
+            old = known.pop(path, None)
+            if old is None:
+                changed.append(path)
+            elif old.digest != digests[_DIGEST_BYTES * place : _DIGEST_BYTES * (place + 1)]:
+                changed.append(path)
+                self._outdated.append(old.number)
+            elif old.executable != bool(executable[place]):
+                self._executable.append((bool(executable[place]), old.number))
+        self._outdated += [each.number for each in known.values()]
+        return changed, len(known)
+
+    def _cut(self, names: Sequence[bytes] | None) -> tuple[ScanResult, ContextCollector]:
+        """Cut the whole source, or what `names` says of it, into staged files."""
+        chunking = Chunking(self._request.chunking, TextRenderer())
+        collector = ContextCollector(chunking, self._connection, self._chunks, next_number(self._connection, "files"))
+        options, path = self._options, self._request.root
+        if names is not None:
+            from exosuit_cli.walk.roots import resolve_roots
+
+            path = resolve_roots([path]).base
+            options = replace(options, use_index=False)
+        result = chunk_into(collector, path, options, names=names, stop=self._stop, progress=self._progress)
+        _check(result)
+        collector.finish()
+        self._write_files(result, collector)
+        return result, collector
+
+    def _write_files(self, result: ScanResult, collector: ContextCollector) -> None:
+        rows = result.rows
+        digests = rows["digest"].tobytes()
+        columns = (rows[name].tolist() for name in ("executable", "size", "lines", "tokens", "language"))
+        staged = []
+        for place, (path, executable, size, lines, tokens, language) in enumerate(
+            zip(result.paths, *columns, strict=True)
+        ):
+            cut = collector.cut_of(path)
+            is_text = lines >= 0
+            file = StoredFile(
+                id=cut.file,
+                source=-self.number,
+                path=path,
+                digest=digests[_DIGEST_BYTES * place : _DIGEST_BYTES * (place + 1)],
+                size=size,
+                lines=lines if is_text else None,
+                tokens=tokens if is_text else None,
+                language=LANGUAGES[language] or None,
+                spans=cut.spans,
+                span_tokens=cut.tokens,
+                below=None,
+            )
+            staged.append(staged_row(file, executable, file_seal(file, cut.seal)))
+        self._connection.executemany(_FILE, staged)
+
+    def _loaded(
+        self, result: ScanResult, started: float, collector: ContextCollector | None, *, loaded: int, removed: int
+    ) -> LoadedSource:
+        return LoadedSource(
+            name=self._request.name,
+            root=self._request.root,
+            files=len(result.paths),
+            unchanged=len(result.paths) - loaded,
+            loaded=loaded,
+            removed=removed,
+            chunks=collector.chunks if collector is not None else 0,
+            tokens=collector.tokens if collector is not None else 0,
+            bytes_read=result.throughput.bytes_read,
+            seconds=time.monotonic() - started,
+            skipped=result.skipped,
+            warnings=tuple(result.warnings),
+            unreadable=tuple(result.unreadable),
+        )
+
+
+def _scan_options(request: SourceRequest) -> ScanOptions:
+    """The options of the scan that finds what changed; a load that reads all of a tree has the same ones."""
+    return replace(request.options, hash="blake3", encoding=request.chunking.encoding, use_index=True, verify=False)
+
+
+def _check(result: ScanResult) -> None:
+    if result.partial is not None:
+        raise LoadInterrupted(result.partial)
+
+
+def _agree(again: ScanResult, result: ScanResult) -> bool:
+    """Whether the files of `again` have the content that `result` says."""
+    place_of = {path: place for place, path in enumerate(result.paths)}
+    places = [place_of[path] for path in again.paths]
+    return bool(np.array_equal(result.rows["digest"][places], again.rows["digest"]))

@@ -1,0 +1,1 @@
+"""Contexts in every format."""

@@ -1,0 +1,152 @@
+"""Contexts as JSON (`schemas/context.schema.json`)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from exosuit_cli import __version__
+from exosuit_cli.report.scan.records import skip_record
+from exosuit_cli.system.names import text_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from exosuit_cli.commands.context import CheckOutcome, ContextLoadOutcome, FoundChunk
+    from exosuit_cli.context.records import ContextStats, LoadedSource, Source, StoredChunk, Working
+
+SCHEMA = "exosuit.context/1"
+
+
+def load_document(outcome: ContextLoadOutcome) -> dict[str, Any]:
+    """A load: what was done for each source, and what the context holds now."""
+    result = outcome.result
+    return _document("load") | {
+        "context": _context(outcome.stats),
+        "loaded": [_loaded(source) for source in result.sources],
+        "partial": result.partial,
+        "warnings": list(outcome.warnings),
+    }
+
+
+def list_document(found: Iterable[ContextStats | tuple[str, str]]) -> dict[str, Any]:
+    """Every context; of one that cannot be read, its name and the reason."""
+    return _document("list") | {
+        "contexts": [
+            {"name": each[0], "unreadable": each[1]} if isinstance(each, tuple) else _context(each) for each in found
+        ]
+    }
+
+
+def context_document(stats: ContextStats) -> dict[str, Any]:
+    """One context."""
+    return _document("show") | {"context": _context(stats)}
+
+
+def chunk_document(found: FoundChunk) -> dict[str, Any]:
+    """One chunk and its places."""
+    return _document("get") | {
+        "id": found.id.hex(),
+        "text": found.text.decode("utf-8", "replace"),
+        "places": [
+            {name: value for name, value in chunk_record(each).items() if name != "text"} for each in found.places
+        ],
+    }
+
+
+def check_document(outcome: CheckOutcome) -> dict[str, Any]:
+    """A check, or a repair and the check after it."""
+    result = outcome.result
+    repaired = {} if outcome.repaired_files is None else {"repaired_files": outcome.repaired_files}
+    return (
+        _document("check" if outcome.repaired_files is None else "repair")
+        | {"name": result.name, "files": result.files, "chunks": result.chunks}
+        | repaired
+        | {"damages": [{"subject": each.subject, "problem": each.problem} for each in result.damages]}
+    )
+
+
+def chunk_record(chunk: StoredChunk) -> dict[str, Any]:
+    """A chunk as a record, with the names that `exosuit chunk` gives."""
+    text = {} if chunk.text is None else {"text": chunk.text.decode("utf-8", "replace")}
+    return {
+        "id": chunk.id.hex(),
+        **named("path", chunk.path),
+        "start_byte": chunk.start_byte,
+        "end_byte": chunk.end_byte,
+        "start_line": chunk.start_line,
+        "end_line": chunk.end_line,
+        "tokens": chunk.tokens,
+        "language": chunk.language,
+        "boundary": chunk.boundary,
+        "symbol": chunk.symbol,
+        **text,
+    }
+
+
+def named(field: str, path: bytes) -> dict[str, str]:
+    """A path as a field, and its exact bytes in base64 where the text is lossy."""
+    text, exact = text_name(path)
+    return {field: text} if exact is None else {field: text, f"{field}_b64": exact}
+
+
+def _document(command: str) -> dict[str, Any]:
+    return {"schema": SCHEMA, "exosuit_version": __version__, "command": command}
+
+
+def _context(stats: ContextStats) -> dict[str, Any]:
+    return {
+        "name": stats.name,
+        "path": stats.path,
+        "encoding": stats.encoding or None,
+        "sources": [_source(source) for source in stats.sources],
+        "chunks": {
+            "count": stats.chunks,
+            "tokens": stats.chunk_tokens,
+            "text_bytes": stats.text_bytes,
+            "stored_bytes": stats.stored_bytes,
+            "ratio": stats.text_bytes / stats.stored_bytes if stats.stored_bytes else None,
+        },
+        "file_bytes": stats.file_bytes,
+        "working": _working(stats.working),
+    }
+
+
+def _source(source: Source) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        **named("root", source.root),
+        "options": dict(source.given),
+        "tree_digest": source.tree_digest,
+        "files": source.files,
+        "bytes": source.bytes,
+        "lines": source.lines,
+        "tokens": source.tokens,
+        "chunks": source.spans,
+        "chunk_tokens": source.span_tokens,
+        "loaded_ns": source.loaded_ns,
+    }
+
+
+def _working(working: Working) -> dict[str, Any]:
+    return {
+        "limit": working.limit,
+        "files": working.files,
+        "tokens": working.tokens,
+        "below": [{"reason": each.reason, "files": each.files, "tokens": each.tokens} for each in working.below],
+    }
+
+
+def _loaded(source: LoadedSource) -> dict[str, Any]:
+    return {
+        "name": source.name,
+        "files": source.files,
+        "unchanged": source.unchanged,
+        "loaded": source.loaded,
+        "removed": source.removed,
+        "chunks": source.chunks,
+        "tokens": source.tokens,
+        "bytes_read": source.bytes_read,
+        "seconds": source.seconds,
+        "skipped": dict(source.skipped),
+        "unreadable": [skip_record(skip) for skip in source.unreadable],
+    }

@@ -1,0 +1,299 @@
+"""The persistent tier: chunks in a table of a SQLite database, each compressed on its own, each verified when read.
+
+SQLite was measured beside LMDB and RocksDB (`scripts/bench_context.py`): its recall is enough for every use here, its
+file is the smallest of the three at this granularity, and everybody has the tools that open it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import zstandard
+from blake3 import blake3
+
+from exosuit_cli.tiers.protocol import KEY_BYTES, Entry, TierUsage, check_keys
+
+if TYPE_CHECKING:
+    import mmap
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+    import numpy.typing as npt
+
+SCHEMA: Final = """
+-- A chunk of text, stored once however often it occurs.
+CREATE TABLE chunks (
+    number INTEGER PRIMARY KEY,     -- ascending in the order of arrival, which is that of files
+    id     BLOB NOT NULL UNIQUE,    -- BLAKE3 of the text, the first 16 bytes
+    tokens INTEGER NOT NULL,        -- of the text, in the context's encoding
+    size   INTEGER NOT NULL,        -- of the text, in bytes
+    codec  INTEGER NOT NULL,        -- 0: data is the text; 1: a zstd frame of it; n > 1: with dictionary n
+    data   BLOB NOT NULL
+);
+-- zstd dictionaries, trained on chunks of this context.
+CREATE TABLE dictionaries (
+    codec  INTEGER PRIMARY KEY,     -- 2 and up
+    data   BLOB NOT NULL
+);
+-- Sums over chunks, kept by the triggers below.
+CREATE TABLE totals (
+    chunks INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    size   INTEGER NOT NULL,        -- of the texts, in bytes
+    stored INTEGER NOT NULL         -- of data, in bytes
+);
+INSERT INTO totals VALUES (0, 0, 0, 0);
+CREATE TRIGGER chunk_came AFTER INSERT ON chunks BEGIN
+    UPDATE totals SET chunks = chunks + 1, tokens = tokens + new.tokens, size = size + new.size,
+                      stored = stored + length(new.data);
+END;
+CREATE TRIGGER chunk_was_packed AFTER UPDATE OF data ON chunks BEGIN
+    UPDATE totals SET stored = stored + length(new.data) - length(old.data);
+END;
+CREATE TRIGGER chunk_left AFTER DELETE ON chunks BEGIN
+    UPDATE totals SET chunks = chunks - 1, tokens = tokens - old.tokens, size = size - old.size,
+                      stored = stored - length(old.data);
+END;
+"""
+
+PLAIN, ZSTD, FIRST_DICTIONARY = 0, 1, 2
+LEVEL: Final = 3
+DICTIONARY_BYTES: Final = 112_640
+"""The size that zstd itself recommends."""
+TRAINING_BYTES: Final = 4 << 20
+"""Text that a dictionary is trained on: with half of it 3.00 to 1 on Linux `net/`, with this 3.03, with twice 3.04."""
+LEAST_TRAINING_BYTES: Final = 256 << 10
+"""With less text than this, a dictionary costs more than it saves."""
+_PACKED_ROWS: Final = 1000
+_SEGMENT_BYTES: Final = 256 << 10
+_INSERT: Final = "INSERT OR IGNORE INTO chunks (id, tokens, size, codec, data) VALUES (?, ?, ?, ?, ?)"
+
+
+class NvmeTier:
+    """Chunks in the database of `connection`, whose transactions are the caller's.
+
+    A chunk that does not fit the budget is not taken. Reading finds what the connection sees: other processes may write
+    meanwhile. `damaged` counts the rows whose text did not have the BLAKE3 of its id: each was a miss, and stays where
+    it is, for a check to name and a repair to mend.
+    """
+
+    name = "nvme"
+
+    def __init__(
+        self, connection: sqlite3.Connection, *, capacity_bytes: int | None = None, token_capacity: int | None = None
+    ) -> None:
+        self.damaged = 0
+        self._connection = connection
+        self._capacity_bytes = capacity_bytes
+        self._token_capacity = token_capacity
+        self._decompressors: dict[int, zstandard.ZstdDecompressor] = {}
+        self._compressor: zstandard.ZstdCompressor | None = None
+        self._codec = ZSTD
+
+    def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        """The texts of chunks by id, each verified; None for one that is not here or is damaged."""
+        execute = self._connection.execute
+        found: list[bytes | None] = []
+        for key in keys:
+            row = execute("SELECT codec, size, data FROM chunks WHERE id = ?", (key,)).fetchone()
+            found.append(None if row is None else self.text_of(key, *row))
+        return found
+
+    def text_of(self, key: bytes, codec: object, size: object, data: object) -> bytes | None:
+        """The text of a row of `chunks`, where it has the BLAKE3 of `key`; None, and counted, where it is damaged."""
+        try:
+            text = self._unpacked(codec, size, data)
+        except (zstandard.ZstdError, TypeError, ValueError, KeyError, MemoryError, OverflowError):
+            text = None
+        if text is None or blake3(text).digest(KEY_BYTES) != key:
+            self.damaged += 1
+            return None
+        return text
+
+    def put(self, entries: Sequence[Entry]) -> int:
+        """Store chunks; how many of the first fitted. One that is here already is taken and not stored again.
+
+        Raises ValueError for a text that is not what its key says.
+        """
+        check_keys(entries)
+        fitting = self._fitting([(len(entry.data), entry.tokens) for entry in entries])
+        taken = entries[:fitting]
+        self.put_many(
+            [entry.key for entry in taken],
+            [entry.tokens for entry in taken],
+            b"".join(entry.data for entry in taken),
+            np.array([len(entry.data) for entry in taken], np.int64),
+        )
+        return fitting
+
+    def put_many(
+        self,
+        keys: Sequence[bytes],
+        tokens: Sequence[int],
+        texts: bytes | memoryview | mmap.mmap,
+        sizes: npt.NDArray[np.int64],
+    ) -> None:
+        """Store chunks whose texts lie one after the other in `texts`, whatever the budget.
+
+        `sizes` is int64[n], their bytes.
+        """
+        if not keys:
+            return
+        if self._compressor is None:
+            self._load_newest_dictionary()
+        compressor = self._compressor
+        assert compressor is not None
+        lengths = sizes.tolist()
+        rows = []
+        for start, stop, base in _parts(sizes):
+            segments = np.empty((stop - start, 2), np.uint64)
+            segments[:, 1] = sizes[start:stop]
+            segments[:, 0] = np.cumsum(sizes[start:stop]) - sizes[start:stop]
+            length = int(sizes[start:stop].sum())
+            buffer = zstandard.BufferWithSegments(memoryview(texts)[base : base + length], segments.tobytes())
+            packed = compressor.multi_compress_to_buffer(buffer)
+            rows += [
+                (keys[place], tokens[place], lengths[place], self._codec, packed[place - start].tobytes())
+                for place in range(start, stop)
+            ]
+        self._connection.executemany(_INSERT, rows)
+
+    def train(self, samples: Sequence[bytes]) -> bool:
+        """Make a dictionary from sample texts and use it from now on; False where the texts are too few for one."""
+        if sum(map(len, samples)) < LEAST_TRAINING_BYTES:
+            return False
+        try:
+            trained = zstandard.train_dictionary(DICTIONARY_BYTES, list(samples), k=256, d=8)
+        except zstandard.ZstdError:
+            return False  # texts that have nothing in common
+        codec = self._newest_codec() + 1
+        self._connection.execute("INSERT INTO dictionaries VALUES (?, ?)", (codec, trained.as_bytes()))
+        self._use(codec, trained)
+        return True
+
+    def pack_again(self) -> None:
+        """Compress every chunk with the newest dictionary, and drop the older ones. A damaged chunk stays as it is."""
+        if self._compressor is None:
+            self._load_newest_dictionary()
+        compressor, codec = self._compressor, self._codec
+        assert compressor is not None
+        execute = self._connection.execute
+        (highest,) = execute("SELECT ifnull(max(number), 0) FROM chunks").fetchone()
+        for first in range(1, highest + 1, _PACKED_ROWS):
+            rows = execute(
+                "SELECT number, id, codec, size, data FROM chunks WHERE number BETWEEN ? AND ?",
+                (first, first + _PACKED_ROWS - 1),
+            ).fetchall()
+            texts = ((row[0], self.text_of(*row[1:])) for row in rows)
+            self._connection.executemany(
+                "UPDATE chunks SET codec = ?, data = ? WHERE number = ?",
+                ((codec, compressor.compress(text), number) for number, text in texts if text is not None),
+            )
+        execute(
+            "DELETE FROM dictionaries WHERE codec NOT IN (SELECT DISTINCT codec FROM chunks) AND codec < ?", (codec,)
+        )
+
+    def has_dictionary(self) -> bool:
+        """Whether one was trained before."""
+        return self._newest_codec() >= FIRST_DICTIONARY
+
+    def discard(self, keys: Sequence[bytes]) -> None:
+        """Delete chunks by id; one that is not here is no error."""
+        self._connection.executemany("DELETE FROM chunks WHERE id = ?", ((key,) for key in keys))
+
+    def tokens(self, keys: Sequence[bytes]) -> list[int]:
+        """Tokens of each chunk; 0 for one that is not here."""
+        execute = self._connection.execute
+        rows = (execute("SELECT tokens FROM chunks WHERE id = ?", (key,)).fetchone() for key in keys)
+        return [0 if row is None else row[0] for row in rows]
+
+    def __contains__(self, key: bytes) -> bool:
+        return self._connection.execute("SELECT 1 FROM chunks WHERE id = ?", (key,)).fetchone() is not None
+
+    def __len__(self) -> int:
+        return self._totals()[0]
+
+    def usage(self) -> TierUsage:
+        """What the table holds; `used_bytes` are those of the compressed texts."""
+        chunks, tokens, size, stored = self._totals()
+        return TierUsage(
+            name=self.name,
+            capacity_bytes=self._capacity_bytes or 0,
+            token_capacity=self._token_capacity or 0,
+            used_bytes=stored,
+            tokens=tokens,
+            entries=chunks,
+            data_bytes=size,
+            damaged=self.damaged,
+        )
+
+    def close(self) -> None:
+        """Nothing: the connection is the caller's."""
+
+    def _totals(self) -> tuple[int, int, int, int]:
+        row = self._connection.execute("SELECT chunks, tokens, size, stored FROM totals").fetchone()
+        chunks, tokens, size, stored = row or (0, 0, 0, 0)
+        return chunks, tokens, size, stored
+
+    def _fitting(self, wanted: Sequence[tuple[int, int]]) -> int:
+        """How many of the first chunks, of (bytes, tokens), fit the budgets; bytes are counted before compression."""
+        _, tokens, _, stored = self._totals()
+        for place, (size, count) in enumerate(wanted):
+            stored += size
+            tokens += count
+            if self._capacity_bytes is not None and stored > self._capacity_bytes:
+                return place
+            if self._token_capacity is not None and tokens > self._token_capacity:
+                return place
+        return len(wanted)
+
+    def _unpacked(self, codec: object, size: object, data: object) -> bytes:
+        if not (isinstance(codec, int) and isinstance(size, int) and isinstance(data, bytes)):
+            raise TypeError("a column is not of its type")
+        if codec == PLAIN:
+            return data
+        decompressor = self._decompressors.get(codec)
+        if decompressor is None:
+            decompressor = self._decompressors[codec] = self._decompressor(codec)
+        if zstandard.frame_content_size(data) != size:
+            raise ValueError("the frame is not of the row's size")  # and could be of any
+        return decompressor.decompress(data)
+
+    def _decompressor(self, codec: int) -> zstandard.ZstdDecompressor:
+        if codec == ZSTD:
+            return zstandard.ZstdDecompressor()
+        row = self._connection.execute("SELECT data FROM dictionaries WHERE codec = ?", (codec,)).fetchone()
+        if row is None:
+            raise KeyError(codec)
+        return zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(row[0]))
+
+    def _newest_codec(self) -> int:
+        (codec,) = self._connection.execute("SELECT max(codec) FROM dictionaries").fetchone()
+        return max(int(codec or 0), ZSTD)
+
+    def _load_newest_dictionary(self) -> None:
+        codec = self._newest_codec()
+        if codec == ZSTD:
+            self._use(codec, None)
+            return
+        (data,) = self._connection.execute("SELECT data FROM dictionaries WHERE codec = ?", (codec,)).fetchone()
+        self._use(codec, zstandard.ZstdCompressionDict(data))
+
+    def _use(self, codec: int, dictionary: zstandard.ZstdCompressionDict | None) -> None:
+        if dictionary is not None:
+            dictionary.precompute_compress(level=LEVEL)
+        self._codec = codec
+        self._compressor = zstandard.ZstdCompressor(
+            level=LEVEL, dict_data=dictionary, write_content_size=True, write_checksum=False, write_dict_id=False
+        )
+
+
+def _parts(sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
+    """The chunks in parts of some `_SEGMENT_BYTES`: first, end, and the byte where the first begins."""
+    ends = np.cumsum(sizes)
+    start, base = 0, 0
+    while start < len(sizes):
+        stop = max(start + 1, int(np.searchsorted(ends, base + _SEGMENT_BYTES, "right")))
+        yield start, stop, base
+        start, base = stop, int(ends[stop - 1])

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from exosuit_cli.config.option import Option
 
-_COMMANDS: Final = ("scan", "chunk")
+_COMMANDS: Final = ("scan", "chunk", "context load")
+"""The commands that need any of this, by their words."""
 
 
 class Needs(NamedTuple):
@@ -33,8 +34,8 @@ class Needs(NamedTuple):
 
 
 def look_ahead(arguments: Sequence[str]) -> None:
-    """Begin what these arguments of the program need, if they are a `scan` or a `chunk` that can be carried out."""
-    needs = needs_of(arguments) if arguments and arguments[0] in _COMMANDS else None
+    """Begin what these arguments of the program need, if they are of one of `_COMMANDS` and can be carried out."""
+    needs = needs_of(arguments)
     if needs is not None:
         from exosuit_cli.workers.ahead import begin
 
@@ -51,35 +52,45 @@ def look_ahead(arguments: Sequence[str]) -> None:
 
 
 def needs_of(arguments: Sequence[str]) -> Needs | None:
-    """What a `scan` or `chunk` with these arguments needs, by its options and the settings; None where it is unclear.
+    """What a command with these arguments needs, by its options and the settings; None where it is none or unclear.
 
-    One text on stdin needs nothing. Of names on stdin the index is not known before they are read.
+    One text on stdin needs nothing. Of names on stdin the index is not known before they are read. A context's first
+    source stands for all.
     """
-    command = arguments[0]
-    is_chunk = command == "chunk"
-    if is_chunk:
-        from exosuit_cli.cli.chunk_flags import CHUNK
-
-        found = parse(arguments[1:], CHUNK)
-    else:
+    words = next((words for words in _COMMANDS if " ".join(arguments[: words.count(" ") + 1]) == words), None)
+    if words is None:
+        return None
+    left = arguments[words.count(" ") + 1 :]
+    if words == "scan":
         from exosuit_cli.cli.scan_flags import SCAN
 
-        found = parse(arguments[1:], SCAN)
+        found = parse(left, SCAN)
+    elif words == "chunk":
+        from exosuit_cli.cli.chunk_flags import CHUNK
+
+        found = parse(left, CHUNK)
+    else:
+        from exosuit_cli.cli.context_flags import CONTEXT_LOAD
+
+        found = parse(left, CONTEXT_LOAD)
     if found is None:
         return None
     paths, given = found
     values = _values(given) if "stdin" not in given else None
     if values is None:
         return None
+    is_context = words == "context load"
+    if is_context and not paths:
+        return None
     return Needs(
-        command,
-        () if "stdin0" in given else paths,
-        hash=values["hash"],
+        words,
+        () if "stdin0" in given else paths[:1] if is_context else paths,
+        hash="blake3" if is_context else values["hash"],
         encoding=values["encoding"] if given.get("tokens") is not False else None,
         workers=values["workers"],
-        use_index=not is_chunk and values["index"] and "verify" not in given,
+        use_index=is_context or (words == "scan" and values["index"] and "verify" not in given),
         follow=values["follow"],
-        with_table=is_chunk,
+        with_table=words != "scan",
     )
 
 

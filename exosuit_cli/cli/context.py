@@ -47,11 +47,13 @@ def _load(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
     session, report = filled(SessionFlags, given), filled(ContextReportFlags, given)
     with command_border(debug=session.debug, verbose=session.verbose, quiet=session.quiet, log_file=session.log_file):
         from exosuit_cli.cli.streams import OWN_STREAMS, progress_line
-        from exosuit_cli.commands.context import load_request, run_load
+        from exosuit_cli.commands.context_request import load_request
         from exosuit_cli.system.stop import stop_on_signals
 
         with flags_named(declared(ChunkOptions)):
             request = load_request(paths, given, config=session.config, outputs=(*OWN_STREAMS, session.log_file))
+        from exosuit_cli.commands.context import run_load  # only now: what was begun ahead is loading meanwhile
+
         with stop_on_signals() as stop:
             with progress_line(session.quiet) as progress:
                 outcome = run_load(request, stop=stop, progress=progress)

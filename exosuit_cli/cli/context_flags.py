@@ -7,7 +7,7 @@ from typing import Final
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.cli.flags import SessionFlags, flags_of
-from exosuit_cli.commands.context import ContextLoadOptions
+from exosuit_cli.commands.context_request import ContextLoadOptions
 from exosuit_cli.config.option import OUTPUT, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
 

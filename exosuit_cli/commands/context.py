@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
-from exosuit_cli.chunk.options import ChunkOptions
-from exosuit_cli.commands.chunk_request import chunk_request
-from exosuit_cli.commands.requests import settings_by
+from exosuit_cli.commands.context_request import source_request
 from exosuit_cli.commands.shared import Ending
-from exosuit_cli.config.option import OUTPUT, declared, filled, option
-from exosuit_cli.config.options import ScanOptions, WalkOptions
-from exosuit_cli.context import Context, SourceRequest, context_names, drop_context
-from exosuit_cli.context.names import missing_context, suggested_name
-from exosuit_cli.context.working import ON_FULL, working_limit
+from exosuit_cli.context import Context, context_names, drop_context
+from exosuit_cli.context.names import missing_context
 from exosuit_cli.model.errors import ExitCode, UsageError
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
+    from exosuit_cli.commands.context_request import ContextLoadRequest
     from exosuit_cli.context.records import (
         CheckResult,
         ContextStats,
@@ -33,43 +29,6 @@ if TYPE_CHECKING:
     from exosuit_cli.context.working import OnFull
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.system.stop import StopRequest
-
-_KEPT: Final = tuple(
-    each.name
-    for record in (ChunkOptions, ScanOptions, WalkOptions)
-    for each in declared(record)
-    if each.changes != "neither" or record is ChunkOptions or each.name in ("encoding", "max_file_size")
-)
-"""Options that a source keeps for its next load: what they change would be changed back without them."""
-
-
-@dataclass(frozen=True, slots=True)
-class ContextLoadOptions:
-    """What a load does beside selecting and cutting."""
-
-    name: str | None = option(
-        None,
-        "The context.",
-        changes="neither",
-        panel=OUTPUT,
-        metavar="NAME",
-        shown="that of these paths, else the directory's name",
-    )
-    on_full: str = option(
-        "demote", "Where the phase's limit is exceeded", choices=ON_FULL, changes="neither", panel=OUTPUT
-    )
-    strict: bool = option(False, "Any warning is a failed check.", changes="neither", panel=OUTPUT)
-
-
-@dataclass(frozen=True, slots=True)
-class ContextLoadRequest:
-    """A load of sources into the context of a name, under a limit of tokens (None: none)."""
-
-    name: str
-    sources: tuple[SourceRequest, ...]
-    on_full: str
-    limit: int | None
-    strict: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,32 +57,6 @@ class FoundChunk:
     id: bytes
     text: bytes
     places: tuple[StoredChunk, ...]
-
-
-def load_request(
-    paths: Sequence[str],
-    given: Mapping[str, object],
-    *,
-    config: str | None = None,
-    outputs: Iterable[str | int | None] = (),
-) -> ContextLoadRequest:
-    """The request for a load of paths by the given options; without paths, for all sources of a context once more.
-
-    Raises UsageError for a path that is not there, for a context that is not there, and where it is unclear which.
-    """
-    flags = filled(ContextLoadOptions, given)
-    settings = settings_by(given, config)
-    if paths:
-        sources = [_source(path, given, config, outputs) for path in paths]
-        name = flags.name or _name_for([source.root for source in sources])
-    else:
-        name = find_context(flags.name)
-        with Context.open(name, read_only=True) as context:
-            known = context.sources()
-        if not known:
-            raise UsageError(f"the context {name!r} has no sources; name a PATH to load")
-        sources = [_source(os.fsdecode(each.root), {**each.given, **given}, config, outputs) for each in known]
-    return ContextLoadRequest(name, tuple(sources), flags.on_full, working_limit(settings), flags.strict)
 
 
 def run_load(
@@ -158,7 +91,7 @@ def find_context(name: str | None) -> str:
     if len(names) == 1:
         return names[0]
     here = os.path.realpath(os.fsencode(os.getcwd()))
-    found = [(len(root), each) for each in names for root in _roots(each) if _is_below(here, root)]
+    found = [(len(root), each) for each in names for root in roots_of(each) if _is_below(here, root)]
     deepest = max(found, default=(0, ""))[0]
     meant = sorted({each for depth, each in found if depth == deepest})
     if len(meant) == 1:
@@ -264,7 +197,7 @@ def repair_context(
         sources = [source for source in context.sources() if os.path.exists(source.root)]
         missing = [source for source in context.sources() if not os.path.exists(source.root)]
         if sources:
-            requests = [_source(os.fsdecode(each.root), each.given, config, ()) for each in sources]
+            requests = [source_request(os.fsdecode(each.root), each.given, config, ()) for each in sources]
             working = context.working()
             context.load(requests, limit=working.limit, stop=stop, progress=progress)
         outcome = _checked(context.check())
@@ -283,28 +216,8 @@ def compact_context(name: str | None) -> tuple[str, int, int]:
         return (context.name, *context.compact())
 
 
-def _source(
-    path: str, given: Mapping[str, object], config: str | None, outputs: Iterable[str | int | None]
-) -> SourceRequest:
-    request = chunk_request((path,), given, config=config, outputs=outputs)
-    root = os.path.realpath(os.fsencode(path))
-    kept = {name: value for name in _KEPT if (value := given.get(name)) is not None}
-    return SourceRequest(root, request.chunking, request.options, kept)
-
-
-def _name_for(roots: Sequence[bytes]) -> str:
-    """The context that has exactly these sources, else a new name."""
-    names = context_names()
-    for name in names:
-        if set(_roots(name)) == set(roots):
-            return name
-    suggested = suggested_name(roots[0])
-    if suggested not in names:
-        return suggested
-    return next(each for n in range(2, len(names) + 3) if (each := f"{suggested}-{n}") not in names)
-
-
-def _roots(name: str) -> list[bytes]:
+def roots_of(name: str) -> list[bytes]:
+    """The roots of a context's sources; none where it cannot be read."""
     from exosuit_cli.model.errors import ExosuitError
 
     try:

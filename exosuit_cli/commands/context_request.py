@@ -1,0 +1,114 @@
+"""The request for a load of a context. Imports little: its options are read before anything heavy is loaded."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.chunk.options import ChunkOptions
+from exosuit_cli.commands.requests import settings_by
+from exosuit_cli.config.option import OUTPUT, declared, filled, option
+from exosuit_cli.config.options import ScanOptions, WalkOptions
+from exosuit_cli.context.working import ON_FULL, working_limit
+from exosuit_cli.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from exosuit_cli.context import SourceRequest
+
+_KEPT: Final = tuple(
+    each.name
+    for record in (ChunkOptions, ScanOptions, WalkOptions)
+    for each in declared(record)
+    if each.changes != "neither" or record is ChunkOptions or each.name in ("encoding", "max_file_size")
+)
+"""Options that a source keeps for its next load: what they change would be changed back without them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLoadOptions:
+    """What a load does beside selecting and cutting."""
+
+    name: str | None = option(
+        None,
+        "The context.",
+        changes="neither",
+        panel=OUTPUT,
+        metavar="NAME",
+        shown="that of these paths, else the directory's name",
+    )
+    on_full: str = option(
+        "demote", "Where the phase's limit is exceeded", choices=ON_FULL, changes="neither", panel=OUTPUT
+    )
+    strict: bool = option(False, "Any warning is a failed check.", changes="neither", panel=OUTPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextLoadRequest:
+    """A load of sources into the context of a name, under a limit of tokens (None: none)."""
+
+    name: str
+    sources: tuple[SourceRequest, ...]
+    on_full: str
+    limit: int | None
+    strict: bool
+
+
+def load_request(
+    paths: Sequence[str],
+    given: Mapping[str, object],
+    *,
+    config: str | None = None,
+    outputs: Iterable[str | int | None] = (),
+) -> ContextLoadRequest:
+    """The request for a load of paths by the given options; without paths, for all sources of a context once more.
+
+    Raises UsageError for a path that is not there, for a context that is not there, and where it is unclear which.
+    """
+    from exosuit_cli.commands.context import find_context
+    from exosuit_cli.context import Context
+
+    flags = filled(ContextLoadOptions, given)
+    settings = settings_by(given, config)
+    if paths:
+        sources = [source_request(path, given, config, outputs) for path in paths]
+        name = flags.name or _name_for([source.root for source in sources])
+    else:
+        name = find_context(flags.name)
+        with Context.open(name, read_only=True) as context:
+            known = context.sources()
+        if not known:
+            raise UsageError(f"the context {name!r} has no sources; name a PATH to load")
+        sources = [source_request(os.fsdecode(each.root), {**each.given, **given}, config, outputs) for each in known]
+    return ContextLoadRequest(name, tuple(sources), flags.on_full, working_limit(settings), flags.strict)
+
+
+def source_request(
+    path: str, given: Mapping[str, object], config: str | None, outputs: Iterable[str | int | None]
+) -> SourceRequest:
+    """The load of one path by the given options, of which it keeps those that its next load needs."""
+    from exosuit_cli.commands.chunk_request import chunk_request
+    from exosuit_cli.context import SourceRequest
+
+    request = chunk_request((path,), given, config=config, outputs=outputs)
+    root = os.path.realpath(os.fsencode(path))
+    kept = {name: value for name in _KEPT if (value := given.get(name)) is not None}
+    return SourceRequest(root, request.chunking, request.options, kept)
+
+
+def _name_for(roots: Sequence[bytes]) -> str:
+    """The context that has exactly these sources, else a new name."""
+    from exosuit_cli.commands.context import roots_of
+    from exosuit_cli.context import context_names
+    from exosuit_cli.context.names import suggested_name
+
+    names = context_names()
+    for name in names:
+        if set(roots_of(name)) == set(roots):
+            return name
+    suggested = suggested_name(roots[0])
+    if suggested not in names:
+        return suggested
+    return next(each for n in range(2, len(names) + 3) if (each := f"{suggested}-{n}") not in names)

@@ -109,10 +109,10 @@ def _integrity(connection: sqlite3.Connection) -> list[str]:
 
 def _bad_chunks(context: Context) -> Iterator[object]:
     """The ids of chunks whose texts are damaged, as they stand in the rows."""
-    cursor = context.connection.execute("SELECT id, codec, size, data FROM chunks ORDER BY number")
+    cursor = context.connection.execute("SELECT id, codec, data FROM chunks ORDER BY number")
     while rows := cursor.fetchmany(_READ_ROWS):
-        for key, codec, size, data in rows:
-            if context.chunks.text_of(key, codec, size, data) is None:
+        for key, codec, data in rows:
+            if context.chunks.text_of(key, codec, data) is None:
                 yield key
 
 

@@ -81,7 +81,7 @@ class ScanOptions:
         "Skip larger files; 0: no limit.",
         kind="size",
         high=1 << 60,
-        changes="rows",
+        changes="walk",
         panel=SELECTION,
         setting=True,
     )

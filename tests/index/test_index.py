@@ -408,7 +408,6 @@ def test_a_newer_index_is_left_alone_with_one_warning(tree: Path) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        ScanOptions(encoding=None, max_file_size=99),
         ScanOptions(encoding=None, hash="xxh3"),
         ScanOptions(encoding="cl100k_base"),
     ],

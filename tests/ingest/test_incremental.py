@@ -439,6 +439,22 @@ def test_files_asked_for_by_name_do_not_replace_the_listing_of_their_directory(t
     assert facts(second) == facts(scan_names(tree, [b".", b"gone"], replace(options, use_index=False)))
 
 
+def test_rates_are_about_what_was_read(tree: Path) -> None:
+    options = ScanOptions()
+    first = scan(tree, options)
+    assert first.throughput.tokens_counted == first.totals.tokens
+    assert first.throughput.bytes_per_s == first.totals.bytes / first.throughput.wall_s
+    assert first.throughput.idle_reason is None
+    again = scan(tree, options).throughput
+    assert (again.bytes_read, again.tokens_counted, again.index_hits) == (0, 0, len(first.paths))
+    assert (again.bytes_per_s, again.tokens_per_s) == (None, None)
+    assert again.idle_reason == "nothing was read: the index knew the files"
+    (tree / "c.py").write_bytes(b"new content")
+    changed = scan(tree, options).throughput
+    assert (changed.bytes_read, changed.tokens_counted) == (len(b"new content"), 2)
+    assert changed.tokens_per_s == 2 / changed.wall_s
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_real_files_with_their_tokens(tmp_path: Path, workers: int) -> None:
     base = tmp_path / "tree"

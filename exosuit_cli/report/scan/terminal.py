@@ -154,9 +154,13 @@ def print_throughput(console: Console, result: ScanResult, *, detailed: bool = T
     """Print how long the run took and, in detail, what it worked on."""
     totals, throughput = result.totals, result.throughput
     wall = throughput.wall_s
-    rates = [f"{totals.files / wall:,.0f} files/s", f"{totals.bytes / wall / 1e6:,.0f} MB/s"]
-    if totals.tokens is not None:
-        rates.append(f"{totals.tokens / wall / 1e6:,.1f} Mtokens/s")
+    rates = [f"{totals.files / wall:,.0f} files/s"]
+    if throughput.idle_reason is not None and throughput.index_hits:
+        rates[0] += " from the index, nothing was read"
+    if throughput.bytes_per_s is not None:
+        rates.append(_rate(throughput.bytes_per_s, "B/s", 0))
+    if throughput.tokens_per_s is not None:
+        rates.append(_rate(throughput.tokens_per_s, "tokens/s", 1))
     deaths = f"{counted(throughput.worker_deaths, 'worker')} died" if throughput.worker_deaths else ""
     if deaths and not detailed:
         rates.append(deaths)
@@ -182,6 +186,12 @@ def print_throughput(console: Console, result: ScanResult, *, detailed: bool = T
         labelled_phrases(console, "stages", *(f"{stage}," for stage in stages[:-1]), f"{stages[-1]}; all processes")
     if throughput.device_totals is not None:
         labelled_phrases(console, "device", *_device_work(throughput.device_totals))
+
+
+def _rate(per_second: float, unit: str, decimals: int) -> str:
+    """A rate in millions, or in thousands where that says more: `296 MB/s`, `0.8 Mtokens/s`, `4.2 ktokens/s`."""
+    scaled = f"{per_second / 1e6:,.{decimals}f}"
+    return f"{scaled} M{unit}" if float(scaled.replace(",", "")) else f"{per_second / 1e3:,.1f} k{unit}"
 
 
 def _device_work(totals: DeviceTotals) -> Iterator[str]:

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from rich.console import Console
 
 from exosuit_cli.chunk import ChunkOptions
 from exosuit_cli.config import load_settings
+from exosuit_cli.index.storage import FINE_SLACK_NS
 from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, scan
 from exosuit_cli.model.records import Outcome, Skip
 from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
@@ -218,6 +220,18 @@ def test_at_eighty_columns_no_word_is_broken(tmp_path: Path) -> None:
         for lines in (narrow, narrower):
             assert " ".join(lines).split() == " ".join(wide).split()
             assert [line for line in lines if line.endswith(" ")] == []
+
+
+def test_no_rate_of_work_that_was_not_done(exosuit: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n" * 1000)
+    time.sleep(FINE_SLACK_NS / 1e9 + 0.01)
+    command = [exosuit, "scan", tmp_path]
+    first, again = (subprocess.run(command, capture_output=True, check=True, text=True).stdout for _ in range(2))
+    assert re.search(r"^speed .* files/s, [0-9.]+ [kM]B/s, [0-9.]+ [kM]tokens/s$", first, re.MULTILINE)
+    assert re.search(r"^speed .* files/s from the index, nothing was read$", again, re.MULTILINE)
+    document = json.loads(subprocess.run([*command, "--json"], capture_output=True, check=True).stdout)["throughput"]
+    assert (document["bytes_per_s"], document["tokens_per_s"]) == (None, None)
+    assert document["rates_reason"] == "nothing was read: the index knew the files"
 
 
 def test_the_details_of_a_run_are_for_those_who_ask(exosuit: Path, tmp_path: Path) -> None:

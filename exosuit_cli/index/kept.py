@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from exosuit_cli.index.format import split_names
-from exosuit_cli.model.records import RAW, ROW, UNREADABLE_OUTCOMES, Outcome, Rows
+from exosuit_cli.model.records import RAW, READ_OUTCOMES, ROW, UNREADABLE_OUTCOMES, Outcome, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -90,7 +90,7 @@ def rows_to_keep(index: Index, listings: Sequence[Listing], rows: Rows) -> KeptR
         positions = seen.left_out(path, names) if age <= MOST_AGE else []
         if positions:
             chosen = known.view(RAW)[positions].view(ROW)
-            usable = (chosen["outcome"] == Outcome.INGESTED) & (chosen["size"] != UNKNOWN)
+            usable = np.isin(chosen["outcome"], READ_OUTCOMES) & (chosen["size"] != UNKNOWN)
             part = found.setdefault(path, _Part(age))
             part.names += [names[position] for position, use in zip(positions, usable.tolist(), strict=True) if use]
             part.rows.append(chosen.view(RAW)[usable])

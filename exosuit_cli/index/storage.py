@@ -25,7 +25,7 @@ from exosuit_cli.index.format import (
 from exosuit_cli.index.index import Index
 from exosuit_cli.index.kept import NOTHING_KEPT, UNKNOWN, KeptRows
 from exosuit_cli.index.own_outputs import Identities, makes_no_difference
-from exosuit_cli.model.records import RAW, ROW, Directory, Outcome, Rows, Skip
+from exosuit_cli.model.records import RAW, READ_OUTCOMES, ROW, Directory, Outcome, Rows, Skip
 from exosuit_cli.system.atomic import write_atomic
 from exosuit_cli.walk.listing import Listing, RuleState
 
@@ -90,7 +90,7 @@ def _assemble(header: dict[str, Any], sections: dict[str, memoryview], seal: byt
     rows = np.frombuffer(sections["rows"], RAW).copy().view(ROW)
     made = int(header["started_ns"])
     rows["size"][_young(rows["mtime_ns"], made) | _young(rows["ctime_ns"], made)] = UNKNOWN
-    rows["size"][rows["outcome"] != Outcome.INGESTED] = UNKNOWN
+    rows["size"][~np.isin(rows["outcome"], READ_OUTCOMES)] = UNKNOWN
     directories = np.frombuffer(sections["directories"], _DIRECTORY)
     young = _young(directories["mtime_ns"], made) | _young(directories["ctime_ns"], made)
     paths = split_names(sections["paths"], len(directories))

@@ -234,5 +234,6 @@ class Ledger:
     def skip_of(self, path: bytes, row: np.void) -> Skip:
         """The skip of a file whose row has an outcome other than INGESTED."""
         outcome = Outcome(int(row["outcome"]))
-        number = int(row["errno"])
-        return Skip(path, outcome, os.strerror(number) if outcome is Outcome.UNREADABLE else "")
+        if outcome is Outcome.OWN_OUTPUT:
+            return Skip(path, outcome, "it carries the mark of exosuit's outputs")
+        return Skip(path, outcome, os.strerror(int(row["errno"])) if outcome is Outcome.UNREADABLE else "")

@@ -11,7 +11,7 @@ from blake3 import blake3
 
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.digests import DIGESTS
-from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Rows, Skip
+from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Outcome, Rows, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -169,6 +169,11 @@ class ScanResult:
     def unreadable(self) -> list[Skip]:
         """The skips that nobody asked for."""
         return [skip for skip in self.skips if skip.outcome in UNREADABLE_OUTCOMES]
+
+    @property
+    def marked(self) -> list[Skip]:
+        """The skips of files that an earlier run of exosuit wrote, as the mark in them shows."""
+        return [skip for skip in self.skips if skip.outcome is Outcome.OWN_OUTPUT and skip.detail]
 
     def digest(self, position: int) -> str:
         """The digest of one file, in hex."""

@@ -51,6 +51,7 @@ def scan_document(
             "directories": result.directories,
         },
         "unreadable": [skip_record(skip) for skip in result.unreadable],
+        "own_outputs": [skip_record(skip) for skip in result.marked],
         "languages": [
             {
                 "language": language.language,

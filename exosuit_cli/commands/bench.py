@@ -234,12 +234,13 @@ def _reasons(result: BenchResult, *, strict: bool) -> tuple[str, ...]:
         fired = (f"{alert.suite}: --alert {alert.text!r} fired: {alert.why}" for alert in result.fired)
         return (*result.reasons, *fired)
     if code is ExitCode.INCONCLUSIVE:
-        return tuple(
+        inconclusive = (
             f"{suite.name}: --strict: inconclusive: {gate.why}"
             for suite in result.suites
             for gate in suite.gates
             if gate.verdict is Verdict.INCONCLUSIVE
         )
+        return (*(f"--strict: {line}" for line in result.unknown), *inconclusive)
     return ()
 
 

@@ -39,6 +39,7 @@ class ScanOptions:
     encoding: a name known to `tokens`, or None to count no tokens.
     hash: `blake3` (BLAKE3-256) or `xxh3` (XXH3-128).
     workers: processes; 0 means one per usable CPU, or none for a small tree.
+    own_outputs: take files that carry exosuit's mark (`model.marks`), which are skipped otherwise.
     max_file_size, slab_bytes: bytes; a max_file_size of 0 means no limit.
     batch_files: the most files in one batch. vram_bytes: what a CUDA device may hold; None means all that it has, and
         0 that none is used.
@@ -81,9 +82,12 @@ class ScanOptions:
         "Skip larger files; 0: no limit.",
         kind="size",
         high=1 << 60,
-        changes="rows",
+        changes="walk",
         panel=SELECTION,
         setting=True,
+    )
+    own_outputs: bool = option(
+        False, "Take files that exosuit wrote, too.", changes="rows", panel=SELECTION, setting=True
     )
     slab_bytes: int = option(
         1 << 20,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 from typing import TYPE_CHECKING
 
@@ -10,14 +12,17 @@ import numpy.typing as npt
 
 from exosuit_cli.index.index import Unchanged
 from exosuit_cli.index.stat_table import StatTable
-from exosuit_cli.index.statx import FIELDS, RECORD_BYTES
+from exosuit_cli.index.statx import FIELDS, RECORD_BYTES, libc_statx, os_statx, stat_names
 from exosuit_cli.model.records import clamp_ns
 from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.safe_open import open_base, open_directory
 from exosuit_cli.walk.listing import IGNORE_NAME, RuleState, state_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exosuit_cli.index.index import Index
+    from exosuit_cli.model.records import Rows
 
 SHARE_FILES = 2000
 """Fewer files than this are not worth a process of their own."""
@@ -54,9 +59,36 @@ def find_unchanged(
     return Unchanged(_unchanged_directories(index, table, base, follow=follow), _unchanged_files(index, table))
 
 
+class LaterLook:
+    """Compares files below `base` with rows of theirs, in one directory at a time, when a walk asks for it."""
+
+    def __init__(self, base: bytes, *, follow: bool) -> None:
+        self._base = base
+        self._follow = follow
+        self._call = libc_statx() or os_statx
+
+    def __call__(self, path: bytes, names: Sequence[bytes], rows: Rows) -> npt.NDArray[np.bool_]:
+        """Which of the files in the directory are, by a stat of each, those of the rows: bool[names]."""
+        records = bytearray(len(names) * RECORD_BYTES)
+        with contextlib.suppress(OSError):  # the directory is gone: the records stay zero
+            base_fd = open_base(self._base)
+            try:
+                parent = open_directory(base_fd, path, follow=self._follow)
+            finally:
+                os.close(base_fd)
+            try:
+                address = ctypes.addressof(ctypes.c_char.from_buffer(records))
+                stat_names(self._call, parent, names, address, follow=self._follow)
+            finally:
+                os.close(parent)
+        return _are_equal(rows, np.frombuffer(records, STATX))
+
+
 def _unchanged_files(index: Index, table: StatTable) -> npt.NDArray[np.bool_]:
-    found = np.frombuffer(table.files, STATX, len(index.rows))
-    known = index.rows
+    return _are_equal(index.rows, np.frombuffer(table.files, STATX, len(index.rows)))
+
+
+def _are_equal(known: Rows, found: npt.NDArray[np.void]) -> npt.NDArray[np.bool_]:
     mode = found["mode"]
     unchanged: npt.NDArray[np.bool_] = (
         ((mode & _TYPE) == _REGULAR)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.index.path import index_path
+from exosuit_cli.index.kept import NOTHING_KEPT, rows_to_keep
+from exosuit_cli.index.path import index_path, roots_key
 from exosuit_cli.index.storage import IndexUnusable, load_index, save_index
 from exosuit_cli.model.errors import ExosuitError, UsageError
 from exosuit_cli.system.paths import cache_directory, ensure_private, state_directory
@@ -65,6 +66,8 @@ class IndexFile:
         except (ExosuitError, OSError) as error:
             warnings.append(f"the index is not used: {error}")
             return cls(None, None, "not usable", warnings)
+        if roots.listed:  # lists of names share an index, and each walks its own way
+            keys = keys._replace(walk=f"{keys.walk} {roots_key(roots)}")
         found = cls(path, keys, "", warnings)
         found._all_own = own_outputs | found.own_outputs
         found._load(path, keys, roots.base)
@@ -113,6 +116,7 @@ class IndexFile:
                 listings=listings,
                 rules=rules,
                 own_outputs=self._all_own,
+                kept=rows_to_keep(self.index, listings, rows) if self.index is not None else NOTHING_KEPT,
             )
         except ExosuitError as error:
             self._warnings.append(f"the index was not written: {error}")

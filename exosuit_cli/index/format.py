@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAGIC: Final = b"exosuit.index\n"
-VERSION: Final = 2
+VERSION: Final = 3
 HEAD: Final = struct.Struct("<II")
 """Version, bytes of the header."""
 SEAL_BYTES: Final = 32

@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.index.kept import NOTHING_KEPT, KeptRows
 from exosuit_cli.model.records import RAW, ROW, Rows
 from exosuit_cli.walk.listing import PastDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from exosuit_cli.walk.listing import Listing, RuleState
+
+    Look = Callable[[bytes, Sequence[bytes], Rows], npt.NDArray[np.bool_]]
+    """Takes a directory, names in it, and the ROW of each; says which files still are those of the rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,12 @@ class Index:
     rules: Mapping[bytes, RuleState | None]
     walk_is_known: bool
     """Whether the listings were made with the same walk options."""
+    kept: KeptRows = NOTHING_KEPT
     _starts: list[int] = field(init=False)
     _positions: dict[bytes, int] = field(init=False)
     _unchanged: Unchanged | None = field(default=None, init=False)
+    _look: Look | None = field(default=None, init=False)
+    _most_bytes: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self._starts = [0, *accumulate(len(listing.names) for listing in self.listings)]
@@ -74,9 +81,13 @@ class Index:
         """The position of a directory's listing, None if it has none."""
         return self._positions.get(path)
 
-    def enter(self, unchanged: Unchanged) -> None:
-        """Enter what `changes.find_unchanged` found; before that, nothing is known to be unchanged."""
-        self._unchanged = unchanged
+    def enter(self, unchanged: Unchanged, look: Look | None = None, *, most_bytes: int = 0) -> None:
+        """Enter what `changes.find_unchanged` found; before that, nothing is known to be unchanged.
+
+        `look` says of kept rows, when they are asked for, which of them are those of the files. A file of more than
+        `most_bytes` has no known row; 0 means no limit.
+        """
+        self._unchanged, self._look, self._most_bytes = unchanged, look, most_bytes
 
     @property
     def is_unchanged(self) -> bool:
@@ -98,16 +109,28 @@ class Index:
 
         None where nothing is known of the directory.
         """
-        position = self._positions.get(listing.directory.path)
-        if position is None or self._unchanged is None:
+        path, names = listing.directory.path, listing.names
+        position, kept = self._positions.get(path), self.kept.groups.get(path)
+        if (position is None and kept is None) or self._unchanged is None:
             return None
-        start, stop = self._starts[position], self._starts[position + 1]
-        old = self.listings[position]
-        if old is listing:
-            return self.rows[start:stop], self._unchanged.files[start:stop]
-        place = {name: start + index for index, name in enumerate(old.names)}
-        places = np.array([place.get(name, -1) for name in listing.names], np.int64)
-        if not len(self.rows):
-            return None
-        unchanged = (places >= 0) & self._unchanged.files[places]
-        return self.rows.view(RAW)[places].view(ROW), unchanged
+        rows, unchanged = np.zeros(len(names), ROW), np.zeros(len(names), np.bool_)
+        if position is not None:
+            start, stop = self._starts[position], self._starts[position + 1]
+            old = self.listings[position]
+            if old is listing:
+                return self.rows[start:stop], self._unchanged.files[start:stop]
+            place = {name: start + index for index, name in enumerate(old.names)}
+            places = np.array([place.get(name, -1) for name in names], np.int64)
+            if len(self.rows):
+                rows = self.rows.view(RAW)[places].view(ROW)
+                unchanged = (places >= 0) & self._unchanged.files[places]
+        if kept is not None and self._look is not None:
+            place = {name: kept.start + index for index, name in enumerate(kept.names)}
+            missed = [index for index in np.flatnonzero(~unchanged).tolist() if names[index] in place]
+            if missed:
+                found = self.kept.rows.view(RAW)[[place[names[index]] for index in missed]]
+                rows.view(RAW)[missed] = found
+                unchanged[missed] = self._look(path, [names[index] for index in missed], found.view(ROW))
+        if self._most_bytes:
+            unchanged &= rows["size"] <= self._most_bytes
+        return rows, unchanged

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from exosuit_cli.model.records import Outcome
+import numpy as np
+
+from exosuit_cli.model.records import READ_OUTCOMES, Outcome
 
 if TYPE_CHECKING:
     from exosuit_cli.index.index import Index
@@ -31,7 +33,7 @@ def makes_no_difference(index: Index, base: bytes, then: Identities, now: Identi
     if then == now:
         return True
     rows = index.rows
-    if (rows["outcome"] != Outcome.INGESTED).any():  # of these the identity is not known
+    if not np.isin(rows["outcome"], READ_OUTCOMES).all():  # of these the identity is not known
         return False
     directories = {(listing.directory.device, listing.directory.inode) for listing in index.listings}
     if any(own in directories or ((rows["inode"] == own[1]) & (rows["device"] == own[0])).any() for own in now):

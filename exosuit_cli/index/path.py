@@ -15,9 +15,17 @@ if TYPE_CHECKING:
 def index_path(roots: Roots, algorithm: str, encoding: str | None) -> str:
     """The path of the index of these roots under this digest and encoding; nothing is created.
 
+    All lists of names below a base have one index: the next list is a little different, and most rows are the same.
     Raises UsageError where no cache directory can be named.
     """
-    key = repr((roots.base, sorted(roots.roots), algorithm, encoding))
-    return os.path.join(
-        cache_directory(), "index", hashlib.blake2b(key.encode(), digest_size=16).hexdigest() + ".index"
-    )
+    chosen = "listed" if roots.listed else sorted(roots.roots)
+    return os.path.join(cache_directory(), "index", _key(roots.base, chosen, algorithm, encoding) + ".index")
+
+
+def roots_key(roots: Roots) -> str:
+    """A key that is another one for other roots."""
+    return _key(sorted(roots.roots))
+
+
+def _key(*parts: object) -> str:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()

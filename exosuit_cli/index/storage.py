@@ -23,8 +23,9 @@ from exosuit_cli.index.format import (
     split_names,
 )
 from exosuit_cli.index.index import Index
+from exosuit_cli.index.kept import NOTHING_KEPT, UNKNOWN, KeptRows
 from exosuit_cli.index.own_outputs import Identities, makes_no_difference
-from exosuit_cli.model.records import RAW, ROW, Directory, Outcome, Rows, Skip
+from exosuit_cli.model.records import RAW, READ_OUTCOMES, ROW, Directory, Outcome, Rows, Skip
 from exosuit_cli.system.atomic import write_atomic
 from exosuit_cli.walk.listing import Listing, RuleState
 
@@ -35,8 +36,6 @@ FINE_SLACK_NS = 100_000_000
 """How long before a scan a write may have been for its time to repeat: over ten ticks of a 100 Hz kernel clock."""
 COARSE_SLACK_NS = 2_000_000_000
 """The same for file systems that keep whole seconds (FAT: two of them)."""
-UNKNOWN = -1
-"""The `size` of a row that no file can equal: what the index knows of it is not to be trusted."""
 
 _DIRECTORY = np.dtype(list(DIRECTORY_FIELDS))
 
@@ -91,7 +90,7 @@ def _assemble(header: dict[str, Any], sections: dict[str, memoryview], seal: byt
     rows = np.frombuffer(sections["rows"], RAW).copy().view(ROW)
     made = int(header["started_ns"])
     rows["size"][_young(rows["mtime_ns"], made) | _young(rows["ctime_ns"], made)] = UNKNOWN
-    rows["size"][rows["outcome"] != Outcome.INGESTED] = UNKNOWN
+    rows["size"][~np.isin(rows["outcome"], READ_OUTCOMES)] = UNKNOWN
     directories = np.frombuffer(sections["directories"], _DIRECTORY)
     young = _young(directories["mtime_ns"], made) | _young(directories["ctime_ns"], made)
     paths = split_names(sections["paths"], len(directories))
@@ -131,6 +130,7 @@ def _assemble(header: dict[str, Any], sections: dict[str, memoryview], seal: byt
         trusted=((directories["entered"] != 0) & ~young).tolist(),
         rules={os.fsencode(path): _rule_state(state, made) for path, state in json.loads(bytes(sections["rules"]))},
         walk_is_known=walk_is_known,
+        kept=KeptRows.of(sections),
     )
 
 
@@ -146,6 +146,7 @@ def save_index(
     listings: Sequence[Listing],
     rules: Mapping[bytes, RuleState | None],
     own_outputs: Identities = frozenset(),
+    kept: KeptRows = NOTHING_KEPT,
 ) -> int:
     """Write an index atomically; the bytes written. One writer at a time: a second one waits. Raises OSError."""
     directories = np.array(
@@ -176,6 +177,7 @@ def save_index(
         "names": b"\0".join([name for listing in listings for name in listing.names]),
         "skips": json.dumps(skips).encode(),
         "rules": json.dumps([(os.fsdecode(name), state) for name, state in rules.items()]).encode(),
+        **kept.sections(),
     }
     parts = pack_sections(
         {

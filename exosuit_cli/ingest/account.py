@@ -55,6 +55,7 @@ class Account:
             device_totals=device.totals if device.was_used else None,
             index_hits=ledger.hits,
             bytes_read=ledger.bytes_read,
+            tokens_counted=ledger.tokens_counted,
             index_reason=index_file.reason,
             worker_deaths=totals.deaths,
             stages=stages,

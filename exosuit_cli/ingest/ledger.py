@@ -56,6 +56,7 @@ class Ledger:
         self.done = 0
         self.hits = 0
         self.bytes_read = 0
+        self.tokens_counted = 0
         self.tasks: deque[Task] = deque()
         self._index = index
         self._most_files = batch_files
@@ -135,6 +136,7 @@ class Ledger:
         else:
             self.rows.view(RAW)[task.places] = result.rows.view(RAW)
             self.bytes_read += result.bytes_read
+            self.tokens_counted += int(np.maximum(result.rows["tokens"], 0).sum())
         linked = self.rows["outcome"][task.places] == Outcome.LINKED
         self.done += len(task.places) - int(np.count_nonzero(linked))
         if linked.any():
@@ -232,5 +234,6 @@ class Ledger:
     def skip_of(self, path: bytes, row: np.void) -> Skip:
         """The skip of a file whose row has an outcome other than INGESTED."""
         outcome = Outcome(int(row["outcome"]))
-        number = int(row["errno"])
-        return Skip(path, outcome, os.strerror(number) if outcome is Outcome.UNREADABLE else "")
+        if outcome is Outcome.OWN_OUTPUT:
+            return Skip(path, outcome, "it carries the mark of exosuit's outputs")
+        return Skip(path, outcome, os.strerror(int(row["errno"])) if outcome is Outcome.UNREADABLE else "")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.config.options import ScanOptions
-from exosuit_cli.index.changes import find_unchanged
+from exosuit_cli.index.changes import LaterLook, find_unchanged
 from exosuit_cli.index.file import IndexFile
 from exosuit_cli.index.keys import index_keys
 from exosuit_cli.ingest.account import Account
@@ -167,7 +167,7 @@ class Run:
             table = ahead.take_table(index.seal, base) if not follow else None
             processors = self.processes.processors
             unchanged = find_unchanged(index, base, follow=follow, processes=processors, ahead=table)
-            index.enter(unchanged)
+            index.enter(unchanged, LaterLook(base, follow=follow), most_bytes=self.options.max_file_size)
             self.laps.lap("index")
             if unchanged.is_everything() and not self.reads_all:
                 return index

@@ -11,7 +11,7 @@ from blake3 import blake3
 
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.digests import DIGESTS
-from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Rows, Skip
+from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Outcome, Rows, Skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -70,7 +70,10 @@ class Duplicates:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """Time and work of this run. Seconds; `cpu_s` sums this process and its workers."""
+    """Time and work of this run. Seconds; `cpu_s` sums this process and its workers.
+
+    `bytes_read` and `tokens_counted` are work that was done: what came from the index takes no part.
+    """
 
     wall_s: float
     cpu_s: float
@@ -79,6 +82,7 @@ class Throughput:
     device_reason: str
     index_hits: int
     bytes_read: int
+    tokens_counted: int
     index_reason: str
     worker_deaths: int
     stages: Mapping[str, float]
@@ -86,6 +90,23 @@ class Throughput:
     lines), tokens, chunk, large (files larger than a slab, all of it), columns (languages and rows); result."""
     device_totals: DeviceTotals | None = None
     """What a CUDA device did; None where none was used."""
+
+    @property
+    def bytes_per_s(self) -> float | None:
+        """Bytes read by wall time; None where none was read."""
+        return self.bytes_read / self.wall_s if self.bytes_read else None
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """Tokens counted by wall time; None where none was counted."""
+        return self.tokens_counted / self.wall_s if self.tokens_counted else None
+
+    @property
+    def idle_reason(self) -> str | None:
+        """Why nothing was read; None where something was."""
+        if self.bytes_read:
+            return None
+        return "nothing was read: the index knew the files" if self.index_hits else "there was nothing to read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +169,11 @@ class ScanResult:
     def unreadable(self) -> list[Skip]:
         """The skips that nobody asked for."""
         return [skip for skip in self.skips if skip.outcome in UNREADABLE_OUTCOMES]
+
+    @property
+    def marked(self) -> list[Skip]:
+        """The skips of files that an earlier run of exosuit wrote, as the mark in them shows."""
+        return [skip for skip in self.skips if skip.outcome is Outcome.OWN_OUTPUT and skip.detail]
 
     def digest(self, position: int) -> str:
         """The digest of one file, in hex."""

@@ -112,9 +112,11 @@ def _measure_suite(
     reasons: list[str] = []
     may_confirm = plan.confirm and bool(limits_of(plan, suite))
     try:
-        measurer.warm_up()
-        first_deadline = time.monotonic() + (deadline - time.monotonic()) * (FIRST_SHARE if may_confirm else 1.0)
-        block = measure_block(measurer, plan.seed, first_deadline, stop)
+        measurer.warm_up(seconds)
+        left = (deadline - time.monotonic()) * (FIRST_SHARE if may_confirm else 1.0)
+        first_deadline = time.monotonic() + left
+        measurer.choose_repeats(left)
+        block = measure_block(measurer, plan.seed, first_deadline, stop, latest=deadline)
         gates = judge_block(plan, suite, block)
         if may_confirm and not stop and any(gate.verdict is Verdict.REGRESSION for gate in gates):
             report(f"{suite.name}: a second block, to see whether the regression recurs")
@@ -181,7 +183,7 @@ def _warnings(plan: BenchPlan, measurer: Measurer, block: Block | None, gates: S
                 yield f"{name} differ between the sides, {value} and {other}: their rate compares different results"
     for gate in gates:
         measured = block.metric(gate.metric.name)
-        if gate.kind == "gate" and measured is not None and measured.smallest_effect is not None:
+        if gate.kind == "gate" and not block.unknown and measured is not None and measured.smallest_effect is not None:
             tolerance = abs(gate.limit)
             if tolerance < measured.smallest_effect:
                 yield (

@@ -6,13 +6,13 @@ import math
 import statistics
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from exosuit_cli.measure.cache import CacheReading, drop_pages
 from exosuit_cli.measure.control import control_seconds, judge_control
-from exosuit_cli.measure.interval import half_width, interval_of, median_interval, smallest_effect
+from exosuit_cli.measure.interval import FEWEST_PAIRS, half_width, interval_of, median_interval, smallest_effect
 from exosuit_cli.measure.metrics import METRICS, Metric
 from exosuit_cli.measure.order import SideName, slots
 from exosuit_cli.measure.plan import DEFAULT_TOLERANCE, SHORTEST_SAMPLE_S, BenchPlan, metrics_of
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.suites import Suite
     from exosuit_cli.system.stop import StopRequest
 
+WARMUP_SHARE: Final = 0.2
+"""Share of a suite's time that warming up may take, if once is enough."""
+
 
 @dataclass(slots=True)
 class Measurer:
@@ -44,7 +47,10 @@ class Measurer:
     first: dict[SideName, Reading] = field(default_factory=dict)
     repeats: int = 1
     cache: CacheReading | None = None
-    _longest_s: float = 0.0
+    _shortest_s: float = math.inf
+    """The shortest run of the warm-up."""
+    _slot_s: float = math.inf
+    """The shortest slot of the warm-up: one run of each side, and its start."""
 
     @property
     def sides(self) -> dict[SideName, Side]:
@@ -59,21 +65,36 @@ class Measurer:
         side = self.sides[name]
         return side.command_line(self.suite, self.corpus, device=self.plan.device, extra=self.plan.extra)
 
-    def warm_up(self) -> None:
-        """Run every side `warmup` times to learn its work and its time, and check that both sides did the same.
+    def warm_up(self, seconds: float) -> None:
+        """Run every side to learn its work and its times, and check that both sides did the same.
+
+        Sides run `warmup` times, or fewer, once, where that takes more than `WARMUP_SHARE` of the seconds that there
+        are.
 
         Raises InvalidMeasurement: a command that fails, does nothing, or does other work.
         """
-        shortest = math.inf
         for number in range(self.plan.warmup):
+            started = time.monotonic()
             for name in self.sides:
                 self.report(f"{self.suite.name}: warm-up {number + 1} of {self.plan.warmup}, {self.sides[name].label}")
                 wall = self._run(name).figures["wall_s"]
                 self._start_seconds(name)
-                shortest = min(shortest, wall or math.inf)
+                self._shortest_s = min(self._shortest_s, wall or math.inf)
+            slot = time.monotonic() - started
+            self._slot_s = min(self._slot_s, slot)
+            if (number + 2) * slot > WARMUP_SHARE * seconds:
+                break
         if len(self.first) == 2:
             check_same_work(self.first["A"], self.first["B"], (self.sides["A"].label, self.sides["B"].label))
-        self.repeats = min(self.plan.most_repeats, math.ceil(SHORTEST_SAMPLE_S / shortest))
+
+    def choose_repeats(self, seconds: float) -> None:
+        """Choose how often a short run is repeated within its pair, so that the fewest pairs fit into the time.
+
+        Repeats make a pair steadier, but under the fewest pairs there is nothing to judge.
+        """
+        wanted = min(self.plan.most_repeats, math.ceil(SHORTEST_SAMPLE_S / self._shortest_s))
+        room = int(seconds / (self.plan.fewest() * (self._slot_s + control_seconds() * len(self.sides))))
+        self.repeats = max(1, min(wanted, room))
 
     def _run(self, name: SideName) -> Reading:
         side = self.sides[name]
@@ -145,9 +166,12 @@ class Samples:
         return _whole(self.ratios.get(metric))
 
 
-def measure_block(measurer: Measurer, seed: int, deadline: float, stop: StopRequest) -> Block:
+def measure_block(
+    measurer: Measurer, seed: int, deadline: float, stop: StopRequest, *, latest: float | None = None
+) -> Block:
     """Measure pairs until every watched metric is precise, or `max_pairs`, or `deadline` (monotonic seconds).
 
+    With fewer pairs than an interval needs, there is nothing to judge: then the block goes on until `latest`.
     Raises InvalidMeasurement as the runs do.
     """
     plan = measurer.plan
@@ -162,7 +186,7 @@ def measure_block(measurer: Measurer, seed: int, deadline: float, stop: StopRequ
             stopped = "precise"
         elif samples.pairs >= max(plan.max_pairs, plan.fewest()):
             stopped = "max_pairs"
-        elif samples.pairs and now + slowest > deadline:
+        elif samples.pairs and now + slowest > (deadline if samples.pairs >= FEWEST_PAIRS else latest or deadline):
             stopped = "max_time"
         elif stop and samples.pairs:
             stopped = "interrupted"

@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.measure.interval import Interval, interval_of
+from exosuit_cli.measure.interval import FEWEST_PAIRS, Interval, interval_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,14 @@ class Control:
     ratio: Interval
     drift: float
     moved: bool
+
+    @property
+    def state(self) -> str:
+        """`moved`, `steady`, or `unknown`: too few pairs, or a difference that may as well be chance."""
+        if self.moved:
+            return "moved"
+        is_steady = self.ratio.count >= FEWEST_PAIRS and abs(math.log(self.ratio.median)) <= math.log1p(MOVED)
+        return "steady" if is_steady else "unknown"
 
 
 def judge_control(ratios: Sequence[float], seconds: Sequence[float]) -> Control:

@@ -10,7 +10,7 @@ import numpy as np
 
 from exosuit_cli.measure.block import losses_of
 from exosuit_cli.measure.gates import Floor, Gate
-from exosuit_cli.measure.interval import FEWEST_PAIRS, Interval, holm, interval_of, sign_test
+from exosuit_cli.measure.interval import Interval, holm, interval_of, sign_test
 from exosuit_cli.measure.plan import BenchPlan, metrics_of
 from exosuit_cli.measure.result import Block, GateResult
 from exosuit_cli.measure.rules import confirmed, judge
@@ -136,6 +136,8 @@ def _why(case: _Case, first: Verdict, second: Verdict | None, final: Verdict, bl
     name = case.limit.metric.name
     if case.interval is None:
         return f"{name} was not measured: {case.reason}"
+    if block.unknown is not None:
+        return f"{name} is unknown: {block.unknown}; give more --max-time or a smaller corpus"
     form = "+.1%" if isinstance(case.limit, Gate) else ",.4g"
     low, median, high = (format(value, form) for value in (case.interval.low, case.interval.median, case.interval.high))
     pairs = counted(case.interval.count, "pair")
@@ -147,9 +149,6 @@ def _why(case: _Case, first: Verdict, second: Verdict | None, final: Verdict, bl
             return f"{seen}; it recurred in a second block"
         return f"{seen}; it did not recur in a second block ({second}), both together: {final}"
     if first is Verdict.INCONCLUSIVE:
-        cause = (
-            f"under {FEWEST_PAIRS} pairs" if block.pairs < FEWEST_PAIRS else
-            "the interval holds both the limit and what it allows"
-        )  # fmt: skip
+        cause = "the interval holds both the limit and what it allows"
         return f"{seen}; {cause}: give more --max-pairs or --max-time, or a wider gate"
     return seen

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exosuit_cli.measure.interval import LEVEL, interval_rank
+from exosuit_cli.measure.interval import FEWEST_PAIRS, LEVEL, interval_rank
 from exosuit_cli.measure.score import Score, score_of
 from exosuit_cli.measure.verdict import Verdict, worst
 from exosuit_cli.model.errors import ExitCode
+from exosuit_cli.model.units import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,6 +106,13 @@ class Block:
         """The probability that an interval of this block holds the median: 95%, or what so few pairs reach."""
         return min(LEVEL, interval_rank(self.pairs)[1])
 
+    @property
+    def unknown(self) -> str | None:
+        """Why nothing can be judged by this block; None where something can."""
+        if self.pairs >= FEWEST_PAIRS:
+            return None
+        return f"{counted(self.pairs, 'pair')} of the {FEWEST_PAIRS} that an interval needs"
+
     def metric(self, name: str) -> MetricResult | None:
         """The figures of one metric."""
         return next((result for result in self.metrics if result.metric.name == name), None)
@@ -185,6 +193,15 @@ class BenchResult:
         return worst(suite.verdict for suite in self.suites)
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """What could not be judged and why, one line a suite."""
+        return tuple(
+            f"{suite.name}: unknown: {suite.block.unknown}; give more --max-time or a smaller corpus"
+            for suite in self.suites
+            if suite.block is not None and suite.block.unknown is not None
+        )
+
+    @property
     def reasons(self) -> tuple[str, ...]:
         """Why, for the suites that did worse than pass."""
         return tuple(f"{suite.name}: {reason}" for suite in self.suites for reason in suite.reasons)
@@ -203,7 +220,7 @@ class BenchResult:
         """The exit code of the command: the first of these that applies.
 
         Interrupted 130 or 143, invalid 6, a failed gate or a fired alert 3, no comparable baseline 5, and if strict
-        inconclusive 4.
+        inconclusive or unknown 4.
         """
         if self.partial is not None:
             return ExitCode.TERMINATED if self.partial == "SIGTERM" else ExitCode.INTERRUPTED
@@ -215,6 +232,6 @@ class BenchResult:
         if any(suite.baseline is not None and suite.baseline.reason for suite in self.suites):
             return ExitCode.NO_BASELINE
         judged = [gate for suite in self.suites for gate in suite.gates]
-        if strict and any(gate.verdict is Verdict.INCONCLUSIVE for gate in judged):
+        if strict and (self.unknown or any(gate.verdict is Verdict.INCONCLUSIVE for gate in judged)):
             return ExitCode.INCONCLUSIVE
         return ExitCode.SUCCESS

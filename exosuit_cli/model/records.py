@@ -51,7 +51,8 @@ class Outcome(IntEnum):
     VERSION_CONTROL = 12
     """The .git directory or file."""
     OWN_OUTPUT = 13
-    """A file that exosuit itself writes: index, manifest, log, redirected output."""
+    """A file that exosuit itself writes: index, manifest, log, redirected output. Where the detail says so, an
+    earlier run wrote it."""
     QUARANTINED = 14
     """A worker process died twice while it read this file."""
     LOOP = 15
@@ -71,6 +72,9 @@ class Outcome(IntEnum):
 
 UNREADABLE_OUTCOMES = frozenset({Outcome.UNREADABLE, Outcome.CHANGED, Outcome.VANISHED, Outcome.QUARANTINED})
 """Skips that nobody asked for: the scan is complete in the ledger, yet answers with exit code 7."""
+
+READ_OUTCOMES = (Outcome.INGESTED, Outcome.OWN_OUTPUT)
+"""Outcomes that the bytes of a file decide: they hold as long as the file is unchanged."""
 
 FARTHEST_NS = 2**63 - 1
 """The farthest from the epoch that a row can say, in nanoseconds: the years 1677 and 2262. File systems go farther."""

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 WIDEST_TABLE = 500
 """Columns that a table may take; more than the widest row needs."""
 _LABEL = 12
 """Columns of a label."""
+_GAP = 3
+"""Columns between two columns of a table."""
+_NUMBER = re.compile(r"(?<=[0-9]%) (?=\w)|(?<=[0-9]) (?=\w)")
+"""The blank between a number and the word that it counts."""
+_NO_BREAK = "\u00a0"
 
 
 class _Console(Console):
@@ -35,7 +46,8 @@ def labelled_line(console: Console, label: str, text: str, style: str = "") -> N
 def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " ") -> None:
     """Print phrases after a label, on as many lines as they need. Lines break between phrases.
 
-    A phrase that is longer than a line breaks between words. Words and numbers never break.
+    A phrase that is longer than a line breaks between words. A number stays with the word behind it, its unit, as long
+    as both fit in a line.
     """
     width = max(console.width - _LABEL, 1)
     lines: list[str] = []
@@ -43,14 +55,47 @@ def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " "
         if lines and len(lines[-1]) + len(gap) + len(phrase) <= width:
             lines[-1] += gap + phrase
         else:
-            lines += textwrap.wrap(phrase, width, break_long_words=False, break_on_hyphens=False)
+            whole = _NUMBER.sub(_NO_BREAK, phrase)
+            broken = textwrap.wrap(whole, width, break_long_words=False, break_on_hyphens=False)
+            lines += [line.replace(_NO_BREAK, " ") for line in broken]
     for line in lines:
         labelled_line(console, label, line)
         label = ""
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Print a table in its full width on any terminal, so that no number is cut. Lines have no blanks at their ends."""
+    """Print a table so that no number is cut or broken. Lines have no blanks at their ends.
+
+    On a terminal that is too narrow, the columns that do not fit follow in a further table, which begins with the first
+    column again.
+    """
+    for part in _parts(table, console.width) if console.is_terminal else [table]:
+        _print_whole(console, part)
+
+
+def _parts(table: Table, width: int) -> Iterator[Table]:
+    """The table, as one that fits into the width or as several."""
+    cells = [[str(cell) for cell in column.cells] for column in table.columns]
+    widths = [max(map(cell_len, column)) for column in cells]
+    if sum(widths) + _GAP * (len(widths) - 1) <= width:
+        yield table
+        return
+    taken = 1
+    while taken < len(widths):
+        columns = [0, taken]
+        taken += 1
+        while taken < len(widths) and sum(widths[c] + _GAP for c in (*columns, taken)) - _GAP <= width:
+            columns.append(taken)
+            taken += 1
+        part = plain_table(*(cells[column][0] for column in columns))
+        for shown, column in zip(part.columns, columns, strict=True):
+            shown.justify = table.columns[column].justify
+        for row in zip(*(cells[column][1:] for column in columns), strict=True):
+            part.add_row(*row)
+        yield part
+
+
+def _print_whole(console: Console, table: Table) -> None:
     for line in console.render_lines(table, console.options.update(width=WIDEST_TABLE), pad=False):
         while line and not line[-1].text.strip():
             line.pop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.marks import comment
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def text(value: object) -> str:
 def page(title: str, body: Iterable[str]) -> bytes:
     """A whole document; `body` is HTML."""
     return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<!doctype html>\n{comment("exosuit.page/1")}\n<html lang="en"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{text(title)}</title><style>{_STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"

@@ -25,3 +25,5 @@ class ShardSettings:
     """The addresses of the processes that own the cards of `device`."""
     device_is_demanded: bool = False
     batch_files: int = 800
+    own_outputs: bool = False
+    """Whether files with exosuit's mark are taken as content."""

@@ -18,6 +18,7 @@ from exosuit_cli.read import FilledSlab, LargeFile, ReadStat, SlabReader
 from exosuit_cli.read.reader import outcome_of
 from exosuit_cli.shards.counting import Counting
 from exosuit_cli.shards.large import Interrupted, read_large
+from exosuit_cli.shards.marked import is_marked_file, marked_files
 from exosuit_cli.shards.rows import as_slice, describe, write_content, write_stats
 from exosuit_cli.shards.totals import Laps, WorkerTotals
 from exosuit_cli.system.page_cache import PageCacheProbe
@@ -133,6 +134,7 @@ class Shard:
         self._work.start(batch)
         read: list[ReadStat] = []
         consumed = len(names)
+        unread = 0
 
         def link(position: int, status: os.stat_result) -> None:
             row = rows[position]
@@ -148,6 +150,13 @@ class Shard:
             else:
                 last = item.file.position
                 try:
+                    own = self._own_output(item)
+                    if own is not None:
+                        self._work.forget(last)
+                        skip(last, Outcome.OWN_OUTPUT, 0)
+                        unread += own.size
+                        read.append(own)
+                        continue
                     found = self._take_large(item, names[last], rows)
                 except Interrupted:
                     self._work.forget(last)
@@ -170,7 +179,7 @@ class Shard:
         write_stats(rows, read)
         chunks, fallbacks = self._work.finish(consumed)
         self._laps.lap("columns")
-        return ShardResult(rows[:consumed], sum(file.size for file in read), chunks, fallbacks)
+        return ShardResult(rows[:consumed], sum(file.size for file in read) - unread, chunks, fallbacks)
 
     def _read_ahead(
         self, items: Iterator[FilledSlab | LargeFile]
@@ -203,10 +212,20 @@ class Shard:
         columns, lines = pending.finish()
         self._laps.lap("hash")
         facts = describe(slab, columns, [names[file.position] for file in files])
+        own = marked_files(slab, facts.text) if not self._settings.own_outputs else []
+        facts.text[own] = False  # nothing of them is counted or cut
         self._laps.lap("columns")
         tokens = self._work.take_slab(filled, facts, lines)
         write_content(rows, as_slice([file.position for file in files]), facts, tokens)
+        rows["outcome"][[files[index].position for index in own]] = Outcome.OWN_OUTPUT
         self._laps.lap("columns")
+
+    def _own_output(self, item: LargeFile) -> ReadStat | None:
+        """The stat of a large file that carries exosuit's mark and is not to be taken. Raises OSError."""
+        if self._settings.own_outputs or not is_marked_file(item.descriptor):
+            return None
+        status = os.fstat(item.descriptor)
+        return ReadStat(item.file.position, status.st_size, status)
 
     def _take_large(self, item: LargeFile, name: bytes, rows: Rows) -> ReadStat | None:
         """Write the row of a large file; None if it changed while it was read. Raises OSError and Interrupted."""

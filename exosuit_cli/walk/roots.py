@@ -19,6 +19,8 @@ class Roots(NamedTuple):
 
     base: bytes
     roots: tuple[bytes, ...]
+    listed: bool = False
+    """Whether another program listed the roots."""
 
 
 def resolve_roots(paths: Sequence[PathLike]) -> Roots:
@@ -72,7 +74,7 @@ def resolve_names(base: PathLike, names: Sequence[bytes]) -> Roots:
         if path != real and not path.startswith(real.rstrip(b"/") + b"/"):
             raise UsageError(f"{os.fsdecode(name)!r} lies outside of {shown!r}; name a PATH that holds it")
         roots[_relative(path, real)] = None
-    return Roots(real, tuple(roots))
+    return Roots(real, tuple(roots), listed=True)
 
 
 def _relative(path: bytes, base: bytes) -> bytes:

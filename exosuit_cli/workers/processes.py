@@ -53,6 +53,7 @@ class Processes:
             slab_bytes=options.slab_bytes,
             follow=options.walk.follow,
             chunking=chunking,
+            own_outputs=options.own_outputs,
         )
         self._preload = ahead.take_preload(options.encoding, self.processors, with_table=chunking is not None)
 

@@ -65,9 +65,10 @@ class ScanChoice:
     max_file_size: int = 0
     hash: str = "blake3"
     roots: tuple[str, ...] = ("",)
+    listed: bool = False
 
     def run(self, base: Path, *, use_index: bool) -> ScanResult:
-        """Scan the roots that are there, or the whole."""
+        """Scan the roots that are there, or the whole; or a list of names, whether they are there or not."""
         options = ScanOptions(
             encoding=None,
             walk=self.walk,
@@ -76,7 +77,16 @@ class ScanChoice:
             hash=self.hash,
             slab_bytes=1 << 14,
         )
-        return scan([base / root for root in self.roots if (base / root).exists()] or base, options)
+        if self.listed:
+            return scan_names(base, [os.fsencode(root or ".") for root in self.roots], options)
+        return scan(self._roots(base), options)
+
+    def index(self, base: Path) -> object:
+        """What decides which index is used."""
+        return self.hash, ["listed"] if self.listed else self._roots(base)
+
+    def _roots(self, base: Path) -> list[Path]:
+        return sorted({base / root for root in self.roots if (base / root).exists()}) or [base]
 
 
 choices = st.builds(
@@ -87,7 +97,38 @@ choices = st.builds(
     roots=st.lists(st.sampled_from(["", "a", "b", "a/b", "a/build", "b/d.log", "c.py"]), min_size=1, max_size=3).map(
         tuple
     ),
+    listed=st.booleans(),
 )
+MOST_SCANS = 15
+"""How many scans may pass a file by before its row may be forgotten."""
+IDENTITY = ["size", "mtime_ns", "ctime_ns", "device", "inode", "executable"]
+
+
+class KnownFiles:
+    """What an index must know: each file that a scan ingested and that is still the same, whatever is selected."""
+
+    def __init__(self) -> None:
+        self._files: dict[bytes, tuple[object, int]] = {}
+
+    def must_hit(self, result: ScanResult) -> int:
+        """How many files of a result must come from the index."""
+        identities = result.rows[IDENTITY].tolist()
+        return sum(
+            self._files[path][0] == identity
+            for path, identity in zip(result.paths, identities, strict=True)
+            if path in self._files
+        )
+
+    def learn(self, result: ScanResult, started_ns: int) -> None:
+        """Enter a result that is now in the index. What was young then is not trusted."""
+        files = {path: (file, age + 1) for path, (file, age) in self._files.items()}
+        for path, identity in zip(result.paths, result.rows[IDENTITY].tolist(), strict=True):
+            if max(identity[1:3]) < started_ns - FINE_SLACK_NS and identity[1] % 10**9:
+                files[path] = (identity, 0)
+            elif files.get(path, (None, 0))[0] != identity:
+                files.pop(path, None)
+        there = {path for path in files if os.path.lexists(os.path.join(result.base, path))}
+        self._files = {path: file for path, file in files.items() if path in there and file[1] < MOST_SCANS}
 
 
 def facts(result: ScanResult) -> dict[str, object]:
@@ -135,6 +176,7 @@ class EditedTree(RuleBasedStateMachine):
             (self.base / name).write_bytes(content)
         self.usual = self.other = ScanChoice()
         self.last_edit = time.monotonic()
+        self.known: dict[str, KnownFiles] = {}
 
     def teardown(self) -> None:
         shutil.rmtree(self.base.parent)
@@ -313,17 +355,28 @@ class EditedTree(RuleBasedStateMachine):
 
     @rule(usual=st.sampled_from([True, True, True, False]), settled=st.booleans())
     def scan(self, usual: bool, settled: bool) -> None:
+        self._scan(self.usual if usual else self.other, settled=settled)
+
+    @rule(walk=st.sampled_from(WALKS), max_file_size=st.sampled_from([0, 0, 5]), settled=st.booleans())
+    def select(self, walk: WalkOptions, max_file_size: int, settled: bool) -> None:
+        """Another selection than usual: its rows are those of the usual scan."""
+        self._scan(replace(self.usual, walk=walk, max_file_size=max_file_size), settled=settled)
+
+    def _scan(self, choice: ScanChoice, *, settled: bool) -> None:
         if settled:
             settle(self.last_edit)
-        choice = self.usual if usual else self.other
+        started_ns = time.time_ns()
         known = choice.run(self.base, use_index=True)
         fresh = choice.run(self.base, use_index=False)
         assert fresh.throughput.index_hits == 0
         assert facts(known) == facts(fresh)
+        files = self.known.setdefault(repr(choice.index(self.base)), KnownFiles())
+        assert known.throughput.index_hits >= files.must_hit(known)
+        files.learn(known, started_ns)
 
 
 TestAnyEdits = EditedTree.TestCase
-TestAnyEdits.settings = settings(deadline=None, max_examples=25, stateful_step_count=20)
+TestAnyEdits.settings = settings(deadline=None, max_examples=30, stateful_step_count=20)
 
 
 # What the machine meets too rarely.
@@ -384,6 +437,22 @@ def test_files_asked_for_by_name_do_not_replace_the_listing_of_their_directory(t
     assert second.throughput.index_hits == len(second.paths)
     assert facts(first) == facts(second)
     assert facts(second) == facts(scan_names(tree, [b".", b"gone"], replace(options, use_index=False)))
+
+
+def test_rates_are_about_what_was_read(tree: Path) -> None:
+    options = ScanOptions()
+    first = scan(tree, options)
+    assert first.throughput.tokens_counted == first.totals.tokens
+    assert first.throughput.bytes_per_s == first.totals.bytes / first.throughput.wall_s
+    assert first.throughput.idle_reason is None
+    again = scan(tree, options).throughput
+    assert (again.bytes_read, again.tokens_counted, again.index_hits) == (0, 0, len(first.paths))
+    assert (again.bytes_per_s, again.tokens_per_s) == (None, None)
+    assert again.idle_reason == "nothing was read: the index knew the files"
+    (tree / "c.py").write_bytes(b"new content")
+    changed = scan(tree, options).throughput
+    assert (changed.bytes_read, changed.tokens_counted) == (len(b"new content"), 2)
+    assert changed.tokens_per_s == 2 / changed.wall_s
 
 
 @pytest.mark.parametrize("workers", [1, 2])

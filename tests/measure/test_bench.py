@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rich.console import Console
 
 from exosuit_cli.measure.bench import bench
+from exosuit_cli.measure.block import Measurer
 from exosuit_cli.measure.control import judge_control
 from exosuit_cli.measure.gates import parse_floors, parse_gates
+from exosuit_cli.measure.interval import FEWEST_PAIRS
 from exosuit_cli.measure.plan import check_plan
+from exosuit_cli.measure.suites import SUITES
 from exosuit_cli.measure.synthetic import parse_synthetic
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.errors import ExitCode, UsageError
+from exosuit_cli.report.bench.terminal import print_bench
 from exosuit_cli.system.stop import StopRequest
 from tests.measure.conftest import WORK
 
@@ -197,6 +204,68 @@ def test_the_control_tells_a_biased_machine_from_a_noisy_one() -> None:
     assert biased.ratio.median == pytest.approx(1.1)
     assert biased.drift == pytest.approx(1.0 / 1.1 - 1)
     assert not judge_control([2.0] * 7, [1.0] * 7).moved  # too few to know
+
+
+@pytest.mark.parametrize(
+    ("ratios", "state"),
+    [
+        ([0.769], "unknown"),
+        ([1.0], "unknown"),
+        ([1.0] * 5, "unknown"),
+        ([1.0] * 6, "steady"),
+        ([2.0] * 7, "unknown"),
+        ([2.0] * 8, "moved"),
+        ([0.5, 1.5, 1.3, 0.9, 1.4, 1.2, 0.8, 1.3], "unknown"),  # beyond 5%, and so scattered that it may be chance
+    ],
+)
+def test_the_state_of_the_control(ratios: list[float], state: str) -> None:
+    assert judge_control(ratios, [1.0] * len(ratios)).state == state
+
+
+def test_what_cannot_be_judged_is_unknown(
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
+) -> None:
+    one = command("one", before="sleep 0.7")
+    result = bench(plan(one, one, is_aa=True, max_seconds=4.0), corpus)
+    (suite,) = result.suites
+    assert suite.block is not None
+    assert suite.block.pairs < FEWEST_PAIRS
+    assert suite.block.control is not None
+    assert suite.block.control.state == "unknown"
+    assert [gate.verdict for gate in suite.gates] == [Verdict.INCONCLUSIVE]
+    assert "throughput is unknown: " in suite.gates[0].why
+    assert (result.exit_code(strict=False), result.exit_code(strict=True)) == (ExitCode.SUCCESS, ExitCode.INCONCLUSIVE)
+    without_gates = replace(result, suites=(replace(suite, gates=(), verdict=None),))
+    assert without_gates.exit_code(strict=True) is ExitCode.INCONCLUSIVE
+    for shown in (result, without_gates):
+        file = io.StringIO()
+        print_bench(Console(file=file, width=200), shown)
+        assert "control unknown" in file.getvalue()
+        assert "of the 6 that an interval needs" in file.getvalue()
+        assert "interval " + "+" not in file.getvalue()
+        assert "%" not in file.getvalue().replace("throughput:-5%", "")
+        assert "A / B" not in file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("shortest", "slot", "seconds", "repeats"),
+    [(0.25, 0.6, 600, 8), (0.25, 0.6, 14, 3), (0.25, 2.0, 14, 1), (0.25, 60, 14, 1), (1.5, 4, 600, 2), (3, 7, 600, 1)],
+)
+def test_repeats_leave_room_for_the_pairs_that_a_verdict_needs(
+    command: Callable[..., Side],
+    plan: Callable[..., BenchPlan],
+    monkeypatch: pytest.MonkeyPatch,
+    shortest: float,
+    slot: float,
+    seconds: float,
+    repeats: int,
+) -> None:
+    monkeypatch.setattr("exosuit_cli.measure.block.control_seconds", lambda: 0.02)
+    one = command("one")
+    measurer = Measurer(SUITES["scan"], plan(one, one, most_repeats=8), "", {}, print)
+    measurer._shortest_s, measurer._slot_s = shortest, slot
+    measurer.choose_repeats(seconds)
+    assert measurer.repeats == repeats
 
 
 @pytest.mark.parametrize(

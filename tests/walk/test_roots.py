@@ -95,8 +95,8 @@ def test_no_path_at_all_is_refused() -> None:
 def test_names_are_relative_to_the_base(tree: Path) -> None:
     base = os.fsencode(tree)
     names = [b"a/y", b"./a//y", b"a/b/../y", base + b"/a/y", b".", base, b"gone", b"a/gone/", b"\xff/\n"]
-    assert resolve_names(tree, names) == Roots(base, (b"a/y", b"", b"gone", b"a/gone", b"\xff/\n"))
-    assert resolve_names(tree, []) == Roots(base, ())
+    assert resolve_names(tree, names) == Roots(base, (b"a/y", b"", b"gone", b"a/gone", b"\xff/\n"), listed=True)
+    assert resolve_names(tree, []) == Roots(base, (), listed=True)
 
 
 def test_names_below_the_top_of_the_file_system() -> None:

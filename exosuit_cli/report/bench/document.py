@@ -154,10 +154,16 @@ def _block(block: Block | None) -> dict[str, Any] | None:
         "repeats": block.repeats,
         "order": block.order,
         "stopped": block.stopped,
+        "unknown": block.unknown,
         "duration_s": block.seconds,
         "control": None
         if control is None
-        else {"ratio": _interval(control.ratio), "drift": control.drift, "moved": control.moved},
+        else {
+            "ratio": _interval(control.ratio),
+            "drift": control.drift,
+            "moved": control.moved,
+            "state": control.state,
+        },
         "metrics": [_metric(metric) for metric in block.metrics],
         "stages_s": {"candidate": dict(block.stages["A"]), "base": dict(block.stages["B"])},
     }

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.measure.interval import FEWEST_PAIRS
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import format_bytes, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from exosuit_cli.measure.control import Control
     from exosuit_cli.measure.metrics import Metric
     from exosuit_cli.measure.result import AlertResult, BenchResult, Block, GateResult, SuiteResult
 
@@ -37,6 +39,14 @@ def show_change(ratio: float) -> str:
 def partial_note(result: BenchResult) -> str:
     """A note that follows the verdict of an interrupted run; empty for a whole run."""
     return f" (interrupted by {result.partial}: partial)" if result.partial else ""
+
+
+def control_note(control: Control) -> str:
+    """What the control showed of the machine."""
+    if control.state == "unknown":
+        few = control.ratio.count < FEWEST_PAIRS
+        return "control unknown" if few else f"control unknown ({show_change(control.ratio.median)}, and it scatters)"
+    return f"control {show_change(control.ratio.median)} between the sides ({control.state})"
 
 
 def interval_title(block: Block) -> str:

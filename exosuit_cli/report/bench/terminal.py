@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from exosuit_cli.measure.interval import FEWEST_PAIRS
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import counted, format_bytes
 from exosuit_cli.report.bench.figures import (
     alert_state,
+    control_note,
     interval_title,
     partial_note,
     show_change,
@@ -75,9 +75,15 @@ def print_bench(console: Console, result: BenchResult) -> None:
     labelled_line(
         console,
         "verdict",
-        (verdict or ("none: what was compared is advisory" if rows else _NOTHING_COMPARED)) + partial_note(result),
+        (verdict or _no_verdict(result)) + partial_note(result),
         STYLES[verdict] if verdict is not None else "",
     )
+
+
+def _no_verdict(result: BenchResult) -> str:
+    if result.unknown:
+        return f"unknown: {result.unknown[0].partition(': unknown: ')[2]}"
+    return "none: what was compared is advisory" if worst_first(result) else _NOTHING_COMPARED
 
 
 def _print_judged(console: Console, verdict: str, style: str, what: str, why: str) -> None:
@@ -112,7 +118,10 @@ def _print_suite(console: Console, suite: SuiteResult, mode: str) -> None:
             labelled_line(console, "", f"{letter}  {_side_line(side)}")
     if suite.block is not None:
         labelled_line(console, "", _block_line(suite.block))
-        _print_metrics(console, suite.block, mode)
+        if suite.block.unknown is None:
+            _print_metrics(console, suite.block, mode)
+        else:
+            labelled_line(console, "unknown", f"{suite.block.unknown}: no figure is shown", "yellow")
     if suite.confirmation is not None:
         labelled_line(console, "", f"second block: {_block_line(suite.confirmation)}")
     if suite.cache is not None:
@@ -144,8 +153,7 @@ def _block_line(block: Block) -> str:
     each = f" of {block.repeats} runs a side" if block.repeats > 1 else ""
     text = f"{counted(block.pairs, 'pair')}{each} in {block.seconds:.0f} s; {_STOPPED[block.stopped]}"
     if block.control is not None:
-        moved = "moved" if block.control.moved else "steady"
-        text += f"; control {show_change(block.control.ratio.median)} between the sides ({moved})"
+        text += f"; {control_note(block.control)}"
     return text
 
 
@@ -155,7 +163,6 @@ def _print_metrics(console: Console, block: Block, mode: str) -> None:
     columns = ("A", "B", "A / B", title, "noise", "smallest effect") if paired else ("median", title)
     table = plain_table("metric", *columns)
     missing = []
-    few = block.pairs < FEWEST_PAIRS
     for found in block.metrics:
         if found.candidate_interval is None:
             missing.append(f"{found.metric.name} ({found.reason})")
@@ -167,7 +174,8 @@ def _print_metrics(console: Console, block: Block, mode: str) -> None:
                 show_value(found.metric, found.base_interval.median),
                 show_change(found.ratio.median),
                 f"{show_change(found.ratio.low)} to {show_change(found.ratio.high)}",
-                *(("-", "-") if few else (f"{found.noise:.1%}", f"{found.smallest_effect:.1%}")),
+                f"{found.noise:.1%}",
+                f"{found.smallest_effect:.1%}",
             ]
         else:
             row.append(f"{show_value(found.metric, own.low)} to {show_value(found.metric, own.high)}")

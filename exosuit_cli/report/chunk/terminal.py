@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from exosuit_cli.ingest import ChunkResult, ScanResult
 
 _BINS = 8
-_BAR = 30
+_BAR, _BESIDE_BAR = 30, 48
+"""Columns of the longest bar, and of what may stand beside it."""
 
 
 def print_chunks(console: Console, result: ChunkResult, options: ChunkOptions, *, detailed: bool = False) -> None:
@@ -39,6 +40,7 @@ def print_chunks(console: Console, result: ChunkResult, options: ChunkOptions, *
         f"{counted(statistics.tokens, 'token')} ({options.encoding})",
         gap="  ",
     )
+    _difference(console, result, options)
     if statistics.chunks:
         _shape(console, statistics, options)
     _fallbacks(console, result)
@@ -49,15 +51,29 @@ def print_chunks(console: Console, result: ChunkResult, options: ChunkOptions, *
         print_memory(console, scanned)
 
 
+def _difference(console: Console, result: ChunkResult, options: ChunkOptions) -> None:
+    """Print why the sum over the chunks is not what `scan` counts, where that is so."""
+    whole, tokens = result.scan.totals.tokens, result.statistics.tokens
+    if whole is not None and whole != tokens and not result.scan.partial:
+        overlap = "overlaps count twice, and " if options.overlap else ""
+        labelled_phrases(
+            console,
+            "",
+            f"scan counts {counted(whole, 'token')}, in whole files:",
+            f"{overlap}a cut may change the tokens beside it",
+        )
+
+
 def _shape(console: Console, statistics: ChunkStatistics, options: ChunkOptions) -> None:
     chunks = statistics.chunks
-    sizes = plain_table("tokens", "chunks", "share", "")
-    sizes.columns[-1].justify = "left"
+    bar_width = min(console.width - _BESIDE_BAR, _BAR) if console.is_terminal else _BAR
+    sizes = plain_table("tokens", "chunks", "share", *[""] * (bar_width > 0))
+    sizes.columns[-1].justify = "left" if bar_width > 0 else "right"
     edges = np.linspace(0, options.max_tokens, _BINS + 1).astype(int).tolist()
     counts = [int(statistics.sizes[low + 1 : high + 1].sum()) for low, high in pairwise(edges)]
     for (low, high), count in zip(pairwise(edges), counts, strict=True):
-        bar = "█" * round(_BAR * count / max(counts))
-        sizes.add_row(f"{low + 1:,} to {high:,}", f"{count:,}", f"{count / chunks:.1%}", bar)
+        bar = ["█" * round(bar_width * count / max(counts))] if bar_width > 0 else []
+        sizes.add_row(f"{low + 1:,} to {high:,}", f"{count:,}", f"{count / chunks:.1%}", *bar)
     begins = plain_table("begins at", "chunks", "share")
     for boundary in Boundary:
         count = int(statistics.boundaries[boundary])
@@ -74,12 +90,13 @@ def _shape(console: Console, statistics: ChunkStatistics, options: ChunkOptions)
         f"median {statistics.percentile(0.5):,};",
         f"boundaries {options.boundaries}, {statistics.forced:,} forced",
     )
-    labelled_phrases(
-        console,
-        "duplicates",
-        f"{counted(statistics.repeated_chunks, 'repeated chunk')};",
-        f"keeping one of each saves {counted(statistics.repeated_tokens, 'token')}",
-    )
+    if statistics.repeated_chunks:
+        labelled_phrases(
+            console,
+            "duplicates",
+            f"{counted(statistics.repeated_chunks, 'repeated chunk')};",
+            f"keeping one of each saves {counted(statistics.repeated_tokens, 'token')}",
+        )
 
 
 def _fallbacks(console: Console, result: ChunkResult) -> None:

@@ -51,6 +51,7 @@ def scan_document(
             "directories": result.directories,
         },
         "unreadable": [skip_record(skip) for skip in result.unreadable],
+        "own_outputs": [skip_record(skip) for skip in result.marked],
         "languages": [
             {
                 "language": language.language,
@@ -82,8 +83,9 @@ def scan_document(
             "wall_s": wall,
             "cpu_s": throughput.cpu_s,
             "files_per_s": totals.files / wall,
-            "bytes_per_s": totals.bytes / wall,
-            "tokens_per_s": totals.tokens / wall if totals.tokens is not None else None,
+            "bytes_per_s": throughput.bytes_per_s,
+            "tokens_per_s": throughput.tokens_per_s,
+            "rates_reason": throughput.idle_reason,
             "workers": throughput.workers,
             "worker_deaths": throughput.worker_deaths,
             "device": throughput.device,
@@ -92,6 +94,7 @@ def scan_document(
             "index": throughput.index_reason,
             "index_hits": throughput.index_hits,
             "bytes_read": throughput.bytes_read,
+            "tokens_counted": throughput.tokens_counted,
             "stages_s": dict(throughput.stages),
         },
         "memory": {

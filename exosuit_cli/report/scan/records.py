@@ -42,10 +42,10 @@ class SkipRecord(TypedDict, total=False):
 def records(result: ScanResult, *, times: bool) -> Iterator[FileRecord | SkipRecord]:
     """Every record of a scan, files and skips together; `times` says whether files carry `mtime_ns`.
 
-    Without times, the records depend on the tree alone. exosuit's own outputs are left out then: whether they exist yet
-    is no property of the tree.
+    Without times, the records depend on the tree alone. What this run writes is left out then: whether it exists yet is
+    no property of the tree.
     """
-    skips = iter([skip for skip in result.skips if times or skip.outcome is not Outcome.OWN_OUTPUT])
+    skips = iter([skip for skip in result.skips if times or skip.outcome is not Outcome.OWN_OUTPUT or skip.detail])
     skip = next(skips, None)
     for position, path in enumerate(result.paths):
         while skip is not None and skip.path <= path:

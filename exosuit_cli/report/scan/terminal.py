@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from exosuit_cli.system.memory import TierReading
 
 LANGUAGES_SHOWN = 12
+OWN_SHOWN = 3
 SHORTEST_STAGE = 0.005
 """Seconds of a stage that is shown."""
 
@@ -31,7 +32,9 @@ def print_scan(
 ) -> None:
     """Print the whole report. Paths are never cut: they come last in their row and may run over the edge."""
     _headline(console, result)
-    if result.paths:
+    if len(result.paths) == 1:
+        _only_file(console, result)
+    elif result.paths:
         _languages(console, result)
         _largest(console, result, top)
         _duplicates(console, result, top)
@@ -59,6 +62,13 @@ def _headline(console: Console, result: ScanResult) -> None:
         phrases.append(f"{counted(totals.tokens, 'token')} ({result.encoding}){estimated}")
     labelled_phrases(console, "total", *phrases, gap="  ")
     labelled_line(console, "tree", result.tree_digest)
+
+
+def _only_file(console: Console, result: ScanResult) -> None:
+    """Print what the tables would say of a single file."""
+    (language,) = result.languages()
+    kind = "binary" if language.kind is Kind.BINARY else language.language or "other text"
+    labelled_line(console, "file", f"{display_name(result.paths[0])}  ({kind})")
 
 
 def _languages(console: Console, result: ScanResult) -> None:
@@ -97,6 +107,8 @@ def _largest(console: Console, result: ScanResult, top: int) -> None:
 
 def _duplicates(console: Console, result: ScanResult, top: int) -> None:
     duplicates = result.duplicates()
+    if not duplicates.groups:
+        return
     console.print()
     saved = "" if duplicates.tokens_saved is None else f" and {counted(duplicates.tokens_saved, 'token')}"
     labelled_phrases(
@@ -134,6 +146,11 @@ def print_ledger(console: Console, result: ScanResult, *, lists_all: str = "--js
         f"({reasons});",
         counted(result.directories, "directory", "directories"),
     )
+    marked = result.marked
+    for skip in marked[:OWN_SHOWN]:
+        labelled_line(console, "", f"own output: {display_name(skip.path)}", "dim")
+    if len(marked) > OWN_SHOWN:
+        labelled_line(console, "", f"and {len(marked) - OWN_SHOWN} more; {lists_all} lists all", "dim")
     for skip in result.unreadable[:10]:
         reason = f"{skip.outcome.label}: {display_name(skip.path) or '.'}  {skip.detail}"
         labelled_line(console, "", reason.rstrip(), "red")
@@ -154,9 +171,14 @@ def print_throughput(console: Console, result: ScanResult, *, detailed: bool = T
     """Print how long the run took and, in detail, what it worked on."""
     totals, throughput = result.totals, result.throughput
     wall = throughput.wall_s
-    rates = [f"{totals.files / wall:,.0f} files/s", f"{totals.bytes / wall / 1e6:,.0f} MB/s"]
-    if totals.tokens is not None:
-        rates.append(f"{totals.tokens / wall / 1e6:,.1f} Mtokens/s")
+    files = totals.files / wall
+    rates = [f"{files:,.{0 if files >= 10 else 1}f} files/s"]
+    if throughput.idle_reason is not None and throughput.index_hits:
+        rates[0] += " from the index, nothing was read"
+    if throughput.bytes_per_s is not None:
+        rates.append(_rate(throughput.bytes_per_s, "B/s", 0))
+    if throughput.tokens_per_s is not None:
+        rates.append(_rate(throughput.tokens_per_s, "tokens/s", 1))
     deaths = f"{counted(throughput.worker_deaths, 'worker')} died" if throughput.worker_deaths else ""
     if deaths and not detailed:
         rates.append(deaths)
@@ -184,6 +206,12 @@ def print_throughput(console: Console, result: ScanResult, *, detailed: bool = T
         labelled_phrases(console, "device", *_device_work(throughput.device_totals))
 
 
+def _rate(per_second: float, unit: str, decimals: int) -> str:
+    """A rate in millions, or in thousands where that says more: `296 MB/s`, `0.8 Mtokens/s`, `4.2 ktokens/s`."""
+    scaled = f"{per_second / 1e6:,.{decimals}f}"
+    return f"{scaled} M{unit}" if float(scaled.replace(",", "")) else f"{per_second / 1e3:,.1f} k{unit}"
+
+
 def _device_work(totals: DeviceTotals) -> Iterator[str]:
     """What a CUDA device did, by its own clock."""
     yield f"{counted(totals.slabs, 'slab')}, {format_bytes(totals.bytes_in)} in"
@@ -203,16 +231,20 @@ def _device_work(totals: DeviceTotals) -> Iterator[str]:
 
 
 def print_memory(console: Console, result: ScanResult) -> None:
-    """Print memory by tier."""
+    """Print memory by tier. A tier that was not used is left out; without a device the line before says why."""
     memory = result.memory
-    for label, name, reading in (
-        ("memory", "vram", memory.vram),
-        ("", "shared", memory.shared),
-        ("", "ram", memory.ram),
-        ("", "nvme", memory.nvme),
-        ("", "page cache", memory.page_cache),
-    ):
-        labelled_phrases(console, label, f"{name:<11} {_reading(name, reading)}")
+    tiers = (
+        ("vram", memory.vram, result.throughput.device_totals is not None),
+        ("shared", memory.shared, result.throughput.device_totals is not None),
+        ("ram", memory.ram, True),
+        ("nvme", memory.nvme, bool(memory.nvme.peak_bytes)),
+        ("page cache", memory.page_cache, bool(memory.page_cache.details.get("sampled_bytes"))),
+    )
+    label = "memory"
+    for name, reading, was_used in tiers:
+        if was_used:
+            labelled_phrases(console, label, f"{name:<11} {_reading(name, reading)}")
+            label = ""
 
 
 def _reading(name: str, reading: TierReading) -> str:

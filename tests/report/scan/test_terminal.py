@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import io
+import itertools
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +23,7 @@ from rich.console import Console
 
 from exosuit_cli.chunk import ChunkOptions
 from exosuit_cli.config import load_settings
+from exosuit_cli.index.storage import FINE_SLACK_NS
 from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, scan
 from exosuit_cli.model.records import Outcome, Skip
 from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
@@ -85,7 +88,8 @@ def test_nothing_is_cut_at_any_width(exosuit: Path, tree: Path, columns: int) ->
         assert f"{int(result.rows['tokens'][position]):,}" in shown
     for language in result.languages()[:LANGUAGES_SHOWN]:
         name = language.language or ("(binary)" if language.kind else "(other text)")
-        row = next(line for line in shown.splitlines() if line.startswith(name + " "))
+        # On a narrow terminal a row goes on in a further table, after its first column.
+        row = " ".join(line for line in shown.splitlines() if line.startswith(name + " ")) + " "
         assert f" {language.files:,} " in row
         if not language.kind:
             assert f" {language.lines:,} " in row
@@ -93,6 +97,49 @@ def test_nothing_is_cut_at_any_width(exosuit: Path, tree: Path, columns: int) ->
     assert result.tree_digest in shown
     words = " ".join(shown.split())
     assert f"{result.discovered:,} discovered = {len(result.paths):,} ingested + 0 skipped" in words
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
+def test_no_number_is_broken(exosuit: Path, tree: Path, columns: int) -> None:
+    """Neither by the terminal, within its digits, nor from its unit by a line that the report itself breaks."""
+    for command in (
+        ["scan", tree, "--no-index", "--tree", "--top", "3"],
+        ["chunk", tree, "--stats", "-v", "-o", os.devnull],
+    ):
+        lines = SGR.sub("", on_a_terminal([exosuit, *command], columns)).splitlines()
+        for line, following in itertools.pairwise(lines):
+            if not line.startswith(("scan ", "chunk ", "tree ")) and "directory" not in line:  # a path, a digest
+                for edge in range(columns, len(line), columns):
+                    assert not re.fullmatch(r"[0-9.,%]{2}", line[edge - 1 : edge + 1]), line
+            if re.match(r" {12}\S", following):
+                assert not re.search(r"[0-9]$", line), f"{line!r} goes on with {following!r}"
+
+
+def test_a_short_tree_gets_a_short_report(exosuit: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    shown = subprocess.run([exosuit, "scan", tmp_path, "--no-index"], capture_output=True, check=True, text=True).stdout
+    assert "file        a.py  (Python)\n" in shown
+    for absent in ("language", "largest files", "duplicates", "group", "vram", "shared", "nvme"):
+        assert not re.search(rf"\b{absent}\b", shown), absent
+    assert shown.count("NVIDIA") <= 1
+    assert len(shown.splitlines()) <= 16
+    (tmp_path / "b.bin").write_bytes(bytes(9))
+    both = subprocess.run([exosuit, "scan", tmp_path, "--no-index"], capture_output=True, check=True, text=True).stdout
+    assert re.search(r"^\(binary\) ", both, re.MULTILINE)
+    assert "duplicates" not in both
+
+
+def test_a_chunk_report_says_why_its_tokens_are_not_those_of_scan(exosuit: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("".join(f"word{number} another line of text\n" for number in range(500)))
+    scanned = scan(tmp_path, ScanOptions(use_index=False)).totals.tokens
+    command = [exosuit, "chunk", tmp_path, "--stats", "-o", os.devnull, "--max-tokens", "64"]
+    plain, overlapping = (
+        " ".join(subprocess.run([*command, *more], capture_output=True, check=True, text=True).stdout.split())
+        for more in ([], ["--overlap", "16"])
+    )
+    assert f"{scanned:,} tokens (o200k_base)" in plain
+    assert "in whole files" not in plain
+    assert f"scan counts {scanned:,} tokens, in whole files: overlaps count twice" in overlapping
 
 
 def test_the_whole_report_is_there(exosuit: Path, tree: Path) -> None:
@@ -218,6 +265,18 @@ def test_at_eighty_columns_no_word_is_broken(tmp_path: Path) -> None:
         for lines in (narrow, narrower):
             assert " ".join(lines).split() == " ".join(wide).split()
             assert [line for line in lines if line.endswith(" ")] == []
+
+
+def test_no_rate_of_work_that_was_not_done(exosuit: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n" * 1000)
+    time.sleep(FINE_SLACK_NS / 1e9 + 0.01)
+    command = [exosuit, "scan", tmp_path]
+    first, again = (subprocess.run(command, capture_output=True, check=True, text=True).stdout for _ in range(2))
+    assert re.search(r"^speed .* files/s, [0-9.]+ [kM]B/s, [0-9.]+ [kM]tokens/s$", first, re.MULTILINE)
+    assert re.search(r"^speed .* files/s from the index, nothing was read$", again, re.MULTILINE)
+    document = json.loads(subprocess.run([*command, "--json"], capture_output=True, check=True).stdout)["throughput"]
+    assert (document["bytes_per_s"], document["tokens_per_s"]) == (None, None)
+    assert document["rates_reason"] == "nothing was read: the index knew the files"
 
 
 def test_the_details_of_a_run_are_for_those_who_ask(exosuit: Path, tmp_path: Path) -> None:

@@ -100,6 +100,9 @@ def _suite(suite: SuiteResult) -> Iterator[str]:
         yield f"<p>{text(note)}</p>"
     if suite.block is None:
         return
+    if suite.block.unknown is not None:
+        yield f"<p>unknown: {text(suite.block.unknown)}</p>"
+        return
     yield table(
         ("metric", "A", "B", "A / B", interval_title(suite.block), "smallest effect"),
         (_row(found) for found in suite.block.metrics if found.candidate_interval is not None),

@@ -15,7 +15,9 @@ def render(given: ExportInput) -> dict[str, bytes]:
     """Times in seconds. Where a pair repeats its runs, a time is their median."""
     result = given.result
     results = [_result(series) for series in all_series(result)]
-    return {"": json.dumps({"results": results}, indent=2).encode("ascii") + b"\n"}
+    return {
+        "": json.dumps({"schema": "exosuit.bench_hyperfine/1", "results": results}, indent=2).encode("ascii") + b"\n"
+    }
 
 
 def _result(series: Series) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.model.marks import comment
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ def render(given: ExportInput) -> dict[str, bytes]:
         root.set(count, str(sum(int(part.get(count, "0")) for part in root)))
     root.set("time", f"{result.seconds:.3f}")
     ElementTree.indent(root)
-    return {"": ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"}
+    declaration = f"<?xml version='1.0' encoding='utf-8'?>\n{comment('exosuit.bench_junit/1')}\n"
+    return {"": declaration.encode() + ElementTree.tostring(root, encoding="utf-8", xml_declaration=False) + b"\n"}
 
 
 def _suite(suite: SuiteResult, result: BenchResult, *, strict: bool) -> ElementTree.Element:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.commands.bench_artefacts import LARGEST_SUMMARY, ExportFormat, ExportInput
 from exosuit_cli.measure.metrics import METRICS
+from exosuit_cli.model.marks import comment
 from exosuit_cli.report.bench.figures import (
     alert_state,
     interval_title,
@@ -30,12 +31,16 @@ _CUT: Final = "\n(cut here: the rest does not fit)\n"
 
 def render(given: ExportInput) -> dict[str, bytes]:
     """The whole report."""
-    return {"": report(given.result, LARGEST_SUMMARY)}
+    mark = f"{comment('exosuit.bench_report/1')}\n\n".encode()
+    return {"": mark + report(given.result, LARGEST_SUMMARY - len(mark))}
 
 
 def report(result: BenchResult, largest: int) -> bytes:
     """The report in at most `largest` bytes of UTF-8: the worst gate first, then figures. Cut after a whole line."""
-    lines = [f"## exosuit bench: {result.verdict or 'measured, nothing compared'}{partial_note(result)}", ""]
+    lines = [
+        f"## exosuit bench: {result.verdict or 'measured, nothing compared'}{partial_note(result)}",
+        "",
+    ]
     rows = worst_first(result)
     if rows:
         lines += ["| verdict | suite | gate | why |", "|---|---|---|---|"]
@@ -74,7 +79,9 @@ def _suite(suite: SuiteResult) -> list[str]:
     lines += [f"- {_cell(reason)}" for reason in suite.reasons]
     lines += [f"- warning: {_cell(warning)}" for warning in suite.warnings]
     lines += [""] if suite.reasons or suite.warnings else []
-    if suite.block is not None:
+    if suite.block is not None and suite.block.unknown is not None:
+        lines += [f"unknown: {suite.block.unknown}", ""]
+    elif suite.block is not None:
         lines += [f"| metric | A | B | A / B | {interval_title(suite.block)} |", "|---|---|---|---|---|"]
         for found in suite.block.metrics:
             own, base, ratio = found.candidate_interval, found.base_interval, found.ratio

@@ -18,6 +18,7 @@ def render(given: ExportInput) -> dict[str, bytes]:
     result = given.result
     machine = result.machine
     document = {
+        "schema": "exosuit.bench_pytest/1",
         "machine_info": {
             "node": machine.fingerprint,
             "processor": machine.processor,

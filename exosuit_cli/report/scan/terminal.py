@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from exosuit_cli.model.records import Kind
+from exosuit_cli.model.records import Kind, Outcome
 from exosuit_cli.model.units import counted, format_bytes, format_count
 from exosuit_cli.report.console import labelled_line, labelled_phrases, plain_table, print_table
 from exosuit_cli.system.names import display_name
@@ -134,6 +135,11 @@ def print_ledger(console: Console, result: ScanResult, *, lists_all: str = "--js
         f"({reasons});",
         counted(result.directories, "directory", "directories"),
     )
+    left_out = Counter(skip.detail for skip in result.skips if skip.outcome is Outcome.DEFAULT_IGNORED)
+    if left_out:
+        kinds = [f"{kind} {count:,}" for kind, count in left_out.most_common()]
+        phrases = [f"{kind}," for kind in kinds[:-1]] + [f"{kinds[-1]};"]
+        labelled_phrases(console, "", "left out by default:", *phrases, "--no-default-ignore takes them")
     for skip in result.unreadable[:10]:
         reason = f"{skip.outcome.label}: {display_name(skip.path) or '.'}  {skip.detail}"
         labelled_line(console, "", reason.rstrip(), "red")

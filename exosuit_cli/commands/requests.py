@@ -67,6 +67,9 @@ def without_outputs(options: ScanOptions, outputs: Iterable[str | int | None]) -
     return replace(options, walk=replace(options.walk, own_outputs=own))
 
 
+NO_NAMES = "no names came on stdin, so nothing was looked at; without --stdin0 all of PATH is"
+
+
 def base_of(paths: Sequence[str]) -> str:
     """The directory that names are relative to. Raises UsageError where several paths are given."""
     if len(paths) > 1:

@@ -19,11 +19,14 @@ OUTPUT: Final = "Output"
 PANELS: Final = (CHUNKS, WORK, SELECTION, OUTPUT)
 """The panels of a help, in their order."""
 
-Kind = Literal["boolean", "count", "integer", "size", "choice", "device", "text", "texts"]
+Kind = Literal["boolean", "count", "integer", "size", "choice", "device", "encoding", "text", "texts"]
 Changes = Literal["rows", "walk", "neither"]
 """What another value of an option changes: the row of a file, which files the walk finds, or neither of them."""
 
-_METAVARS: Final = {"integer": "N", "size": "SIZE", "choice": "NAME", "device": "NAME", "text": "TEXT", "texts": "TEXT"}
+_METAVARS: Final = {
+    "integer": "N", "size": "SIZE", "choice": "NAME", "device": "NAME", "encoding": "NAME", "text": "TEXT",
+    "texts": "TEXT",
+}  # fmt: skip
 _DECLARATION: Final = "option"
 
 _declared: Final[dict[type[Any], tuple[Option, ...]]] = {}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared, option
 from exosuit_cli.model.devices import DEVICE_FORMS
 from exosuit_cli.model.digests import DEFAULT_DIGEST, file_digests
-from exosuit_cli.model.encodings import DEFAULT_ENCODING, ENCODINGS
+from exosuit_cli.model.encodings import DEFAULT_ENCODING, ENCODING_FORMS
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
 
@@ -79,8 +79,8 @@ class ScanOptions:
 
     encoding: str | None = option(
         DEFAULT_ENCODING,
-        "Count tokens in this encoding",
-        choices=tuple(ENCODINGS),
+        f"Count tokens in this encoding: {ENCODING_FORMS}.",
+        kind="encoding",
         changes="rows",
         panel=WORK,
         setting=True,

@@ -92,6 +92,18 @@ def _default_ignores(_: str) -> str:
     return _table(("left out by default", "directories"), rows)
 
 
+def _encodings(_: str) -> str:
+    from exosuit_cli.model.encodings import ENCODINGS
+
+    def listed(names: Sequence[str], after: str = "") -> str:
+        return ", ".join(f"`{name}{after}`" for name in names)
+
+    rows = [
+        (f"`{found.name}`", listed(found.models), listed(found.model_prefixes, "*")) for found in ENCODINGS.values()
+    ]
+    return _table(("encoding", "models", "and what begins with"), rows)
+
+
 def _exports(_: str) -> str:
     from exosuit_cli.report.bench.exports import EXPORTS
 
@@ -151,6 +163,7 @@ TABLES: Final[dict[str, Callable[[str], str]]] = {
     "layers": _layers,
     "phases": _phases,
     "default-ignores": _default_ignores,
+    "encodings": _encodings,
     "exports": _exports,
     "manifests": _manifests,
     "chunk-formats": _chunk_formats,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -51,9 +52,9 @@ def _tokens(tokens: int | None) -> str:
 
 def _headline(console: Console, result: ScanResult) -> None:
     totals = result.totals
-    labelled_line(
-        console, "scan", display_name(result.base) + (f"  (partial: {result.partial})" if result.partial else "")
-    )
+    # One file is its own title; what lies in a directory has that of the directory.
+    title = os.path.join(result.base, result.roots[0]) if len(result.roots) == 1 and result.roots[0] else result.base
+    labelled_line(console, "scan", display_name(title) + (f"  (partial: {result.partial})" if result.partial else ""))
     phrases = [counted(totals.files, "file"), format_bytes(totals.bytes), counted(totals.lines, "line")]
     if totals.tokens is not None:
         estimated = f", {counted(totals.estimated_files, 'file')} estimated" if totals.estimated_files else ""

@@ -84,7 +84,7 @@ def needs_of(arguments: Sequence[str]) -> Needs | None:
         return None
     return Needs(
         words,
-        () if "stdin0" in given else paths[:1] if is_context else paths,
+        () if "stdin0" in given else paths[:1] if is_context else paths or ["."],
         hash="blake3" if is_context else values["hash"],
         encoding=values["encoding"] if given.get("tokens") is not False else None,
         workers=values["workers"],
@@ -163,7 +163,7 @@ def _values(given: Mapping[str, str | bool]) -> dict[str, Any] | None:
     workers = str(found["workers"])
     if not workers.isascii() or not workers.isdigit() or len(workers) > 4:
         return None
-    return found | {"workers": int(workers), "encoding": encoding_named(found["encoding"])}
+    return found | {"workers": int(workers), "encoding": encoding_named(str(found["encoding"]))}
 
 
 def discard() -> None:

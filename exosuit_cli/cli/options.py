@@ -37,9 +37,9 @@ def command_of(
     *,
     without: str = "the current directory",
 ) -> Callable[..., None]:
-    """A command for typer: it has these options, takes PATHs (`paths` is their help, `without` what it takes without
-    one), and calls `run`.
+    """A command for typer: it has these options, takes PATHs, and calls `run`.
 
+    `paths` is the help of PATH, `without` says what the command takes without one.
     `run` gets the paths, and the value of each option that was typed, by its name.
     """
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from exosuit_cli.chunk.options import BOUNDARIES
+from exosuit_cli.cli.app import _PLACES
 from exosuit_cli.commands.manual import list_topics
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.suites import SUITES
@@ -22,7 +23,7 @@ from exosuit_cli.report.scan.manifest import MANIFESTS
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMMANDS = {"scan", "chunk", "device", "config", "bench", "manual"}
+COMMANDS = set(_PLACES)
 SCRIPT = """
 eval "$(_EXOSUIT_COMPLETE=source_bash exosuit)"
 complete -p exosuit >&2

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     [
         ("scam", "no command 'scam'; did you mean `exosuit scan`?"),
         ("./src --top 3", "no command './src'; did you mean `exosuit scan ./src --top 3`?"),
-        ("frobnicate", "no command 'frobnicate'; the commands are scan, chunk, device, config, bench, manual"),
+        ("frobnicate", "no command 'frobnicate'; the commands are scan, chunk, "),
         ("https://example.org/r.git", "no command 'https://example.org/r.git': it is an address, and"),
         ("scan git@example.org:r.git", "cannot read 'git@example.org:r.git': it is an address, and exosuit reads dire"),
         ("chunk https://example.org/r", "`git clone` it, and name the directory"),

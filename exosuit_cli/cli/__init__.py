@@ -31,8 +31,9 @@ def main() -> None:
     look_ahead(sys.argv[1:])
     try:
         from exosuit_cli.cli.app import app
+        from exosuit_cli.cli.usage import run_app
 
-        app()
+        sys.exit(run_app(app))
     except SystemExit as exit_:
         discard()
         _leave(exit_.code)

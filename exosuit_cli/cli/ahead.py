@@ -84,7 +84,7 @@ def needs_of(arguments: Sequence[str]) -> Needs | None:
         return None
     return Needs(
         words,
-        () if "stdin0" in given else paths[:1] if is_context else paths,
+        () if "stdin0" in given else paths[:1] if is_context else paths or ["."],
         hash="blake3" if is_context else values["hash"],
         encoding=values["encoding"] if given.get("tokens") is not False else None,
         workers=values["workers"],
@@ -139,6 +139,7 @@ def _values(given: Mapping[str, str | bool]) -> dict[str, Any] | None:
     from exosuit_cli.config.option import declared
     from exosuit_cli.config.options import ScanDefaults, WalkOptions
     from exosuit_cli.config.places import VARIABLE_PREFIX, user_config_file
+    from exosuit_cli.model.encodings import encoding_named
     from exosuit_cli.model.errors import ConfigError
 
     settings = [each for each in (*declared(ScanDefaults), *declared(WalkOptions)) if each.is_setting]
@@ -162,7 +163,7 @@ def _values(given: Mapping[str, str | bool]) -> dict[str, Any] | None:
     workers = str(found["workers"])
     if not workers.isascii() or not workers.isdigit() or len(workers) > 4:
         return None
-    return found | {"workers": int(workers)}
+    return found | {"workers": int(workers), "encoding": encoding_named(str(found["encoding"]))}
 
 
 def discard() -> None:

@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from exosuit_cli import __version__
+from exosuit_cli.cli.usage import unknown_command
 
 _PLACES: Final = {
     "scan": "scan:scan_command",
@@ -39,6 +40,11 @@ class _Commands(TyperGroup):
             alone.command(cmd_name)(found)
             found = alone
         return typer.main.get_command(found)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in _PLACES and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise unknown_command(args, tuple(_PLACES))
+        return super().resolve_command(ctx, args)
 
 
 app = typer.Typer(

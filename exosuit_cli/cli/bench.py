@@ -12,7 +12,9 @@ from typer.core import TyperGroup
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.bench_history import compare_command, history_command, report_command
 from exosuit_cli.cli.border import command_border, logger, standard_output
+from exosuit_cli.cli.completion import completing, devices, exports, limits, metrics, suites
 from exosuit_cli.cli.options import OUTPUT, SELECTION, WORK
+from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.report.bench.exports import EXPORTS
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 COMPARISON = "Comparison"
 GATES = "Gates"
+_METRICS = f"Metrics of gates, floors and alerts: {', '.join(METRICS)}."
 _EXPORTS = "Exports: " + "; ".join(f"{found.name}: {found.help}" for found in EXPORTS.values()) + "."
 
 
@@ -27,10 +30,17 @@ class _RunByDefault(TyperGroup):
     """`bench PATH` is `bench run PATH`; a directory with the name of a subcommand is given as `./NAME`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        if not args or args[0] not in self.commands:
+        if (args or not ctx.resilient_parsing) and not (args and args[0] in self.commands):
             args = ["run", *args]
         parsed: list[str] = super().parse_args(ctx, args)
         return parsed
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """The subcommands, or the options of `run`."""
+        if not incomplete.startswith("-"):
+            return super().shell_complete(ctx, incomplete)
+        run = self.commands["run"]
+        return run.shell_complete(run.make_context("run", [], parent=ctx, resilient_parsing=True), incomplete)
 
 
 bench_app = typer.Typer(
@@ -44,12 +54,18 @@ bench_app.command("compare")(compare_command)
 bench_app.command("report")(report_command)
 
 
-@bench_app.command("run", epilog=_EXPORTS)
+@bench_app.command("run", epilog=f"{_METRICS}\n\n{_EXPORTS}")
 def bench_command(
     path: Annotated[
-        str | None, typer.Argument(metavar="PATH", help="The corpus: a directory.", show_default=False)
+        str | None,
+        typer.Argument(metavar="PATH", help="The corpus: a directory.", show_default="the current directory"),
     ] = None,
-    suite: Annotated[str, typer.Option("--suite", help="scan, tokens, chunk or all.", rich_help_panel=WORK)] = "scan",
+    suite: Annotated[
+        str,
+        typer.Option(
+            "--suite", help="scan, tokens, chunk or all.", rich_help_panel=WORK, autocompletion=completing(suites)
+        ),
+    ] = "scan",
     synthetic: Annotated[
         str | None,
         typer.Option(
@@ -81,22 +97,43 @@ def bench_command(
     ] = "10m",
     warmup: Annotated[int, typer.Option(metavar="N", help="Runs before measuring.", rich_help_panel=COMPARISON)] = 2,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed for the order of runs.", rich_help_panel=COMPARISON)] = 0,
-    cache: Annotated[str, typer.Option(help="warm or cold page cache.", rich_help_panel=WORK)] = "warm",
+    cache: Annotated[
+        str,
+        typer.Option(
+            help="warm or cold page cache.",
+            rich_help_panel=WORK,
+            autocompletion=completing(lambda: ("warm", "cold")),
+        ),
+    ] = "warm",
     device: Annotated[
         str | None,
-        typer.Option("--device", help="cpu, cuda:N or cuda:N,M, for both sides.", rich_help_panel=WORK),
+        typer.Option(
+            "--device",
+            help="cpu, cuda:N or cuda:N,M, for both sides.",
+            rich_help_panel=WORK,
+            show_default="as each side chooses",
+            autocompletion=completing(devices),
+        ),
     ] = None,
     ignore: opt.Ignore = None,
     gate: Annotated[
         list[str] | None,
         typer.Option(
-            "--gate", metavar="LIMIT", help="throughput:-5%, baseline:cpu_s:+10%; repeatable.", rich_help_panel=GATES
+            "--gate",
+            metavar="LIMIT",
+            help="throughput:-5%, baseline:cpu_s:+10%; repeatable.",
+            rich_help_panel=GATES,
+            autocompletion=completing(limits),
         ),
     ] = None,
     floor: Annotated[
         list[str] | None,
         typer.Option(
-            "--floor", metavar="LIMIT", help="files_per_s>=50000, startup_s<=0.2; repeatable.", rich_help_panel=GATES
+            "--floor",
+            metavar="LIMIT",
+            help="files_per_s>=50000, startup_s<=0.2; repeatable.",
+            rich_help_panel=GATES,
+            autocompletion=completing(metrics),
         ),
     ] = None,
     strict: Annotated[
@@ -115,6 +152,7 @@ def bench_command(
             metavar="RULE",
             help="regression, files_per_s<50000, throughput:-10%; repeatable.",
             rich_help_panel=GATES,
+            autocompletion=completing(lambda: ("regression", *limits())),
         ),
     ] = None,
     alert_webhook: Annotated[
@@ -140,6 +178,7 @@ def bench_command(
             metavar="NAME=FILE",
             help=f"{', '.join(EXPORTS)}; repeatable.",
             rich_help_panel=OUTPUT,
+            autocompletion=completing(exports),
         ),
     ] = None,
     history: Annotated[

@@ -2,36 +2,55 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
 from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.cli.completion import completing, metrics, suites
+from exosuit_cli.model.errors import UsageError
 
 History = Annotated[
     str | None, typer.Option("--history", metavar="FILE", help="The history.", show_default="state directory")
 ]
-SuiteName = Annotated[str | None, typer.Option("--suite", metavar="NAME", help="Only this suite.", show_default="all")]
+SuiteName = Annotated[
+    str | None,
+    typer.Option(
+        "--suite", metavar="NAME", help="Only this suite.", show_default="all", autocompletion=completing(suites)
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Traceback with an error.")]
 
 
 def history_command(
     history: History = None,
     suite: SuiteName = None,
-    metric: Annotated[str, typer.Option("--metric", metavar="NAME", help="What to show.")] = "throughput",
+    metric: Annotated[
+        str,
+        typer.Option(
+            "--metric", metavar="NAME", help="What to show: see `bench run --help`.", autocompletion=completing(metrics)
+        ),
+    ] = "throughput",
     last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="Runs at most.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON line a run, as stored.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON line a run, as stored.")] = False,
     debug: Debug = False,
 ) -> None:
     """Show the stored runs: a table, a plot, and the steps in the plot."""
     with command_border(debug=debug):
         from exosuit_cli.commands.bench_history import HistoryRequest, stored_runs
 
+        if as_json and as_jsonl:
+            raise UsageError("--json and --jsonl both write to stdout; give one of them")
         found = stored_runs(HistoryRequest(history, suite, metric, last))
         with standard_output():
-            if as_json:
+            if as_jsonl:
                 for entry in found.entries:
                     typer.echo(entry.line(), nl=False)
+            elif as_json:
+                runs = [json.loads(entry.line()) for entry in found.entries]
+                typer.echo(json.dumps({"schema": "exosuit.bench_runs/1", "runs": runs}, indent=2))
             else:
                 from exosuit_cli.report.console import open_console
                 from exosuit_cli.report.history.terminal import print_trends

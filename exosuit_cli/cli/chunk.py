@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -51,9 +52,8 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
                 names=names_on_stdin() if session.stdin0 else None,
                 outputs=(*OWN_STREAMS, session.log_file),
             )
+        flags = _plain(flags, request)
         form = _format(request, flags)
-        if flags.json and not flags.stats:
-            raise UsageError("--json is the form of the statistics; give --stats as well")
         if flags.stats and flags.output == STDOUT:
             raise UsageError("--stats and --output - both write to stdout; give one of them, or a FILE")
         if flags.stdin is None:
@@ -94,6 +94,19 @@ def _chunk_text(request: ChunkRequest, name: str, flags: ChunkOutputFlags, form:
         outcome = run_text(request, name, sys.stdin.buffer, lambda: _open_output(request, flags, form, quiet=True))
     log_warnings(outcome.warnings, outcome.notes)
     return log_ending(outcome.ending)
+
+
+def _plain(flags: ChunkOutputFlags, request: ChunkRequest) -> ChunkOutputFlags:
+    """The flags without those that stand for others. Raises UsageError where two of them contradict each other."""
+    if flags.json:
+        flags = replace(flags, stats=True)
+    if flags.jsonl:
+        if flags.stats or request.output is not None or flags.format not in (None, "jsonl"):
+            raise UsageError(
+                "--jsonl writes chunks to stdout, so it excludes --json, --stats, a FILE and other formats"
+            )
+        flags = replace(flags, format="jsonl")
+    return flags
 
 
 def _format(request: ChunkRequest, flags: ChunkOutputFlags) -> ChunkFormat:

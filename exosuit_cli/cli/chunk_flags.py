@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.cli.flags import SessionFlags, flags_of
-from exosuit_cli.commands.chunk_request import ChunkRequest
+from exosuit_cli.commands.chunk_request import LARGEST_FILE, ChunkRequest
 from exosuit_cli.config.option import CHUNKS, OUTPUT, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
 
@@ -34,15 +34,17 @@ class ChunkOutputFlags:
         changes="neither",
         panel=OUTPUT,
         metavar="NAME",
+        completes="chunk-formats",
         shown="by FILE's extension, else jsonl",
     )
     text: bool = option(True, "The text of each chunk.", changes="neither", panel=OUTPUT)
     stats: bool = option(False, "Statistics on stdout; without -o instead of chunks.", changes="neither", panel=OUTPUT)
     json: bool = option(False, "The statistics as one JSON document.", changes="neither", panel=OUTPUT)
+    jsonl: bool = option(False, "One JSON line a chunk, on stdout.", changes="neither", panel=OUTPUT)
 
 
 CHUNK: Final = tuple(
-    each
+    replace(each, shown=f"{LARGEST_FILE >> 20}MiB") if each.name == "max_file_size" else each
     for each in flags_of(ChunkOptions, ScanOptions, WalkOptions, ChunkOutputFlags, ChunkRequest, SessionFlags)
     if each.is_for_chunk
 )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.border import command_border, standard_output
 
 config_app = typer.Typer(name="config", help="Show the settings.", no_args_is_help=True, add_completion=False)
@@ -19,9 +20,9 @@ def _config() -> None:
 
 @config_app.command("show")
 def show_command(
-    config: Annotated[str | None, typer.Option(metavar="FILE", help="A settings file to use.")] = None,
+    config: opt.Config = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    debug: Annotated[bool, typer.Option(help="Print a traceback with an error.")] = False,
+    debug: opt.Debug = False,
 ) -> None:
     """Print every setting with its value and where it came from."""
     with command_border(debug=debug):

@@ -73,7 +73,9 @@ def _load(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
             raise typer.Exit(code)
 
 
-context_app.command("load")(command_of(CONTEXT_LOAD, "Repositories, directories and files to load.", _load))
+context_app.command("load")(
+    command_of(CONTEXT_LOAD, "Repositories, directories and files to load.", _load, without="all of its sources")
+)
 
 
 @context_app.command("list")

@@ -18,7 +18,14 @@ class SessionFlags:
     stdin0: bool = option(
         False, "Take the NUL-separated names on stdin, below PATH.", changes="neither", panel=SELECTION
     )
-    config: str | None = option(None, "A settings file to use.", changes="neither", panel=OUTPUT, metavar="FILE")
+    config: str | None = option(
+        None,
+        "A settings file to use.",
+        changes="neither",
+        panel=OUTPUT,
+        metavar="FILE",
+        shown="your own, if there is one",
+    )
     log_file: str | None = option(
         None, "Append JSON log lines to FILE.", changes="neither", panel=OUTPUT, metavar="FILE"
     )

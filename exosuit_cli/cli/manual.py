@@ -8,6 +8,7 @@ import typer
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.cli.completion import completing, topics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +25,12 @@ def manual_command(
     context: typer.Context,
     topic: Annotated[
         str | None,
-        typer.Argument(metavar="TOPIC", help="What to read about; none lists the topics.", show_default=False),
+        typer.Argument(
+            metavar="TOPIC",
+            help="What to read about; none lists the topics.",
+            show_default=False,
+            autocompletion=completing(topics),
+        ),
     ] = None,
     debug: opt.Debug = False,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from exosuit_cli.cli.completion import values_of
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared
 from exosuit_cli.config.options import WalkOptions
@@ -30,10 +31,15 @@ def path(typed: str) -> str:
 
 
 def command_of(
-    options: Sequence[Option], paths: str, run: Callable[[tuple[str, ...], Mapping[str, object]], None]
+    options: Sequence[Option],
+    paths: str,
+    run: Callable[[tuple[str, ...], Mapping[str, object]], None],
+    *,
+    without: str = "the current directory",
 ) -> Callable[..., None]:
-    """A command for typer: it has these options, takes PATHs (`paths` is their help), and calls `run`.
+    """A command for typer: it has these options, takes PATHs, and calls `run`.
 
+    `paths` is the help of PATH, `without` says what the command takes without one.
     `run` gets the paths, and the value of each option that was typed, by its name.
     """
 
@@ -44,7 +50,7 @@ def command_of(
             {name: tuple(value) if isinstance(value, list) else value for name, value in named.items()},
         )
 
-    argument = typer.Argument(metavar="PATH...", parser=path, help=paths, show_default=False)
+    argument = typer.Argument(metavar="PATH...", parser=path, help=paths, show_default=without)
     parameters = [
         _parameter("context", typer.Context),
         _parameter("paths", Annotated[list[str] | None, argument], None),
@@ -67,6 +73,7 @@ def option_of(option: Option) -> Any:
         metavar="" if option.kind == "count" else option.metavar or None,
         count=option.kind == "count",
         show_default=option.shown or option.kind != "count",
+        autocompletion=values_of(option),
         rich_help_panel=option.panel,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -43,14 +44,14 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
         from exosuit_cli.system.stop import stop_on_signals
 
         if request.manifest is not None:
-            check_manifest(request.manifest)
+            check_manifest(request.manifest, request.format)
         with stop_on_signals() as stop:
             with progress_line(session.quiet) as progress:
                 outcome = run_scan(
                     request,
                     stop=stop,
                     progress=progress,
-                    write_manifest=write_manifest,
+                    write_manifest=partial(write_manifest, name=request.format),
                 )
             log_warnings(outcome.warnings)
             with standard_output():

@@ -82,5 +82,5 @@ def _run_of(name: str, history: str | None) -> list[Entry]:
     if len(runs) > 1:
         raise UsageError(f"{name!r}: the ids of {len(runs)} stored runs begin like this; give more of the id")
     if not found:
-        raise UsageError(f"{name!r}: no such file, and no stored run; `exosuit bench history --json` lists the ids")
+        raise UsageError(f"{name!r}: no such file, and no stored run; `exosuit bench history --jsonl` lists the ids")
     return found

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.chunk_output import keeps_older
 from exosuit_cli.commands.chunk_warnings import chunk_warnings, without_grammar
-from exosuit_cli.commands.requests import base_of, without_outputs
+from exosuit_cli.commands.requests import NO_NAMES, base_of, without_outputs
 from exosuit_cli.commands.shared import Ending, ending_of, interrupted, warnings_of
 from exosuit_cli.ingest import chunk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from exosuit_cli.chunk.batch import Renderer
@@ -58,9 +58,10 @@ def run_chunk(
     An interrupted run leaves the output by an exception, so that a file which takes its place at the end is not
     replaced. Raises UsageError for paths that cannot be cut, ResourceMissing for a device that is not there.
     """
-    paths, names = request.paths, None
+    paths: tuple[str, ...] = request.paths
+    names: list[bytes] | None = None
     if request.names is not None:
-        paths, names = (base_of(request.paths),), request.names
+        paths, names = (base_of(request.paths),), list(request.names)
     result: ChunkResult | None = None
     written = 0
     try:
@@ -82,7 +83,7 @@ def run_chunk(
         if request.output is not None and keeps_older(request.output):
             written = os.stat(request.output).st_size
     assert result is not None
-    result = _with_warnings(request, result, written)
+    result = _with_warnings(request, result, written, [NO_NAMES] if names == [] else [])
     return ChunkOutcome(
         result,
         tuple(warnings_of(result.scan)),
@@ -96,11 +97,11 @@ def _keep_older(request: ChunkRequest, result: ChunkResult) -> None:
         raise _Interrupted
 
 
-def _with_warnings(request: ChunkRequest, result: ChunkResult, written: int) -> ChunkResult:
+def _with_warnings(request: ChunkRequest, result: ChunkResult, written: int, first: Sequence[str]) -> ChunkResult:
     """The result with all that there is to warn of, and the size of its output."""
     scanned = result.scan.with_output_bytes(written)
     more = chunk_warnings(result, size_is_chosen=request.size_is_chosen)
-    return replace(result, scan=replace(scanned, warnings=[*scanned.warnings, *more]))
+    return replace(result, scan=replace(scanned, warnings=[*first, *scanned.warnings, *more]))
 
 
 def _ending(request: ChunkRequest, result: ChunkResult, stop: StopRequest) -> Ending:

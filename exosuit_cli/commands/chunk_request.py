@@ -62,7 +62,7 @@ def chunk_request(
     return filled(
         ChunkRequest,
         given,
-        paths=tuple(paths),
+        paths=tuple(paths) or (".",),
         chunking=chunking,
         options=without_outputs(options, (*outputs, output)),
         output=output,

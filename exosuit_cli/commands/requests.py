@@ -34,6 +34,17 @@ class ScanRequest:
         changes="neither",
         panel=OUTPUT,
         metavar="FILE",
+        short="-o",
+        long="--output",
+    )
+    format: str | None = option(
+        None,
+        "The format of that FILE by its name.",
+        changes="neither",
+        panel=OUTPUT,
+        metavar="NAME",
+        completes="manifests",
+        shown="by FILE's ending",
     )
     strict: bool = option(False, "Any warning or estimate is a failed check.", changes="neither", panel=OUTPUT)
 
@@ -48,15 +59,18 @@ def scan_request(
 ) -> ScanRequest:
     """The request for a scan by the given options, else by the settings; `config` is a settings file.
 
-    `outputs` are paths and descriptors that the front writes to: they are not scanned. `names` are read here, once the
-    options are known to be sound.
-    Raises UsageError for options that contradict each other, ConfigError for a value that is not accepted.
+    Without paths it is the current directory. `outputs` are paths and descriptors that the front writes to: they are
+    not scanned. `names` are read here, once the options are known to be sound. Raises UsageError for options that
+    contradict each other, ConfigError for a value that is not accepted.
     """
+    paths = tuple(paths) or (".",)
     settings = settings_by(given, config)
-    request = filled(ScanRequest, given, paths=tuple(paths), options=options_by(settings, given), settings=settings)
+    request = filled(ScanRequest, given, paths=paths, options=options_by(settings, given), settings=settings)
     options = request.options
     if options.verify and not options.use_index:
         raise UsageError("--verify compares with the index, which --no-index leaves out; give one of them")
+    if request.format is not None and request.manifest is None:
+        raise UsageError("--format is the format of a FILE; name it with --output, or give --jsonl for lines on stdout")
     options = without_outputs(options, (*outputs, request.manifest))
     return replace(request, options=options, names=names_below(paths, names))
 
@@ -65,6 +79,9 @@ def without_outputs(options: ScanOptions, outputs: Iterable[str | int | None]) -
     """The same options, and the regular files among these paths and descriptors are left out of the walk."""
     own = options.walk.own_outputs | _identities(outputs)
     return replace(options, walk=replace(options.walk, own_outputs=own))
+
+
+NO_NAMES = "no names came on stdin, so nothing was looked at; without --stdin0 all of PATH is"
 
 
 def base_of(paths: Sequence[str]) -> str:

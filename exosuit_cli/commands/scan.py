@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from exosuit_cli.commands.requests import base_of
+from exosuit_cli.commands.requests import NO_NAMES, base_of
 from exosuit_cli.commands.shared import Ending, ending_of, interrupted, warnings_of
 from exosuit_cli.ingest import scan, scan_names
 from exosuit_cli.model.errors import ExitCode, OutputError
@@ -77,4 +77,5 @@ def _scan(request: ScanRequest, stop: StopRequest, progress: ProgressCallback | 
     options = request.options if request.tokens else replace(request.options, encoding=None)
     if request.names is None:
         return scan(request.paths, options, stop=stop, progress=progress)
-    return scan_names(base_of(request.paths), request.names, options, stop=stop, progress=progress)
+    result = scan_names(base_of(request.paths), request.names, options, stop=stop, progress=progress)
+    return result if request.names else replace(result, warnings=[*result.warnings, NO_NAMES])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from exosuit_cli.config.places import VARIABLE_PREFIX
 from exosuit_cli.model.devices import DEVICE_FORMS, nearest_device, parse_device
+from exosuit_cli.model.encodings import ENCODING_FORMS, encoding_named, nearest_encoding
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.units import SIZE_FORMS, format_bytes, parse_size
 
@@ -36,7 +37,7 @@ class Field:
     """
 
     key: str
-    kind: Literal["integer", "number", "size", "boolean", "choice", "text", "device"]
+    kind: Literal["integer", "number", "size", "boolean", "choice", "text", "device", "encoding"]
     help: str
     low: int = 0
     high: int = 0
@@ -66,6 +67,8 @@ class Field:
                 return f"{self.low} to {self.high} printable characters"
             case "device":
                 return DEVICE_FORMS
+            case "encoding":
+                return ENCODING_FORMS
 
     def flag_for(self, value: object) -> str:
         """Name the command-line option that gives this value: `--top`, `--no-index`; else `--set KEY`."""
@@ -132,6 +135,12 @@ class Field:
             except UsageError:
                 near = nearest_device(text)
                 raise InvalidValue("no device" + (f" (did you mean {near}?)" if near else "")) from None
+        if self.kind == "encoding":
+            name = encoding_named(text)
+            if name is None:
+                near = nearest_encoding(text)
+                raise InvalidValue("unknown" + (f" (did you mean {near}?)" if near else ""))
+            return name
         if self.kind == "text" and not (self.low <= len(text) <= self.high and text.isprintable()):
             raise InvalidValue("empty, too long or not printable")
         return text

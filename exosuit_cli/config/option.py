@@ -19,11 +19,14 @@ OUTPUT: Final = "Output"
 PANELS: Final = (CHUNKS, WORK, SELECTION, OUTPUT)
 """The panels of a help, in their order."""
 
-Kind = Literal["boolean", "count", "integer", "size", "choice", "device", "text", "texts"]
+Kind = Literal["boolean", "count", "integer", "size", "choice", "device", "encoding", "text", "texts"]
 Changes = Literal["rows", "walk", "neither"]
 """What another value of an option changes: the row of a file, which files the walk finds, or neither of them."""
 
-_METAVARS: Final = {"integer": "N", "size": "SIZE", "choice": "NAME", "device": "NAME", "text": "TEXT", "texts": "TEXT"}
+_METAVARS: Final = {
+    "integer": "N", "size": "SIZE", "choice": "NAME", "device": "NAME", "encoding": "NAME", "text": "TEXT",
+    "texts": "TEXT",
+}  # fmt: skip
 _DECLARATION: Final = "option"
 
 _declared: Final[dict[type[Any], tuple[Option, ...]]] = {}
@@ -38,7 +41,9 @@ class Option:
 
     name: as it is typed and set: `max_file_size` is `--max-file-size` and `scan.max_file_size`.
     attribute: the field of the record that holds it.
+    short, long: further spellings of the flag: `-o`, `--output`.
     low, high: the range of a number, in bytes for a size. least: what Python callers may go down to, if below `low`.
+    completes: what a shell completes its values from, where neither `kind` nor `choices` say it.
     shown: the default in words, where the value itself says too little.
     is_setting: it can be set in a file and by a variable. has_flag: it can be typed. is_for_chunk: also for `chunk`.
     """
@@ -52,10 +57,12 @@ class Option:
     attribute: str = ""
     metavar: str = ""
     short: str = ""
+    long: str = ""
     low: int = 0
     high: int = 0
     least: int | None = None
     choices: tuple[str, ...] = ()
+    completes: str = ""
     shown: str = ""
     is_setting: bool = False
     has_flag: bool = True
@@ -75,7 +82,7 @@ class Option:
     def flags(self) -> tuple[str, ...]:
         """The flags that turn it on or give it a value: `--output`, `-o`."""
         long = f"--{self.name.replace('_', '-')}"
-        return (long, self.short) if self.short else (long,)
+        return tuple(flag for flag in (long, self.long, self.short) if flag)
 
     @property
     def negative(self) -> str:
@@ -95,10 +102,12 @@ def option(
     name: str = "",
     metavar: str = "",
     short: str = "",
+    long: str = "",
     low: int = 0,
     high: int = 0,
     least: int | None = None,
     choices: tuple[str, ...] = (),
+    completes: str = "",
     shown: str = "",
     setting: bool = False,
     flag: bool = True,
@@ -115,10 +124,12 @@ def option(
         name=name,
         metavar=metavar or _METAVARS.get(of_kind, ""),
         short=short,
+        long=long,
         low=low,
         high=high,
         least=least,
         choices=choices,
+        completes=completes,
         shown=shown,
         is_setting=setting,
         has_flag=flag,

@@ -7,16 +7,38 @@ from dataclasses import dataclass, field
 from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared, option
 from exosuit_cli.model.devices import DEVICE_FORMS
 from exosuit_cli.model.digests import DEFAULT_DIGEST, file_digests
-from exosuit_cli.model.encodings import DEFAULT_ENCODING, ENCODINGS
+from exosuit_cli.model.encodings import DEFAULT_ENCODING, ENCODING_FORMS
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
+
+DEFAULT_IGNORE_FILES = (".exosuitignore", ".ignore")
+"""The first is for exosuit alone; `.ignore` is what ripgrep, fd and others read too."""
 
 
 @dataclass(frozen=True, slots=True)
 class WalkOptions:
-    """What the walk leaves out. Globs have the syntax of a line in .gitignore, relative to the base."""
+    """What the walk leaves out. Globs have the syntax of a line in .gitignore, with braces, relative to the base.
+
+    Raises UsageError for an ignore file that is a path.
+    """
 
     ignore: bool = option(True, "Apply ignore rules as git does.", changes="walk", panel=SELECTION, setting=True)
+    ignore_files: tuple[str, ...] = option(
+        DEFAULT_IGNORE_FILES,
+        "Ignore files to read besides git's, the strongest first; repeatable.",
+        name="ignore_file",
+        changes="walk",
+        panel=SELECTION,
+        metavar="NAME",
+        shown=", ".join(DEFAULT_IGNORE_FILES),
+    )
+    default_ignore: bool = option(
+        True,
+        "Leave out virtual environments, node_modules, caches and their like.",
+        changes="walk",
+        panel=SELECTION,
+        setting=True,
+    )
     hidden: bool = option(True, "Take names that start with a dot.", changes="walk", panel=SELECTION, setting=True)
     follow: bool = option(False, "Follow symbolic links.", changes="walk", panel=SELECTION, setting=True)
     one_file_system: bool = option(
@@ -30,6 +52,14 @@ class WalkOptions:
     )
     own_outputs: frozenset[tuple[int, int]] = frozenset()
     """(st_dev, st_ino) of files that exosuit itself writes, and of directories that hold nothing else."""
+
+    def __post_init__(self) -> None:
+        for name in self.ignore_files:
+            if "/" in name or "\0" in name or name in (".", ".."):
+                raise UsageError(
+                    f"--ignore-file {name!r} is no name of a file; it names files in the scanned directories, for "
+                    "example .ignore; give patterns of your own with --exclude"
+                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +80,8 @@ class ScanOptions:
 
     encoding: str | None = option(
         DEFAULT_ENCODING,
-        "Count tokens in this encoding",
-        choices=tuple(ENCODINGS),
+        f"Count tokens in this encoding: {ENCODING_FORMS}.",
+        kind="encoding",
         changes="rows",
         panel=WORK,
         setting=True,

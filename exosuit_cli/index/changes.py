@@ -16,7 +16,7 @@ from exosuit_cli.index.statx import FIELDS, RECORD_BYTES, libc_statx, os_statx, 
 from exosuit_cli.model.records import clamp_ns
 from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.safe_open import open_base, open_directory
-from exosuit_cli.walk.listing import IGNORE_NAME, RuleState, state_of
+from exosuit_cli.walk.listing import RuleState, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,19 +115,21 @@ def _unchanged_directories(index: Index, table: StatTable, base: bytes, *, follo
     try:
         for path, rules in index.rules.items():
             directory, _, name = path.rpartition(b"/")
-            position = index.position(directory) if name == IGNORE_NAME and directory else None
+            position = index.position(directory) if directory and not path.startswith(b"/") else None
             if rules is not None and position is not None and unchanged[position]:
-                unchanged[position] = _rules_now(index, table, position, base_fd, follow=follow) == rules
+                unchanged[position] = _rules_now(index, table, position, name, base_fd, follow=follow) == rules
     finally:
         os.close(base_fd)
     return unchanged
 
 
-def _rules_now(index: Index, table: StatTable, position: int, base_fd: int, *, follow: bool) -> RuleState | None:
+def _rules_now(
+    index: Index, table: StatTable, position: int, name: bytes, base_fd: int, *, follow: bool
+) -> RuleState | None:
     """The present state of a directory's ignore file: from its record where it is one of the files, else by a stat."""
     listing = index.listings[position]
-    if IGNORE_NAME in listing.names and not follow:
-        place = index.start(position) + listing.names.index(IGNORE_NAME)
+    if name in listing.names and not follow:
+        place = index.start(position) + listing.names.index(name)
         found = np.frombuffer(table.files, STATX, 1, place * RECORD_BYTES)
         mtime, ctime = nanoseconds(found, "mtime"), nanoseconds(found, "ctime")
         return RuleState(int(found["size"][0]), int(mtime[0]), int(ctime[0]), int(found["inode"][0]))
@@ -136,7 +138,7 @@ def _rules_now(index: Index, table: StatTable, position: int, base_fd: int, *, f
     except OSError:
         return None
     try:
-        return state_of(IGNORE_NAME, parent)
+        return state_of(name, parent)
     finally:
         os.close(parent)
 

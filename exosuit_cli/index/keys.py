@@ -10,7 +10,7 @@ from blake3 import blake3
 from exosuit_cli import __version__
 from exosuit_cli.config.option import declared
 from exosuit_cli.languages import LANGUAGES
-from exosuit_cli.walk.git_files import VARIABLES
+from exosuit_cli.walk.git_files import deciding_variables
 
 if TYPE_CHECKING:
     from exosuit_cli.config.option import Changes
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CONTENT_RULES = 1
 """Raised when the meaning of a row changes: what is text, how lines are counted."""
-WALK_RULES = 2
+WALK_RULES = 3
 """Raised when the meaning of a walk changes: which rules hold where."""
 
 
@@ -36,7 +36,7 @@ def index_keys(options: ScanOptions) -> IndexKeys:
     rules and tables, and the variables by which git finds ignore rules.
     """
     content = _key("content", CONTENT_RULES, __version__, LANGUAGES, _chosen(options, "rows"))
-    variables = [os.environ.get(name) for name in VARIABLES] if options.walk.ignore else None
+    variables = deciding_variables(os.environ) if options.walk.ignore else None
     return IndexKeys(content, _key("walk", WALK_RULES, variables, _chosen(options, "walk")))
 
 

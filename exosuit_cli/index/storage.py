@@ -127,11 +127,20 @@ def _assemble(header: dict[str, Any], sections: dict[str, memoryview], seal: byt
         seal=seal,
         listings=listings,
         below=[children[listing.directory.path] for listing in listings],
-        trusted=((directories["entered"] != 0) & ~young).tolist(),
+        trusted=(~young & _is_whole(directories, listings)).tolist(),
         rules={os.fsencode(path): _rule_state(state, made) for path, state in json.loads(bytes(sections["rules"]))},
         walk_is_known=walk_is_known,
         kept=KeptRows.of(sections),
     )
+
+
+def _is_whole(directories: np.ndarray, listings: Sequence[Listing]) -> np.ndarray:
+    """Whether a directory was entered, or was left out for what it is: it still is that while it is unchanged."""
+    whole: np.ndarray = directories["entered"] != 0
+    for position in np.flatnonzero(~whole).tolist():
+        skips = listings[position].skips
+        whole[position] = len(skips) == 1 and skips[0].outcome is Outcome.DEFAULT_IGNORED
+    return whole
 
 
 def save_index(

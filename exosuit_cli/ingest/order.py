@@ -62,7 +62,8 @@ def empty_scan_warnings(listed: int, skips: list[Skip]) -> Iterator[str]:
     ignored = [skip for skip in skips if skip.outcome is Outcome.IGNORED]
     reason, count = Counter(skip.outcome.label for skip in skips).most_common(1)[0]
     if count > len(ignored):
-        yield f"0 files: {count} of {len(skips)} entries are {reason.replace('_', ' ')}"
+        remedy = "; give --no-default-ignore to have them" if reason == Outcome.DEFAULT_IGNORED.label else ""
+        yield f"0 files: {count} of {len(skips)} entries are {reason.replace('_', ' ')}{remedy}"
     elif ignored:
         yield (
             f"0 files: every entry is ignored by {ignored[0].detail}; give --no-ignore to have them"

@@ -63,6 +63,8 @@ class Outcome(IntEnum):
     """One of several hard links, left for one reading to serve them all; never in a result."""
     LINKED_WORKTREE = 18
     """A directory that `git worktree` made: a further work tree of the repository that it lies in."""
+    DEFAULT_IGNORED = 19
+    """A directory that tools make, as node_modules or a virtual environment; the detail says what it is."""
 
     @property
     def label(self) -> str:

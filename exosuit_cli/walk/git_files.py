@@ -22,7 +22,7 @@ from exosuit_cli.system.safe_open import FILE_FLAGS, FOLLOWED_FILE_FLAGS
 from exosuit_cli.walk.rule_set import BadLine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 LARGEST_FILE: Final = 100 * 1024 * 1024
 """Bytes. Like git, the walk ignores a larger file of patterns."""
@@ -35,7 +35,11 @@ VARIABLES: Final = (
     "HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_GLOBAL",
     "GIT_CEILING_DIRECTORIES",
 )  # fmt: skip
-"""The environment variables that decide which rules from outside a tree apply in it."""
+"""The environment variables that decide which rules from outside a tree apply in it, beside those that are numbered."""
+COUNT_VARIABLE: Final = "GIT_CONFIG_COUNT"
+"""How many variables of git's configuration the environment holds: GIT_CONFIG_KEY_0, GIT_CONFIG_VALUE_0, and so on."""
+MOST_NUMBERED: Final = 1000
+"""The most of them that are read."""
 
 _SYSTEM_CONFIG: Final = b"/etc/gitconfig"
 _MOST_INCLUDES: Final = 10
@@ -70,7 +74,7 @@ def read_file(
         return None
     except OSError as error:
         if error.errno == errno.ELOOP and not follow:
-            raise OSError(errno.ELOOP, "a symbolic link, which git does not follow here either") from error
+            raise OSError(errno.ELOOP, "a symbolic link, which is not followed here") from error
         raise
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -118,8 +122,9 @@ class Lookup:
 def user_excludes(lookup: Lookup, environ: Mapping[str, str]) -> bytes | None:
     """Name the user's own list of patterns: `core.excludesFile`, else $XDG_CONFIG_HOME/git/ignore; None without HOME.
 
-    The configuration is the system's and the user's, in git's order, with `include.path` but no `includeIf`. The name
-    may be relative: git takes it from the top of the work tree. Empty means that the user wants none.
+    The configuration is the system's, the user's and that of GIT_CONFIG_COUNT, in git's order, with `include.path` but
+    no `includeIf`. The name may be relative: git takes it from the top of the work tree. Empty means that the user
+    wants none.
     """
     home = os.fsencode(environ.get("HOME", ""))
     xdg = os.fsencode(environ.get("XDG_CONFIG_HOME", "")) or (home and home + b"/.config")
@@ -135,6 +140,8 @@ def user_excludes(lookup: Lookup, environ: Mapping[str, str]) -> bytes | None:
     for path in files:
         found = _excludes_file((path,), home, lookup) if path else None
         chosen = chosen if found is None else found
+    found = _chosen_by(_numbered(environ, lookup), (), home, lookup)
+    chosen = chosen if found is None else found
     if chosen is None and xdg:
         return xdg + b"/git/ignore"
     return chosen
@@ -142,10 +149,17 @@ def user_excludes(lookup: Lookup, environ: Mapping[str, str]) -> bytes | None:
 
 def _excludes_file(chain: tuple[bytes, ...], home: bytes, lookup: Lookup) -> bytes | None:
     """Return the last `core.excludesFile` of the last file in `chain`, which the ones before it include."""
-    path = chain[-1]
-    chosen: bytes | None = None
     lookup.configs += 1
-    for line, name, value in _variables(lookup.read(path, largest=LARGEST_CONFIG) or b""):
+    return _chosen_by(_variables(lookup.read(chain[-1], largest=LARGEST_CONFIG) or b""), chain, home, lookup)
+
+
+def _chosen_by(
+    variables: Iterable[tuple[int, bytes, bytes | None]], chain: tuple[bytes, ...], home: bytes, lookup: Lookup
+) -> bytes | None:
+    """Return the last `core.excludesFile` among the variables of the last file in `chain`; none: of the environment."""
+    path = chain[-1] if chain else os.fsencode(COUNT_VARIABLE)
+    chosen: bytes | None = None
+    for line, name, value in variables:
         if name not in (b"", b"core.excludesfile", b"include.path"):
             continue
         named = None if value is None else _expand_user(value, home)
@@ -155,6 +169,9 @@ def _excludes_file(chain: tuple[bytes, ...], home: bytes, lookup: Lookup) -> byt
             chosen = named
         else:
             included = os.path.join(os.path.dirname(path), named)
+            if not chain and not os.path.isabs(named):
+                lookup.report(path, line, "an include from the environment must be an absolute path")
+                continue
             if included in chain or len(chain) > _MOST_INCLUDES:
                 lookup.report(path, line, "it includes a file that includes it, or is nested too deep")
                 continue
@@ -164,6 +181,39 @@ def _excludes_file(chain: tuple[bytes, ...], home: bytes, lookup: Lookup) -> byt
             found = _excludes_file((*chain, included), home, lookup)
             chosen = chosen if found is None else found
     return chosen
+
+
+def numbered_variables(environ: Mapping[str, str]) -> list[str]:
+    """The names of the numbered variables that are read, in git's order. Raises ValueError for a wrong count."""
+    text = environ.get(COUNT_VARIABLE, "")
+    if text and not (text.isascii() and text.isdigit() and int(text[:9]) <= MOST_NUMBERED):
+        raise ValueError(f"it is no number up to {MOST_NUMBERED}")
+    return [f"GIT_CONFIG_{part}_{number}" for number in range(int(text or 0)) for part in ("KEY", "VALUE")]
+
+
+def deciding_variables(environ: Mapping[str, str]) -> list[str | None]:
+    """The values of all variables that decide which rules from outside a tree apply in it."""
+    try:
+        numbered = numbered_variables(environ)
+    except ValueError:
+        numbered = []
+    return [environ.get(name) for name in (*VARIABLES, COUNT_VARIABLE, *numbered)]
+
+
+def _numbered(environ: Mapping[str, str], lookup: Lookup) -> Iterator[tuple[int, bytes, bytes | None]]:
+    """The variables that the environment numbers, in the form of `_variables`; the line is 1 for number 0."""
+    try:
+        names = numbered_variables(environ)
+    except ValueError as error:
+        lookup.report(os.fsencode(COUNT_VARIABLE), 0, f"not applied: {error}")
+        return
+    for line, (name, value) in enumerate(zip(names[::2], names[1::2], strict=True), 1):
+        if name not in environ or value not in environ:
+            lookup.report(os.fsencode(COUNT_VARIABLE), 0, f"{name} or {value} is not set")
+            return
+        section, dot, key = environ[name].rpartition(".")
+        outer, inner, subsection = section.partition(".")
+        yield line, os.fsencode(outer.lower() + inner + subsection + dot + key.lower()), os.fsencode(environ[value])
 
 
 def _variables(text: bytes) -> Iterator[tuple[int, bytes, bytes | None]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, NamedTuple
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exosuit_cli.model.errors import UsageError
 
@@ -12,6 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
+
+
+ADDRESS_HINT: Final = "it is an address, and exosuit reads directories; `git clone` it, and name the directory"
+
+_ADDRESS: Final = re.compile(
+    r"[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:|(www\.)?(github|gitlab|codeberg|bitbucket)\.\w+/", re.IGNORECASE
+)
+
+
+def is_address(text: str) -> bool:
+    """Whether a person means a repository elsewhere: `https://...`, `git@host:...`, `github.com/...`."""
+    return _ADDRESS.match(text) is not None
 
 
 class Roots(NamedTuple):
@@ -43,7 +56,7 @@ def resolve_roots(paths: Sequence[PathLike]) -> Roots:
             os.stat(real)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise UsageError(f"cannot read {shown!r}: {reason}") from error
+            raise UsageError(f"cannot read {shown!r}: {ADDRESS_HINT if is_address(shown) else reason}") from error
         if os.path.isdir(real):
             directories.append(real)
         elif os.path.isfile(real):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.errors import UsageError
+from exosuit_cli.walk.braces import expand_braces
 from exosuit_cli.walk.globs import PatternError, check
 from exosuit_cli.walk.name_index import NameRules
 from exosuit_cli.walk.patterns import GLOBSTAR, split_path
@@ -97,7 +98,7 @@ class RuleSet:
     A line that can match nothing is in `problems`; the rest applies.
     """
 
-    __slots__ = ("_lines", "_rules", "_texts", "anywhere", "names", "problems", "source", "top")
+    __slots__ = ("_braces", "_lines", "_rules", "_texts", "anywhere", "count", "names", "problems", "source", "top")
 
     def __init__(
         self,
@@ -107,10 +108,12 @@ class RuleSet:
         *,
         most: int | None = None,
         quote: bool = True,
+        braces: bool = False,
     ) -> None:
         """Take pairs of a line number and a pattern, which has no comment, line end or trailing space.
 
         At most `most` of them apply, by default MOST_RULES. Problems quote the start of a line where `quote` allows it.
+        With `braces`, `*.{a,b}` stands for two patterns; to git these are characters like any other.
         """
         self.source = source
         self.names = NameRules()
@@ -118,17 +121,22 @@ class RuleSet:
         self._lines: list[int] = []
         self._texts: list[bytes] = []
         self._rules: dict[int, Rule] = {}
+        self._braces = braces
+        self.count = 0
+        """How many patterns apply."""
         most = MOST_RULES if most is None else most
         found = list(problems)
         places = Place()
         unlisted = 0
-        for count, (line, text) in enumerate(patterns):
-            if count == most:
+        unread = 0
+        for line, text in patterns:
+            if self.count + unread >= most:
                 found.append(BadLine(source, line, b"", f"not applied, as all below: over {most} rules"))
                 break
             try:
                 self._add(text, places)
             except PatternError as error:
+                unread += 1
                 if len(found) < MOST_PROBLEMS:
                     found.append(BadLine(source, line, text[:LONGEST_QUOTE] if quote else b"", str(error)))
                 else:
@@ -146,22 +154,19 @@ class RuleSet:
         """The rules in the directory that they apply to; None if there are none."""
 
     @classmethod
-    def parse(cls, data: bytes, source: str, *, most: int | None = None, quote: bool = True) -> RuleSet:
+    def parse(
+        cls, data: bytes, source: str, *, most: int | None = None, quote: bool = True, braces: bool = False
+    ) -> RuleSet:
         """Read an ignore file. Nothing in it is an error: what cannot be applied is reported in `problems`."""
-        return cls(_rule_lines(data), source, most=most, quote=quote)
-
-    @property
-    def count(self) -> int:
-        """How many rules apply."""
-        return len(self._texts)
+        return cls(_rule_lines(data), source, most=most, quote=quote, braces=braces)
 
     @classmethod
     def from_globs(cls, globs: Sequence[str], option: str) -> RuleSet:
-        """Take the values of a command-line option; `!` in front negates, `#` is a character like any other.
+        """Take the values of a command-line option: `!` in front negates, `#` is a character, braces are alternatives.
 
         Raises UsageError for a value that can match nothing.
         """
-        rules = cls(enumerate(map(os.fsencode, globs), 1), option)
+        rules = cls(enumerate(map(os.fsencode, globs), 1), option, braces=True)
         for problem in rules.problems:
             shown = problem.text.decode("utf-8", "backslashreplace")
             raise UsageError(f"{option} {shown!r} can match nothing: {problem.why}; write it like a line of .gitignore")
@@ -194,20 +199,28 @@ class RuleSet:
             raise PatternError(f"it is longer than {LONGEST_PATTERN} bytes")
         rank = len(self._texts)
         pattern = text[1:] if text[:1] == b"!" else text
-        only_directories = pattern[-1:] == b"/"
-        if only_directories:
-            pattern = pattern[:-1]
-        if not pattern:
-            raise PatternError("it names nothing")
-        if b"/" not in pattern:
-            check(pattern)
-            self.names.add(pattern, rank, only_directories=only_directories)
-            return
-        for components in split_path(pattern):
-            if len(components) == 2 and components[0] == GLOBSTAR:
-                self.names.add(components[1], rank, only_directories=only_directories)
-            else:
-                places.add(components, rank, only_directories=only_directories)
+        # All are read before the first is entered: a line applies as a whole.
+        found = [_read(each) for each in (expand_braces(pattern) if self._braces else [pattern])]
+        for alternatives, only_directories in found:
+            for components in alternatives:
+                if len(components) == 2 and components[0] == GLOBSTAR:
+                    self.names.add(components[1], rank, only_directories=only_directories)
+                else:
+                    places.add(components, rank, only_directories=only_directories)
+        self.count += len(found)
+
+
+def _read(pattern: bytes) -> tuple[list[list[bytes]], bool]:
+    """The components of a pattern in all its readings, and whether it matches only directories. Raises PatternError."""
+    only_directories = pattern[-1:] == b"/"
+    if only_directories:
+        pattern = pattern[:-1]
+    if not pattern:
+        raise PatternError("it names nothing")
+    if b"/" in pattern:
+        return split_path(pattern), only_directories
+    check(pattern)
+    return [[GLOBSTAR, pattern]], only_directories
 
 
 def _rule_lines(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["BadLine", "Rule", "RuleSet", "Scope", "StandardRules", "read_rules", "standard_scope"]
 
 IGNORE_FILE: Final = b".gitignore"
+LARGEST_LIST: Final = 4 << 20
+"""Bytes of an ignore file that is not git's; larger ones are not read."""
 
 
 class Scope:
@@ -113,21 +115,26 @@ def _enter(levels: tuple[Level, ...], name: bytes) -> tuple[Level, ...]:
     return levels if below == levels else below
 
 
-def read_rules(directory: int | bytes, source: str | bytes = IGNORE_FILE, *, most: int = MOST_RULES) -> RuleSet | None:
-    """Read the .gitignore file of a directory (a path or an open descriptor); None when it has none.
+def read_rules(
+    directory: int | bytes, source: str | bytes = IGNORE_FILE, *, name: bytes = IGNORE_FILE, most: int = MOST_RULES
+) -> RuleSet | None:
+    """Read the ignore file `name` of a directory (a path or an open descriptor); None when it has none.
 
     `source` is the name under which its rules are reported; at most `most` of them apply. A file that cannot be read,
-    or that git would not read because it is a symbolic link, gives no rules and one problem.
+    or that git would not read because it is a symbolic link, gives no rules and one problem. In a file that is not
+    git's, braces mean alternatives, as to ripgrep.
     """
+    is_gits = name == IGNORE_FILE
+    largest = None if is_gits else LARGEST_LIST
     shown = source if isinstance(source, str) else shown_path(source)
     try:
         if isinstance(directory, int):
-            data = read_file(IGNORE_FILE, directory=directory, follow=False)
+            data = read_file(name, directory=directory, follow=False, largest=largest)
         else:
-            data = read_file(os.path.join(directory, IGNORE_FILE), follow=False)
+            data = read_file(os.path.join(directory, name), follow=False, largest=largest)
     except OSError as error:
         return RuleSet((), shown, [BadLine(shown, 0, b"", f"not applied: {error.strerror}")])
-    return None if data is None else RuleSet.parse(data, shown, most=most)
+    return None if data is None else RuleSet.parse(data, shown, most=most, braces=not is_gits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +148,8 @@ class StandardRules:
     repository: Repository | None
     users: RuleSet | None
     """The user's own list, which holds in nested repositories too."""
+    lists: tuple[Scope, ...]
+    """The rules of the other ignore files, one scope a name."""
 
 
 def standard_scope(
@@ -148,6 +157,7 @@ def standard_scope(
     *,
     shown: bytes = b"",
     above: Sequence[RuleSet] = (),
+    names: Sequence[bytes] = (),
     environ: Mapping[str, str] | None = None,
 ) -> StandardRules:
     """Collect what git applies to the entries of `root`: the user's list, info/exclude and the .gitignore files.
@@ -155,7 +165,8 @@ def standard_scope(
     The .gitignore files are those from the top of the enclosing repository down to and including `root`; outside a
     repository only that of `root`. A rule that hides `root` itself, or a directory above it, is not applied: `root` was
     asked for. `shown` is the name of `root` in the sources of rules, `above` are rules with precedence over all others,
-    `environ` is the process's environment.
+    `names` are those of other ignore files, which are looked for beside every .gitignore, and `environ` is the
+    process's environment.
     """
     environ = os.environ if environ is None else environ
     lookup = Lookup()
@@ -163,14 +174,15 @@ def standard_scope(
     repository = enclosing_repository(real, lookup, environ)
     top = repository.top if repository else real
     users, own = user_excludes(lookup, environ), repository.exclude if repository else None
-    lists = [
+    users_list, own_list = [
         _list(os.path.join(top, path), real, shown, lookup, follow=is_users) if path else None
         for path, is_users in ((users, True), (own, False))
     ]
-    rule_sets = [rules for rules in lists if rules is not None]
+    rule_sets = [rules for rules in (users_list, own_list) if rules is not None]
     below = [name for name in real[len(top) :].split(b"/") if name]
     directory = top
     scope: Scope | None = None
+    lists: tuple[Scope, ...] = ()
     for name in (b"", *below):
         directory = os.path.join(directory, name) if name else directory
         file = os.path.join(directory, IGNORE_FILE)
@@ -180,10 +192,30 @@ def standard_scope(
         if rules is not None:
             rule_sets.append(rules)
         scope = scope.enter(name, rules) if scope else Scope.root(rule_sets, above=above)
+        found: list[RuleSet | None] = []
+        for at, each in enumerate(names):
+            file = os.path.join(directory, each)
+            lookup.sources.append(file)
+            most = lists[at].room if lists else MOST_RULES
+            rules = read_rules(directory, _shown(file, real, shown), name=each, most=most)
+            lookup.problems.extend(rules.problems if rules is not None else ())
+            found.append(rules)
+        lists = enter_lists(lists, name, found)
     assert scope is not None
     for rule_set in rule_sets:
         lookup.problems.extend(rule_set.problems)
-    return StandardRules(scope, tuple(lookup.sources), tuple(lookup.problems), repository, lists[0])
+    return StandardRules(scope, tuple(lookup.sources), tuple(lookup.problems), repository, users_list, lists)
+
+
+def enter_lists(lists: tuple[Scope, ...], name: bytes, found: Sequence[RuleSet | None]) -> tuple[Scope, ...]:
+    """The scopes inside the subdirectory `name`, which has the ignore files `found`, one place a name of a file.
+
+    `lists` has as many places, or none where there was no such file so far.
+    """
+    if not lists and not any(rules is not None and rules.top is not None for rules in found):
+        return ()
+    above = lists or tuple(Scope.root() for _ in found)
+    return tuple([scope.enter(name, rules) for scope, rules in zip(above, found, strict=True)])
 
 
 def nested_scope(

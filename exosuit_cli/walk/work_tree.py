@@ -11,6 +11,7 @@ from exosuit_cli.walk.listing import state_of
 from exosuit_cli.walk.rule_set import BadLine
 
 if TYPE_CHECKING:
+    from exosuit_cli.model.records import Outcome
     from exosuit_cli.walk.git_files import Repository
     from exosuit_cli.walk.listing import RuleState
     from exosuit_cli.walk.rules import Scope
@@ -59,10 +60,23 @@ class WorkTree:
             return Tracked()
 
 
+class Hiding(NamedTuple):
+    """Why an entry is left out as long as it is not tracked."""
+
+    outcome: Outcome
+    detail: str
+    """The rule as FILE:LINE, or what the entry is."""
+
+
 class Surroundings(NamedTuple):
     """What holds for the entries of a directory."""
 
     scope: Scope
     work_tree: WorkTree | None
-    hidden_by: str = ""
-    """The rule that hides the directory, which is entered only since something in it is tracked; empty without one."""
+    lists: tuple[Scope, ...] = ()
+    """The rules of the other ignore files, one scope a name, the strongest first; none where there are no such rules.
+
+    They hold for tracked files too.
+    """
+    hidden_by: Hiding | None = None
+    """What hides the directory, which is entered only since something in it is tracked."""

@@ -138,7 +138,7 @@ def test_a_stored_baseline(run: Any, run_briefly: Any, tree: Path, tmp_path: Pat
     assert shown.returncode == 0
     assert shown.stdout.decode().count("files") == 0
     assert "trend" in shown.stdout.decode()
-    stored = [json.loads(line) for line in run("bench", "history", "--history", history, "--json").stdout.splitlines()]
+    stored = [json.loads(line) for line in run("bench", "history", "--history", history, "--jsonl").stdout.splitlines()]
     assert len(stored) == 3
     both = run("bench", "compare", stored[0]["id"], stored[1]["id"], "--history", history)
     assert both.returncode == 0, _told(both)

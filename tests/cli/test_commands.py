@@ -145,3 +145,55 @@ def test_as_a_module(tree: Path, exosuit: Path) -> None:
         [exosuit.parent / "python", "-m", "exosuit_cli", "scan", tree, "--json"], capture_output=True, check=True
     )
     assert json.loads(done.stdout)["totals"]["files"] == 4
+
+
+def test_a_flag_means_the_same_in_every_command(run: Any, tree: Path, tmp_path: Path) -> None:
+    """--json is one document, --jsonl one line a record, -o a file, --format its format."""
+    shown = {"scan": "exosuit.scan/1", "chunk": "exosuit.chunk/1", "device": "exosuit.device/1"}
+    for command, schema in shown.items():
+        where = [] if command == "device" else [tree]
+        assert _document(run(command, *where, "--json"))["schema"] == schema
+    assert _document(run("config", "show", "--json"))["schema"] == "exosuit.config/1"
+    history = tmp_path / "history"
+    history.touch()
+    assert _document(run("bench", "history", "--json", "--history", history)) == {
+        "schema": "exosuit.bench_runs/1",
+        "runs": [],
+    }
+    assert run("bench", "history", "--jsonl", "--history", history).stdout == b""
+    for command in ("scan", "chunk"):
+        lines = run(command, tree, "--jsonl").stdout.splitlines()
+        assert len(lines) == 4
+        assert all("path" in json.loads(line) for line in lines)
+        output = tmp_path / f"{command}.jsonl"
+        assert run(command, tree, "-o", output).returncode == 0
+        assert len(output.read_bytes().splitlines()) == 4
+        named = tmp_path / f"{command}.out"
+        assert run(command, tree, "-o", named).returncode == 2
+        assert run(command, tree, "--output", named, "--format", "jsonl").returncode == 0
+        assert named.read_bytes() == output.read_bytes()
+        assert b"unknown --format 'xml'" in run(command, tree, "-o", named, "--format", "xml").stderr
+        document = _document(run(command, tree, "--json", "-o", output))
+        assert (document["totals"]["files"], len(output.read_bytes().splitlines())) == (4, 4)
+        assert run(command, tree, "--json", "--jsonl").returncode == 2
+    assert run("scan", tree, "--format", "jsonl").returncode == 2
+    assert run("chunk", tree, "--jsonl", "-o", tmp_path / "x.jsonl").returncode == 2
+
+
+def test_without_a_path_it_is_the_current_directory(run: Any, tree: Path) -> None:
+    assert _paths(run("scan", "--jsonl", cwd=tree)) == _paths(run("scan", tree, "--jsonl"))
+    assert run("chunk", cwd=tree).stdout == run("chunk", tree).stdout != b""
+
+
+def test_defaults_are_in_every_help(run: Any) -> None:
+    for command, expected in {
+        "scan": ["the current directory", "4GiB", "o200k_base", ".exosuitignore, .ignore", "default: 10"],
+        "chunk": ["the current directory", "256MiB", "default: 512", "structure", "stdout"],
+        "bench": ["run", "history", "compare", "report"],
+        "bench run": ["the current directory", "default: 10", "10m", "warm", "state directory"],
+        "bench history": ["throughput", "default: 50", "state directory"],
+        "device": ["your own"],
+        "config show": ["your own"],
+    }.items():
+        shown = run(*command.split(), "--help", env=os.environ | {"COLUMNS": "300"}).stdout.decode()
+        assert [word for word in expected if word not in shown] == [], command

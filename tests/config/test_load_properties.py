@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exosuit_cli.config import FIELDS, Field, load_settings
+from exosuit_cli.model.encodings import ENCODINGS
 from exosuit_cli.model.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def good(field: Field) -> st.SearchStrategy[Any]:
         case "text":
             printable = st.characters(exclude_categories=("C", "Z"))
             return st.text(printable, min_size=field.low, max_size=field.high)
+        case "encoding":
+            return st.sampled_from(list(ENCODINGS))
         case "device":
             return st.sampled_from(["auto", "cpu"]) | st.integers(0, 999).map("cuda:{}".format)
 

@@ -24,6 +24,7 @@ WRONG: dict[str, list[object]] = {
     "boolean": [0, 1, "true", None, [], {}, math.nan],
     "choice": ["", "NONE", "zst", 0, True, None, []],
     "text": ["", "x" * 41, "a\nb", "\ud800", "\x1b[31m", 1, True, None, []],
+    "encoding": ["", "o200k", "gpt", "gpt-4q", "GPT-4o", "p50k_base", "text-davinci-003", 0, True, None, []],
     "device": [
         "",
         "gpu",
@@ -207,6 +208,9 @@ def test_a_variable_holds_any_accepted_value_as_text(field: Field) -> None:
         ("scan.device", "cuda:12", "cuda:12"),
         ("scan.device", "cuda:1,0", "cuda:1,0"),
         ("scan.device", "cuda", "cuda:0"),
+        ("scan.encoding", "cl100k_base", "cl100k_base"),
+        ("scan.encoding", "gpt-4o", "o200k_base"),
+        ("scan.encoding", "gpt-4-0613", "cl100k_base"),
         *[("scan.index", text, True) for text in ("true", "True", "1", "yes", "ON")],
         *[("scan.index", text, False) for text in ("false", "FALSE", "0", "no", "off")],
     ],

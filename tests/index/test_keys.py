@@ -33,7 +33,8 @@ OPTIONS = ScanOptions(encoding=None)
 OTHER: dict[str, Any] = {
     "encoding": "cl100k_base", "hash": "xxh3", "workers": 3, "device": "cpu", "max_file_size": 99,
     "slab_bytes": 1 << 20 | 1, "batch_files": 7, "index": False, "verify": True, "own_outputs": True,
-    "ignore": False, "hidden": False, "follow": True, "one_file_system": False, "include": ("a",), "exclude": ("b",),
+    "ignore": False, "ignore_file": (".x",), "default_ignore": False, "hidden": False, "follow": True,
+    "one_file_system": False, "include": ("a",), "exclude": ("b",),
 }  # fmt: skip
 """Another value of every option."""
 

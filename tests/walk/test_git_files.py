@@ -152,3 +152,52 @@ def test_reading_refuses_what_is_no_plain_file() -> None:
         for path in (base, b"/dev/zero", b"a\0b"):
             with pytest.raises(OSError, match=r"not a regular file|NUL"):
                 read_file(path)
+
+
+@needs_git
+@pytest.mark.parametrize(
+    "numbered",
+    [
+        [("core.excludesFile", "a")],
+        [("CORE.ExcludesFile", "~/b"), ("user.name", "n")],
+        [("core.excludesFile", "a"), ("core.excludesFile", "b")],
+        [("core.sub.excludesFile", "a")],
+        [("include.path", "{home}/inc"), ("user.name", "n")],
+        [("core.excludesFile", "a"), ("include.path", "~/inc")],
+        [("include.path", "~/inc"), ("core.excludesFile", "a")],
+        [("user.name", "n")],
+        [],
+    ],
+    ids=str,
+)
+def test_variables_that_the_environment_numbers_come_last(numbered: list[tuple[str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        for name, value in ((".gitconfig", "home"), ("inc", "included")):
+            with open(os.path.join(temporary, name), "w") as file:
+                file.write(f"[core]\nexcludesFile = {value}\n")
+        environ = {"HOME": temporary, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": str(len(numbered))}
+        for number, (key, value) in enumerate(numbered):
+            environ |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value.format(home=temporary)}
+        arguments = ["config", "--includes", "-z", "--type=path", "--get", "core.excludesFile"]
+        lookup = Lookup()
+        assert user_excludes(lookup, environ) == git(arguments, os.fsencode(temporary), environ).stdout[:-1]
+        assert not lookup.problems
+
+
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({"GIT_CONFIG_COUNT": "many"}, "no number"),
+        ({"GIT_CONFIG_COUNT": "-1"}, "no number"),
+        ({"GIT_CONFIG_COUNT": "9" * 5000}, "no number"),
+        ({"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.excludesFile"}, "GIT_CONFIG_VALUE_0 is not set"),
+        (
+            {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "include.path", "GIT_CONFIG_VALUE_0": "inc"},
+            "an absolute path",
+        ),
+    ],
+)
+def test_numbered_variables_that_git_refuses_are_a_problem(environ: dict[str, str], why: str) -> None:
+    lookup = Lookup()
+    assert user_excludes(lookup, {"GIT_CONFIG_NOSYSTEM": "1", **environ}) is None
+    assert [why in problem.why for problem in lookup.problems] == [True]

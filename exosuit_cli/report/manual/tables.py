@@ -80,6 +80,30 @@ def _phases(_: str) -> str:
     return _table(("phase", "name", "tokens"), rows)
 
 
+def _default_ignores(_: str) -> str:
+    from exosuit_cli.walk.default_rules import DEFAULT_RULES
+
+    rows = []
+    for rule in DEFAULT_RULES:
+        names = ", ".join(f"`{name}`" for name in rule.directories)
+        kind = "directory" if rule.marker_is_directory else "file"
+        marker = f"any that holds a {kind} `{rule.marker}`" + (" with its signature" if rule.is_signed else "")
+        rows.append((rule.name, names or marker))
+    return _table(("left out by default", "directories"), rows)
+
+
+def _encodings(_: str) -> str:
+    from exosuit_cli.model.encodings import ENCODINGS
+
+    def listed(names: Sequence[str], after: str = "") -> str:
+        return ", ".join(f"`{name}{after}`" for name in names)
+
+    rows = [
+        (f"`{found.name}`", listed(found.models), listed(found.model_prefixes, "*")) for found in ENCODINGS.values()
+    ]
+    return _table(("encoding", "models", "and what begins with"), rows)
+
+
 def _exports(_: str) -> str:
     from exosuit_cli.report.bench.exports import EXPORTS
 
@@ -138,6 +162,8 @@ TABLES: Final[dict[str, Callable[[str], str]]] = {
     "settings": _settings,
     "layers": _layers,
     "phases": _phases,
+    "default-ignores": _default_ignores,
+    "encodings": _encodings,
     "exports": _exports,
     "manifests": _manifests,
     "chunk-formats": _chunk_formats,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from exosuit_cli.model.records import Kind
+from exosuit_cli.model.records import Kind, Outcome
 from exosuit_cli.model.units import counted, format_bytes, format_count
 from exosuit_cli.report.console import labelled_line, labelled_phrases, plain_table, print_table
 from exosuit_cli.system.names import display_name
@@ -53,9 +55,9 @@ def _tokens(tokens: int | None) -> str:
 
 def _headline(console: Console, result: ScanResult) -> None:
     totals = result.totals
-    labelled_line(
-        console, "scan", display_name(result.base) + (f"  (partial: {result.partial})" if result.partial else "")
-    )
+    # One file is its own title; what lies in a directory has that of the directory.
+    title = os.path.join(result.base, result.roots[0]) if len(result.roots) == 1 and result.roots[0] else result.base
+    labelled_line(console, "scan", display_name(title) + (f"  (partial: {result.partial})" if result.partial else ""))
     phrases = [counted(totals.files, "file"), format_bytes(totals.bytes), counted(totals.lines, "line")]
     if totals.tokens is not None:
         estimated = f", {counted(totals.estimated_files, 'file')} estimated" if totals.estimated_files else ""
@@ -151,6 +153,11 @@ def print_ledger(console: Console, result: ScanResult, *, lists_all: str = "--js
         labelled_line(console, "", f"own output: {display_name(skip.path)}", "dim")
     if len(marked) > OWN_SHOWN:
         labelled_line(console, "", f"and {len(marked) - OWN_SHOWN} more; {lists_all} lists all", "dim")
+    left_out = Counter(skip.detail for skip in result.skips if skip.outcome is Outcome.DEFAULT_IGNORED)
+    if left_out:
+        kinds = [f"{kind} {count:,}" for kind, count in left_out.most_common()]
+        phrases = [f"{kind}," for kind in kinds[:-1]] + [f"{kinds[-1]};"]
+        labelled_phrases(console, "", "left out by default:", *phrases, "--no-default-ignore takes them")
     for skip in result.unreadable[:10]:
         reason = f"{skip.outcome.label}: {display_name(skip.path) or '.'}  {skip.detail}"
         labelled_line(console, "", reason.rstrip(), "red")

@@ -1,0 +1,87 @@
+"""What is typed wrongly: one line that names it and the remedy, like every other error of the program."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import shlex
+import sys
+from typing import TYPE_CHECKING, Any
+
+from exosuit_cli.model.errors import ExitCode, ExosuitError, UsageError
+from exosuit_cli.system.names import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_LONGEST = 200
+"""Characters of what was typed that a message repeats."""
+
+
+def run_app(app: Callable[..., Any]) -> int:
+    """Carry out the command line with typer's `app`; the exit code. What typer finds wrong is printed in one line."""
+    try:
+        code = app(standalone_mode=False)
+    except ExosuitError as error:
+        return _fail(str(error), int(error.exit_code))
+    except Exception as error:
+        if type(error).__name__ == "Abort":
+            return _fail("aborted", int(ExitCode.INTERRUPTED))
+        if not hasattr(error, "format_message"):  # what typer raises for what is typed wrongly has it
+            raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            # Nothing is wrong with asking: the help is the answer.
+            print(error.ctx.get_help(), end="")  # type: ignore[attr-defined]  # noqa: T201
+            return int(ExitCode.USAGE)
+        return _fail(_in_words(error), int(ExitCode.USAGE))
+    return code if isinstance(code, int) else int(ExitCode.SUCCESS)
+
+
+def unknown_command(words: Sequence[str], names: Sequence[str]) -> UsageError:
+    """The error for a first word that is no command; it may be what `scan` would take."""
+    from exosuit_cli.walk.roots import ADDRESS_HINT, is_address
+
+    word = words[0]
+    shown = repr(word[:_LONGEST])
+    if is_address(word):
+        return UsageError(f"no command {shown}: {ADDRESS_HINT} to `exosuit scan`")
+    near = difflib.get_close_matches(word.lower()[:_LONGEST], names, n=1)
+    if near:
+        return UsageError(f"no command {shown}; did you mean `exosuit {near[0]}`?")
+    if os.path.lexists(word):
+        return UsageError(f"no command {shown}; did you mean `exosuit scan {shlex.join(words)[:_LONGEST]}`?")
+    return UsageError(f"no command {shown}; the commands are {', '.join(names)}")
+
+
+def _fail(message: str, code: int) -> int:
+    sys.stderr.write(f"exosuit: error: {display_name(message)}\n")
+    return code
+
+
+def _in_words(error: Any) -> str:
+    """What typer says, in one line, with the nearest option and where the options are listed."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    words = ["exosuit", *(word for word in sys.argv[1:2] if word.isalpha())]
+    command = context.command_path if context is not None else " ".join(words)
+    kind = type(error).__name__
+    if kind == "NoSuchOption":
+        known = _flags(context) if context is not None else []
+        near = difflib.get_close_matches(error.option_name[:_LONGEST], known, n=1)
+        remedy = f"did you mean {near[0]}?" if near else f"`{command} --help` lists them"
+        return f"no option {error.option_name[:_LONGEST]!r} of `{command}`; {remedy}"
+    needed = re.fullmatch(r"Option '(?P<flag>[^']+)' requires an argument", message)
+    if needed is not None:
+        return f"{needed['flag']} needs a value; see `{command} --help`"
+    surplus = re.fullmatch(
+        r"Got unexpected extra arguments? ?\((?P<words>.*)\)", message.replace("argument(s)", "argument")
+    )
+    if surplus is not None:
+        return f"more arguments than `{command}` takes: {surplus['words'][:_LONGEST]}; see `{command} --help`"
+    message = message[:1].lower() + message[1:].replace(". Did you", "; did you")
+    return message if message.endswith("?") else f"{message}; see `{command} --help`"
+
+
+def _flags(context: Any) -> list[str]:
+    return [flag for each in context.command.get_params(context) for flag in (*each.opts, *each.secondary_opts)]

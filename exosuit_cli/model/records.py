@@ -62,6 +62,10 @@ class Outcome(IntEnum):
     """One of several hard links, left for one reading to serve them all; never in a result."""
     LINKED_WORKTREE = 18
     """A directory that `git worktree` made: a further work tree of the repository that it lies in."""
+    REPEATED = 19
+    """Under --follow, a directory that was entered by many other paths already; the detail holds the limit."""
+    WALK_LIMIT = 20
+    """A directory that is not entered because the tree seems to have no end; the detail holds the limit."""
 
     @property
     def label(self) -> str:
@@ -69,7 +73,9 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
-UNREADABLE_OUTCOMES = frozenset({Outcome.UNREADABLE, Outcome.CHANGED, Outcome.VANISHED, Outcome.QUARANTINED})
+UNREADABLE_OUTCOMES = frozenset(
+    {Outcome.UNREADABLE, Outcome.CHANGED, Outcome.VANISHED, Outcome.QUARANTINED, Outcome.WALK_LIMIT}
+)
 """Skips that nobody asked for: the scan is complete in the ledger, yet answers with exit code 7."""
 
 FARTHEST_NS = 2**63 - 1

@@ -281,4 +281,5 @@ class Run:
             listings=ledger.listings,
             rules=walk.rules if not walk.problems else {},
             walk_is_known=not walk.problems,
+            give_up=lambda: self.stop,
         )

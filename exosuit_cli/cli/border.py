@@ -17,6 +17,8 @@ import typer
 
 from exosuit_cli.model.errors import ExitCode, ExosuitError, OutputError
 from exosuit_cli.system.names import display_name
+from exosuit_cli.system.standard_streams import discard_output, unwritable
+from exosuit_cli.system.surroundings import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +75,8 @@ def standard_output() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _discard_output()
-        raise OutputError(f"cannot write to stdout: {_reason(error)}") from error
+        discard_output()
+        raise unwritable(error) from error
 
 
 @contextlib.contextmanager
@@ -108,7 +110,7 @@ def command_border(
         logger.error(str(error), extra={"exit_code": int(error.exit_code)})  # noqa: TRY400  (one line is the promise)
         raise typer.Exit(int(error.exit_code)) from error
     except BrokenPipeError as error:
-        _discard_output()  # the reader has gone, as `| head` does
+        discard_output()  # the reader has gone, as `| head` does
         raise typer.Exit(int(ExitCode.SUCCESS)) from error
     except KeyboardInterrupt as error:
         raise typer.Exit(128 + (error.args[0] if error.args else signal.SIGINT)) from error
@@ -117,6 +119,10 @@ def command_border(
     except Exception as error:
         if debug:
             traceback.print_exc()
+        outside = explained(error)
+        if outside is not None:
+            logger.error(str(outside), extra={"exit_code": int(outside.exit_code)})  # noqa: TRY400
+            raise typer.Exit(int(outside.exit_code)) from error
         logger.error(  # noqa: TRY400  (the traceback is for --debug)
             "internal error: %s: %s; run again with --debug for the traceback, and please report it",
             type(error).__name__,
@@ -159,11 +165,6 @@ def _reader_of(path: str) -> Iterator[None]:
 def _check_log(log: _LogFile | None) -> None:
     if log is not None and log.failed:
         raise typer.Exit(int(OutputError.exit_code))
-
-
-def _discard_output() -> None:
-    """Send what stdout still holds nowhere: Python would complain again when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _reason(error: BaseException | None) -> str:

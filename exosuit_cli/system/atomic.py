@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from exosuit_cli.model.errors import OutputError
+from exosuit_cli.system.surroundings import WORKING_DIRECTORY_GONE, is_working_directory_gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,9 +45,11 @@ def check_writable(path: str) -> None:
         raise OutputError(f"cannot write {path!r}: it names no file")
     if not os.path.isdir(directory):
         raise OutputError(f"cannot write {path!r}: {directory!r} is not a directory")
+    if directory == "." and is_working_directory_gone():
+        raise OutputError(f"cannot write {path!r}: {WORKING_DIRECTORY_GONE}")
     if os.path.isdir(path):
         raise OutputError(f"cannot write {path!r}: it is a directory")
-    if not os.access(directory, os.W_OK | os.X_OK):
+    if not os.access(directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise OutputError(f"cannot write {path!r}: no permission to write in {directory!r}")
 
 

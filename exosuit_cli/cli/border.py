@@ -17,11 +17,12 @@ import typer
 
 from exosuit_cli.model.errors import ExitCode, ExosuitError, OutputError
 from exosuit_cli.system.names import display_name
+from exosuit_cli.system.outputs import refuse_links_inside
 from exosuit_cli.system.standard_streams import discard_output, unwritable
 from exosuit_cli.system.surroundings import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 logger = logging.getLogger("exosuit")
 
@@ -81,12 +82,17 @@ def standard_output() -> Iterator[None]:
 
 @contextlib.contextmanager
 def command_border(
-    *, debug: bool, verbose: int = 0, quiet: bool = False, log_file: str | None = None
+    *,
+    debug: bool,
+    verbose: int = 0,
+    quiet: bool = False,
+    log_file: str | None = None,
+    tree: Sequence[str] = (),
 ) -> Iterator[None]:
     """Run a command's body: log to stderr (and to `log_file` as JSON lines), turn errors into exit codes.
 
     Warnings are shown; `verbose` shows information (1) and debugging (2), `quiet` shows errors only. A traceback is
-    printed only with `debug`. A closed stdout ends the command quietly.
+    printed only with `debug`. A closed stdout ends the command quietly. `tree` are the paths that the command reads.
     """
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
@@ -99,6 +105,7 @@ def command_border(
     try:
         logger.addHandler(terminal)
         if log_file is not None:
+            refuse_links_inside(log_file, tree)
             log = _open_log(log_file)
             handlers.append(log)
         yield

@@ -39,7 +39,13 @@ class _Nowhere:
 def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
     """Cut text files into chunks that end where the code does, with exact token counts and stable ids."""
     session, flags = filled(SessionFlags, given), filled(ChunkOutputFlags, given)
-    with command_border(debug=session.debug, verbose=session.verbose, quiet=session.quiet, log_file=session.log_file):
+    with command_border(
+        debug=session.debug,
+        verbose=session.verbose,
+        quiet=session.quiet,
+        log_file=session.log_file,
+        tree=paths or (".",),
+    ):
         from exosuit_cli.cli.streams import OWN_STREAMS, STDOUT, named_file, names_on_stdin
         from exosuit_cli.commands.chunk_request import chunk_request
 

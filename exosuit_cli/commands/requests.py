@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from exosuit_cli.config.option import OUTPUT, WORK, declared, filled, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
 from exosuit_cli.model.errors import UsageError
+from exosuit_cli.system.outputs import refuse_links_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,13 +50,15 @@ def scan_request(
     """The request for a scan by the given options, else by the settings; `config` is a settings file.
 
     `outputs` are paths and descriptors that the front writes to: they are not scanned.
-    Raises UsageError for options that contradict each other, ConfigError for a value that is not accepted.
+    Raises UsageError for options that contradict each other, ConfigError for a value that is not accepted, OutputError
+    for an output behind a link that lies in the tree.
     """
     settings = settings_by(given, config)
     request = filled(
         ScanRequest, given, paths=tuple(paths), options=options_by(settings, given), settings=settings, names=names
     )
     options = request.options
+    refuse_links_inside(request.manifest, paths or (os.curdir,))
     if options.verify and not options.use_index:
         raise UsageError("--verify compares with the index, which --no-index leaves out; give one of them")
     return replace(request, options=without_outputs(options, (*outputs, request.manifest)))

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import gc
-import io
 import os
 import sys
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from exosuit_cli.model.errors import ExosuitError
 
 VERSION_FLAGS = (["--version"], ["-V"])
+WITH_NUMPY = (["scan"], ["chunk"], ["bench"], ["device"])
+"""The commands that load libraries which abort the process where they get no memory."""
 
 
 def main() -> None:
     """The console script. `--version` answers without importing what the commands need."""
-    if sys.argv[1:] in VERSION_FLAGS:
-        from exosuit_cli import __version__
+    try:
+        if sys.argv[1:] in VERSION_FLAGS and sys.stdout is not None:
+            from exosuit_cli import __version__
 
-        print(f"exosuit {__version__}")  # noqa: T201  (the answer itself)
-        return
+            print(f"exosuit {__version__}", flush=True)  # noqa: T201  (the answer itself)
+        else:
+            _run()
+    except Exception as error:  # noqa: BLE001  (raised again where nothing explains it)
+        _answer(error)
+
+
+def _run() -> None:
+    from exosuit_cli.system.standard_streams import mend_streams
     from exosuit_cli.system.stop import end_on_signals
 
     end_on_signals()
@@ -25,11 +38,17 @@ def main() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # A large tree is a million small objects, none of them in a cycle: looking for cycles is a tenth of the time.
     gc.set_threshold(1_000_000)
-    _mend_streams()
+    mend_streams()
+    if sys.argv[1:2] in WITH_NUMPY and not {"-h", "--help"} & set(sys.argv):
+        from exosuit_cli.system.surroundings import missing_memory
+
+        missing = missing_memory()
+        if missing is not None:
+            _end(missing)
     from exosuit_cli.cli.ahead import discard, look_ahead
 
-    look_ahead(sys.argv[1:])
     try:
+        look_ahead(sys.argv[1:])
         from exosuit_cli.cli.app import app
         from exosuit_cli.cli.usage import run_app
 
@@ -40,6 +59,30 @@ def main() -> None:
         raise
     finally:
         discard()
+
+
+def _answer(error: Exception) -> NoReturn:
+    """End for an error before or after a command, in which its own border answers."""
+    from exosuit_cli.system.standard_streams import discard_output, is_unwritable, mend_stderr, unwritable
+    from exosuit_cli.system.surroundings import explained
+
+    mend_stderr()
+    if isinstance(error, OSError) and is_unwritable(error):
+        discard_output()
+        if isinstance(error, BrokenPipeError):  # the reader has gone, as `| head` does
+            sys.exit()
+        _end(unwritable(error))
+    outside = explained(error)
+    if outside is None:
+        raise error
+    _end(outside)
+
+
+def _end(error: ExosuitError) -> NoReturn:
+    """End with one line, where there is no command that could say it."""
+    if sys.stderr is not None:
+        sys.stderr.write(f"exosuit: error: {error}\n")
+    sys.exit(error.exit_code)
 
 
 def _leave(code: object) -> None:
@@ -57,20 +100,9 @@ def _leave(code: object) -> None:
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()
-    except (OSError, ValueError):  # the interpreter says what there is to say
+    except OSError as error:
+        _answer(error)
+    except ValueError:  # the interpreter says what there is to say
         return
     atexit._run_exitfuncs()  # noqa: SLF001  (nothing public runs them before the interpreter takes all apart)
     os._exit(code or 0)
-
-
-def _mend_streams() -> None:
-    """Give closed standard streams a place, so that no file is opened in theirs; escape what stdout cannot encode."""
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            # Opening takes the lowest free descriptor, which is the closed stream's own.
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115  (open until the end)
-    if isinstance(sys.stdout, io.TextIOWrapper) and isinstance(sys.stdout.buffer, io.RawIOBase):
-        # Under `python -u` a write may take a part only, and nobody would write the rest.
-        sys.stdout = io.TextIOWrapper(io.BufferedWriter(sys.stdout.buffer), sys.stdout.encoding)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")

@@ -153,6 +153,8 @@ def _values(given: Mapping[str, str | bool]) -> dict[str, Any] | None:
         from exosuit_cli.config.load import load_settings
 
         config = given.get("config")
+        if isinstance(config, str) and os.path.exists(config) and not os.path.isfile(config):
+            return None  # a pipe gives its content once, to the command
         try:
             values = load_settings(config if isinstance(config, str) else None, typed).values
         except ConfigError:

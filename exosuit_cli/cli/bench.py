@@ -200,7 +200,8 @@ def bench_command(
 
     `bench history`, `bench compare A B` and `bench report --html FILE` read what earlier runs left.
     """
-    with command_border(debug=debug, verbose=verbose, quiet=quiet, log_file=log_file):
+    tree = () if synthetic is not None else (path or ".",)
+    with command_border(debug=debug, verbose=verbose, quiet=quiet, log_file=log_file, tree=tree):
         from exosuit_cli.commands.bench import BenchRequest, label_of, run_bench
         from exosuit_cli.report.bench.renderers import RENDERERS
         from exosuit_cli.report.progress import status_line

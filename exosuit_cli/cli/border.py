@@ -17,9 +17,12 @@ import typer
 
 from exosuit_cli.model.errors import ExitCode, ExosuitError, OutputError
 from exosuit_cli.system.names import display_name
+from exosuit_cli.system.outputs import refuse_links_inside
+from exosuit_cli.system.standard_streams import discard_output, unwritable
+from exosuit_cli.system.surroundings import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 logger = logging.getLogger("exosuit")
 
@@ -73,18 +76,23 @@ def standard_output() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        _discard_output()
-        raise OutputError(f"cannot write to stdout: {_reason(error)}") from error
+        discard_output()
+        raise unwritable(error) from error
 
 
 @contextlib.contextmanager
 def command_border(
-    *, debug: bool, verbose: int = 0, quiet: bool = False, log_file: str | None = None
+    *,
+    debug: bool,
+    verbose: int = 0,
+    quiet: bool = False,
+    log_file: str | None = None,
+    tree: Sequence[str] = (),
 ) -> Iterator[None]:
     """Run a command's body: log to stderr (and to `log_file` as JSON lines), turn errors into exit codes.
 
     Warnings are shown; `verbose` shows information (1) and debugging (2), `quiet` shows errors only. A traceback is
-    printed only with `debug`. A closed stdout ends the command quietly.
+    printed only with `debug`. A closed stdout ends the command quietly. `tree` are the paths that the command reads.
     """
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
@@ -97,6 +105,7 @@ def command_border(
     try:
         logger.addHandler(terminal)
         if log_file is not None:
+            refuse_links_inside(log_file, tree)
             log = _open_log(log_file)
             handlers.append(log)
         yield
@@ -108,7 +117,7 @@ def command_border(
         logger.error(str(error), extra={"exit_code": int(error.exit_code)})  # noqa: TRY400  (one line is the promise)
         raise typer.Exit(int(error.exit_code)) from error
     except BrokenPipeError as error:
-        _discard_output()  # the reader has gone, as `| head` does
+        discard_output()  # the reader has gone, as `| head` does
         raise typer.Exit(int(ExitCode.SUCCESS)) from error
     except KeyboardInterrupt as error:
         number = signal.Signals(error.args[0] if error.args else signal.SIGINT)
@@ -119,6 +128,10 @@ def command_border(
     except Exception as error:
         if debug:
             traceback.print_exc()
+        outside = explained(error)
+        if outside is not None:
+            logger.error(str(outside), extra={"exit_code": int(outside.exit_code)})  # noqa: TRY400
+            raise typer.Exit(int(outside.exit_code)) from error
         logger.error(  # noqa: TRY400  (the traceback is for --debug)
             "internal error: %s: %s; run again with --debug for the traceback, and please report it",
             type(error).__name__,
@@ -161,11 +174,6 @@ def _reader_of(path: str) -> Iterator[None]:
 def _check_log(log: _LogFile | None) -> None:
     if log is not None and log.failed:
         raise typer.Exit(int(OutputError.exit_code))
-
-
-def _discard_output() -> None:
-    """Send what stdout still holds nowhere: Python would complain again when it flushes at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _reason(error: BaseException | None) -> str:

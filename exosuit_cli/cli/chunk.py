@@ -18,6 +18,7 @@ from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import command_of, flags_named
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import ExitCode, UsageError
+from exosuit_cli.system.names import display_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -39,7 +40,13 @@ class _Nowhere:
 def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
     """Cut text files into chunks that end where the code does, with exact token counts and stable ids."""
     session, flags = filled(SessionFlags, given), filled(ChunkOutputFlags, given)
-    with command_border(debug=session.debug, verbose=session.verbose, quiet=session.quiet, log_file=session.log_file):
+    with command_border(
+        debug=session.debug,
+        verbose=session.verbose,
+        quiet=session.quiet,
+        log_file=session.log_file,
+        tree=paths or (".",),
+    ):
         from exosuit_cli.cli.streams import OWN_STREAMS, STDOUT, named_file, names_on_stdin
         from exosuit_cli.commands.chunk_request import chunk_request
 
@@ -135,17 +142,19 @@ def _open_output(
     request: ChunkRequest, flags: ChunkOutputFlags, form: ChunkFormat, *, quiet: bool
 ) -> Iterator[OpenOutput]:
     """Where the chunks go, in their form, and a live line where it does not come between them."""
-    from exosuit_cli.cli.streams import descriptor, is_unseen, progress_line
+    from exosuit_cli.cli.streams import descriptor, is_unseen, json_output, progress_line
     from exosuit_cli.commands.chunk import OpenOutput
     from exosuit_cli.commands.chunk_output import open_file
 
     with standard_output() if request.output is None else open_file(request.output) as named:
         file = sys.stdout.buffer if named is None else named
         is_silent = flags.stats and flags.output is None
-        with progress_line(quiet) if is_silent or is_unseen(file) else nullcontext() as progress:
-            number = descriptor(file)
-            with form.opened(file, flags.text and not is_silent) as (renderer, sink):
-                yield OpenOutput(renderer, _Nowhere() if is_silent else sink, number, progress)
+        with (
+            progress_line(quiet) if is_silent or is_unseen(file) else nullcontext() as progress,
+            json_output(file) if form.is_text else nullcontext(file) as shown,
+            form.opened(shown, flags.text and not is_silent) as (renderer, sink),
+        ):
+            yield OpenOutput(renderer, _Nowhere() if is_silent else sink, descriptor(file), progress)
 
 
 def _report(result: ChunkResult, request: ChunkRequest, flags: ChunkOutputFlags, session: SessionFlags) -> None:
@@ -155,7 +164,8 @@ def _report(result: ChunkResult, request: ChunkRequest, flags: ChunkOutputFlags,
         from exosuit_cli.report.chunk.document import chunk_document
 
         document = chunk_document(result, request.chunking)
-        sys.stdout.write(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n")
+        text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
+        sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
     elif flags.stats and not session.quiet:
         from exosuit_cli.report.chunk.terminal import print_chunks
         from exosuit_cli.report.console import open_console

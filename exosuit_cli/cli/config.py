@@ -9,6 +9,7 @@ import typer
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.system.names import display_name
 
 config_app = typer.Typer(name="config", help="Show the settings.", no_args_is_help=True, add_completion=False)
 
@@ -37,4 +38,6 @@ def show_command(
             width = max(len(row.key) for row in rows)
             value_width = max(len(json.dumps(row.value)) for row in rows)
             for row in rows:
-                typer.echo(f"{row.key:<{width}}  {json.dumps(row.value):<{value_width}}  {row.origin}")
+                typer.echo(
+                    f"{row.key:<{width}}  {json.dumps(row.value):<{value_width}}  {display_name(str(row.origin))}"
+                )

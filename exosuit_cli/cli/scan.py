@@ -25,7 +25,13 @@ if TYPE_CHECKING:
 def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
     """Scan repositories: files, bytes, lines, exact tokens, digests, duplicates, and a ledger of every path."""
     session, report = filled(SessionFlags, given), filled(ScanReportFlags, given)
-    with command_border(debug=session.debug, verbose=session.verbose, quiet=session.quiet, log_file=session.log_file):
+    with command_border(
+        debug=session.debug,
+        verbose=session.verbose,
+        quiet=session.quiet,
+        log_file=session.log_file,
+        tree=paths or (".",),
+    ):
         if report.json and report.jsonl:
             raise UsageError("--json and --jsonl both write to stdout; give one of them")
         from exosuit_cli.cli.streams import OWN_STREAMS, names_on_stdin, progress_line

@@ -6,11 +6,15 @@ import io
 import os
 import stat
 import sys
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, BinaryIO, Final
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
+
+from exosuit_cli.system.names import display_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from _typeshed import ReadableBuffer
 
     from exosuit_cli.ingest import ProgressCallback
 
@@ -40,6 +44,29 @@ def progress_line(quiet: bool) -> AbstractContextManager[ProgressCallback | None
 def named_file(output: str | None) -> str | None:
     """The file that `--output` names; None for stdout, also by another name, as /dev/stdout."""
     return None if output is None or output == STDOUT or _is_stdout(output) else output
+
+
+class _TerminalJson(io.BufferedWriter):
+    """JSON for a terminal: the same values, with nothing in it that could act on the terminal."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        shown = bytes(data)
+        super().write(display_json(shown.decode()).encode())
+        return len(shown)
+
+
+@contextmanager
+def json_output(file: BinaryIO) -> Iterator[BinaryIO]:
+    """A file to write whole pieces of JSON to, escaped where it is a terminal."""
+    if not file.isatty():
+        yield file
+        return
+    shown = _TerminalJson(cast("io.RawIOBase", file))
+    try:
+        yield shown
+        shown.flush()
+    finally:
+        shown.detach()
 
 
 def is_unseen(file: BinaryIO) -> bool:

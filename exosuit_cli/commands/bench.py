@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.alert_delivery import deliver, parse_receivers
-from exosuit_cli.commands.bench_artefacts import append_summary, parse_exports, write_export
+from exosuit_cli.commands.bench_artefacts import append_summary, parse_exports, verdict_file, write_export
 from exosuit_cli.measure.alerts import parse_alerts
 from exosuit_cli.measure.baseline import load_baseline
 from exosuit_cli.measure.bench import bench
@@ -29,6 +29,7 @@ from exosuit_cli.measure.suites import choose_suites
 from exosuit_cli.measure.synthetic import Synthetic, parse_synthetic
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.errors import ExitCode, OutputError, UsageError
+from exosuit_cli.system.outputs import refuse_links_inside
 from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
@@ -140,6 +141,11 @@ def run_bench(
     exports = parse_exports(request.exports, renderers.exports)
     receivers = parse_receivers(request.alert_webhook, request.alert_command, alerts=bool(request.alerts))
     history = request.history if request.history is not None else default_history()
+    if isinstance(corpus, str):
+        for export in exports:
+            refuse_links_inside(export.path, [corpus])
+            refuse_links_inside(verdict_file(export.path), [corpus])
+        refuse_links_inside(history, [corpus])
     check_history(history)
     stored = load_baseline(request.baseline, history) if request.baseline is not None else None
     with (

@@ -114,7 +114,12 @@ def write_export(
     for suffix, content in export.format.render(ExportInput(result, strict, former)).items():
         stem, extension = os.path.splitext(export.path)
         write_atomic(stem + suffix + extension, content, mode=_READABLE)
-    write_atomic(os.path.join(os.path.dirname(export.path), "verdict.json"), verdict(result, strict), mode=_READABLE)
+    write_atomic(verdict_file(export.path), verdict(result, strict), mode=_READABLE)
+
+
+def verdict_file(export: str) -> str:
+    """The file beside an export that holds the verdict."""
+    return os.path.join(os.path.dirname(export), "verdict.json")
 
 
 def append_summary(path: str, result: BenchResult, summary: Callable[[BenchResult, int], bytes]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.commands.requests import names_below, options_by, settings_by, without_outputs
 from exosuit_cli.config.option import OUTPUT, filled, option
 from exosuit_cli.model.errors import UsageError
+from exosuit_cli.system.outputs import refuse_links_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -48,6 +50,7 @@ def chunk_request(
     outputs: Iterable[str | int | None] = (),
 ) -> ChunkRequest:
     """The request for chunks by the given options, else by the settings; see `scan_request` and `ChunkRequest`."""
+    refuse_links_inside(output, paths or (os.curdir,))
     settings = settings_by(given, config)
     options = options_by(settings, given)
     assert options.encoding is not None, "a setting is never left out"

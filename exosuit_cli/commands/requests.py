@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from exosuit_cli.config.option import OUTPUT, WORK, declared, filled, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
 from exosuit_cli.model.errors import UsageError
+from exosuit_cli.system.outputs import refuse_links_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,12 +62,14 @@ def scan_request(
 
     Without paths it is the current directory. `outputs` are paths and descriptors that the front writes to: they are
     not scanned. `names` are read here, once the options are known to be sound. Raises UsageError for options that
-    contradict each other, ConfigError for a value that is not accepted.
+    contradict each other, ConfigError for a value that is not accepted, OutputError for an output behind a link that
+    lies in the tree.
     """
     paths = tuple(paths) or (".",)
     settings = settings_by(given, config)
     request = filled(ScanRequest, given, paths=paths, options=options_by(settings, given), settings=settings)
     options = request.options
+    refuse_links_inside(request.manifest, paths)
     if options.verify and not options.use_index:
         raise UsageError("--verify compares with the index, which --no-index leaves out; give one of them")
     if request.format is not None and request.manifest is None:

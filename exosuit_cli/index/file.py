@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.index.format import IndexUnusable
 from exosuit_cli.index.kept import NOTHING_KEPT, rows_to_keep
 from exosuit_cli.index.path import index_path, roots_key
-from exosuit_cli.index.storage import IndexUnusable, load_index, save_index
+from exosuit_cli.index.storage import load_index, save_index
 from exosuit_cli.model.errors import ExosuitError, UsageError
 from exosuit_cli.system.paths import cache_directory, ensure_private, state_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from exosuit_cli.index.index import Index
     from exosuit_cli.index.keys import IndexKeys
@@ -85,6 +86,8 @@ class IndexFile:
                 self._warnings.append(f"the index {path} is not used: {error}; delete it to have a new one")
                 self.reason = f"not used: {error}"
                 self._path = None
+            elif error.warns:
+                self._warnings.append(f"the index {path} is rebuilt: {error}")
         except OSError as error:
             self._warnings.append(f"the index {path} cannot be read: {error.strerror}")
             self.reason = "not readable"
@@ -100,8 +103,12 @@ class IndexFile:
         listings: Sequence[Listing],
         rules: Mapping[bytes, RuleState | None],
         walk_is_known: bool,
+        give_up: Callable[[], object] = lambda: False,
     ) -> None:
-        """Write the new index. A failure is a warning: the scan's answer is right all the same."""
+        """Write the new index, or leave it if `give_up()` is true while another scan writes it.
+
+        A failure is a warning: the scan's answer is right all the same.
+        """
         if self._path is None or self._keys is None:
             return
         try:
@@ -117,7 +124,10 @@ class IndexFile:
                 rules=rules,
                 own_outputs=self._all_own,
                 kept=rows_to_keep(self.index, listings, rows) if self.index is not None else NOTHING_KEPT,
+                give_up=give_up,
             )
+        except InterruptedError:
+            pass
         except ExosuitError as error:
             self._warnings.append(f"the index was not written: {error}")
         except OSError as error:

@@ -6,8 +6,10 @@ A file is `MAGIC`, `HEAD`, the header, the sections that the header lists as [na
 from __future__ import annotations
 
 import json
+import os
+import stat
 import struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +19,8 @@ VERSION: Final = 3
 HEAD: Final = struct.Struct("<II")
 """Version, bytes of the header."""
 SEAL_BYTES: Final = 32
+LARGEST: Final = 16 << 30
+"""Bytes. An index takes some 200 bytes a file; a sparse file of any size costs its writer nothing."""
 
 DIRECTORY_FIELDS: Final = (
     ("device", "<u8"),
@@ -32,10 +36,64 @@ _CODES: Final = {"<u8": "Q", "<i8": "q", "<u4": "I"}
 DIRECTORY: Final = struct.Struct("<" + "".join(_CODES[kind] for _, kind in DIRECTORY_FIELDS))
 
 
+class IndexUnusable(Exception):
+    """The file is no index that this version and these options can use; the message says why.
+
+    `refused` is True where it must not be replaced either: another version's, another user's, or no index at all.
+    `warns` is True where it is replaced, and a person should know.
+    """
+
+    def __init__(self, reason: str, *, refused: bool = False, warns: bool = False) -> None:
+        super().__init__(reason)
+        self.refused = refused
+        self.warns = warns
+
+
 def pack_sections(header: Mapping[str, Any], sections: Mapping[str, bytes]) -> list[bytes]:
     """The parts of a file, all but its checksum."""
     text = json.dumps({**header, "sections": [(name, len(data)) for name, data in sections.items()]}).encode()
     return [MAGIC, HEAD.pack(VERSION, len(text)), text, *sections.values()]
+
+
+def open_index(path: str) -> BinaryIO:
+    """Open what lies at the place of an index, through no link and without waiting. Raises OSError."""
+    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+
+
+def check_head(file: BinaryIO) -> None:
+    """Check that an open file says it is an index of this version. Raises IndexUnusable, OSError."""
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        raise IndexUnusable("it is not a regular file", refused=True)
+    if status.st_uid != os.geteuid():
+        raise IndexUnusable("it belongs to another user", refused=True)
+    head = file.read(len(MAGIC) + HEAD.size)
+    if head and not any(head):
+        raise IndexUnusable("it holds zeros, as a file may after the machine crashed", warns=True)
+    if not head.startswith(MAGIC):
+        raise IndexUnusable("it is not an index", refused=True)
+    if status.st_size < len(MAGIC) + HEAD.size + SEAL_BYTES:
+        raise IndexUnusable("it is cut off")
+    version, _ = HEAD.unpack_from(head, len(MAGIC))
+    if version > VERSION:
+        raise IndexUnusable(f"a newer exosuit wrote it (format {version}, this one reads {VERSION})", refused=True)
+    if version < VERSION:
+        raise IndexUnusable(f"an older exosuit wrote it (format {version})")
+    if status.st_size > LARGEST:
+        raise IndexUnusable(f"it is larger than {LARGEST >> 30} GiB", warns=True)
+
+
+def read_whole(file: BinaryIO) -> bytes:
+    """The bytes of an open file that says it is an index of this version; its checksum is not compared.
+
+    Of any other file, only the head is read. Raises IndexUnusable, OSError.
+    """
+    check_head(file)
+    file.seek(0)
+    try:
+        return file.read()
+    except MemoryError:
+        raise IndexUnusable("it does not fit in the memory that there is", warns=True) from None
 
 
 def read_sections(data: bytes) -> tuple[dict[str, Any], dict[str, memoryview]]:

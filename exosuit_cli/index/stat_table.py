@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Final
 from exosuit_cli.index.format import (
     DIRECTORY,
     DIRECTORY_FIELDS,
-    HEAD,
-    MAGIC,
+    LARGEST,
     SEAL_BYTES,
-    VERSION,
+    IndexUnusable,
+    open_index,
     read_sections,
+    read_whole,
     split_names,
 )
 from exosuit_cli.index.statx import RECORD_BYTES, StatCall, libc_statx, os_statx, stat_names, stat_open
@@ -57,7 +58,7 @@ class StatTable:
     @classmethod
     def fork_ahead(cls, index: str, base: bytes) -> StatTable:
         """A table of what the index at this path knows; a forked process fills it from the end. Raises OSError."""
-        size = os.stat(index).st_size
+        size = min(os.stat(index).st_size, LARGEST)
         table = cls(size // DIRECTORY.size, size // _LEAST_ROW_BYTES)
         table._base = base
         table._fillers.append(ForkedProcess(fork(lambda: table._fill_from_index(index)), is_child=True))
@@ -136,9 +137,10 @@ class StatTable:
 
     def _fill_from_index(self, index: str) -> None:
         _ignore_interrupts()
-        with open(index, "rb") as file:
-            data = file.read()
-        with contextlib.suppress(ValueError, LookupError, TypeError, struct.error):  # the scan says what is wrong
+        # The scan says what is wrong.
+        with contextlib.suppress(IndexUnusable, OSError, ValueError, LookupError, TypeError, struct.error):
+            with open_index(index) as file:
+                data = read_whole(file)
             paths, names = _listings(data)
             if len(paths) <= len(self._flags) and sum(map(len, names)) * RECORD_BYTES <= len(self.files):
                 self._seal[:] = data[-SEAL_BYTES:]
@@ -155,10 +157,8 @@ def _ignore_interrupts() -> None:
 def _listings(data: bytes) -> tuple[list[bytes], list[list[bytes]]]:
     """Directories and the names of their files, as the bytes of an index hold them; its checksum is not compared.
 
-    Raises ValueError where the bytes are not an index of this version.
+    Raises ValueError where the bytes are not those of an index.
     """
-    if not data.startswith(MAGIC) or HEAD.unpack_from(data, len(MAGIC))[0] != VERSION:
-        raise ValueError
     _, sections = read_sections(data)
     counts = [record[_FILES] for record in DIRECTORY.iter_unpack(sections["directories"])]
     edges = [0, *accumulate(counts)]

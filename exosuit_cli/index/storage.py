@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
-import stat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,41 +12,33 @@ from blake3 import blake3
 
 from exosuit_cli.index.format import (
     DIRECTORY_FIELDS,
-    HEAD,
-    MAGIC,
     SEAL_BYTES,
-    VERSION,
+    IndexUnusable,
+    open_index,
     pack_sections,
     read_sections,
+    read_whole,
     split_names,
 )
 from exosuit_cli.index.index import Index
 from exosuit_cli.index.kept import NOTHING_KEPT, UNKNOWN, KeptRows
 from exosuit_cli.index.own_outputs import Identities, makes_no_difference
 from exosuit_cli.model.records import RAW, READ_OUTCOMES, ROW, Directory, Outcome, Rows, Skip
-from exosuit_cli.system.atomic import write_atomic
+from exosuit_cli.system.atomic import remove_left_behind, write_atomic
+from exosuit_cli.system.lock import lock_exclusively
 from exosuit_cli.walk.listing import Listing, RuleState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 FINE_SLACK_NS = 100_000_000
 """How long before a scan a write may have been for its time to repeat: over ten ticks of a 100 Hz kernel clock."""
 COARSE_SLACK_NS = 2_000_000_000
 """The same for file systems that keep whole seconds (FAT: two of them)."""
+LOCK_PATIENCE_SECONDS = 2.0
+"""How long a scan waits for another that writes the same index; a lock may be held for ever."""
 
 _DIRECTORY = np.dtype(list(DIRECTORY_FIELDS))
-
-
-class IndexUnusable(Exception):
-    """The file is no index that this version and these options can use; the message says why.
-
-    `refused` is True where it must not be replaced either: another version's, another user's, or no index at all.
-    """
-
-    def __init__(self, reason: str, *, refused: bool = False) -> None:
-        super().__init__(reason)
-        self.refused = refused
 
 
 def load_index(
@@ -58,23 +48,8 @@ def load_index(
 
     Raises IndexUnusable, FileNotFoundError, OSError; never returns a damaged index.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-    with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise IndexUnusable("it is not a regular file", refused=True)
-        if status.st_uid != os.geteuid():
-            raise IndexUnusable("it belongs to another user", refused=True)
-        data = file.read()
-    if not data.startswith(MAGIC):
-        raise IndexUnusable("it is not an index", refused=True)
-    if len(data) < len(MAGIC) + HEAD.size + SEAL_BYTES:
-        raise IndexUnusable("it is cut off")
-    version, _ = HEAD.unpack_from(data, len(MAGIC))
-    if version > VERSION:
-        raise IndexUnusable(f"a newer exosuit wrote it (format {version}, this one reads {VERSION})", refused=True)
-    if version < VERSION:
-        raise IndexUnusable(f"an older exosuit wrote it (format {version})")
+    with open_index(path) as file:
+        data = read_whole(file)
     if blake3(memoryview(data)[:-SEAL_BYTES]).digest() != data[-SEAL_BYTES:]:
         raise IndexUnusable("its checksum does not match")
     header, sections = read_sections(data)
@@ -156,8 +131,13 @@ def save_index(
     rules: Mapping[bytes, RuleState | None],
     own_outputs: Identities = frozenset(),
     kept: KeptRows = NOTHING_KEPT,
+    give_up: Callable[[], object] = lambda: False,
 ) -> int:
-    """Write an index atomically; the bytes written. One writer at a time: a second one waits. Raises OSError."""
+    """Write an index atomically; the bytes written. What killed processes left of theirs is removed.
+
+    One writer at a time: a second one waits. Raises OSError: TimeoutError where the other does not end,
+    InterruptedError as soon as `give_up()` is true while it waits.
+    """
     directories = np.array(
         [
             (
@@ -203,16 +183,21 @@ def save_index(
         seal.update(part)
     parts.append(seal.digest())
     data = b"".join(parts)
-    with _writer_lock(path + ".lock"):
+    with _writer_lock(path + ".lock", give_up):
+        remove_left_behind(os.path.dirname(path))
         write_atomic(path, data)
     return len(data)
 
 
 @contextlib.contextmanager
-def _writer_lock(path: str) -> Iterator[None]:
+def _writer_lock(path: str, give_up: Callable[[], object]) -> Iterator[None]:
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        try:
+            lock_exclusively(descriptor, LOCK_PATIENCE_SECONDS, give_up=give_up)
+        except OSError as error:
+            error.filename = path
+            raise
         yield
     finally:
         os.close(descriptor)

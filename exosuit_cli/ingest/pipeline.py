@@ -243,6 +243,8 @@ class Run:
         self.warnings.extend(empty_scan_warnings(ledger.files, found.skips))
         if not self.stop:
             self.processes.device.confirm()
+        if self.processes.shortage:
+            self.warnings.append(self.processes.shortage)
         throughput, memory = self.account.close(self.processes, ledger, index_file)
         self.warnings.extend(
             f"the CPU computed {count} slabs in place of {throughput.device}: {reason}"
@@ -283,4 +285,5 @@ class Run:
             listings=ledger.listings,
             rules=walk.rules if not walk.problems else {},
             walk_is_known=not walk.problems,
+            give_up=lambda: self.stop,
         )

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import logging
 import math
 import os
-import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.system.atomic import check_writable
+from exosuit_cli.system.lock import lock_exclusively
 from exosuit_cli.system.paths import ensure_private, state_directory
 
 if TYPE_CHECKING:
@@ -226,18 +225,12 @@ def _entry(result: BenchResult, suite: SuiteResult, position: int) -> Entry | No
 
 
 def _lock(descriptor: int, path: str) -> None:
-    deadline = time.monotonic() + _LOCK_PATIENCE_S
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() > deadline:
-                raise OutputError(
-                    f"history {path!r}: another process holds it; run again later, or name another --history"
-                ) from error
-            time.sleep(0.05)
-        else:
-            return
+    try:
+        lock_exclusively(descriptor, _LOCK_PATIENCE_S)
+    except TimeoutError as error:
+        raise OutputError(
+            f"history {path!r}: another process holds it; run again later, or name another --history"
+        ) from error
 
 
 def _write_all(descriptor: int, content: bytes, size: int) -> None:

@@ -65,6 +65,10 @@ class Outcome(IntEnum):
     """A directory that `git worktree` made: a further work tree of the repository that it lies in."""
     DEFAULT_IGNORED = 19
     """A directory that tools make, as node_modules or a virtual environment; the detail says what it is."""
+    REPEATED = 20
+    """Under --follow, a directory that was entered by many other paths already; the detail holds the limit."""
+    WALK_LIMIT = 21
+    """A directory that is not entered because the tree seems to have no end; the detail holds the limit."""
 
     @property
     def label(self) -> str:
@@ -72,7 +76,9 @@ class Outcome(IntEnum):
         return self.name.lower()
 
 
-UNREADABLE_OUTCOMES = frozenset({Outcome.UNREADABLE, Outcome.CHANGED, Outcome.VANISHED, Outcome.QUARANTINED})
+UNREADABLE_OUTCOMES = frozenset(
+    {Outcome.UNREADABLE, Outcome.CHANGED, Outcome.VANISHED, Outcome.QUARANTINED, Outcome.WALK_LIMIT}
+)
 """Skips that nobody asked for: the scan is complete in the ledger, yet answers with exit code 7."""
 
 READ_OUTCOMES = (Outcome.INGESTED, Outcome.OWN_OUTPUT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.cells import cell_len
@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +30,16 @@ _NO_BREAK = "\u00a0"
 
 
 class _Console(Console):
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Print, and escape every character of a text that could act on the terminal."""
+        super().print(*[self._shown(each) if isinstance(each, Text) else each for each in objects], **options)
+
+    def _shown(self, text: Text) -> Text:
+        if text.plain.isprintable():
+            return text
+        segments = text.render(self, end="")
+        return Text.assemble(*[(display_name(segment.text), segment.style or "") for segment in segments])
+
     def on_broken_pipe(self) -> None:
         """Raise the error, which the border of the command handles; rich would exit with 1."""
         raise  # the BrokenPipeError that rich is handling when it calls this
@@ -51,7 +63,7 @@ def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " "
     """
     width = max(console.width - _LABEL, 1)
     lines: list[str] = []
-    for phrase in phrases:
+    for phrase in map(display_name, phrases):
         if lines and len(lines[-1]) + len(gap) + len(phrase) <= width:
             lines[-1] += gap + phrase
         else:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import io
 import os
+import re
 import stat
+import time
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from exosuit_cli.model.errors import OutputError
+from exosuit_cli.system.surroundings import WORKING_DIRECTORY_GONE, is_working_directory_gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,10 +22,17 @@ if TYPE_CHECKING:
 
 PREFIX: Final = b".exosuit-"
 SUFFIX: Final = b".tmp"
-"""A temporary file is named PREFIX + 16 hex digits + SUFFIX; only a killed process leaves one behind."""
+"""A temporary file is named PREFIX + 16 hex digits + SUFFIX; only a killed process leaves one behind.
+
+It is locked (flock) for as long as its writer lives.
+"""
+OLD_SECONDS: Final = 60
+"""From this age on, a temporary file that nobody has locked is one that a killed process left."""
 
 _DIRECTORY_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _TEMPORARY_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_LEFT_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_NAME: Final = re.compile(re.escape(PREFIX) + rb"[0-9a-f]{16}" + re.escape(SUFFIX))
 _ATTEMPTS: Final = 100
 _BUFFER: Final = 1 << 18
 """Bytes that are collected before a write system call."""
@@ -34,9 +45,11 @@ def check_writable(path: str) -> None:
         raise OutputError(f"cannot write {path!r}: it names no file")
     if not os.path.isdir(directory):
         raise OutputError(f"cannot write {path!r}: {directory!r} is not a directory")
+    if directory == "." and is_working_directory_gone():
+        raise OutputError(f"cannot write {path!r}: {WORKING_DIRECTORY_GONE}")
     if os.path.isdir(path):
         raise OutputError(f"cannot write {path!r}: it is a directory")
-    if not os.access(directory, os.W_OK | os.X_OK):
+    if not os.access(directory, os.W_OK | os.X_OK, effective_ids=os.access in os.supports_effective_ids):
         raise OutputError(f"cannot write {path!r}: no permission to write in {directory!r}")
 
 
@@ -86,6 +99,33 @@ def write_atomic(path: str | bytes, content: bytes | bytearray | memoryview, *, 
         file.write(content)
 
 
+def remove_left_behind(directory: str | bytes) -> None:
+    """Remove the temporary files that killed processes of this user left in a directory. What fails is left to lie."""
+    with contextlib.suppress(OSError):
+        parent = os.open(directory, _DIRECTORY_FLAGS)
+        try:
+            for name in os.listdir(parent):
+                if _NAME.fullmatch(os.fsencode(name)):
+                    with contextlib.suppress(OSError):
+                        _remove_if_left(os.fsencode(name), parent)
+        finally:
+            os.close(parent)
+
+
+def _remove_if_left(name: bytes, parent: int) -> None:
+    descriptor = os.open(name, _LEFT_FLAGS, dir_fd=parent)
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            return
+        if time.time() - found.st_mtime < OLD_SECONDS:
+            return
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.unlink(name, dir_fd=parent)
+    finally:
+        os.close(descriptor)
+
+
 class _Raw(io.FileIO):
     """The descriptor under the buffer; a failed write names the target, since an OSError of write(2) names nothing."""
 
@@ -127,9 +167,12 @@ def _create(parent: int) -> tuple[bytes, int]:
     for _ in range(_ATTEMPTS):
         temporary = PREFIX + os.urandom(8).hex().encode() + SUFFIX
         try:
-            return temporary, os.open(temporary, _TEMPORARY_FLAGS, 0o600, dir_fd=parent)
+            descriptor = os.open(temporary, _TEMPORARY_FLAGS, 0o600, dir_fd=parent)
         except FileExistsError:
             continue
+        with contextlib.suppress(OSError):  # a file system without locks: nobody takes the file for left behind there
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return temporary, descriptor
     raise FileExistsError(errno.EEXIST, f"{_ATTEMPTS} temporary names are taken")
 
 

@@ -23,7 +23,11 @@ def start_method() -> str:
         return "spawn"
     if sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
         return "spawn"
-    return "fork" if len(os.listdir("/proc/self/task")) == 1 else "spawn"
+    try:
+        threads = len(os.listdir("/proc/self/task"))
+    except OSError:  # no /proc: nobody knows of threads that are not Python's
+        return "spawn"
+    return "fork" if threads == 1 else "spawn"
 
 
 class ForkedProcess:

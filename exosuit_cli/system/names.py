@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
+import re
+from typing import Final
+
+_NOT_ASCII_TEXT: Final = re.compile(r"[^\n -~]")
 
 
 def display_name(name: bytes | str) -> str:
@@ -15,6 +20,17 @@ def display_name(name: bytes | str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _escape(character) for character in text)
+
+
+def display_json(text: str) -> str:
+    r"""The same JSON for a terminal: every character that is not printable is written as \uXXXX, and lines stay.
+
+    What a JSON writer leaves as it is may act on a terminal: DEL, the C1 controls, direction overrides.
+    """
+    return _NOT_ASCII_TEXT.sub(
+        lambda found: found[0] if found[0].isprintable() else json.dumps(found[0])[1:-1],
+        text,
+    )
 
 
 def _escape(character: str) -> str:

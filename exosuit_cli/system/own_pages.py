@@ -39,8 +39,11 @@ def leave_file_pages() -> int:
     """
     if sys.platform != "linux":
         return 0
-    with open("/proc/self/smaps", encoding="utf-8", errors="surrogateescape") as file:
-        shared = [found for found in _mappings(file) if found.path.startswith("/") and found.permissions[3] == "p"]
+    try:
+        with open("/proc/self/smaps", encoding="utf-8", errors="surrogateescape") as file:
+            shared = [found for found in _mappings(file) if found.path.startswith("/") and found.permissions[3] == "p"]
+    except OSError:  # no /proc: no figure of memory is taken either
+        return 0
     madvise = ctypes.CDLL(None).madvise
     madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
     left = 0

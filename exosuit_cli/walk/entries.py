@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from exosuit_cli.model.records import Outcome, Skip
+from exosuit_cli.walk import limits
 
 if TYPE_CHECKING:
     from exosuit_cli.config.options import WalkOptions
@@ -17,14 +19,17 @@ _FS_ENCODING = sys.getfilesystemencoding()
 def list_entries(
     descriptor: int, path: bytes, device: int, options: WalkOptions
 ) -> tuple[list[bytes], list[bytes], list[Skip]]:
-    """Split the entries of an open directory into names of files, names of directories, and skips. Raises OSError."""
+    """Split the entries of an open directory into names of files, names of directories, and skips.
+
+    Raises OSError, and Endless for more entries than a walk takes.
+    """
     files: list[str] = []
     directories: list[str] = []
     skips: list[Skip] = []
     own = options.own_outputs
     prefix = path + b"/" if path else b""
     with os.scandir(descriptor) as entries:
-        for entry in entries:
+        for entry in islice(entries, limits.MOST_NAMES):
             if entry.is_file(follow_symlinks=False):
                 if own and (device, entry.inode()) in own:
                     skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.OWN_OUTPUT))
@@ -43,6 +48,8 @@ def list_entries(
                 skip = _follow(entry, prefix, files, directories)
                 if skip is not None:
                     skips.append(skip)
+        if next(entries, None) is not None:
+            raise limits.Endless
     return _encode_names(files), _encode_names(directories), skips
 
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 LARGEST_FILE: Final = 100 * 1024 * 1024
 """Bytes. Like git, the walk ignores a larger file of patterns."""
-LARGEST_CONFIG: Final = 4 << 20
-"""Bytes of one configuration file that are read; git has no limit, and real ones have some kilobytes."""
+LARGEST_CONFIG: Final = 1 << 20
+"""Bytes of all configuration files that are read for one walk; git has no limit, and real ones have some kilobytes."""
 LARGEST_POINTER: Final = 8192
 """Bytes of a `.git` or `commondir` file, which hold one path."""
 
@@ -104,6 +104,7 @@ class Lookup:
     problems: list[BadLine] = field(default_factory=list)
     configs: int = 0
     """Configuration files read so far."""
+    config_bytes: int = 0
 
     def read(self, path: bytes, *, follow: bool = True, largest: int | None = None) -> bytes | None:
         """Return the content of `path` and remember the path; an unreadable file is a problem."""
@@ -113,6 +114,15 @@ class Lookup:
         except OSError as error:
             self.report(path, 0, f"not applied: {error.strerror}")
             return None
+
+    def read_config(self, path: bytes) -> bytes:
+        """Return the content of a configuration file, nothing where it is missing or there is too much in all."""
+        text = self.read(path, largest=LARGEST_CONFIG) or b""
+        self.config_bytes += len(text)
+        if self.config_bytes > LARGEST_CONFIG:
+            self.report(path, 0, f"not applied: over {LARGEST_CONFIG} bytes of configuration")
+            return b""
+        return text
 
     def report(self, path: bytes, line: int, why: str) -> None:
         """Remember a problem; nothing that was read is quoted."""
@@ -150,7 +160,7 @@ def user_excludes(lookup: Lookup, environ: Mapping[str, str]) -> bytes | None:
 def _excludes_file(chain: tuple[bytes, ...], home: bytes, lookup: Lookup) -> bytes | None:
     """Return the last `core.excludesFile` of the last file in `chain`, which the ones before it include."""
     lookup.configs += 1
-    return _chosen_by(_variables(lookup.read(chain[-1], largest=LARGEST_CONFIG) or b""), chain, home, lookup)
+    return _chosen_by(_variables(lookup.read_config(chain[-1])), chain, home, lookup)
 
 
 def _chosen_by(
@@ -221,8 +231,10 @@ def _variables(text: bytes) -> Iterator[tuple[int, bytes, bytes | None]]:
     text = text.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
     section = b""
     at = _end(_BLANK.match(text))
+    line, counted = 1, 0
     while at < len(text):
-        line = text.count(b"\n", 0, at) + 1
+        line += text.count(b"\n", counted, at)
+        counted = at
         header = _SECTION.match(text, at)
         if header:
             section = header[1].lower() + (header[2] or b"") + b"."

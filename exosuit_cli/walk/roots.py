@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exosuit_cli.model.errors import UsageError
+from exosuit_cli.system.surroundings import WORKING_DIRECTORY_GONE, is_working_directory_gone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +57,11 @@ def resolve_roots(paths: Sequence[PathLike]) -> Roots:
             os.stat(real)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise UsageError(f"cannot read {shown!r}: {ADDRESS_HINT if is_address(shown) else reason}") from error
+            if is_address(shown):
+                reason = ADDRESS_HINT
+            elif isinstance(error, FileNotFoundError) and is_working_directory_gone():
+                reason = WORKING_DIRECTORY_GONE
+            raise UsageError(f"cannot read {shown!r}: {reason}") from error
         if os.path.isdir(real):
             directories.append(real)
         elif os.path.isfile(real):
@@ -77,8 +82,9 @@ def resolve_names(base: PathLike, names: Sequence[bytes]) -> Roots:
     shown = os.fsdecode(base)
     try:
         real = os.path.realpath(os.fsencode(base))
-    except (OSError, ValueError) as error:  # the working directory is gone; a NUL
-        raise UsageError(f"cannot read names below {shown!r}: {error}") from error
+    except (OSError, ValueError) as error:  # a NUL
+        reason = WORKING_DIRECTORY_GONE if is_working_directory_gone() else str(error)
+        raise UsageError(f"cannot read names below {shown!r}: {reason}") from error
     if not shown or not os.path.isdir(real):
         raise UsageError(f"cannot read names below {shown!r}: it is not a directory")
     roots: dict[bytes, None] = {}

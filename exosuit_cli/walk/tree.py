@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from exosuit_cli.model.records import Directory, Outcome, Skip, clamp_ns
 from exosuit_cli.system.safe_open import open_base, open_directory
+from exosuit_cli.walk import limits
 from exosuit_cli.walk.default_rules import DIRECTORY_MARKERS, FILE_MARKERS, marked_as
 from exosuit_cli.walk.entries import list_entries
 from exosuit_cli.walk.git_files import Lookup, is_git_directory, repository_at
@@ -68,6 +69,9 @@ class TreeWalk:
     _device: int = field(default=0, init=False)
     _known: dict[bytes, Surroundings] = field(default_factory=dict, init=False)
     _users: RuleSet | None = field(default=None, init=False)
+    _visits: Counter[tuple[int, int]] = field(default_factory=Counter, init=False)
+    _entries: int = field(default=0, init=False)
+    _met: int = field(default=0, init=False)
     _names: tuple[bytes, ...] = field(default=(), init=False)
     """Of ignore files that are not git's, the strongest first."""
     _special: frozenset[bytes] = field(default=frozenset(), init=False)
@@ -170,12 +174,15 @@ class TreeWalk:
                     continue
                 walked.add(path)
             past = self.past.get(path) if pending.trusted else None
-            if past is not None:
+            if self._entries > limits.MOST_ENTRIES or self._met > limits.MOST_MET:
+                yield self._at_limit(path, self._why_ended()), None
+            elif past is not None:
                 if path == root:
                     self._device = past.listing.directory.device
                 for source in self._past_special.get(path, ()):
                     self.rules[source] = self.past_rules[source]
                 prefix = path + b"/" if path else b""
+                self._entries += len(past.listing.names) + len(past.listing.skips) + len(past.below)
                 stack.extend([_QueuedDirectory(prefix + name, True, None, ()) for name in reversed(past.below)])
                 yield past.listing, past
             else:
@@ -335,6 +342,10 @@ class TreeWalk:
             identity = (status.st_dev, status.st_ino)
             if options.follow and identity in ancestors:
                 return Listing(directory, skips=(Skip(path, Outcome.LOOP, is_directory=True),), entered=False)
+            if options.follow and self._is_repeated(path, identity):
+                why = f"it was entered by {limits.MOST_VISITS} other paths, through links"
+                skip = Skip(path, Outcome.REPEATED, why, is_directory=True)
+                return Listing(directory, skips=(skip,), entered=False)
             files, directories, skips = list_entries(descriptor, path, status.st_dev, options)
             if options.ignore and not is_root:
                 marker = stat.S_IFREG if MARKER in files else stat.S_IFDIR if MARKER in directories else 0
@@ -345,15 +356,23 @@ class TreeWalk:
         except _LeftOut as left_out:
             skip = Skip(path, left_out.hiding.outcome, left_out.hiding.detail, is_directory=True)
             return Listing(directory, skips=(skip,), entered=False)
+        except limits.Endless:
+            return self._at_limit(path, f"more than {limits.MOST_NAMES:,} entries")
         except OSError as error:
             return self._not_entered(path, error)
         finally:
             os.close(descriptor)
+        self._entries += len(files) + len(directories) + len(skips)
         prefix = path + b"/" if path else b""
         below = self._selection.choose(directories, prefix, around, skips, is_directory=True)
         names = self._selection.choose(files, prefix, around, skips, is_directory=False)
         below.sort()  # the system's order is any: with names in order, so is everything that streams
         names.sort()
+        why = limits.too_deep(path) if below else ""
+        if why:
+            self._met += 1
+            skips.extend([Skip(prefix + name, Outcome.WALK_LIMIT, why, is_directory=True) for name in below])
+            return Listing(directory, tuple(names), tuple(skips))
         chain = (*ancestors, identity) if options.follow else ()
         stack.extend([_QueuedDirectory(prefix + name, trusted, around, chain) for name in reversed(below)])
         return Listing(directory, tuple(names), tuple(skips))
@@ -380,6 +399,27 @@ class TreeWalk:
             os.close(descriptor)
         # Only the named files are known of this directory: it must not be remembered as listed.
         return Listing(_directory(parent, status), tuple(kept), tuple(skips), entered=False)
+
+    def _is_repeated(self, path: bytes, identity: tuple[int, int]) -> bool:
+        """Whether a directory was entered by many paths, and this one leads through a link as well."""
+        self._visits[identity] += 1
+        if self._visits[identity] <= limits.MOST_VISITS:
+            return False
+        try:
+            os.close(open_directory(self._base_fd, path))
+        except OSError:
+            return True
+        return False
+
+    def _why_ended(self) -> str:
+        if self._entries > limits.MOST_ENTRIES:
+            return f"the walk has over {limits.MOST_ENTRIES:,} entries"
+        return f"the walk ended: it met a limit over {limits.MOST_MET} times"
+
+    def _at_limit(self, path: bytes, why: str) -> Listing:
+        self._met += 1
+        skip = Skip(path, Outcome.WALK_LIMIT, why, is_directory=True)
+        return Listing(Directory(path, 0, 0, 0, 0), skips=(skip,), entered=False)
 
     def _not_entered(self, path: bytes, error: OSError) -> Listing:
         skip = Skip(path, _outcome_of(error), error.strerror or str(error), is_directory=True)

@@ -11,9 +11,9 @@ Nothing here imports numpy, typer or a tokenizer into this process.
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.index.format import IndexUnusable, check_head, open_index
 from exosuit_cli.index.path import index_path
 from exosuit_cli.index.stat_table import StatTable
 from exosuit_cli.model.errors import ExosuitError
@@ -68,7 +68,7 @@ class Ahead:
             except ExosuitError:
                 self.end()
                 return
-            indexed = (path, roots.base) if os.path.exists(path) else None
+            indexed = (path, roots.base) if _is_index(path) else None
         if indexed is not None:
             self._end_preload()
             self._begin_table(indexed, follow=follow)
@@ -130,6 +130,15 @@ class Ahead:
         if self._table is not None:
             self._table.close()
             self._table = None
+
+
+def _is_index(path: str) -> bool:
+    try:
+        with open_index(path) as file:
+            check_head(file)
+    except (OSError, IndexUnusable):
+        return False
+    return True
 
 
 def _fits(preload: Preload, encoding: str | None, workers: int, *, with_table: bool) -> bool:

@@ -18,6 +18,8 @@ class Carrier(Protocol):
 
     workers: int
     totals: WorkerTotals
+    shortage: str
+    """Why there are fewer worker processes than were asked for; empty where there are not."""
 
     def pids(self) -> Sequence[int]:
         """The worker processes alive now."""

@@ -27,6 +27,7 @@ class InProcessCarrier:
     def __init__(self, settings: ShardSettings, counter: TokenCounter | None, stop: StopRequest) -> None:
         self.workers = 1
         self.totals = WorkerTotals()
+        self.shortage = ""
         self._shard = Shard(settings, counter, stop)
         self._tasks: deque[Task] = deque()
 

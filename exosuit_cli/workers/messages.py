@@ -52,6 +52,13 @@ class WorkerRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerUnfit:
+    """From a worker, or for one that could not be started: the system allows it no process or no thread."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkerCrashed:
     """From a worker: a fault of exosuit, with its traceback."""
 

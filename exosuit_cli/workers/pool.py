@@ -7,6 +7,7 @@ until a single file is left that kills workers; this file is quarantined.
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections import deque
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection, wait
@@ -24,6 +25,7 @@ from exosuit_cli.workers.messages import (
     WorkerCrashed,
     WorkerRefused,
     WorkerStarted,
+    WorkerUnfit,
 )
 from exosuit_cli.workers.tasks import FinishedTask, Task
 from exosuit_cli.workers.transfer import complete_result
@@ -31,13 +33,14 @@ from exosuit_cli.workers.worker import Process, start_worker
 
 if TYPE_CHECKING:
     import signal
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.shards.settings import ShardSettings
+    from exosuit_cli.workers.carrier import Carrier
     from exosuit_cli.workers.preload import Preload
 
-    Message = ShardResult | WorkerTotals | WorkerStarted | WorkerRefused | WorkerCrashed | LoadFailed
+    Message = ShardResult | WorkerTotals | WorkerStarted | WorkerRefused | WorkerUnfit | WorkerCrashed | LoadFailed
     """What a worker sends."""
 
 IN_FLIGHT = 4
@@ -59,6 +62,9 @@ class WorkerPool:
     They come from `preload`, where there is one, and share its vocabulary. Without it, and for each worker that has
     died, this process forks one while it has a single thread; a program with threads (and CUDA brings threads) spawns
     them.
+
+    Where the system allows fewer processes or threads, those that there are do the work; where it allows none,
+    `alone(settings)` makes the carrier that does.
     """
 
     def __init__(
@@ -68,9 +74,13 @@ class WorkerPool:
         workers: int,
         preload: Preload | None = None,
         *,
+        alone: Callable[[ShardSettings], Carrier],
         in_flight: int = IN_FLIGHT,
     ) -> None:
-        self.workers = workers
+        self.workers = self._wanted = workers
+        self.shortage = ""
+        self._make_alone = alone
+        self._alone: Carrier | None = None
         self._in_flight = in_flight
         self.totals = WorkerTotals()
         self._settings = settings
@@ -84,7 +94,7 @@ class WorkerPool:
                 self._workers = [
                     _Worker(process, connection) for process, connection in preload.workers(settings, workers)
                 ]
-            while len(self._workers) < workers:
+            while len(self._workers) < workers and not self.shortage:
                 self._start()
         except BaseException:
             self.close(abort=True)
@@ -94,6 +104,8 @@ class WorkerPool:
         return [worker.process.pid for worker in self._workers if worker.process.pid is not None]
 
     def has_room(self) -> bool:
+        if self._alone is not None:
+            return not self._backlog and self._alone.has_room()
         return not self._backlog and any(len(worker.tasks) < self._in_flight for worker in self._workers)
 
     def submit(self, task: Task) -> None:
@@ -101,10 +113,13 @@ class WorkerPool:
         self._deal()
 
     def is_busy(self) -> bool:
-        return bool(self._backlog) or any(worker.tasks for worker in self._workers)
+        is_alone_busy = self._alone is not None and self._alone.is_busy()
+        return is_alone_busy or bool(self._backlog) or any(worker.tasks for worker in self._workers)
 
     def use_device(self, use: UseDevice) -> None:
         self._settings = replace(self._settings, device=use.device, addresses=use.addresses, slab_bytes=use.slab_bytes)
+        if self._alone is not None:
+            self._alone.use_device(use)
         for worker in self._workers:
             with contextlib.suppress(OSError):  # it is dead: the one that replaces it has the settings
                 worker.connection.send(use)
@@ -112,11 +127,16 @@ class WorkerPool:
     def interrupt(self, number: signal.Signals) -> None:
         self._interrupted = True
         self._backlog.clear()
+        if self._alone is not None:
+            self._alone.interrupt(number)
         for worker in self._workers:
             with contextlib.suppress(OSError):  # it is dead: nothing of it is waited for
                 worker.connection.send(Interrupt(number))
 
     def collect(self, timeout: float) -> list[FinishedTask]:
+        if self._alone is not None:
+            self._deal()
+            return self._alone.collect(timeout)
         finished: list[FinishedTask] = []
         ready = wait([worker.connection for worker in self._workers], timeout)
         for worker in [worker for worker in self._workers if worker.connection in ready]:
@@ -141,6 +161,9 @@ class WorkerPool:
         return finished
 
     def close(self, *, abort: bool = False) -> None:
+        if self._alone is not None:
+            self._alone.close(abort=abort)
+            self.totals.add(self._alone.totals)
         for worker in self._workers:
             if abort:
                 worker.process.kill()
@@ -164,6 +187,9 @@ class WorkerPool:
             case WorkerStarted(pid):
                 worker.process = ForkedProcess(pid, is_child=False)
                 return None
+            case WorkerUnfit(reason):
+                self._dismiss(worker, reason)
+                return None
             case WorkerRefused(error) | LoadFailed(error):
                 raise error
             case WorkerCrashed(traceback):
@@ -173,6 +199,10 @@ class WorkerPool:
 
     def _deal(self) -> None:
         """Give each task to the worker with the fewest."""
+        if self._alone is not None:
+            if self._backlog and self._alone.has_room():
+                self._alone.submit(self._backlog.popleft())
+            return
         while self._backlog:
             worker = min(self._workers, key=lambda worker: len(worker.tasks))
             if len(worker.tasks) >= self._in_flight:
@@ -186,11 +216,32 @@ class WorkerPool:
         siblings = [worker.connection for worker in self._workers]
         try:
             process, connection = start_worker(self._settings, self._counter, siblings)
-        except OSError as error:  # too many processes or open files
-            raise ResourceMissing(
-                f"worker {len(siblings) + 1} of {self.workers} cannot be started: {error.strerror}; try fewer --workers"
-            ) from error
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE):  # the walk needs files too
+                raise ResourceMissing(
+                    f"worker {len(siblings) + 1} of {self.workers} cannot be started: {error.strerror}; "
+                    "try fewer --workers, or a higher limit (ulimit -n)"
+                ) from error
+            self._go_on_without(error.strerror or str(error))
+            return
         self._workers.append(_Worker(process, connection))
+
+    def _dismiss(self, worker: _Worker, reason: str) -> None:
+        """Go on without a worker that could not begin."""
+        self._workers.remove(worker)
+        worker.connection.close()
+        worker.process.join()
+        self._backlog.extendleft(reversed(worker.tasks))
+        self._go_on_without(reason)
+
+    def _go_on_without(self, reason: str) -> None:
+        """Note that there are fewer workers than were asked for; do their work here if there is none."""
+        left = len(self._workers)
+        rest = f"{left} of {self._wanted} do the work" if left else "this process does the work"
+        self.shortage = f"no more workers can be started: {reason} (see ulimit -u); {rest}"
+        self.workers = max(left, 1)
+        if not left:
+            self._alone = self._make_alone(self._settings)
 
     def _bury(self, worker: _Worker) -> list[FinishedTask]:
         """Replace a dead worker; split the task that it died of, keep the ones that it had not begun."""
@@ -207,6 +258,8 @@ class WorkerPool:
                 "the machine may be out of memory; try fewer --workers"
             )
         self._start()
+        if self._alone is not None:  # what killed the worker must not kill this process
+            raise ResourceMissing(f"a worker died, and {self.shortage.partition(';')[0]}; raise the limit")
         if not worker.tasks:
             return []
         suspect = worker.tasks.popleft()

@@ -103,6 +103,11 @@ class Processes:
             self._preload.close()
 
     @property
+    def shortage(self) -> str:
+        """Why there are fewer workers than were asked for; empty where there are not."""
+        return self.carrier.shortage if self.carrier is not None else ""
+
+    @property
     def totals(self) -> WorkerTotals:
         """What the workers spent and saw, once they have ended."""
         return self.carrier.totals if self.carrier is not None else WorkerTotals()
@@ -124,10 +129,21 @@ class Processes:
         in_flight = 2 if is_chunking else IN_FLIGHT
         pays = bool(self._options.workers) or ((workers > 1 or is_chunking) and self._pays(files, paths))
         if is_chunking and preload is not None:  # cutting asks the counter too often to have it in another process
-            return WorkerPool(settings, None, workers if pays else 1, preload, in_flight=in_flight)
+            workers, counter = workers if pays else 1, None
+            return WorkerPool(settings, counter, workers, preload, alone=self._alone, in_flight=in_flight)
         if workers == 1 or not pays:
             return InProcessCarrier(settings, self._counter(), self._stop)
-        return WorkerPool(settings, self._counter() if preload is None else None, workers, preload, in_flight=in_flight)
+        counter = self._counter() if preload is None else None
+        return WorkerPool(settings, counter, workers, preload, alone=self._alone, in_flight=in_flight)
+
+    def _alone(self, settings: ShardSettings) -> Carrier:
+        """What works where no process can be started."""
+        from exosuit_cli.workers.in_process import InProcessCarrier
+
+        if self._preload is not None:
+            self._preload.close()
+            self._preload = None
+        return InProcessCarrier(settings, self._counter(), self._stop)
 
     def _counter(self) -> TokenCounter | None:
         """The counter for this process."""

@@ -16,6 +16,7 @@ from exosuit_cli.workers.messages import (
     TokenCounts,
     TokenIds,
     WorkerStarted,
+    WorkerUnfit,
 )
 
 if TYPE_CHECKING:
@@ -133,5 +134,8 @@ def _become_workers(connections: Sequence[Connection], counter: TokenCounter, se
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the pool watches the siblings by their connections
     for connection in connections[1:]:
-        fork(sibling(connection))
+        try:
+            fork(sibling(connection))
+        except OSError as error:
+            connection.send(WorkerUnfit(error.strerror or str(error)))
     work(connections[0], settings, counter, list(connections[1:]))

@@ -20,7 +20,8 @@ from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.stop import StopRequest
-from exosuit_cli.workers.messages import Finish, Interrupt, UseDevice, WorkerCrashed, WorkerRefused
+from exosuit_cli.system.surroundings import explained
+from exosuit_cli.workers.messages import Finish, Interrupt, UseDevice, WorkerCrashed, WorkerRefused, WorkerUnfit
 from exosuit_cli.workers.transfer import send_result
 
 if TYPE_CHECKING:
@@ -126,7 +127,11 @@ def work(
         shard = Shard(settings, counter, stop)
         tasks: queue.SimpleQueue[Task | UseDevice | Finish] = queue.SimpleQueue()
         # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
-        threading.Thread(target=_receive, args=(connection, tasks, stop), daemon=True).start()
+        try:
+            threading.Thread(target=_receive, args=(connection, tasks, stop), daemon=True).start()
+        except RuntimeError as error:
+            connection.send(WorkerUnfit(str(error)))
+            return
         while not isinstance(task := tasks.get(), Finish):
             if isinstance(task, UseDevice):
                 shard.use_device(task.device, task.addresses, task.slab_bytes)
@@ -138,9 +143,10 @@ def work(
     except ExosuitError as error:  # nothing is wrong with this process: the parent raises it as it is
         with contextlib.suppress(OSError):
             connection.send(WorkerRefused(error))
-    except Exception:  # noqa: BLE001  (the parent raises it)
+    except Exception as error:  # noqa: BLE001  (the parent raises it)
+        outside = explained(error)
         with contextlib.suppress(OSError):
-            connection.send(WorkerCrashed(traceback.format_exc()))
+            connection.send(WorkerRefused(outside) if outside else WorkerCrashed(traceback.format_exc()))
 
 
 def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | UseDevice | Finish], stop: StopRequest) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import json
 import os
+import signal
 import struct
 import subprocess
 import time
@@ -265,6 +267,21 @@ def test_a_damaged_index_is_never_believed(filled: Path, cache: Path) -> None:
 # Full and read-only disks
 
 
+@pytest.mark.parametrize("content", [b"", MAGIC + struct.pack("<II", 2, 100)])
+def test_an_index_of_a_tebibyte_is_rebuilt(filled: Path, cache: Path, scan: Scanner, content: bytes) -> None:
+    first = scan(filled)
+    index = only_index(cache)
+    for _ in range(2):  # the second scan forks a process that looks at the index first
+        index.write_bytes(content)
+        os.truncate(index, 1 << 40)
+        found = scan(filled)
+        assert found.records == first.records
+        warning = one_warning(found)
+        assert f"the index {index} is rebuilt: it " in warning
+        assert index.stat().st_size < 1 << 20
+    assert scan(filled).stderr == ""
+
+
 def test_a_full_disk_costs_the_index_only(filled: Path, tmp_path: Path, mounts: Mounts, scan: Scanner) -> None:
     small = mounts.tmpfs(tmp_path / "small", "size=64k")
     fill_up(small / "ballast")
@@ -375,7 +392,7 @@ def test_a_scan_waits_for_the_one_that_writes(filled: Path, cache: Path, exosuit
         fcntl.flock(lock, fcntl.LOCK_EX)
         process = scan_command(exosuit, filled, "--json", "--no-tokens")
         try:
-            wait_until(lambda: waits_for_a_lock(process.pid), "the scan waits for the lock", process)
+            wait_until(lambda: has_open(process.pid, f"{index}.lock"), "the scan waits for the lock", process)
             assert index.read_bytes() == old
             assert process.poll() is None
             fcntl.flock(lock, fcntl.LOCK_UN)
@@ -386,6 +403,74 @@ def test_a_scan_waits_for_the_one_that_writes(filled: Path, cache: Path, exosuit
     assert index.read_bytes() != old
 
 
-def waits_for_a_lock(pid: int) -> bool:
-    with open("/proc/locks", encoding="ascii") as file:
-        return any("->" in line and str(pid) in line.split() for line in file)
+def has_open(pid: int, path: str) -> bool:
+    """Whether a process holds a descriptor of a file."""
+    with contextlib.suppress(OSError):
+        return any(os.path.realpath(f"/proc/{pid}/fd/{name}") == path for name in os.listdir(f"/proc/{pid}/fd"))
+    return False
+
+
+def test_a_lock_that_is_held_for_ever_costs_the_index_only(filled: Path, cache: Path, scan: Scanner) -> None:
+    first = scan(filled)
+    index = only_index(cache)
+    old = index.read_bytes()
+    (filled / "0.txt").write_text("changed\n")
+    with open(f"{index}.lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = scan(filled)
+    assert found.records.keys() == first.records.keys()
+    warning = one_warning(found)
+    assert f"{index}.lock" in warning
+    assert "another process has held its lock for 2 s" in warning
+    assert index.read_bytes() == old
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_one_signal_ends_the_wait_for_a_lock(
+    filled: Path, cache: Path, exosuit: Path, scan: Scanner, number: signal.Signals
+) -> None:
+    scan(filled)
+    index = only_index(cache)
+    old = index.read_bytes()
+    (filled / "0.txt").write_text("changed\n")
+    with open(f"{index}.lock", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        process = scan_command(exosuit, filled, "--json", "--no-tokens")
+        try:
+            wait_until(lambda: has_open(process.pid, f"{index}.lock"), "the scan waits for the lock", process)
+            process.send_signal(number)
+            output, errors = process.communicate(timeout=HANG)
+        finally:
+            kill_for_good(process)
+    assert process.returncode == 128 + number
+    assert errors.decode() == f"exosuit: error: interrupted by {number.name}: the result is partial\n"
+    assert json.loads(output)["partial"] == number.name
+    assert index.read_bytes() == old
+
+
+# What a killed process left
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(filled: Path, cache: Path, scan: Scanner) -> None:
+    scan(filled)
+    directory = index_directory(cache)
+    left, young, locked, other, link = (
+        directory / name
+        for name in (
+            ".exosuit-0123456789abcdef.tmp",
+            ".exosuit-1123456789abcdef.tmp",
+            ".exosuit-2123456789abcdef.tmp",
+            ".exosuit-notes.tmp",
+            ".exosuit-3123456789abcdef.tmp",
+        )
+    )
+    for path in (left, young, locked, other):
+        path.write_bytes(b"half an index")
+        if path != young:
+            os.utime(path, (1_000_000_000, 1_000_000_000))
+    link.symlink_to(other)
+    (filled / "0.txt").write_text("changed\n")
+    with open(locked, "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert scan(filled).stderr == ""
+    assert [path.exists() for path in (left, young, locked, other, link)] == [False, True, True, True, True]

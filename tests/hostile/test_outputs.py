@@ -243,3 +243,60 @@ def test_a_log_file_that_is_a_fifo_without_a_reader_is_refused(exosuit: Path, tr
     assert done.returncode == 2
     assert b"cannot write the log file" in done.stderr
     assert done.stderr.count(b"\n") == 1
+
+
+# Links in the tree that lead elsewhere
+
+
+OUTPUTS = {
+    "chunk": ("chunk", "{tree}", "-o", "{output}"),
+    "manifest": ("scan", "{tree}", "--manifest", "{output}"),
+    "scan log": ("scan", "{tree}", "--log-file", "{output}"),
+    "chunk log": ("chunk", "{tree}", "--log-file", "{output}"),
+    "export": ("bench", "{tree}", "--aa", "--export", "json={output}"),
+    "history": ("bench", "{tree}", "--aa", "--history", "{output}"),
+    "bench log": ("bench", "{tree}", "--aa", "--log-file", "{output}"),
+}
+
+
+@pytest.mark.parametrize("way", ["the file", "a directory", "a link outside to the file"])
+@pytest.mark.parametrize("command", OUTPUTS)
+def test_no_output_is_written_through_a_link_in_the_tree(
+    tree: Path, tmp_path: Path, run: RunExosuit, command: str, way: str
+) -> None:
+    (tree / "a.py").write_text("x = 1\n")
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    victim = outside / "out.jsonl"
+    victim.write_text("precious\n")
+    output = tree / "out.jsonl"
+    if way == "a directory":
+        (tree / "out").symlink_to(outside)
+        output = tree / "out" / "out.jsonl"
+    else:
+        output.symlink_to(victim)
+        if way == "a link outside to the file":
+            (tmp_path / "mine.jsonl").symlink_to(output)
+            output = tmp_path / "mine.jsonl"
+    arguments = [part.format(tree=tree, output=output) for part in OUTPUTS[command]]
+    done = run(*arguments)
+    assert done.returncode == 2
+    errors = done.stderr.decode()
+    assert errors.count("\n") == 1
+    assert "is a symbolic link inside the tree that is read; name a file outside of the tree" in errors
+    assert str(tree / ("out" if way == "a directory" else "out.jsonl")) in errors
+    assert victim.read_text() == "precious\n"
+    assert os.listdir(outside) == ["out.jsonl"]
+
+
+def test_a_link_outside_of_the_tree_is_its_users_own(tree: Path, tmp_path: Path, run: RunExosuit) -> None:
+    (tree / "a.py").write_text("x = 1\n")
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "real" / "file.jsonl").symlink_to("there.jsonl")
+    assert run("chunk", tree, "-o", tmp_path / "link" / "file.jsonl").returncode == 0
+    assert (tmp_path / "real" / "there.jsonl").read_text().count("\n") == 1
+    assert run("chunk", tree, "-o", tree / "plain.jsonl").returncode == 0  # no link: the tree's owner may have it there
+    linked = tmp_path / "linked_tree"
+    linked.symlink_to(tree)
+    assert run("chunk", linked, "-o", linked / "plain.jsonl").returncode == 0  # the tree itself is named by a link

@@ -19,7 +19,7 @@ from trees import plain, write
 
 from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.index.file import IndexFile
-from exosuit_cli.index.format import MAGIC, VERSION
+from exosuit_cli.index.format import MAGIC, VERSION, IndexUnusable
 from exosuit_cli.index.index import Index, Unchanged
 from exosuit_cli.index.keys import index_keys
 from exosuit_cli.index.path import index_path
@@ -27,7 +27,6 @@ from exosuit_cli.index.storage import (
     COARSE_SLACK_NS,
     FINE_SLACK_NS,
     UNKNOWN,
-    IndexUnusable,
     load_index,
     save_index,
 )

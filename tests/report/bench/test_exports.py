@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -292,6 +293,17 @@ def test_every_format_shows_alerts(alerted: BenchResult) -> None:
         assert "files_per_s" in text
         assert "fired" in text or "alert wall_s" in text
     assert re.search(r'<testsuite name="exosuit.alerts"[^>]*tests="4" failures="2"', _text("junit", alerted))
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_nothing_in_an_export_acts_on_a_terminal(result: BenchResult, alerted: BenchResult, name: str) -> None:
+    acts = "\x1b[31m \x07 \x7f \x9b2J \u202e \u2066 \u200b \u2028 \u2029"
+    machine = replace(result.machine, processor=f"cpu {acts}", architecture=f"arch{acts}")
+    for found in (result, alerted):
+        hostile = replace(found, label=f"label {acts}", machine=machine)
+        for content in render(name, hostile, strict=False).values():
+            text = content.decode()
+            assert text.replace("\n", "").replace("\t", "").isprintable()
 
 
 def test_names_stay_data(result: BenchResult) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.measure.metrics import HEADLINE
 from exosuit_cli.report.bench.exports.series import Series, all_series
+from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,13 +25,13 @@ def render(given: ExportInput) -> dict[str, bytes]:
     result = given.result
     machine = result.machine
     lines = [
-        f"goos: {machine.system.lower()}",
-        f"goarch: {_ARCHITECTURES.get(machine.architecture, machine.architecture)}",
-        "pkg: exosuit",
-        f"cpu: {' '.join(machine.processor.split())}",
-        f"commit: {' '.join((result.label or '').split())}".rstrip(),
-        f"exosuit-version: {result.version}",
-        f"cache: {result.cache}",
+        _configuration("goos", machine.system.lower()),
+        _configuration("goarch", _ARCHITECTURES.get(machine.architecture, machine.architecture)),
+        _configuration("pkg", "exosuit"),
+        _configuration("cpu", machine.processor),
+        _configuration("commit", result.label or ""),
+        _configuration("exosuit-version", result.version),
+        _configuration("cache", result.cache),
         "",
     ]
     every = list(all_series(result))
@@ -41,6 +42,10 @@ def render(given: ExportInput) -> dict[str, bytes]:
     for series in every:
         lines += _lines(series, machine.processors)
     return {"": ("\n".join(lines) + "\n").encode("utf-8", "replace")}
+
+
+def _configuration(key: str, value: str) -> str:
+    return f"{key}: {display_name(' '.join(value.split()))}".rstrip()
 
 
 def _lines(series: Series, processors: int) -> Iterator[str]:

@@ -107,7 +107,7 @@ def _child(case: ElementTree.Element, tag: str, kind: str | None, why: str) -> N
 
 
 def _property(properties: ElementTree.Element, name: str, value: str) -> None:
-    ElementTree.SubElement(properties, "property", name=name, value=value)
+    ElementTree.SubElement(properties, "property", name=name, value=display_name(value))
 
 
 FORMAT: Final = ExportFormat("junit", ".xml", "JUnit XML, for the test reports of CI systems", render)

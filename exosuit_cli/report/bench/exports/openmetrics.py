@@ -11,6 +11,7 @@ from exosuit_cli.measure.suites.suite import MEMORY
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.errors import ExitCode
 from exosuit_cli.report.bench.exports.series import all_series
+from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -110,7 +111,7 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+    return display_name(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
 FORMAT: Final = ExportFormat(

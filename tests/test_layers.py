@@ -23,6 +23,7 @@ LEVELS = {
     "device": 3,
     "shards": 4,
     "index": 4,
+    "tiers": 4,
     "workers": 5,
     "ingest": 6,
     "measure": 7,

@@ -185,7 +185,7 @@ class Movement:
 
     def _below(self, depth: int) -> int | None:
         for lower in range(depth + 1, len(self.levels)):
-            if self.levels[lower].is_text and not self.levels[lower].is_off:
+            if self.levels[lower].is_text and self.levels[lower].may_take:
                 return lower
         return None
 

@@ -7,9 +7,13 @@ import os
 import random
 from typing import TYPE_CHECKING
 
+from kernels.backends import libraries
+from kernels.emulated import EmulatedQueue
+
 from exosuit_cli.tiers.protocol import Entry, TierUsage, check_keys, key_of
 from exosuit_cli.tiers.ram import RamTier
 from exosuit_cli.tiers.shared import SharedTier
+from exosuit_cli.tiers.vram import VramTier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +26,7 @@ PLACES: dict[str, Callable[[Path, int, int], Tier]] = {
     "ram-zstd": lambda _, size, tokens: RamTier(size, tokens, "zstd"),
     "shared": lambda folder, size, tokens: SharedTier(own_name(folder), size, tokens),
     "shared-whole": lambda folder, size, tokens: SharedTier(own_name(folder), size, tokens, is_dynamic=False),
+    "vram": lambda _, size, tokens: VramTier(EmulatedQueue(libraries()), size, tokens),
     "dict": lambda _, size, tokens: DictTier(size, tokens),
 }
 

@@ -166,5 +166,5 @@ class StackMachine(RuleBasedStateMachine):
             self.check(everything, self.stack.get_many([entry.key for entry in everything]))
 
 
-StackMachine.TestCase.settings = settings(max_examples=400, stateful_step_count=40)
+StackMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)
 TestStackMachine = StackMachine.TestCase

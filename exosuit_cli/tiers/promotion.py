@@ -32,16 +32,20 @@ class Promotion:
     def __init__(self, movement: Movement, floor: Level | None) -> None:
         self._movement, self._floor = movement, floor
         self._reads: Counter[bytes] = Counter()
+        self._at_arrival: dict[bytes, int] = {}
+        """The count of a key when it came up."""
 
     def count(self, keys: Sequence[bytes]) -> None:
         """These are being read."""
         self._reads.update(keys)
         if len(self._reads) > REMEMBERED:
             self._reads = Counter({key: count // 2 for key, count in self._reads.items() if count > 1})
+            self._at_arrival = {key: count // 2 for key, count in self._at_arrival.items() if key in self._reads}
 
     def ready(self, keys: Sequence[bytes]) -> list[bytes]:
         """Those that have been read often enough, each once."""
-        return [key for key in dict.fromkeys(keys) if self._reads[key] >= PROMOTION_READS]
+        reads, before = self._reads, self._at_arrival
+        return [key for key in dict.fromkeys(keys) if reads[key] - before.get(key, 0) >= PROMOTION_READS]
 
     def rise(self, source: Level, target: int, keys: Sequence[bytes], payloads: Mapping[bytes, bytes | None]) -> None:
         """Move what was read in `source` to a level of memory, by its depth."""
@@ -55,7 +59,7 @@ class Promotion:
             source.discard([entry.key for entry in taken if entry.key in level.order])
         level.counters.promotions += len(taken)
         for entry in taken:
-            self._reads.pop(entry.key, None)
+            self._at_arrival[entry.key] = self._reads[entry.key]
 
     def _worth_moving(self, target: int, entries: list[Entry]) -> list[Entry]:
         size, tokens = self._movement.room(target, is_new=False)

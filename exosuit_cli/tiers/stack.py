@@ -104,10 +104,12 @@ class TierStack:
         chosen = entries if resident and not self._is_pressed else rest
         unbacked = self._movement.unbacked
         unbacked.update(entry.key for entry in rest)
-        if self._text and chosen:
-            new = [entry for entry in chosen if not self._in_memory(entry.key)]
-            self._movement.fill(self._coldest(), new, relevance=relevance)
-        unbacked.difference_update([entry.key for entry in rest if not self._in_memory(entry.key)])
+        try:
+            if self._text and chosen:
+                new = [entry for entry in chosen if not self._in_memory(entry.key)]
+                self._movement.fill(self._coldest(), new, relevance=relevance)
+        finally:
+            unbacked.difference_update([entry.key for entry in rest if not self._in_memory(entry.key)])
         held = takewhile(lambda entry: entry.key in self, rest)
         return backed + sum(1 for _ in held)
 
@@ -164,13 +166,13 @@ class TierStack:
         while batch := list(islice(source, BATCH)):
             entries = iter(self._from_floor([key for key in batch if not self._in_memory(key)]))
             pending = {entry.key: entry for entry in entries}
-            size, tokens = self._movement.room(depth)
             for key in batch:
                 if self._in_memory(key):
                     ready += 1
                 elif (entry := pending.get(key)) is not None:
-                    size, tokens = size - len(entry.data), tokens - entry.tokens
-                    if size < 0 or tokens < 0 or not self._movement.levels[depth].put([entry]):
+                    size, tokens = self._movement.room(depth)
+                    fits = len(entry.data) <= size and entry.tokens <= tokens
+                    if not fits or not self._movement.levels[depth].put([entry]):
                         return ready
                     ready += 1
         return ready

@@ -40,6 +40,7 @@ class TierStack:
         clock: seconds; the leases, retries and looks at memory go by it.
         read_state: the state of the machine's memory.
         warn: takes every warning as well; they are kept in the report.
+        warnings: what was said already, for the report.
 
     """
 
@@ -47,9 +48,9 @@ class TierStack:
         self, memory: Sequence[Tier], floor: Tier | None = None, *, ids: Tier | None = None,
         policies: Mapping[str, str] | None = None, limit_tokens: int | None = None,
         clock: Callable[[], float] = time.monotonic, read_state: Callable[[], MemoryState] = read_memory,
-        warn: Callable[[str], None] | None = None,
+        warn: Callable[[str], None] | None = None, warnings: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        self._warnings: list[str] = []
+        self._warnings = list(warnings)
         self._warn, self._clock, self._read_state = warn, clock, read_state
         policies = policies or {}
 

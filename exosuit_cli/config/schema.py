@@ -91,7 +91,7 @@ def _top_fields() -> Iterator[Field]:
 
 def _layer_fields(prefix: str) -> Iterator[Field]:
     priorities = ("hot", "warm", "cold", "persistent", "archive")
-    policies = ("lru", "lfu", "fifo", "none")
+    policies = ("lru", "lfu", "fifo", "score", "none")
     yield Field(prefix + "capacity_gb", "number", "byte budget in GB of 10^9 bytes; 0 turns the layer off", 0, 10**6)
     yield Field(prefix + "token_capacity", "integer", "token budget; 0 turns the layer off", 0, _MOST_TOKENS)
     yield Field(prefix + "priority", "choice", "the place in the order of promotion", choices=priorities)

@@ -153,14 +153,14 @@ class CudaQueue:
             self._device.note_pool()
         return self._buffers[name]
 
-    def upload(self, target: DeviceBuffer, array: npt.NDArray[Any]) -> None:
+    def upload(self, target: DeviceBuffer | At, array: npt.NDArray[Any]) -> None:
         place, nbytes = _address(target), array.nbytes
         with self._on_stream():
             source = array
             is_locked = self._runtime.pointerGetAttributes(array.ctypes.data).type == _PAGE_LOCKED
             staging = None
             if not is_locked and nbytes <= _STAGED_BYTES:
-                staging = self._staged(place, nbytes)
+                staging = self._staged(_address(target.buffer if isinstance(target, At) else target), nbytes)
                 source = staging.array[:nbytes]
                 source[:] = array.reshape(-1).view(np.uint8)
             kind = self._runtime.memcpyHostToDevice

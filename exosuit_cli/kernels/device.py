@@ -37,6 +37,11 @@ class DeviceBuffer(Protocol):
         """How many bytes may be written."""
         ...
 
+    @property
+    def address(self) -> int:
+        """On the device."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class At:
@@ -65,8 +70,8 @@ class DeviceQueue(Protocol):
         """
         ...
 
-    def upload(self, target: DeviceBuffer, array: npt.NDArray[Any]) -> None:
-        """Copy a contiguous array to the buffer's start.
+    def upload(self, target: DeviceBuffer | At, array: npt.NDArray[Any]) -> None:
+        """Copy a contiguous array to the buffer's start, or to a place in it.
 
         Page-locked memory must stay as it is until the copy is done; any other array may change at once.
         """

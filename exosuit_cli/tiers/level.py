@@ -5,11 +5,12 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.tiers.policies.fifo import Fifo
+from exosuit_cli.tiers.reports import Counters, TierReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,39 +28,6 @@ SAMPLES: Final = 1024
 """How many of the last reads the percentiles are taken of."""
 
 Result = TypeVar("Result")
-
-
-@dataclass(slots=True)
-class Counters:
-    """What one tier did since the stack was made, in entries and bytes of payload.
-
-    hits, misses: keys that were asked of this tier. promotions: entries that came up into it. evictions: entries that
-    left it for want of room. demotions: those of them that the tier below had to take in; the others were there.
-    bytes_in, bytes_out: payload bytes that were put in and read out. failures: calls that the tier did not carry out.
-    """
-
-    hits: int = 0
-    misses: int = 0
-    promotions: int = 0
-    demotions: int = 0
-    evictions: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    failures: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class TierReport:
-    """The usage and the counters of a tier, and what a read of one payload took: seconds, None before the first.
-
-    A read of n payloads in one call counts as one of the n-th part. `is_off`: the tier failed and is passed over.
-    """
-
-    usage: TierUsage
-    counters: Counters
-    read_p50_seconds: float | None
-    read_p99_seconds: float | None
-    is_off: bool
 
 
 class Level:
@@ -95,6 +63,18 @@ class Level:
         if self._off_until is not None and self._clock() >= self._off_until:
             self._off_until = None
         return self._off_until is not None
+
+    @property
+    def may_take(self) -> bool:
+        """Whether entries can be put here now."""
+        return self.tracks and not self.is_off
+
+    def note_reads(self, keys: Sequence[bytes]) -> None:
+        """Count reads that went past this level: of what lies there, handed out as it is."""
+        held = [key for key in keys if key in self.order]
+        self.counters.hits += len(held)
+        self.counters.misses += len(keys) - len(held)
+        self.order.touch(held)
 
     def get(self, keys: Sequence[bytes], *, touch: bool = True) -> list[bytes | None]:
         """As `Tier.get`; with `touch`, what is found counts as read for the policy."""

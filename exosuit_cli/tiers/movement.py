@@ -56,7 +56,8 @@ class Movement:
         most_tokens = usage.token_capacity
         if is_new and self.limit_tokens is not None:
             most_tokens = min(most_tokens, self.limit_tokens)
-        fitting = [each for each in entries if each.tokens <= most_tokens and len(each.data) <= usage.capacity_bytes]
+        largest = usage.capacity_bytes if usage.largest_bytes is None else usage.largest_bytes
+        fitting = [each for each in entries if each.tokens <= most_tokens and len(each.data) <= largest]
         taken: list[Entry] = []
         for start in range(0, len(fitting), BATCH):
             batch = fitting[start : start + BATCH]
@@ -184,7 +185,7 @@ class Movement:
 
     def _below(self, depth: int) -> int | None:
         for lower in range(depth + 1, len(self.levels)):
-            if self.levels[lower].is_text and not self.levels[lower].is_off:
+            if self.levels[lower].is_text and self.levels[lower].may_take:
                 return lower
         return None
 

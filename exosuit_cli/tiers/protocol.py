@@ -31,6 +31,7 @@ class TierUsage:
     data_bytes: what their payloads are, unpacked.
     pinned_bytes: payload bytes that leases hold; the stack knows them, a tier alone says 0.
     wasted_bytes: room that was taken from the system and that no entry uses: fragmentation.
+    largest_bytes: no payload above this is ever taken, however empty the tier is; None where the capacity decides.
     damaged: payloads that a read refused because they were not what their key says, since the tier was opened.
     """
 
@@ -44,6 +45,7 @@ class TierUsage:
     pinned_bytes: int = 0
     wasted_bytes: int = 0
     damaged: int = 0
+    largest_bytes: int | None = None
 
     @property
     def stored_ratio(self) -> float | None:

@@ -81,6 +81,7 @@ class RamTier:
         return TierUsage(
             self.name, self._capacity_bytes, self._used, self._token_capacity, self._tokens, len(self._packed),
             data_bytes=self._data,
+            largest_bytes=None if self._codec is not None else max(self._capacity_bytes - ENTRY_BYTES, 0),
         )  # fmt: skip
 
     def close(self) -> None:

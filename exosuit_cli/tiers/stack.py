@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from contextlib import closing
-from dataclasses import dataclass
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.tiers.leases import Lease, Leases
-from exosuit_cli.tiers.level import Level, TierReport
+from exosuit_cli.tiers.level import Level
 from exosuit_cli.tiers.movement import BATCH, Movement
 from exosuit_cli.tiers.policies import new_policy
 from exosuit_cli.tiers.pressure import MemoryState, read_memory
+from exosuit_cli.tiers.promotion import Promotion
 from exosuit_cli.tiers.protocol import Entry
+from exosuit_cli.tiers.reports import StackReport
 from exosuit_cli.tiers.stream import WINDOW_BYTES, Stream
 
 if TYPE_CHECKING:
@@ -22,31 +21,8 @@ if TYPE_CHECKING:
 
     from exosuit_cli.tiers.protocol import Tier
 
-PROMOTION_READS: Final = 2
-"""The read that brings an entry up."""
-
-REMEMBERED: Final = 1 << 18
-"""Keys whose reads are counted; when there are more, all counts are halved and those of one read forgotten."""
-
 PRESSURE_SECONDS: Final = 1.0
 """How often, at most, the state of memory is read."""
-
-
-@dataclass(frozen=True, slots=True)
-class StackReport:
-    """All tiers hot to cold, and what is true of them together.
-
-    unbacked: entries that the persistent tier did not take; they stay in memory. relieved_bytes: given back under
-    memory pressure. expired_leases: those that nobody released in time.
-    """
-
-    tiers: tuple[TierReport, ...]
-    resident_tokens: int
-    limit_tokens: int | None
-    unbacked: int
-    relieved_bytes: int
-    expired_leases: int
-    warnings: tuple[str, ...]
 
 
 class TierStack:
@@ -56,6 +32,7 @@ class TierStack:
 
     Args:
         memory: tiers of text in memory, hot to cold, all empty: `shared` before `ram`. They are closed with the stack.
+            One may be the arena of another process (`SharedReader`), which is read and takes nothing.
         floor: the persistent tier, which gets everything; None for none. Its owner closes it.
         ids: the tier of token ids, `vram`; its entries count for the limit of tokens.
         policies: the eviction policy by the name of the tier; `lru` where none is named.
@@ -63,6 +40,7 @@ class TierStack:
         clock: seconds; the leases, retries and looks at memory go by it.
         read_state: the state of the machine's memory.
         warn: takes every warning as well; they are kept in the report.
+        warnings: what was said already, for the report.
 
     """
 
@@ -70,17 +48,18 @@ class TierStack:
         self, memory: Sequence[Tier], floor: Tier | None = None, *, ids: Tier | None = None,
         policies: Mapping[str, str] | None = None, limit_tokens: int | None = None,
         clock: Callable[[], float] = time.monotonic, read_state: Callable[[], MemoryState] = read_memory,
-        warn: Callable[[str], None] | None = None,
+        warn: Callable[[str], None] | None = None, warnings: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        self._warnings: list[str] = []
+        self._warnings = list(warnings)
         self._warn, self._clock, self._read_state = warn, clock, read_state
         policies = policies or {}
 
         def level(tier: Tier, *, is_text: bool = True) -> Level:
             if len(tier):
                 raise ValueError(f"tier {tier.name} holds {len(tier)} entries that no policy knows; give an empty one")
-            policy = new_policy(policies.get(tier.name, "lru"))
-            return Level(tier, policy, tracks=True, is_text=is_text, warn=self._note, clock=clock)
+            is_read_only = getattr(tier, "is_read_only", False)
+            policy = None if is_read_only else new_policy(policies.get(tier.name, "lru"))
+            return Level(tier, policy, tracks=not is_read_only, is_text=is_text, warn=self._note, clock=clock)
 
         self._text = [level(tier) for tier in memory]
         self._ids = level(ids, is_text=False) if ids is not None else None
@@ -92,7 +71,7 @@ class TierStack:
         levels = [*([self._ids] if self._ids else []), *self._text]
         self._movement = Movement(levels, self._floor, self.leases, limit_tokens)
         self._first_text = len(levels) - len(self._text)
-        self._reads: Counter[bytes] = Counter()
+        self._promotion = Promotion(self._movement, self._floor)
         self._next_look = clock()
         self._is_pressed = False
         self._relieved_bytes = 0
@@ -126,10 +105,12 @@ class TierStack:
         chosen = entries if resident and not self._is_pressed else rest
         unbacked = self._movement.unbacked
         unbacked.update(entry.key for entry in rest)
-        if self._text and chosen:
-            new = [entry for entry in chosen if not self._in_memory(entry.key)]
-            self._movement.fill(self._coldest(), new, relevance=relevance)
-        unbacked.difference_update([entry.key for entry in rest if not self._in_memory(entry.key)])
+        try:
+            if self._text and chosen:
+                new = [entry for entry in chosen if not self._in_memory(entry.key)]
+                self._movement.fill(self._coldest(), new, relevance=relevance)
+        finally:
+            unbacked.difference_update([entry.key for entry in rest if not self._in_memory(entry.key)])
         held = takewhile(lambda entry: entry.key in self, rest)
         return backed + sum(1 for _ in held)
 
@@ -140,7 +121,7 @@ class TierStack:
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """Payloads in the order of the keys, None for a miss. What is read a second time comes up a tier."""
         self._look_at_memory()
-        self._count_reads(keys)
+        self._promotion.count(keys)
         results: list[bytes | None] = [None] * len(keys)
         places: Sequence[int] = range(len(keys))
         asked = keys
@@ -154,7 +135,7 @@ class TierStack:
                 return found
             if depth and missed < len(found):
                 hits = [key for key, data in zip(asked, found, strict=True) if data is not None]
-                rising.append((depth, [key for key in dict.fromkeys(hits) if self._reads[key] >= PROMOTION_READS]))
+                rising.append((depth, hits))
             for place, data in zip(places, found, strict=True):
                 if data is not None:
                     results[place] = data
@@ -165,8 +146,11 @@ class TierStack:
                 break
         if rising:
             payloads = dict(zip(keys, results, strict=True))
-            for depth, hot in rising:
-                self._promote(depth, hot, payloads)
+            for depth, hits in rising:
+                targets = [place for place in range(min(depth, len(self._text))) if self._text[place].may_take]
+                hot = self._promotion.ready(hits) if targets and not self._is_pressed else []
+                if hot:
+                    self._promotion.rise(self._everywhere[depth], self._first_text + targets[-1], hot, payloads)
         return results
 
     def prefetch(self, keys: Iterable[bytes]) -> int:
@@ -183,13 +167,13 @@ class TierStack:
         while batch := list(islice(source, BATCH)):
             entries = iter(self._from_floor([key for key in batch if not self._in_memory(key)]))
             pending = {entry.key: entry for entry in entries}
-            size, tokens = self._movement.room(depth)
             for key in batch:
                 if self._in_memory(key):
                     ready += 1
                 elif (entry := pending.get(key)) is not None:
-                    size, tokens = size - len(entry.data), tokens - entry.tokens
-                    if size < 0 or tokens < 0 or not self._movement.levels[depth].put([entry]):
+                    size, tokens = self._movement.room(depth)
+                    fits = len(entry.data) <= size and entry.tokens <= tokens
+                    if not fits or not self._movement.levels[depth].put([entry]):
                         return ready
                     ready += 1
         return ready
@@ -211,6 +195,15 @@ class TierStack:
                     self._movement.fill(self._coldest(), self._from_floor(batch))
             sizes = self._resident_sizes(unique)
             return self.leases.open(sizes, tuple(key for key in unique if key not in sizes), seconds)
+
+    def put_ids(self, entries: Sequence[Entry]) -> int:
+        """Keep token ids in their tier; how many it took. See `TokenIds`."""
+        return len(self._movement.fill(0, entries)) if self._ids is not None else 0
+
+    def read_ids(self, keys: Sequence[bytes]) -> None:
+        """These entries of the tier of ids were used: they stay longer."""
+        if self._ids is not None:
+            self._ids.note_reads(keys)
 
     def discard(self, keys: Sequence[bytes]) -> None:
         """Let entries go from every tier."""
@@ -236,48 +229,6 @@ class TierStack:
 
     def __contains__(self, key: bytes) -> bool:
         return self._in_memory(key) or (self._floor is not None and self._floor.holds(key))
-
-    def _promote(self, depth: int, keys: list[bytes], payloads: Mapping[bytes, bytes | None]) -> None:
-        """Bring up what was found at `depth` of all levels of text, the persistent one last."""
-        targets = [each for each in range(min(depth, len(self._text))) if not self._text[each].is_off]
-        if not keys or not targets or self._is_pressed:
-            return
-        source, place = self._everywhere[depth], self._first_text + targets[-1]
-        target = self._movement.levels[place]
-        tokens = source.tokens(keys)
-        entries = [
-            Entry(key, data, count)
-            for key, count in zip(keys, tokens, strict=True)
-            if (data := payloads[key]) is not None
-        ]
-        if source is self._floor:
-            taken = self._movement.fill(place, entries)
-        else:
-            taken = self._movement.fill(place, self._worth_moving(place, entries), is_new=False)
-            source.discard([entry.key for entry in taken if entry.key in target.order])
-        target.counters.promotions += len(taken)
-        for entry in taken:
-            self._reads.pop(entry.key, None)
-
-    def _worth_moving(self, place: int, entries: list[Entry]) -> list[Entry]:
-        """Those that fit a level with nothing leaving it, or are read more than twice as often as what would leave.
-
-        Without this, even reads would swap entries between two tiers of memory for ever.
-        """
-        size, tokens = self._movement.room(place, is_new=False)
-        chosen = []
-        bar: int | None = None
-        for entry in entries:
-            if len(entry.data) <= size and entry.tokens <= tokens:
-                size, tokens = size - len(entry.data), tokens - entry.tokens
-                chosen.append(entry)
-                continue
-            if bar is None:
-                with closing(self._movement.levels[place].order.victims()) as victims:
-                    bar = 2 * self._reads[next(victims, entry.key)]
-            if self._reads[entry.key] > bar:
-                chosen.append(entry)
-        return chosen
 
     def _passing(self, keys: Sequence[bytes]) -> tuple[list[bytes | None], int]:
         """Payloads read without moving anything, and how many were in memory."""
@@ -314,11 +265,6 @@ class TierStack:
             return 0
         return self._movement.room(self._coldest())[0]
 
-    def _count_reads(self, keys: Sequence[bytes]) -> None:
-        self._reads.update(keys)
-        if len(self._reads) > REMEMBERED:
-            self._reads = Counter({key: count // 2 for key, count in self._reads.items() if count > 1})
-
     def _look_at_memory(self) -> None:
         now = self._clock()
         if now < self._next_look:
@@ -335,7 +281,7 @@ class TierStack:
     def _coldest(self) -> int:
         """The coldest tier of text that works; the last where none does."""
         for place in range(len(self._movement.levels) - 1, self._first_text - 1, -1):
-            if not self._movement.levels[place].is_off:
+            if self._movement.levels[place].may_take:
                 return place
         return len(self._movement.levels) - 1
 

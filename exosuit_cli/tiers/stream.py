@@ -11,16 +11,22 @@ if TYPE_CHECKING:
 WINDOW_BYTES: Final = 8 << 20
 """Payload bytes that are read ahead."""
 
+_FIRST_GUESS: Final = 4096
+"""Bytes of a payload, before one was seen."""
+
 MOST_STEP: Final = 256
 """Payloads that one read brings."""
+
+_MOST_AHEAD: Final = 1 << 14
+"""Payloads, and misses, that are read ahead."""
 
 
 class Stream:
     """Payloads in the order of the keys; None for a key that is nowhere.
 
-    What is read ahead keeps within the room that it is given as long as no payload is larger than 4 KiB and than all
-    before it; one payload is always read. `hit_share` says how many payloads were in memory when they were asked for:
-    in a tier, or read ahead.
+    What is read ahead keeps within the room that it is given, but for payloads larger than all before them: at most
+    `MOST_STEP` of those, and one payload is always read. `hit_share` says how many payloads were in memory when they
+    were asked for: in a tier, or read ahead.
     """
 
     def __init__(
@@ -29,7 +35,8 @@ class Stream:
     ) -> None:  # fmt: skip
         self._read, self._keys, self._room = read, iter(keys), room
         self._ahead: list[bytes | None] = []
-        self._largest = 4096
+        self._largest = _FIRST_GUESS
+        self._has_read = False
         self.payloads = 0
         """How many were given out."""
         self.waits = 0
@@ -56,7 +63,7 @@ class Stream:
         found: list[bytes | None] = []
         size = 0
         has_waited = False
-        while not found or size + self._largest <= room:
+        while not found or (size + max(self._largest, room // 8) <= room and len(found) < _MOST_AHEAD):
             step = max(min((room - size) // self._largest, MOST_STEP), 1)
             keys = list(islice(self._keys, step))
             if not keys:
@@ -64,7 +71,9 @@ class Stream:
             read, in_memory = self._read(keys)
             has_waited = has_waited or in_memory < len(keys)
             sizes = [len(data) for data in read if data is not None]
-            self._largest = max(self._largest, *sizes, 0)
+            if sizes:
+                self._largest = max(*sizes, self._largest if self._has_read else 1)
+                self._has_read = True
             size += sum(sizes)
             found += read
         self.waits += has_waited

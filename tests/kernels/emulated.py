@@ -129,10 +129,9 @@ class EmulatedQueue:
         self._buffers[name] = EmulatedBuffer(name, nbytes)
         return self._buffers[name]
 
-    def upload(self, target: DeviceBuffer, array: npt.NDArray[Any]) -> None:
-        assert isinstance(target, EmulatedBuffer)
+    def upload(self, target: DeviceBuffer | At, array: npt.NDArray[Any]) -> None:
         assert array.flags.c_contiguous
-        target.bytes[: array.nbytes] = array.reshape(-1).view(np.uint8)
+        _bytes(target, array.nbytes)[:] = array.reshape(-1).view(np.uint8)
         self.uploaded_bytes += array.nbytes
 
     def zero(self, place: DeviceBuffer | At, nbytes: int) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import random
 from typing import TYPE_CHECKING
 
+from kernels.backends import libraries
+from kernels.emulated import EmulatedQueue
+
 from exosuit_cli.tiers.protocol import Entry, TierUsage, check_keys, key_of
 from exosuit_cli.tiers.ram import RamTier
+from exosuit_cli.tiers.shared import SharedTier
+from exosuit_cli.tiers.vram import VramTier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,8 +24,19 @@ if TYPE_CHECKING:
 PLACES: dict[str, Callable[[Path, int, int], Tier]] = {
     "ram": lambda _, size, tokens: RamTier(size, tokens),
     "ram-zstd": lambda _, size, tokens: RamTier(size, tokens, "zstd"),
+    "shared": lambda folder, size, tokens: SharedTier(own_name(folder), size, tokens),
+    "shared-whole": lambda folder, size, tokens: SharedTier(own_name(folder), size, tokens, is_dynamic=False),
+    "vram": lambda _, size, tokens: VramTier(EmulatedQueue(libraries()), size, tokens),
     "dict": lambda _, size, tokens: DictTier(size, tokens),
 }
+
+
+_NUMBERS = itertools.count()
+
+
+def own_name(folder: Path) -> str:
+    """A name of shared memory that no other test has."""
+    return f"test-{os.getpid()}-{next(_NUMBERS)}"
 
 
 def entries(count: int, seed: int = 1, *, least: int = 4, most: int = 3000) -> list[Entry]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.tiers.protocol import Entry, key_of
 
 from .places import PLACES, entries
@@ -23,14 +24,30 @@ if TYPE_CHECKING:
 ROOM = 1 << 22
 
 
-@pytest.fixture(params=PLACES)
+def on_a_card() -> Callable[[Path, int, int], Tier]:
+    """The tier `vram` on a real card; where none answers, a skip that says why."""
+    from exosuit_cli.device.choice import load_driver
+    from exosuit_cli.tiers.vram import VramTier
+
+    reason = load_driver().why_not(0)
+    if reason is not None:
+        pytest.skip(reason)
+    try:
+        card = load_driver().open_card(0, 0)
+    except ResourceMissing as error:
+        pytest.skip(str(error))
+    return lambda _, size, tokens: VramTier(card.queue(), size, tokens)
+
+
+@pytest.fixture(params=[*PLACES, pytest.param("card", marks=pytest.mark.gpu)])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make]:
     made: list[Tier] = []
+    place = on_a_card() if request.param == "card" else PLACES[request.param]
 
     def make_tier(size: int = ROOM, tokens: int = 10**9) -> Tier:
         folder = tmp_path / str(len(made))
         folder.mkdir()
-        made.append(PLACES[request.param](folder, size, tokens))
+        made.append(place(folder, size, tokens))
         return made[-1]
 
     yield make_tier

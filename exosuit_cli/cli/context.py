@@ -214,7 +214,7 @@ def repair_command(
     """Read again, from the tree, what is damaged in a context."""
     with command_border(debug=debug):
         from exosuit_cli.cli.streams import progress_line
-        from exosuit_cli.commands.context import repair_context
+        from exosuit_cli.commands.context_repair import repair_context
         from exosuit_cli.system.stop import stop_on_signals
 
         with stop_on_signals() as stop, progress_line(quiet) as progress:

@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from exosuit_cli.commands.context_request import source_request
 from exosuit_cli.commands.shared import Ending
 from exosuit_cli.context import Context, context_names, drop_context
+from exosuit_cli.context.context import discard_empty
 from exosuit_cli.context.names import missing_context
 from exosuit_cli.model.errors import ExitCode, UsageError
 from exosuit_cli.model.units import counted
@@ -62,16 +62,23 @@ class FoundChunk:
 def run_load(
     request: ContextLoadRequest, *, stop: StopRequest | None = None, progress: ProgressCallback | None = None
 ) -> ContextLoadOutcome:
-    """Load. Raises as `Context.load` does."""
-    with Context.open(request.name, create=True) as context:
-        result = context.load(
-            request.sources,
-            on_full=cast("OnFull", request.on_full),
-            limit=request.limit,
-            stop=stop,
-            progress=progress,
-        )
-        stats = context.stats()
+    """Load. Raises as `Context.load` does; a context that was not there before is there only if the load ended."""
+    is_new = request.name not in context_names()
+    is_loaded = False
+    try:
+        with Context.open(request.name, create=True) as context:
+            result = context.load(
+                request.sources,
+                on_full=cast("OnFull", request.on_full),
+                limit=request.limit,
+                stop=stop,
+                progress=progress,
+            )
+            stats = context.stats()
+        is_loaded = result.partial is None
+    finally:
+        if is_new and not is_loaded:
+            discard_empty(request.name)
     warnings = tuple(warning for source in result.sources for warning in source.warnings)
     return ContextLoadOutcome(result, stats, warnings, _load_ending(result, warnings, strict=request.strict))
 
@@ -119,7 +126,7 @@ def context_stats(name: str | None) -> ContextStats:
 
 def find_chunk(name: str | None, prefix: str) -> FoundChunk:
     """The chunk whose id begins with these hex digits."""
-    with Context.open(find_context(name), read_only=True) as context:
+    with Context.open(find_context(name), read_only=True) as context, context.snapshot():
         key = context.find(prefix)
         return FoundChunk(key, context.get(key), tuple(context.places(key)))
 
@@ -132,7 +139,7 @@ def read_file(name: str | None, path: str) -> Iterator[bytes]:
     """
     from exosuit_cli.model.errors import CheckFailed
 
-    with Context.open(find_context(name), read_only=True) as context:
+    with Context.open(find_context(name), read_only=True) as context, context.snapshot():
         file = _find_file(context, path)
         if file.lines is None:
             raise UsageError(f"{path!r} is binary: the context has no text of it")
@@ -180,34 +187,7 @@ def forget_source(name: str | None, source: str) -> str:
 def check_context(name: str | None) -> CheckOutcome:
     """Read everything in a context and compare it with its digests."""
     with Context.open(find_context(name), read_only=True) as context:
-        return _checked(context.check())
-
-
-def repair_context(
-    name: str | None,
-    *,
-    config: str | None = None,
-    stop: StopRequest | None = None,
-    progress: ProgressCallback | None = None,
-) -> CheckOutcome:
-    """Delete what is damaged, load the sources once more, and check again."""
-    found = find_context(name)
-    with Context.open(found) as context:
-        files = context.forget_damaged()
-        sources = [source for source in context.sources() if os.path.exists(source.root)]
-        missing = [source for source in context.sources() if not os.path.exists(source.root)]
-        if sources:
-            requests = [source_request(os.fsdecode(each.root), each.given, config, ()) for each in sources]
-            working = context.working()
-            context.load(requests, limit=working.limit, stop=stop, progress=progress)
-        outcome = _checked(context.check())
-    errors = tuple(
-        f"source {each.name}: {display_name(each.root)} is not there, so that what was damaged of it is left out"
-        for each in missing
-    )
-    if errors and files:
-        return CheckOutcome(outcome.result, Ending(ExitCode.CHECK_FAILED, errors), files)
-    return CheckOutcome(outcome.result, outcome.ending, files)
+        return checked(context.check())
 
 
 def compact_context(name: str | None) -> tuple[str, int, int]:
@@ -252,7 +232,8 @@ def _candidates(path: str, source: Source, sources: Sequence[Source]) -> list[by
     return [*below, os.path.normpath(raw), *inside]
 
 
-def _checked(result: CheckResult) -> CheckOutcome:
+def checked(result: CheckResult) -> CheckOutcome:
+    """A check, with how it ends."""
     if not result.damages:
         return CheckOutcome(result, Ending(ExitCode.SUCCESS))
     count = counted(len(result.damages), "thing")

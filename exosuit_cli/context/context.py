@@ -5,15 +5,25 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.config.options import ScanOptions
-from exosuit_cli.context.database import connect, database_errors, transaction, writer_lock
+from exosuit_cli.context.database import (
+    connect,
+    database_errors,
+    database_file,
+    is_same_file,
+    snapshot,
+    transaction,
+    write_back,
+    writer_lock,
+)
 from exosuit_cli.context.load import LoadInterrupted, SourceLoad, SourceRequest
-from exosuit_cli.context.names import check_name, context_path, remove_context, suggested_name
+from exosuit_cli.context.names import context_path, missing_context, remove_context, suggested_name
 from exosuit_cli.context.records import (
     Below,
     CheckResult,
@@ -24,10 +34,18 @@ from exosuit_cli.context.records import (
     StoredFile,
     Working,
 )
-from exosuit_cli.context.rows import FILE_COLUMNS, as_column, as_path, file_of, read_sources
+from exosuit_cli.context.rows import (
+    FILE_COLUMNS,
+    as_column,
+    as_path,
+    file_of,
+    read_meta,
+    read_sources,
+    write_meta,
+)
 from exosuit_cli.context.seal import file_seal, spans_seal
-from exosuit_cli.context.working import Candidate, OnFull, place_by_relevance, place_in_order
-from exosuit_cli.model.errors import CheckFailed, UsageError
+from exosuit_cli.context.working import Candidate, OnFull, place
+from exosuit_cli.model.errors import CheckFailed, ExosuitError, UsageError
 from exosuit_cli.tiers.nvme import NvmeTier
 
 if TYPE_CHECKING:
@@ -50,7 +68,9 @@ class Context:
     What is read is the last load that finished. A text has the BLAKE3 of its id or is not given. For one thread.
     """
 
-    def __init__(self, name: str, path: str, connection: sqlite3.Connection, *, read_only: bool) -> None:
+    def __init__(
+        self, name: str, path: str, status: os.stat_result, connection: sqlite3.Connection, *, read_only: bool
+    ) -> None:
         self.name = name
         self.path = path
         self.connection = connection
@@ -58,6 +78,7 @@ class Context:
         self.damaged_files = 0
         """Files whose rows were not what their seals say, since the context was opened: their chunks were not given."""
         self._read_only = read_only
+        self._status = status
 
     @classmethod
     def open(cls, name: str, *, create: bool = False, read_only: bool = False) -> Self:
@@ -65,8 +86,16 @@ class Context:
 
         Raises UsageError: there is none, or a newer exosuit wrote it. CheckFailed: damaged. OutputError: not writable.
         """
-        path = context_path(check_name(name), create=create)
-        return cls(name, path, connect(path, name, create=create, read_only=read_only), read_only=read_only)
+        path = context_path(name, create=create)
+        status = database_file(path, name, create=create)
+        connection = connect(path, name, create=create, read_only=read_only)
+        return cls(name, path, status, connection, read_only=read_only)
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Let all reads of the block see the same load, whatever another process loads meanwhile."""
+        with self._errors(), snapshot(self.connection):
+            yield
 
     def close(self) -> None:
         """Close the database; a second time does nothing."""
@@ -104,13 +133,13 @@ class Context:
 
         Raises UsageError for a path that cannot be read or another writer; CheckFailed for `stop`.
         """
-        with self._errors(), writer_lock(self.path, self.name):
+        with self._writing():
             self._clean_up()
             known = read_sources(self.connection)
             requests = self._requests(sources, known)
             execute = self.connection.execute
             (first,) = execute("SELECT ifnull(max(number), 0) + 1 FROM chunks").fetchone()
-            self._set("loading", first)
+            write_meta(self.connection, "loading", first)
             loads, loaded = [], []
             number = max((source.id for source in known), default=0)
             try:
@@ -132,7 +161,7 @@ class Context:
                     for load in loads:
                         load.finish()
                     self._delete_left_over()
-                    self._set("encoding", requests[0].chunking.encoding)
+                    write_meta(self.connection, "encoding", requests[0].chunking.encoding)
                     working = self._place(on_full, limit, is_changed=any(load.changes_anything for load in loads))
                     execute("DELETE FROM meta WHERE key = 'loading'")
             except BaseException as error:
@@ -143,7 +172,7 @@ class Context:
                 if isinstance(error, LoadInterrupted):
                     return LoadResult(self.name, tuple(loaded), self.working(), partial=str(error))
                 raise
-            execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            write_back(self.connection)
             return LoadResult(self.name, tuple(loaded), working)
 
     def check(self) -> CheckResult:
@@ -157,20 +186,57 @@ class Context:
         """Delete what is damaged, so that the next load reads those files again; how many files those are."""
         from exosuit_cli.context import upkeep
 
-        with self._errors(), writer_lock(self.path, self.name):
+        with self._writing():
             return upkeep.forget_damaged(self)
+
+    def known_sources(self) -> list[tuple[Source, bool]]:
+        """The sources as their rows say, and whether each row is what was written. Raises CheckFailed if unreadable."""
+        from exosuit_cli.context import upkeep
+
+        with self._errors():
+            return upkeep.known_sources(self.connection)
+
+    def placing(self) -> tuple[int | None, OnFull]:
+        """The limit of the working context, and how it was chosen."""
+        with self.snapshot():
+            limit, on_full = read_meta(self.connection, "limit"), read_meta(self.connection, "on_full")
+        return (limit if isinstance(limit, int) else None), ("prune" if on_full == "prune" else "demote")
+
+    def rebuild(
+        self,
+        requests: Sequence[SourceRequest],
+        *,
+        on_full: OnFull = "demote",
+        limit: int | None = None,
+        stop: StopRequest | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> LoadResult:
+        """Load into a new file, which then takes the place of this one; this context is of no use then but to close.
+
+        As long as the new one is not whole, the old one stays. Raises as `load` does.
+        """
+        from exosuit_cli.context.rebuild import replace_database, room_beside
+
+        with self._writing(), room_beside(self.path) as path:
+            status = database_file(path, self.name, create=True)
+            with Context(self.name, path, status, connect(path, self.name, create=True), read_only=False) as context:
+                result = context.load(requests, on_full=on_full, limit=limit, stop=stop, progress=progress)
+            if result.partial is None:
+                replace_database(path, self.path)
+            return result
 
     def compact(self) -> tuple[int, int]:
         """Compress all chunks anew and give free pages back; the bytes of the file before and after."""
         from exosuit_cli.context import upkeep
 
-        with self._errors(), writer_lock(self.path, self.name):
+        with self._writing():
             self._clean_up()
             return upkeep.compact(self)
 
     def forget(self, name: str) -> None:
         """Remove one source with its files. Raises UsageError for a name that no source has."""
-        with self._errors(), writer_lock(self.path, self.name):
+        with self._writing():
+            self._clean_up()
             source = next((each for each in read_sources(self.connection) if each.name == name), None)
             if source is None:
                 raise UsageError(f"the context {self.name!r} has no source {name!r}")
@@ -213,7 +279,8 @@ class Context:
         low, high = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
         with self._errors():
             rows = self.connection.execute(
-                "SELECT id FROM chunks WHERE id BETWEEN ? AND ? ORDER BY id LIMIT 3", (low, high)
+                "SELECT id FROM chunks WHERE id BETWEEN ? AND ? AND number < ? ORDER BY id LIMIT 3",
+                (low, high, self._first_staged()),
             ).fetchall()
         if not rows:
             raise UsageError(f"the context {self.name!r} has no chunk whose id begins with {prefix!r}")
@@ -225,9 +292,9 @@ class Context:
 
     def places(self, key: bytes) -> list[StoredChunk]:
         """Every place of a chunk, in the order of the context, without its text."""
-        with self._errors():
+        with self.snapshot():
             rows = self.connection.execute(
-                f"SELECT DISTINCT {FILE_COLUMNS} FROM files WHERE source > 0 AND id IN "  # noqa: S608
+                f"SELECT {FILE_COLUMNS} FROM files WHERE source > 0 AND id IN "  # noqa: S608
                 "(SELECT file FROM spans WHERE chunk = ?) ORDER BY source, path",
                 (key,),
             ).fetchall()
@@ -240,7 +307,7 @@ class Context:
             ]
 
     def files(self) -> Iterator[StoredFile]:
-        """All files, in the order of the context: by source, then by the bytes of the path."""
+        """All files as their rows say, by source, then by the bytes of the path; paths that are not UTF-8 come last."""
         with self._errors():
             yield from map(
                 file_of,
@@ -264,13 +331,13 @@ class Context:
     def iterate(self, *, working: bool = False) -> Iterator[StoredChunk]:
         """Every chunk in the order of the context, in bounded memory; `working`: of the working context only.
 
-        A chunk that is damaged has no text.
+        A chunk that is damaged has no text. All is of one load, as long as the iterator is not at its end.
         """
-        names = self._prefixes()
-        for file in self.files():
-            if working and file.below is not None:
-                continue
-            yield from self.read(file, names)
+        with self.snapshot():
+            names = self._prefixes()
+            for file in self.files():
+                if not working or file.below is None:
+                    yield from self.read(file, names)
 
     def read(self, file: StoredFile, names: dict[int, bytes] | None = None) -> Iterator[StoredChunk]:
         """The chunks of one file, with their texts."""
@@ -283,32 +350,37 @@ class Context:
 
     def working(self) -> Working:
         """The working context as it was placed."""
-        with self._errors():
+        with self.snapshot():
             rows = self.connection.execute(
                 "SELECT below, count(*), ifnull(sum(span_tokens), 0) FROM files WHERE source > 0 GROUP BY below"
             ).fetchall()
-            limit = self._meta("limit")
+            limit = read_meta(self.connection, "limit")
         files, tokens = next(((files, tokens) for below, files, tokens in rows if below is None), (0, 0))
         below = tuple(Below(*row) for row in sorted(rows, key=lambda row: -row[2]) if row[0] is not None)
         return Working(limit if isinstance(limit, int) else None, files, tokens, below)
 
     def stats(self) -> ContextStats:
         """Sums over the context."""
-        sources = self.sources()
-        working = self.working()
-        with self._errors():
+        with self.snapshot():
+            sources = read_sources(self.connection)
+            working = self.working()
             usage = self.chunks.usage()
-            encoding = self._meta("encoding")
+            encoding = read_meta(self.connection, "encoding")
+            staged = self.connection.execute(
+                "SELECT count(*), ifnull(sum(tokens), 0), ifnull(sum(size), 0), ifnull(sum(length(data)), 0) "
+                "FROM chunks WHERE number >= ?",
+                (self._first_staged(),),
+            ).fetchone()
         return ContextStats(
             name=self.name,
             path=self.path,
             encoding=str(encoding or ""),
             sources=tuple(sources),
             working=working,
-            chunks=usage.entries,
-            chunk_tokens=usage.tokens,
-            text_bytes=usage.data_bytes,
-            stored_bytes=usage.used_bytes,
+            chunks=usage.entries - staged[0],
+            chunk_tokens=usage.tokens - staged[1],
+            text_bytes=usage.data_bytes - staged[2],
+            stored_bytes=usage.used_bytes - staged[3],
             file_bytes=sum(_size(self.path + suffix) for suffix in ("", "-wal")),
         )
 
@@ -357,7 +429,8 @@ class Context:
         if not requests:
             raise UsageError("no PATH is given to load")
         encodings = {request.chunking.encoding for request in requests.values()}
-        encodings |= {str(self._meta("encoding"))} if any(each.root not in requests for each in known) else set()
+        if any(each.root not in requests for each in known):
+            encodings.add(str(read_meta(self.connection, "encoding")))
         if len(encodings) > 1:
             raise UsageError(
                 f"the context {self.name!r} would have several encodings ({', '.join(sorted(encodings))}); "
@@ -374,7 +447,7 @@ class Context:
     def _place(self, on_full: OnFull, limit: int | None, *, is_changed: bool) -> Working:
         """Say of each file whether it is in the working context. Raises CheckFailed for `stop` where not all fit."""
         execute = self.connection.execute
-        known = (self._meta("limit"), self._meta("on_full"))
+        known = (read_meta(self.connection, "limit"), read_meta(self.connection, "on_full"))
         if not is_changed and known == (limit, on_full):
             return self.working()
         (tokens,) = execute("SELECT ifnull(sum(span_tokens), 0) FROM sources").fetchone()
@@ -391,19 +464,19 @@ class Context:
                 "ORDER BY source, path"
             ).fetchall()
             files = [Candidate(row[0], as_path(row[1]), *row[2:5]) for row in rows]
-            placing = place_in_order(files, limit) if on_full == "demote" else place_by_relevance(files, limit)
+            placing = place(files, limit, on_full)
             was = {row[0]: row[5] for row in rows}
             self.connection.executemany(
                 "UPDATE files SET below = ? WHERE id = ?",
                 ((each.below, each.file) for each in placing if was[each.file] != each.below),
             )
-        self._set("limit", limit)
-        self._set("on_full", on_full)
+        write_meta(self.connection, "limit", limit)
+        write_meta(self.connection, "on_full", on_full)
         return self.working()
 
     def _clean_up(self) -> None:
         """Remove what a load left that did not end."""
-        first = self._meta("loading")
+        first = read_meta(self.connection, "loading")
         if not isinstance(first, int):
             return
         execute = self.connection.execute
@@ -432,12 +505,24 @@ class Context:
             "(SELECT 1 FROM spans WHERE spans.chunk = chunks.id)"
         )
 
-    def _meta(self, key: str) -> object:
-        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else row[0]
+    def _first_staged(self) -> int:
+        """The number from which on chunks belong to a load that is not finished."""
+        first = read_meta(self.connection, "loading")
+        return first if isinstance(first, int) else sys.maxsize
 
-    def _set(self, key: str, value: object) -> None:
-        self.connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Be the one writer of this context in the block."""
+        with self._errors(), writer_lock(self.path, self.name):
+            if self._read_only:
+                raise UsageError(f"the context {self.name!r} was opened to be read only")
+            if self.connection.in_transaction:
+                raise UsageError(
+                    f"the context {self.name!r} is still being read here; close what iterates over it first"
+                )
+            if not is_same_file(self.path, self._status):
+                raise UsageError(f"the context {self.name!r} was dropped or mended meanwhile; open it again")
+            yield
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return database_errors(self.name, self.path)
@@ -447,11 +532,19 @@ def drop_context(name: str) -> None:
     """Delete a context. Raises UsageError where there is none, or a process loads it."""
     path = context_path(name)
     if not os.path.lexists(path):
-        from exosuit_cli.context.names import missing_context
-
         raise missing_context(name)
     with writer_lock(path, name):
         remove_context(name)
+
+
+def discard_empty(name: str) -> None:
+    """Delete a context that never held a source: what a first load leaves that did not end."""
+    path = context_path(name)
+    with contextlib.suppress(ExosuitError), writer_lock(path, name):
+        with contextlib.closing(connect(path, name)) as connection, database_errors(name, path):
+            is_empty = not read_sources(connection)
+        if is_empty:
+            remove_context(name)
 
 
 def _default_request(path: PathLike) -> SourceRequest:

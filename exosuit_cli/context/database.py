@@ -8,11 +8,11 @@ import fcntl
 import os
 import sqlite3
 import stat
-import time
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from exosuit_cli.context.names import missing_context
+from exosuit_cli.context.rows import DamagedRow
 from exosuit_cli.context.schema import APPLICATION_ID, MIGRATIONS, SCHEMA, VERSION
 from exosuit_cli.model.errors import CheckFailed, OutputError, UsageError
 
@@ -21,24 +21,19 @@ if TYPE_CHECKING:
 
 PAGE_BYTES: Final = 8192
 _CACHE_KIB: Final = 32 << 10
+_LOCK_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _BUSY_MS: Final = 5000
 """Milliseconds that a statement waits for another process's: a snapshot or a checkpoint, never a load."""
 
 
 def connect(path: str, name: str, *, create: bool = False, read_only: bool = False) -> sqlite3.Connection:
-    """Open the database at `path`, and make its tables where `create` finds none.
+    """Open the database at `path`, a file that is there, and make its tables where `create` finds none.
 
-    Transactions are explicit. Raises UsageError where there is none, or one of a newer version; CheckFailed where it is
+    Transactions are explicit. Raises UsageError for one that is empty, or of a newer version; CheckFailed where it is
     damaged; OutputError where the file system refuses.
     """
     with database_errors(name, path):
-        if not create:
-            _check_file(path, name)
-        elif not os.path.exists(path):
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
-        # Where nobody can write, nobody can change it: SQLite needs no file beside it then.
-        is_fixed = read_only and not os.access(os.path.dirname(path), os.W_OK)
-        uri = f"file:{quote(path)}" + ("?immutable=1" if is_fixed else "")
+        uri = f"file:{quote(os.fsencode(path))}" + ("?immutable=1" if read_only and _is_fixed(path) else "?mode=rw")
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
             _prepare(connection, path, name, create=create, read_only=read_only)
@@ -48,13 +43,33 @@ def connect(path: str, name: str, *, create: bool = False, read_only: bool = Fal
     return connection
 
 
-def _check_file(path: str, name: str) -> None:
-    try:
-        mode = os.lstat(path).st_mode
-    except FileNotFoundError as error:
-        raise missing_context(name) from error
-    if not stat.S_ISREG(mode):
+def database_file(path: str, name: str, *, create: bool = False) -> os.stat_result:
+    """The status of the file at `path`; with `create`, an empty one is made where there is none.
+
+    Raises UsageError where there is none, or something else than a file of this user.
+    """
+    with database_errors(name, path):
+        if create and not os.path.lexists(path):
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        try:
+            status = os.lstat(path)
+        except FileNotFoundError as error:
+            raise missing_context(name) from error
+    if not stat.S_ISREG(status.st_mode):
         raise UsageError(f"the context {name!r} is not usable: {path!r} is not a regular file")
+    if status.st_uid not in (os.geteuid(), 0):
+        raise UsageError(f"the context {name!r} is not usable: {path!r} belongs to user id {status.st_uid}")
+    return status
+
+
+def _is_fixed(path: str) -> bool:
+    """Whether SQLite must do without files beside the database: nothing can be written here, and no log is left."""
+    if os.access(os.path.dirname(path), os.W_OK):
+        return False
+    try:
+        return os.stat(path + "-wal").st_size == 0
+    except OSError:
+        return True
 
 
 def _prepare(connection: sqlite3.Connection, path: str, name: str, *, create: bool, read_only: bool) -> None:
@@ -80,7 +95,7 @@ def _prepare(connection: sqlite3.Connection, path: str, name: str, *, create: bo
             "update exosuit, or drop the context and load it again"
         )
     elif version < VERSION:
-        _migrate(connection, version)
+        _migrate(connection, version, path, name)
     execute("PRAGMA synchronous = FULL")
     execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     execute("PRAGMA temp_store = MEMORY")
@@ -97,13 +112,14 @@ def _use_wal(connection: sqlite3.Connection, path: str) -> None:
         )
 
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    for old in range(version, VERSION):
-        for statement in MIGRATIONS[old].split(";\n"):
-            connection.execute(statement)
-    connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("COMMIT")
+def _migrate(connection: sqlite3.Connection, version: int, path: str, name: str) -> None:
+    if version not in MIGRATIONS:
+        raise _damaged(f"{path!r} has no format {version}", name)
+    with transaction(connection):
+        for old in range(version, VERSION):
+            for statement in MIGRATIONS[old].split(";\n"):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 @contextlib.contextmanager
@@ -112,55 +128,81 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
-        with contextlib.suppress(sqlite3.Error):  # SQLite undoes a failed write by itself
+        with contextlib.suppress(sqlite3.Error):  # SQLite undoes some failed writes by itself
             connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 @contextlib.contextmanager
-def writer_lock(path: str, name: str, wait_seconds: float = 0.0) -> Iterator[None]:
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let all reads of the block see the same state, whatever another process writes; within another one, that one."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+
+
+def write_back(connection: sqlite3.Connection) -> None:
+    """Bring what was committed from the log into the database, as far as readers let it; it is safe in both."""
+    with contextlib.suppress(sqlite3.Error):
+        connection.execute("PRAGMA busy_timeout = 0")  # a reader may take any time
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+
+
+@contextlib.contextmanager
+def writer_lock(path: str, name: str) -> Iterator[None]:
     """Be the only writer of the context at `path` in the block. Raises UsageError where another process is.
 
     The lock is flock(2) on a file beside the database: the system frees it when its process dies.
     """
-    try:
-        descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    except OSError as error:
-        raise OutputError(f"cannot write the context {name!r}: {path + '.lock'!r}: {error.strerror}") from error
-    try:
-        _take(descriptor, name, wait_seconds)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _take(descriptor: int, name: str, wait_seconds: float) -> None:
-    end = time.monotonic() + wait_seconds
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            if time.monotonic() < end:
-                time.sleep(0.05)
-                continue
-            pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
-            by = f" (process {pid})" if pid.isdigit() else ""
-            raise UsageError(
-                f"the context {name!r} is in use by another writer{by}; try again when it is done"
-            ) from error
+            descriptor = os.open(path + ".lock", _LOCK_FLAGS, 0o600)
         except OSError as error:
-            if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP):
-                raise OutputError(
-                    f"the file system of the context {name!r} has no locks ({error.strerror}); "
-                    "set XDG_STATE_HOME to a local disk"
-                ) from error
-            raise
-        else:
+            raise OutputError(f"cannot write the context {name!r}: {path + '.lock'!r}: {error.strerror}") from error
+        try:
+            _take(descriptor, name)
+            if not is_same_file(path + ".lock", os.fstat(descriptor)):
+                continue  # deleted with its context between the two lines above
+            with contextlib.suppress(OSError):  # on a full disk the lock has no name of its owner
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            yield
             return
+        finally:
+            os.close(descriptor)
+
+
+def is_same_file(path: str, status: os.stat_result) -> bool:
+    """Whether what is at `path` now is the file of this status."""
+    try:
+        return os.path.samestat(os.lstat(path), status)
+    except OSError:
+        return False
+
+
+def _take(descriptor: int, name: str) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+        by = f" (process {pid})" if pid.isdigit() else ""
+        raise UsageError(f"the context {name!r} is in use by another writer{by}; try again when it is done") from error
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP):
+            raise OutputError(
+                f"the file system of the context {name!r} has no locks ({error.strerror}); "
+                "set XDG_STATE_HOME to a local disk"
+            ) from error
+        raise
 
 
 @contextlib.contextmanager
@@ -170,22 +212,24 @@ def database_errors(name: str, path: str) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _told(error, name, path) from error
+    except DamagedRow as error:
+        raise _damaged(str(error), name) from error
     except OSError as error:
         raise OutputError(f"cannot use the context {name!r}: {error.filename or path!r}: {error.strerror}") from error
+
+
+def _damaged(what: str, name: str) -> CheckFailed:
+    return CheckFailed(
+        f"the context {name!r} is damaged ({what}); run `exosuit context repair --name {name}`, "
+        "or drop it and load it again"
+    )
 
 
 def _told(error: sqlite3.Error, name: str, path: str) -> Exception:
     code = getattr(error, "sqlite_errorname", "") or ""
     text = str(error)
-    if (
-        code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT"))
-        or "malformed" in text
-        or "not a database" in text
-    ):
-        return CheckFailed(
-            f"the context {name!r} is damaged ({text}); run `exosuit context repair --name {name}`, "
-            f"or drop it and load it again"
-        )
+    if isinstance(error, (sqlite3.ProgrammingError, sqlite3.InterfaceError)):
+        return UsageError(f"the context {name!r} cannot be used: {text}")  # it is closed
     if code.startswith("SQLITE_FULL"):
         return OutputError(f"cannot write the context {name!r}: the disk of {path!r} is full; nothing was changed")
     if code.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")):
@@ -194,6 +238,4 @@ def _told(error: sqlite3.Error, name: str, path: str) -> Exception:
         return UsageError(f"the context {name!r} is in use by another process ({text}); try again when it is done")
     if code.startswith("SQLITE_IOERR"):
         return OutputError(f"cannot use the context {name!r}: reading or writing {path!r} failed ({text})")
-    return CheckFailed(
-        f"the context {name!r} cannot be read ({text}): it may be damaged; run `exosuit context check --name {name}`"
-    )
+    return _damaged(text, name)

@@ -12,7 +12,7 @@ import numpy as np
 from exosuit_cli.chunk.batch import Chunking
 from exosuit_cli.context.collector import ContextCollector, TextRenderer
 from exosuit_cli.context.records import LoadedSource, Source, StoredFile
-from exosuit_cli.context.rows import as_column, as_path, next_number, staged_row
+from exosuit_cli.context.rows import as_column, as_path, next_number, staged_row, sum_source
 from exosuit_cli.context.seal import file_seal
 from exosuit_cli.index.keys import index_keys
 from exosuit_cli.ingest import scan
@@ -131,9 +131,7 @@ class SourceLoad:
             execute("UPDATE files SET source = ? WHERE source = ?", (number, -number))
         request = self._request
         execute(
-            "INSERT OR REPLACE INTO sources SELECT ?, ?, ?, ?, ?, ?, count(*), ifnull(sum(size), 0), "
-            "ifnull(sum(lines), 0), ifnull(sum(tokens), 0), ifnull(sum(spans), 0), ifnull(sum(span_tokens), 0), ? "
-            "FROM files WHERE source = ?",
+            "INSERT OR REPLACE INTO sources VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, ?, x'')",
             (
                 number,
                 as_column(request.root),
@@ -142,9 +140,9 @@ class SourceLoad:
                 self._key,
                 self._tree_digest,
                 time.time_ns(),
-                number,
             ),
         )
+        sum_source(self._connection, number)
 
     def _known(self) -> dict[bytes, _Known]:
         rows = self._connection.execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
+import shutil
 from typing import Final
 
 from exosuit_cli.model.errors import OutputError, UsageError
@@ -66,13 +67,17 @@ def suggested_name(root: bytes) -> str:
 
 
 def remove_context(name: str) -> None:
-    """Delete the files of a context; the database itself last, so that a name never has half of one."""
+    """Delete the files of a context; the database itself first, so that a name never has half of one.
+
+    The caller holds the writer's lock, whose file goes last.
+    """
     path = context_path(name)
     try:
-        for suffix in ("-shm", "-wal", ".lock", ""):
+        for suffix in ("", "-wal", "-shm", ".lock"):
             try:
                 os.unlink(path + suffix)
             except FileNotFoundError:
                 continue
+        shutil.rmtree(path + ".new", ignore_errors=True)  # what a repair left that was killed
     except OSError as error:
         raise OutputError(f"cannot drop the context {name!r}: {error.filename!r}: {error.strerror}") from error

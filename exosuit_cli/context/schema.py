@@ -17,12 +17,14 @@ VERSION: Final = 1
 
 SCHEMA: Final = (
     """
--- What the context as a whole is: `encoding`, `created_ns`, `working_limit` and the like.
+-- What concerns the whole context. `encoding`: of the token counts; `limit`: of the working context, in tokens, or
+-- NULL; `on_full`: how it was chosen; `loading`: chunks from this number on belong to a load that is not finished.
 CREATE TABLE meta (
     key    TEXT PRIMARY KEY,
-    value
+    value,
+    seal   BLOB NOT NULL             -- BLAKE3 of key and value, the first 8 bytes
 ) WITHOUT ROWID;
--- Repositories, in the order in which they were loaded..
+-- Repositories, in the order in which they were loaded.
 CREATE TABLE sources (
     id          INTEGER PRIMARY KEY,
     root        NOT NULL,            -- absolute; TEXT, or BLOB where it is not UTF-8
@@ -36,9 +38,10 @@ CREATE TABLE sources (
     tokens      INTEGER NOT NULL,    -- of whole files
     spans       INTEGER NOT NULL,
     span_tokens INTEGER NOT NULL,    -- of their chunks
-    loaded_ns   INTEGER NOT NULL     -- nanoseconds since the epoch
+    loaded_ns   INTEGER NOT NULL,    -- nanoseconds since the epoch
+    seal        BLOB NOT NULL        -- BLAKE3 of the row, the first 8 bytes
 );
--- Files, text and binary. The order of a context is that of (source, path); paths compare by bytes.
+-- Files, text and binary. The order of a context is that of (source, path): by bytes, names that are not UTF-8 last.
 CREATE TABLE files (
     id          INTEGER PRIMARY KEY,
     source      INTEGER NOT NULL,    -- negative: of a load that is not finished
@@ -51,7 +54,7 @@ CREATE TABLE files (
     language    TEXT,
     spans       INTEGER NOT NULL,
     span_tokens INTEGER NOT NULL,
-    seal        BLOB NOT NULL,       -- BLAKE3 of the packed spans, the first 8 bytes
+    seal        BLOB NOT NULL,       -- BLAKE3 of the row and its spans, the first 8 bytes
     below       TEXT                 -- why the file is not in the working context; NULL: it is
 );
 CREATE UNIQUE INDEX file_paths ON files (source, path);

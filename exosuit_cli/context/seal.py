@@ -1,4 +1,4 @@
-"""Seals: what tells a damaged row of a file or of its spans from a sound one."""
+"""Seals: what tells a damaged row from a sound one."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SPAN: Final = np.dtype([("chunk", "u1", (ID_BYTES,)), ("numbers", "<i8", (6,))])
 
 def packed_seal(spans: bytes, symbols: Iterable[str | None]) -> bytes:
     """The seal of spans that are packed as `SPAN`, in order, with their symbols."""
-    names = "\0".join(symbol or "" for symbol in symbols)
+    names = "\0".join("\1" if symbol is None else symbol for symbol in symbols)
     return blake3(spans + names.encode("utf-8", "surrogateescape")).digest(SEAL_BYTES)
 
 
@@ -38,9 +38,15 @@ def spans_seal(rows: list[tuple[bytes, int, int, int, int, int, int, str | None]
 def file_seal(file: StoredFile, spans: bytes | None) -> bytes | None:
     """The seal of a file's row, over that of its spans.
 
-    The source, the executable bit and `below` may change, and are not in it.
+    The sign of the source, the executable bit and `below` may change, and are not in it.
     """
     if spans is None:
         return None
-    values = (file.path, file.digest, file.size, file.lines, file.tokens, file.language, file.spans, file.span_tokens)
-    return blake3(spans + repr(values).encode()).digest(SEAL_BYTES)
+    source = abs(file.source) if isinstance(file.source, int) else None
+    numbers = (file.size, file.lines, file.tokens, file.language, file.spans, file.span_tokens)
+    return row_seal((source, file.path, file.digest, *numbers), spans)
+
+
+def row_seal(values: tuple[object, ...], before: bytes = b"") -> bytes:
+    """The seal of a row's values."""
+    return blake3(before + repr(values).encode("utf-8", "surrogateescape")).digest(SEAL_BYTES)

@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import sqlite3
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.context.database import transaction
+from exosuit_cli.context.database import snapshot, transaction, write_back
 from exosuit_cli.context.records import CheckResult, Damage
-from exosuit_cli.context.rows import FILE_COLUMNS, as_path, file_of, read_sources
-from exosuit_cli.context.seal import file_seal, spans_seal
+from exosuit_cli.context.rows import (
+    FILE_COLUMNS,
+    FILE_SUMS,
+    SOURCE_COLUMNS,
+    DamagedRow,
+    as_path,
+    file_as_is,
+    read_meta,
+    source_of,
+    sum_source,
+)
+from exosuit_cli.context.schema import SCHEMA
+from exosuit_cli.context.seal import file_seal, row_seal, spans_seal
+from exosuit_cli.context.working import ON_FULL, Candidate, place
 from exosuit_cli.ingest.result import tree_digest
 from exosuit_cli.model.records import ROW
 from exosuit_cli.system.names import display_name
 from exosuit_cli.tiers.nvme import TRAINING_BYTES
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
     from exosuit_cli.context.context import Context
-    from exosuit_cli.context.records import StoredFile
+    from exosuit_cli.context.records import Source, StoredFile
 
+STRUCTURE: Final = "database"
+"""The subject of damages that concern SQLite's own structure, which no change of rows mends."""
 _READ_ROWS: Final = 1000
 _DIGEST_BYTES: Final = 32
 _SOUND: Final = "ok"
+_META: Final = ("encoding", "limit", "loading", "on_full")
+_CHUNK_SUMS: Final = "count(*), ifnull(sum(tokens), 0), ifnull(sum(size), 0), ifnull(sum(length(data)), 0)"
+_OTHER_TOKENS: Final = (
+    "SELECT chunks.id FROM chunks WHERE EXISTS "
+    "(SELECT 1 FROM spans WHERE spans.chunk = chunks.id AND spans.tokens IS NOT chunks.tokens)"
+)
 
 
 def check(context: Context) -> CheckResult:
@@ -34,17 +55,17 @@ def check(context: Context) -> CheckResult:
     One snapshot is looked at, whatever is loaded meanwhile. Raises CheckFailed where nothing can be read.
     """
     connection = context.connection
-    connection.execute("BEGIN")
-    try:
-        damages = [Damage("database", problem) for problem in _integrity(connection)]
+    with snapshot(connection), _any_text(connection):
+        damages = [Damage(STRUCTURE, problem) for problem in _integrity(connection)]
+        damages += _damaged_meta(connection)
         damages += _damaged_chunks(context)
         found, files = _damaged_files(connection)
         damages += found
         damages += _damaged_sources(connection)
         damages += _wrong_totals(connection)
-        return CheckResult(context.name, files, len(context.chunks), tuple(damages))
-    finally:
-        connection.execute("ROLLBACK")
+        damages += _wrong_places(connection)
+        (chunks,) = connection.execute("SELECT count(*) FROM chunks").fetchone()
+        return CheckResult(context.name, files, chunks, tuple(damages))
 
 
 def forget_damaged(context: Context) -> int:
@@ -53,26 +74,47 @@ def forget_damaged(context: Context) -> int:
     The caller holds the writer's lock.
     """
     connection = context.connection
-    damaged = set(_bad_chunks(context))
-    files = {file.id for file, is_sound in _files(connection) if not is_sound}
-    with transaction(connection):
+    with _any_text(connection), transaction(connection):
         execute = connection.execute
-        for key in damaged:
-            execute("DELETE FROM chunks WHERE id = ?", (key,))
-        lost = execute("SELECT DISTINCT file FROM spans WHERE chunk NOT IN (SELECT id FROM chunks)").fetchall()
-        files |= {row[0] for row in lost}
-        for number in files:
-            execute("DELETE FROM spans WHERE file = ?", (number,))
-            execute("DELETE FROM files WHERE id = ?", (number,))
-        execute("DELETE FROM spans WHERE file NOT IN (SELECT id FROM files)")
-        execute("DELETE FROM chunks WHERE id NOT IN (SELECT chunk FROM spans)")
-        execute(
-            "UPDATE totals SET chunks = (SELECT count(*) FROM chunks), "
-            "tokens = (SELECT ifnull(sum(tokens), 0) FROM chunks), size = (SELECT ifnull(sum(size), 0) FROM chunks), "
-            "stored = (SELECT ifnull(sum(length(data)), 0) FROM chunks)"
+        damaged = {*_bad_chunks(context), *(row[0] for row in execute(_OTHER_TOKENS))}
+        files = {file.id for file, is_sound in _files(connection) if not is_sound}
+        connection.executemany("DELETE FROM chunks WHERE id = ?", ((key,) for key in damaged))
+        lost = execute(
+            "SELECT DISTINCT file FROM spans WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.id = spans.chunk)"
         )
+        files.update(row[0] for row in lost.fetchall())
+        connection.executemany("DELETE FROM files WHERE id = ?", ((number,) for number in files))
+        execute("DELETE FROM files WHERE source < 0")  # what a load left that did not end
+        execute("DELETE FROM spans WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.id = spans.file)")
+        execute("DELETE FROM chunks WHERE NOT EXISTS (SELECT 1 FROM spans WHERE spans.chunk = chunks.id)")
+        if files:
+            execute("DELETE FROM dictionaries WHERE codec NOT IN (SELECT codec FROM chunks)")
+        execute("DELETE FROM totals")
+        execute(f"INSERT INTO totals SELECT {_CHUNK_SUMS} FROM chunks")  # noqa: S608
+        execute("DELETE FROM meta WHERE key = 'loading'")
+        for key in _META:
+            try:
+                read_meta(connection, key)
+            except DamagedRow:
+                execute("DELETE FROM meta WHERE key = ?", (key,))
+        marks = ", ".join("?" * len(_META))
+        execute(f"DELETE FROM meta WHERE key NOT IN ({marks})", _META)  # noqa: S608
         execute("UPDATE sources SET tree_digest = NULL")
+        for (number,) in execute("SELECT id FROM sources").fetchall():
+            sum_source(connection, number)
     return len(files)
+
+
+def known_sources(connection: sqlite3.Connection) -> list[tuple[Source, bool]]:
+    """The sources, and whether each row is what was written. Raises DamagedRow where one makes no sense."""
+    found = []
+    with _any_text(connection):
+        for *row, seal in connection.execute(f"SELECT {SOURCE_COLUMNS}, seal FROM sources ORDER BY id"):  # noqa: S608
+            source = source_of(row)
+            if source is None:
+                raise DamagedRow(f"the row of the source {row[0]!r} cannot be read")
+            found.append((source, row_seal(tuple(row)) == seal))
+    return found
 
 
 def compact(context: Context) -> tuple[int, int]:
@@ -83,11 +125,13 @@ def compact(context: Context) -> tuple[int, int]:
     connection, table = context.connection, context.chunks
     before = context.stats().file_bytes
     with transaction(connection):
-        connection.execute("DELETE FROM chunks WHERE id NOT IN (SELECT chunk FROM spans)")
+        connection.execute("DELETE FROM chunks WHERE NOT EXISTS (SELECT 1 FROM spans WHERE spans.chunk = chunks.id)")
         if table.train(_sample(context)):
             table.pack_again()
+    connection.execute("PRAGMA temp_store = FILE")  # the copy that VACUUM makes is as large as the context
     connection.execute("VACUUM")
-    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    write_back(connection)
     return before, context.stats().file_bytes
 
 
@@ -103,8 +147,36 @@ def _sample(context: Context) -> list[bytes]:
     return [text for text in context.chunks.get([row[0] for row in rows if row is not None]) if text is not None]
 
 
+@contextlib.contextmanager
+def _any_text(connection: sqlite3.Connection) -> Iterator[None]:
+    """Read text that is not UTF-8 too, as only damage leaves it, instead of failing."""
+    before = connection.text_factory
+    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    try:
+        yield
+    finally:
+        connection.text_factory = before
+
+
 def _integrity(connection: sqlite3.Connection) -> list[str]:
-    return [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != _SOUND]
+    found = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != _SOUND]
+    with contextlib.closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(SCHEMA)
+        if _tables(connection) != _tables(fresh):
+            found.append("its tables are not those of a context")
+    return found
+
+
+def _tables(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    return connection.execute(
+        "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY type, name"
+    ).fetchall()
+
+
+def _damaged_meta(connection: sqlite3.Connection) -> Iterator[Damage]:
+    for key, value, seal in connection.execute("SELECT key, value, seal FROM meta").fetchall():
+        if key not in _META or row_seal((key, value)) != seal:
+            yield Damage(f"meta {key}", "its row is not what was written")
 
 
 def _bad_chunks(context: Context) -> Iterator[object]:
@@ -117,10 +189,10 @@ def _bad_chunks(context: Context) -> Iterator[object]:
 
 
 def _damaged_chunks(context: Context) -> list[Damage]:
+    execute = context.connection.execute
     found = [Damage(f"chunk {_hex(key)}", "its text has another digest") for key in _bad_chunks(context)]
-    missing = context.connection.execute(
-        "SELECT DISTINCT chunk FROM spans WHERE chunk NOT IN (SELECT id FROM chunks) LIMIT 1000"
-    )
+    found += [Damage(f"chunk {_hex(row[0])}", "it has another count of tokens") for row in execute(_OTHER_TOKENS)]
+    missing = execute("SELECT DISTINCT chunk FROM spans WHERE chunk NOT IN (SELECT id FROM chunks) LIMIT 1000")
     return found + [Damage(f"chunk {_hex(row[0])}", "it is missing") for row in missing]
 
 
@@ -130,10 +202,10 @@ def _hex(key: object) -> str:
 
 def _files(connection: sqlite3.Connection) -> Iterator[tuple[StoredFile, bool]]:
     """Every file, and whether its row and its spans are what its seal says."""
-    cursor = connection.execute(f"SELECT {FILE_COLUMNS}, seal FROM files WHERE source > 0 ORDER BY source, path")  # noqa: S608
+    cursor = connection.execute(f"SELECT {FILE_COLUMNS}, seal FROM files WHERE source >= 0 ORDER BY source, path")  # noqa: S608
     while rows := cursor.fetchmany(_READ_ROWS):
         for row in rows:
-            file = file_of(row[:-1])
+            file = file_as_is(row[:-1])
             spans = connection.execute(
                 "SELECT chunk, tokens, start_byte, end_byte, start_line, end_line, boundary, symbol FROM spans "
                 "WHERE file = ? ORDER BY ordinal",
@@ -152,40 +224,57 @@ def _damaged_files(connection: sqlite3.Connection) -> tuple[list[Damage], int]:
 
 
 def _damaged_sources(connection: sqlite3.Connection) -> Iterator[Damage]:
-    for source in read_sources(connection):
+    for *row, seal in connection.execute(f"SELECT {SOURCE_COLUMNS}, seal FROM sources ORDER BY id").fetchall():  # noqa: S608
+        source = source_of(row)
+        if source is None or row_seal(tuple(row)) != seal:
+            yield Damage(f"source {row[2]!r}", "its row is not what was written")
+            continue
         subject = f"source {source.name}"
-        sums = connection.execute(
-            "SELECT count(*), ifnull(sum(size), 0), ifnull(sum(lines), 0), ifnull(sum(tokens), 0), "
-            "ifnull(sum(spans), 0), ifnull(sum(span_tokens), 0) FROM files WHERE source = ?",
-            (source.id,),
-        ).fetchone()
+        sums = connection.execute(f"SELECT {FILE_SUMS} FROM files WHERE source = ?", (source.id,)).fetchone()  # noqa: S608
         if sums != (source.files, source.bytes, source.lines, source.tokens, source.spans, source.span_tokens):
             yield Damage(subject, "its sums are not those of its files")
-        if source.tree_digest is not None:
-            files = sorted(
-                (as_path(path), executable, digest)
-                for path, executable, digest in connection.execute(
-                    "SELECT path, executable, digest FROM files WHERE source = ?", (source.id,)
-                )
-            )
-            if _digest_of(files) != source.tree_digest:
-                yield Damage(subject, "its files do not give its tree digest")
+        if source.tree_digest is not None and _digest_of(connection, source) != source.tree_digest:
+            yield Damage(subject, "its files do not give its tree digest")
 
 
-def _digest_of(files: list[tuple[bytes, int, bytes]]) -> str | None:
-    """The tree digest of files as (path, executable, digest), sorted; None where a digest is no BLAKE3."""
+def _digest_of(connection: sqlite3.Connection, source: Source) -> str | None:
+    """The tree digest of a source's files; None where a digest is no BLAKE3."""
+    files = sorted(
+        (as_path(path), bool(executable), digest)
+        for path, executable, digest in connection.execute(
+            "SELECT path, executable, digest FROM files WHERE source = ?", (source.id,)
+        )
+    )
+    if not all(isinstance(digest, bytes) and len(digest) == _DIGEST_BYTES for _, _, digest in files):
+        return None
     rows = np.zeros(len(files), ROW)
     digests = b"".join(digest for _, _, digest in files)
-    if len(digests) != _DIGEST_BYTES * len(files):
-        return None
     rows["digest"][:, :_DIGEST_BYTES] = np.frombuffer(digests, np.uint8).reshape(-1, _DIGEST_BYTES)
-    rows["executable"] = [bool(executable) for _, executable, _ in files]
+    rows["executable"] = [executable for _, executable, _ in files]
     return tree_digest([path for path, _, _ in files], rows, "blake3")
 
 
 def _wrong_totals(connection: sqlite3.Connection) -> list[Damage]:
     kept = connection.execute("SELECT chunks, tokens, size, stored FROM totals").fetchall()
-    real = connection.execute(
-        "SELECT count(*), ifnull(sum(tokens), 0), ifnull(sum(size), 0), ifnull(sum(length(data)), 0) FROM chunks"
-    ).fetchall()
+    real = connection.execute(f"SELECT {_CHUNK_SUMS} FROM chunks").fetchall()  # noqa: S608
     return [] if kept == real else [Damage("totals", "they are not the sums over the chunks")]
+
+
+def _wrong_places(connection: sqlite3.Connection) -> list[Damage]:
+    """Whether each file is in the working context, or below it, as the limit says."""
+    try:
+        limit, on_full = read_meta(connection, "limit"), read_meta(connection, "on_full")
+    except DamagedRow:
+        return []  # named already
+    is_loaded = connection.execute("SELECT count(*) FROM sources").fetchone() != (0,)
+    if is_loaded and (on_full not in ON_FULL or not isinstance(limit, int | None)):
+        return [Damage("meta", "it does not say how the working context was chosen")]
+    rows = connection.execute(
+        "SELECT id, path, digest, span_tokens, language, below FROM files WHERE source > 0 ORDER BY source, path"
+    ).fetchall()
+    if not all(isinstance(row[3], int) for row in rows):
+        return []  # a file that is named already
+    files = [Candidate(row[0], as_path(row[1]), *row[2:5]) for row in rows]
+    below = {row[0]: row[5] for row in rows}
+    wrong = sum(below[each.file] != each.below for each in place(files, limit, on_full))  # type: ignore[arg-type]
+    return [Damage("working context", f"{wrong} files are not where the limit puts them")] if wrong else []

@@ -57,6 +57,11 @@ def working_limit(settings: Settings) -> int | None:
     return settings.current_token_limit if settings.current_phase is not None else None
 
 
+def place(files: Sequence[Candidate], limit: int | None, on_full: OnFull) -> Iterator[Placing]:
+    """Each file, placed as `on_full` says."""
+    return place_by_relevance(files, limit) if on_full == "prune" else place_in_order(files, limit)
+
+
 def place_in_order(files: Iterable[Candidate], limit: int | None) -> Iterator[Placing]:
     """Each file in turn, as long as it fits the limit; a file that does not fit leaves room for smaller ones."""
     used = 0

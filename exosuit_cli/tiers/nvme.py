@@ -6,6 +6,7 @@ file is the smallest of the three at this granularity, and everybody has the too
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,7 +17,6 @@ from exosuit_cli.tiers.protocol import KEY_BYTES, Entry, TierUsage, check_keys
 
 if TYPE_CHECKING:
     import mmap
-    import sqlite3
     from collections.abc import Callable, Iterator, Sequence
 
     import numpy.typing as npt
@@ -240,7 +240,9 @@ class NvmeTier:
 
     def _totals(self) -> tuple[int, int, int, int]:
         row = self._connection.execute("SELECT chunks, tokens, size, stored FROM totals").fetchone()
-        chunks, tokens, size, stored = row or (0, 0, 0, 0)
+        if row is None or not all(isinstance(value, int) for value in row):
+            raise sqlite3.DatabaseError("the row of the table totals is not what was written")
+        chunks, tokens, size, stored = row
         return chunks, tokens, size, stored
 
     def _fitting(self, wanted: Sequence[tuple[int, int]]) -> int:
@@ -279,7 +281,10 @@ class NvmeTier:
             self._use(codec, None)
             return
         (data,) = self._connection.execute("SELECT data FROM dictionaries WHERE codec = ?", (codec,)).fetchone()
-        self._use(codec, zstandard.ZstdCompressionDict(data))
+        try:
+            self._use(codec, zstandard.ZstdCompressionDict(data))
+        except (zstandard.ZstdError, TypeError) as error:
+            raise sqlite3.DatabaseError(f"dictionary {codec} is not what was written") from error
 
     def _use(self, codec: int, dictionary: zstandard.ZstdCompressionDict | None) -> None:
         if dictionary is not None:

@@ -26,8 +26,8 @@ def write_chunks(file: BinaryIO, chunks: Iterable[StoredChunk], *, text: bool) -
         record = chunk_record(chunk)
         content = record.pop("text")
         record["duplicate_of"] = None if known == place else {**named("path", known[0]), "start_byte": known[1]}
-        if text and known == place:
-            record["text"] = content
+        if text:
+            record["text"] = content if known == place else None
         file.write(orjson.dumps(record) + b"\n")
         written += 1
     return written

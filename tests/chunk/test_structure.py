@@ -415,3 +415,30 @@ def test_overlap_repeats_whole_lines_of_the_chunk_before() -> None:
         assert data[start : start + 1] != b"\n", "an empty line is no beginning"
     assert repeated > 0.8 * (len(chunks) - 1)
     assert [Boundary(kind) for kind in chunks.boundaries[1:]] != [Boundary.LINE] * (len(chunks) - 1)
+
+
+# A definition of exactly the cap
+
+
+def function(name: str, lines: int) -> str:
+    body = "".join(f"    value_{number} = a + b * {number}\n" for number in range(lines))
+    return f"def {name}(a, b):\n{body}    return a\n"
+
+
+@pytest.mark.parametrize("boundaries", ["structure", "ast"])
+@pytest.mark.parametrize("blanks", ["", "\n", "\n\n"])
+@pytest.mark.parametrize(("before", "after"), [(0, 0), (1, 0), (3, 8), (8, 1), (0, 3)])
+def test_a_function_of_exactly_the_cap_is_kept_whole(boundaries: str, blanks: str, before: int, after: int) -> None:
+    for lines in (3, 9, 17):
+        whole = function("target", lines)
+        text = (function("one", before) + blanks if before else "") + whole
+        text += blanks + function("two", after) if after else ""
+        large = ChunkOptions(boundaries=boundaries)
+        cap = sum(
+            record.tokens for record in chunk_text(whole, language="Python", options=large).records(whole.encode())
+        )
+        options = ChunkOptions(max_tokens=cap, min_tokens=0, boundaries=boundaries)
+        records = chunk_text(text, language="Python", options=options).records(text.encode())
+        start = text.index(whole)
+        # The last newline may go with what follows.
+        assert any(one.start_byte <= start and one.end_byte >= start + len(whole) - 1 for one in records)

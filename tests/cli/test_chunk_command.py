@@ -269,11 +269,15 @@ def test_an_unreadable_file_is_told_and_the_rest_is_written(run: RunExosuit, tre
 def test_a_reader_that_leaves_ends_the_command_quietly(exosuit: Path, tree: Path) -> None:
     (tree / "more.txt").write_text("word\n" * 200_000)
     process = subprocess.Popen([exosuit, "chunk", tree], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None
-    assert process.stdout.read(10)
-    process.stdout.close()
-    process.stdout = None
-    _, errors = process.communicate(timeout=HANG)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.read(10)
+        process.stdout.close()
+        process.stdout = None
+        _, errors = process.communicate(timeout=HANG)
+    finally:
+        process.kill()
+        process.wait()
     assert (process.returncode, errors) == (0, b"")
 
 

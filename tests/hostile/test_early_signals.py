@@ -32,12 +32,15 @@ def test_an_early_signal_is_one_line(exosuit: Path, tmp_path: Path, command: str
         with subprocess.Popen(
             [exosuit, command, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:
-            # Python itself handles SIGINT from its start, so SIGTERM shows when the program has begun.
-            while process.poll() is None and not _is_handled(process.pid, signal.SIGTERM):
-                time.sleep(0.001)
-            time.sleep(wait)
-            process.send_signal(number)
-            _, errors = process.communicate(timeout=HANG)
+            try:
+                # Python itself handles SIGINT from its start, so SIGTERM shows when the program has begun.
+                while process.poll() is None and not _is_handled(process.pid, signal.SIGTERM):
+                    time.sleep(0.001)
+                time.sleep(wait)
+                process.send_signal(number)
+                _, errors = process.communicate(timeout=HANG)
+            finally:
+                process.kill()
         assert process.returncode in (0, 128 + number), errors.decode()
         if process.returncode:
             early += 1

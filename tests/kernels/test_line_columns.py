@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import random
-import sysconfig
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +16,8 @@ from exosuit_cli.model.slab import LineColumns, Slab
 from .backends import BACKENDS, kernels_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exosuit_cli.kernels import Kernels
 
 DTYPES = {
@@ -182,9 +182,7 @@ def test_the_slab_may_be_part_of_a_larger_buffer(kernels: Kernels) -> None:
 
 
 def test_real_files(kernels: Kernels, project: Path) -> None:
-    paths = sorted((project / "exosuit_cli").rglob("*.py")) + sorted(
-        Path(sysconfig.get_path("stdlib")).glob("[a-d]*.py")
-    )
+    paths = sorted((project / "exosuit_cli").rglob("*.py"))
     files = [path.read_bytes() for path in paths]
     assert sum(map(len, files)) > 500_000
     check(kernels, [*files, b"", *(file.replace(b"\n", b"\r\n") for file in files[:5]), files[0][:-1]])

@@ -91,7 +91,12 @@ def test_two_processes_append_whole_lines(path: str) -> None:
         subprocess.Popen([sys.executable, "-c", script, path, name], cwd=root, env=os.environ | {"PYTHONPATH": root})
         for name in "ab"
     ]
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    try:
+        assert [writer.wait(60) for writer in writers] == [0, 0]
+    finally:
+        for writer in writers:
+            writer.kill()
+            writer.wait()
     entries = read_history(path)
     assert len(entries) == 100
     for name in "ab":

@@ -48,10 +48,10 @@ def document_of(result: ScanResult, *, top: int = 10, tree: bool = False, phase:
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Source files of the standard library, with all that a result can hold."""
+def tree(tmp_path_factory: pytest.TempPathFactory, project: Path) -> Path:
+    """Source files, with all that a result can hold."""
     root = tmp_path_factory.mktemp("scanned") / "t\udcff"
-    shutil.copytree(os.path.dirname(json.__file__), root / "json")
+    shutil.copytree(project / "exosuit_cli" / "model", root / "json")
     shutil.copytree(root / "json", root / "copy")
     (root / "bad\udcff\n.py").write_text("x = 1\n")
     (root / "same").write_bytes(b"\0" * 99)

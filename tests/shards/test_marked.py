@@ -38,7 +38,7 @@ def tree(tmp_path: Path) -> Path:
         MARK,
         b'{\n  "schema": "exosuit.scan/1",\n',
         b'[\n{"schema": "exosuit.record/12"}',
-        b"<!-- exosuit.bench_report/1 -->\n\n## exosuit bench",
+        b"## exosuit bench: regression\n",
         b"<!doctype html>\n<!-- exosuit.page/1 -->\n",
         b"<?xml version='1.0' encoding='utf-8'?>\n<!-- exosuit.bench_junit/1 -->\n",
         b"# TYPE exosuit_bench_wall_seconds gauge\n",

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.commands.bench_artefacts import LARGEST_SUMMARY, ExportFormat, ExportInput
 from exosuit_cli.measure.metrics import METRICS
-from exosuit_cli.model.marks import comment
 from exosuit_cli.report.bench.figures import (
     alert_state,
     interval_title,
@@ -31,8 +30,7 @@ _CUT: Final = "\n(cut here: the rest does not fit)\n"
 
 def render(given: ExportInput) -> dict[str, bytes]:
     """The whole report."""
-    mark = f"{comment('exosuit.bench_report/1')}\n\n".encode()
-    return {"": mark + report(given.result, LARGEST_SUMMARY - len(mark))}
+    return {"": report(given.result, LARGEST_SUMMARY)}
 
 
 def report(result: BenchResult, largest: int) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,6 @@ import pytest
 from .harness import HANG, scan_command
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -233,6 +233,13 @@ def test_arguments_that_cannot_be_carried_out(
     fill(tree, "a.txt")
     message = one_error(run("scan", tree, *arguments), code)
     assert all(part in message for part in named), message
+
+
+def test_settings_from_a_pipe_are_read_once(tree: Path, exosuit: Path) -> None:
+    fill(tree, "a.txt")
+    shell = f'{exosuit} scan {tree} --json --no-tokens --config <(echo \'{{"scan": {{"top": 1}}}}\')'
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, timeout=HANG, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_cuda_device_is_a_demand(tree: Path, run: RunExosuit) -> None:

@@ -45,7 +45,9 @@ def _load(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
     from exosuit_cli.chunk.options import ChunkOptions
 
     session, report = filled(SessionFlags, given), filled(ContextReportFlags, given)
-    with command_border(debug=session.debug, verbose=session.verbose, quiet=session.quiet, log_file=session.log_file):
+    with command_border(
+        debug=session.debug, verbose=session.verbose, quiet=session.quiet, log_file=session.log_file, tree=paths
+    ):
         from exosuit_cli.cli.streams import OWN_STREAMS, progress_line
         from exosuit_cli.commands.context_request import load_request
         from exosuit_cli.system.stop import stop_on_signals

@@ -6,41 +6,63 @@ The specification is git's wildmatch.c. Patterns and names are bytes; upper and 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 _SPECIAL: Final = re.compile(rb"[*?\[\\]")
 _FALLIBLE: Final = re.compile(rb"[\[\\]")
 _TOKEN: Final = re.compile(rb"[^*?\[\\]+|\*+|\?|\[|\\(?:.)", re.DOTALL)
 
-_ANY: Final = frozenset(range(256))
-_MOST_SPELLINGS: Final = 16
+_ANY: Final = (1 << 256) - 1
+MOST_SPELLINGS: Final = 16
+"""How many globs stand for one component with bracket expressions."""
+_MOST_COMPILED: Final = 1000
+"""Regular expressions that are kept for all rules; each takes some kilobytes."""
 
 _BACKSLASH, _OPEN, _CLOSE, _DASH, _COLON, _STAR, _QUESTION = b"\\[]-:*?"
 
-_DIGITS: Final = frozenset(b"0123456789")
-_UPPER: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_LOWER: Final = frozenset(b"abcdefghijklmnopqrstuvwxyz")
-_PRINTABLE: Final = frozenset(range(0x20, 0x7F))
-_CLASSES: Final[dict[bytes, frozenset[int]]] = {
+
+def _mask(members: Iterable[int]) -> int:
+    """The set of bytes as bits, in 60 bytes of memory: bit n for the byte n."""
+    mask = 0
+    for member in members:
+        mask |= 1 << member
+    return mask
+
+
+def _members(mask: int) -> list[int]:
+    members = []
+    while mask:
+        lowest = mask & -mask
+        members.append(lowest.bit_length() - 1)
+        mask ^= lowest
+    return members
+
+
+_DIGITS: Final = _mask(b"0123456789")
+_UPPER: Final = _mask(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_LOWER: Final = _mask(b"abcdefghijklmnopqrstuvwxyz")
+_SPACE: Final = _mask(b" ")
+_PRINTABLE: Final = _mask(range(0x20, 0x7F))
+_CLASSES: Final[dict[bytes, int]] = {
     b"alnum": _DIGITS | _UPPER | _LOWER,
     b"alpha": _UPPER | _LOWER,
-    b"blank": frozenset(b" \t"),
-    b"cntrl": frozenset(range(0x20)) | {0x7F},
+    b"blank": _mask(b" \t"),
+    b"cntrl": _mask(range(0x20)) | _mask(b"\x7f"),
     b"digit": _DIGITS,
-    b"graph": _PRINTABLE - {0x20},
+    b"graph": _PRINTABLE & ~_SPACE,
     b"lower": _LOWER,
     b"print": _PRINTABLE,
-    b"punct": _PRINTABLE - {0x20} - _DIGITS - _UPPER - _LOWER,
-    b"space": frozenset(b" \t\n\r"),  # git's own table of characters knows neither \v nor \f
+    b"punct": _PRINTABLE & ~(_SPACE | _DIGITS | _UPPER | _LOWER),
+    b"space": _mask(b" \t\n\r"),  # git's own table of characters knows neither \v nor \f
     b"upper": _UPPER,
-    b"xdigit": _DIGITS | frozenset(b"abcdefABCDEF"),
+    b"xdigit": _DIGITS | _mask(b"abcdefABCDEF"),
 }
 
-Token = bytes | frozenset[int] | None
-"""A literal, a set of bytes of which the name has one here, or None for a star."""
+Token = bytes | int | None
+"""A literal, a set of bytes (as bits) of which the name has one here, or None for a star."""
 
 
 class PatternError(ValueError):
@@ -58,13 +80,13 @@ def check(text: bytes) -> None:
         _read_tokens(text)
 
 
-def read_set(text: bytes, at: int) -> tuple[frozenset[int], int]:
-    """Return the members of the bracket expression that starts at `at`, and the position after it."""
+def read_set(text: bytes, at: int) -> tuple[int, int]:
+    """Return the members, as bits, of the bracket expression that starts at `at`, and the position after it."""
     unterminated = PatternError("a bracket expression is not closed")
     at += 1
     negated = text[at : at + 1] in (b"!", b"^")
     at += negated
-    members: set[int] = set()
+    members = 0
     previous = 0
     closing = -1
     start = at
@@ -79,12 +101,12 @@ def read_set(text: bytes, at: int) -> tuple[frozenset[int], int]:
             if at == len(text):
                 raise unterminated
             previous = text[at]
-            members.add(previous)
+            members |= 1 << previous
         elif byte == _DASH and previous and at + 1 < len(text) and text[at + 1] != _CLOSE:
             at += 1 + (text[at + 1] == _BACKSLASH)
             if at == len(text):
                 raise unterminated
-            members.update(range(previous, text[at] + 1))
+            members |= (1 << max(text[at] + 1, previous)) - (1 << previous)
             previous = 0
         elif byte == _OPEN and text[at + 1 : at + 2] == b":":
             if closing < at + 2:
@@ -93,7 +115,7 @@ def read_set(text: bytes, at: int) -> tuple[frozenset[int], int]:
                     raise unterminated
             if closing == at + 2 or text[closing - 1] != _COLON:
                 previous = _OPEN  # no `:]`: the bracket is a member like any other
-                members.add(previous)
+                members |= 1 << previous
             else:
                 named = _CLASSES.get(text[at + 2 : closing - 1])
                 if named is None:
@@ -103,9 +125,9 @@ def read_set(text: bytes, at: int) -> tuple[frozenset[int], int]:
                 at = closing
         else:
             previous = byte
-            members.add(byte)
+            members |= 1 << byte
         at += 1
-    chosen = _ANY - members if negated else frozenset(members)
+    chosen = _ANY & ~members if negated else members
     if not chosen:
         raise PatternError("a bracket expression holds no character")
     return chosen, at + 1
@@ -141,8 +163,8 @@ def _append_literal(tokens: list[Token], literal: bytes) -> None:
         tokens.append(literal)
 
 
-def spellings(text: bytes) -> list[Glob]:
-    """Return globs that together match exactly what the component `text` matches. Raises PatternError.
+def spellings(text: bytes, most: int = MOST_SPELLINGS) -> list[Glob]:
+    """Return at most `most` globs that together match exactly what the component `text` matches. Raises PatternError.
 
     Small bracket expressions are written out, as `*.tab.c` and `*.tab.h` for `*.tab.[ch]`: literals are what an index
     can look up.
@@ -153,10 +175,11 @@ def spellings(text: bytes) -> list[Glob]:
         return [Glob([token for token in (head, None, tail) if token != b""])]
     variants: list[list[Token]] = [[]]
     for token in _read_tokens(text):
-        if isinstance(token, frozenset) and len(token) * len(variants) <= _MOST_SPELLINGS:
-            variants = [[*variant] for variant in variants for _ in token]
+        if isinstance(token, int) and token.bit_count() * len(variants) <= most:
+            members = _members(token)
+            variants = [[*variant] for variant in variants for _ in members]
             for position, variant in enumerate(variants):
-                _append_literal(variant, bytes([sorted(token)[position % len(token)]]))
+                _append_literal(variant, bytes([members[position % len(members)]]))
         elif isinstance(token, bytes):
             for variant in variants:
                 _append_literal(variant, token)
@@ -174,6 +197,8 @@ class Glob:
     """
 
     __slots__ = ("_middles", "_regex", "_tokens", "head", "least", "needle", "open", "tail")
+    _compiled: ClassVar[int] = 0
+    """Regular expressions of all globs."""
 
     def __init__(self, tokens: Sequence[Token]) -> None:
         first, last = tokens[0], tokens[-1]
@@ -190,7 +215,7 @@ class Glob:
         for position, token in enumerate(tokens):
             if token is None:
                 self.open = True
-            elif isinstance(token, frozenset):
+            elif isinstance(token, int):
                 self.least += 1
                 self._middles = None
             else:
@@ -230,6 +255,9 @@ class Glob:
             if not self.open and size != self.least:
                 return False
             if self._regex is None:
+                if Glob._compiled >= _MOST_COMPILED:
+                    return _fits(self._tokens, name)
+                Glob._compiled += 1
                 self._regex = _compile(self._tokens)
             return self._regex.fullmatch(name) is not None
         if not self.open:
@@ -243,6 +271,44 @@ class Glob:
         return True
 
 
+def _fits(tokens: Sequence[Token], name: bytes) -> bool:
+    """Whether the whole of a name, which is long enough, matches: as `_compile` says it, in no memory of its own."""
+    parts: list[list[bytes | int]] = [[]]
+    for token in tokens:
+        if token is None:
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    sizes = [sum(len(token) if isinstance(token, bytes) else 1 for token in part) for part in parts]
+    if not _is_at(parts[0], name, 0):
+        return False
+    if len(parts) == 1:
+        return True
+    at, end = sizes[0], len(name) - sizes[-1]
+    if end < at or not _is_at(parts[-1], name, end):
+        return False
+    for part, size in zip(parts[1:-1], sizes[1:-1], strict=True):
+        while at + size <= end and not _is_at(part, name, at):
+            at += 1
+        at += size
+        if at > end:
+            return False
+    return True
+
+
+def _is_at(part: Sequence[bytes | int], name: bytes, at: int) -> bool:
+    for token in part:
+        if isinstance(token, bytes):
+            if not name.startswith(token, at):
+                return False
+            at += len(token)
+        else:
+            if not token >> name[at] & 1:
+                return False
+            at += 1
+    return True
+
+
 def _compile(tokens: Sequence[Token]) -> re.Pattern[bytes]:
     parts: list[bytes] = [b""]
     for token in tokens:
@@ -253,7 +319,7 @@ def _compile(tokens: Sequence[Token]) -> re.Pattern[bytes]:
         elif token == _ANY:
             parts[-1] += b"."
         else:
-            parts[-1] += b"[" + b"".join(b"\\x%02x" % member for member in sorted(token)) + b"]"
+            parts[-1] += b"[" + b"".join(b"\\x%02x" % member for member in _members(token)) + b"]"
     if len(parts) > 1:
         parts[1:-1] = [b"(?>.*?" + part + b")" for part in parts[1:-1]]
         parts[-1] = b".*" + parts[-1]

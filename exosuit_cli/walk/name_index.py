@@ -6,13 +6,15 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from exosuit_cli.walk.globs import Glob, is_literal, spellings
+from exosuit_cli.walk.globs import MOST_SPELLINGS, Glob, is_literal, spellings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _MOST_IN_SCREEN: Final = 12
 _MOST_IN_BUCKET: Final = 64
+_MOST_WRITTEN_OUT: Final = 10_000
+"""Globs that bracket expressions are written out to in one table; no list that a person writes has as many."""
 _NO_ENDS: Final[list[tuple[bytes, ...]]] = [()] * 256
 
 
@@ -103,11 +105,14 @@ class NameIndex:
         self._tails = _Ends(from_start=False)
         self._inner: dict[int, dict[bytes, list[tuple[int, Glob]]]] = {}
         self._loose: list[tuple[int, Glob]] = []
+        written_out = 0
         for text, identity in components:
             if is_literal(text):
                 self._exact.setdefault(text, []).append(identity)
             else:
-                for glob in spellings(text):
+                globs = spellings(text, MOST_SPELLINGS if written_out < _MOST_WRITTEN_OUT else 1)
+                written_out += len(globs) - 1
+                for glob in globs:
                     self._add(glob, identity)
         self.screen = Screen(self._exact, self._tails.finish(), self._heads.finish(), self._screen_search())
 

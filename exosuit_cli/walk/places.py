@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.walk.globs import is_literal
+from exosuit_cli.walk.globs import PatternError, is_literal
 from exosuit_cli.walk.name_index import NameIndex, NameRules
 from exosuit_cli.walk.patterns import GLOBSTAR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+MOST_PLACES: Final = 250_000
+"""Places of one list; each takes some 400 bytes, and its pattern two."""
+
+_NO_RULES: Final = NameRules()
+_NO_PLACES: Final[dict[bytes, Place]] = {}
+"""Stand for those that a place has not, most often: nothing is ever added to them."""
 
 
 class Place:
@@ -19,23 +27,32 @@ class Place:
     the places that a directory leads to are looked at inside it, so patterns for elsewhere cost nothing there.
     """
 
-    __slots__ = ("_glob_index", "_glob_targets", "_globs", "_literals", "_repeats", "below", "names")
+    __slots__ = ("_count", "_glob_index", "_glob_targets", "_globs", "_literals", "_repeats", "below", "names")
 
     def __init__(self, *, repeats: bool = False) -> None:
-        self.names = NameRules()
+        self.names = _NO_RULES
         self.below: Place | None = None
         """The place after `**`, which is here too, since the stars may match no directory."""
         self._repeats = repeats
-        self._literals: dict[bytes, Place] = {}
-        self._globs: dict[bytes, Place] = {}
+        self._literals = _NO_PLACES
+        self._globs = _NO_PLACES
         self._glob_index: NameIndex | None = None
-        self._glob_targets: list[Place] = []
+        self._glob_targets: Sequence[Place] = ()
+        self._count = 0
 
     def add(self, components: Sequence[bytes], rank: int, *, only_directories: bool) -> None:
-        """Enter the rule `rank` where the pattern's `components` lead. Not to be called after the first `enter`."""
+        """Enter the rule `rank` where the pattern's `components` lead. Not to be called after the first `enter`.
+
+        Raises PatternError where there would be too many places.
+        """
         place = self
         for component in components[:-1]:
-            place = place._after(component)
+            place, is_new = place._after(component)
+            self._count += is_new
+            if self._count > MOST_PLACES:
+                raise PatternError(f"the patterns up to this one name over {MOST_PLACES:,} directories")
+        if place.names is _NO_RULES:
+            place.names = NameRules()
         place.names.add(components[-1], rank, only_directories=only_directories)
 
     def enter(self, name: bytes) -> list[Place]:
@@ -57,13 +74,22 @@ class Place:
         places = [self] if self.names or self._literals or self._globs else []
         return places if self.below is None else [*places, self.below]
 
-    def _after(self, component: bytes) -> Place:
+    def _after(self, component: bytes) -> tuple[Place, bool]:
+        """The place that a component leads to, and whether it is a new one."""
         if component == GLOBSTAR:
-            if self.below is None:
-                self.below = Place(repeats=True)
-            return self.below
-        places = self._literals if is_literal(component) else self._globs
-        place = places.get(component)
-        if place is None:
-            place = places[component] = Place()
-        return place
+            if self.below is not None:
+                return self.below, False
+            self.below = Place(repeats=True)
+            return self.below, True
+        is_plain = is_literal(component)
+        places = self._literals if is_plain else self._globs
+        if (place := places.get(component)) is not None:
+            return place, False
+        place = Place()
+        if places is not _NO_PLACES:
+            places[component] = place
+        elif is_plain:
+            self._literals = {component: place}
+        else:
+            self._globs = {component: place}
+        return place, True

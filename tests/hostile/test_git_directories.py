@@ -153,6 +153,26 @@ def test_a_configuration_that_fans_out_is_read_to_a_bound(
     assert done.stderr.count(b"\n") < 60
 
 
+def test_a_configuration_of_very_many_lines_is_read_to_a_bound(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "none"))
+    (home / ".gitconfig").write_text("[include]\npath = more\n" + "[s]\n" * 150_000)
+    (home / "more").write_text("[core]\nexcludesFile = ~/ignore\n" + "[s]\nx = 1\n" * 50_000)
+    (home / "ignore").write_text("hidden\n")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "hidden").write_text("x")
+    done = run("scan", tmp_path / "tree", "--json", "--no-index", "--no-tokens")
+    document = json.loads(done.stdout)
+    assert [problem["why"] for problem in document["ignore_problems"]] == [
+        "not applied: over 1048576 bytes of configuration"
+    ]
+    assert document["totals"]["files"] == 1
+
+
 def test_names_are_not_raced_out_of_the_tree(run: Any, tmp_path: Path) -> None:
     """While another process swaps a parent directory for a link, a named file is its own or skipped."""
     tree = tmp_path / "tree"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,6 @@ import pytest
 from .harness import HANG, scan_command
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from pathlib import Path
 
@@ -106,11 +106,33 @@ def test_a_hundred_thousand_patterns(tree: Path, scan: Scanner) -> None:
     assert scanned.document["ignore_problems"] == []
 
 
+DENSE = {
+    "sets": "[a-z]x{0}[0-9]*",
+    "sets behind a star": "*[!a]q{0}",
+    "sets in a row": "[a-c][d-f][g-i]{0}",
+    "sets that are written out": "[ab][cd][ef][gh]{0}",
+    "many directories": "{0}/" + "a/" * 100,
+}
+"""Patterns that would take a thousand bytes for each of theirs, with a number to fill in."""
+
+
+@pytest.mark.parametrize("pattern", DENSE.values(), ids=DENSE)
+def test_two_megabytes_of_patterns_take_little_memory(tree: Path, scan: Scanner, pattern: str) -> None:
+    fill(tree, "file.txt", "xyz.py", "bx7z", "1/a/b")
+    lines = (pattern.format(number) for number in range(2_000_000 // (len(pattern) + 3)))
+    (tree / ".gitignore").write_text("\n".join(lines) + "\n*.txt\n")
+    scanned = scan(tree, "--no-index")
+    assert scanned.document["memory"]["ram"]["peak_bytes"] < 400 << 20
+    assert scanned.outcome("file.txt") == "ignored"
+    assert scanned.outcome("xyz.py") == "ingested"
+
+
 def test_patterns_that_make_careless_matchers_explode(tree: Path, scan: Scanner) -> None:
     name = "a" * 200
     deep = "/".join(["d"] * 60)
     fill(tree, name, f"{deep}/{name}")
     patterns = ["**/" * 1000 + "b", "*a" * 100 + "b", "**/d/" * 60 + "**/c", "a**" * 100 + "?b", "*?" * 150 + "[b]"]
+    patterns += ["*[ab]" * 100 + "c", "*[a-z]*a" * 50 + "[!a]", "[a-z]*" * 120 + "b"]
     (tree / ".gitignore").write_text("\n".join(patterns) + "\n")
     scanned = scan(tree)
     assert scanned.outcome(name) == scanned.outcome(f"{deep}/{name}") == "ingested"
@@ -213,6 +235,13 @@ def test_arguments_that_cannot_be_carried_out(
     assert all(part in message for part in named), message
 
 
+def test_settings_from_a_pipe_are_read_once(tree: Path, exosuit: Path) -> None:
+    fill(tree, "a.txt")
+    shell = f'{exosuit} scan {tree} --json --no-tokens --config <(echo \'{{"scan": {{"top": 1}}}}\')'
+    done = subprocess.run(["bash", "-c", shell], capture_output=True, timeout=HANG, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 def test_a_cuda_device_is_a_demand(tree: Path, run: RunExosuit) -> None:
     """Where there is none; `auto` then says what it chose and why."""
     fill(tree, "a.txt")
@@ -241,7 +270,8 @@ def test_a_working_directory_that_is_gone(tree: Path, exosuit: Path) -> None:
     output, errors = process.communicate(timeout=HANG)
     tree.mkdir()
     assert (process.returncode, output) == (2, b"")
-    assert errors == b"exosuit: error: cannot read '.': No such file or directory\n"
+    gone = b"the working directory was deleted; change to a directory that exists"
+    assert errors == b"exosuit: error: cannot read '.': " + gone + b"\n"
 
 
 def test_a_file_as_path_is_scanned_as_such(tree: Path, scan: Scanner) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exosuit_cli.system.surroundings import WORKING_DIRECTORY_GONE
+
 from .harness import HANG, scan_command
 
 if TYPE_CHECKING:
@@ -260,18 +262,14 @@ def test_a_path_that_is_not_there_is_named(tree: Path, run: RunExosuit, path: st
     assert f"cannot read '{path}'" in message
 
 
-def test_no_path_at_all_is_an_error(run: RunExosuit) -> None:
-    assert "no PATH" in one_error(run("scan"), 2)
-
-
-def test_a_working_directory_that_is_gone(tree: Path, exosuit: Path) -> None:
+@pytest.mark.parametrize("paths", [["."], []], ids=["a dot", "no path"])
+def test_a_working_directory_that_is_gone(tree: Path, exosuit: Path, paths: list[str]) -> None:
     leave = ("sh", "-c", 'rmdir "$0" && exec "$@"', str(tree))
-    process = scan_command(exosuit, ".", before=leave, cwd=tree)
+    process = scan_command(exosuit, *paths, before=leave, cwd=tree)
     output, errors = process.communicate(timeout=HANG)
     tree.mkdir()
     assert (process.returncode, output) == (2, b"")
-    gone = b"the working directory was deleted; change to a directory that exists"
-    assert errors == b"exosuit: error: cannot read '.': " + gone + b"\n"
+    assert errors.decode() == f"exosuit: error: cannot read '.': {WORKING_DIRECTORY_GONE}\n"
 
 
 def test_a_file_as_path_is_scanned_as_such(tree: Path, scan: Scanner) -> None:

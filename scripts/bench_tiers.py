@@ -19,6 +19,7 @@ import json
 import os
 import platform
 import random
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 from paired_runs import EXOSUIT, machine
 
+from exosuit_cli.tiers.nvme import SCHEMA, NvmeTier
 from exosuit_cli.tiers.pressure import MemoryState
 from exosuit_cli.tiers.protocol import Entry, TierUsage, key_of
 from exosuit_cli.tiers.ram import ENTRY_BYTES, RamTier
@@ -42,8 +44,8 @@ if TYPE_CHECKING:
 BATCH = 512
 ROOM = 1 << 40
 POLICIES = ("lru", "fifo", "lfu", "score")
-SHARES = (0.05, 0.1, 0.2, 0.4)
-COMMITS = 3000
+SHARES = (0.05, 0.1, 0.2)
+COMMITS = 1000
 SWEEP_EACH = 100
 
 
@@ -104,13 +106,18 @@ def recall(entries: list[Entry], runs: int) -> list[dict[str, Any]]:
     plain, packed = RamTier(ROOM, ROOM), RamTier(ROOM, ROOM, "zstd")
     stack = TierStack([RamTier(ROOM, ROOM)], read_state=MemoryState)
     stack.put(entries)
-    for tier in (shared, plain, packed):
+    connection = sqlite3.connect(":memory:", isolation_level=None)
+    connection.executescript(SCHEMA)
+    nvme = NvmeTier(connection)
+    nvme.train([entry.data for entry in entries[:: max(len(entries) // 1500, 1)]])
+    for tier in (shared, plain, packed, nvme):
         assert tier.put(entries) == len(entries)
     sides: dict[str, tuple[Callable[[Sequence[bytes]], list[bytes | None]], Tier | None]] = {
         "ram": (plain.get, plain),
         "ram, zstd": (packed.get, packed),
         "shared, its owner": (shared.get, shared),
         "shared, another process's": (SharedReader(name).get, None),
+        "nvme, in memory": (nvme.get, nvme),
         "stack over ram, lru": (stack.get_many, None),
     }
     in_order = [entry.key for entry in entries]
@@ -143,6 +150,7 @@ def recall(entries: list[Entry], runs: int) -> list[dict[str, Any]]:
         })  # fmt: skip
     stack.close()
     shared.close()
+    connection.close()
     return rows
 
 

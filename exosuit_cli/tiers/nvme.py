@@ -125,6 +125,9 @@ class NvmeTier:
         """
         check_keys(entries)
         fitting = self._fitting([(len(entry.data), entry.tokens) for entry in entries])
+        if fitting < len(entries):  # what is here already takes no room
+            held = self._held([entry.key for entry in entries])
+            fitting = self._fitting([(0, 0) if e.key in held else (len(e.data), e.tokens) for e in entries])
         taken = entries[:fitting]
         self.put_many(
             [entry.key for entry in taken],
@@ -159,9 +162,13 @@ class NvmeTier:
             segments[:, 0] = np.cumsum(sizes[start:stop]) - sizes[start:stop]
             length = int(sizes[start:stop].sum())
             buffer = zstandard.BufferWithSegments(memoryview(texts)[base : base + length], segments.tobytes())
-            packed = compressor.multi_compress_to_buffer(buffer)
+            if length:
+                frames = compressor.multi_compress_to_buffer(buffer)
+                packed = [frames[place].tobytes() for place in range(stop - start)]
+            else:  # it refuses a buffer of nothing
+                packed = [compressor.compress(b"")] * (stop - start)
             rows += [
-                (keys[place], tokens[place], lengths[place], self._codec, packed[place - start].tobytes())
+                (keys[place], tokens[place], lengths[place], self._codec, packed[place - start])
                 for place in range(start, stop)
             ]
         self._connection.executemany(_INSERT, rows)
@@ -256,6 +263,10 @@ class NvmeTier:
             if self._token_capacity is not None and tokens > self._token_capacity:
                 return place
         return len(wanted)
+
+    def _held(self, keys: Sequence[bytes]) -> set[bytes]:
+        execute = self._connection.execute
+        return {key for key in keys if execute("SELECT 1 FROM chunks WHERE id = ?", (key,)).fetchone() is not None}
 
     def _unpacker(self, codec: object) -> Callable[[Any], bytes]:
         """What makes the text of a row's data. Raises KeyError for a codec that is not known."""

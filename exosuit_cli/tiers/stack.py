@@ -104,6 +104,8 @@ class TierStack:
         rest = entries[backed:]
         chosen = entries if resident and not self._is_pressed else rest
         unbacked = self._movement.unbacked
+        if unbacked:
+            unbacked.difference_update([entry.key for entry in entries[:backed]])
         unbacked.update(entry.key for entry in rest)
         try:
             if self._text and chosen:

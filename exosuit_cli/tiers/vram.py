@@ -37,7 +37,8 @@ class DeviceIds:
 
     @property
     def __cuda_array_interface__(self) -> dict[str, Any]:
-        return {"shape": (self.count,), "typestr": "<u4", "data": (self.address, True), "strides": None, "version": 3}
+        # Not marked as read-only, though it is: PyTorch refuses the mark.
+        return {"shape": (self.count,), "typestr": "<u4", "data": (self.address, False), "strides": None, "version": 3}
 
     def __dlpack__(self, **options: Any) -> Any:
         """A capsule of the DLPack protocol; see the array API standard. Needs CuPy."""

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 NAMES = {
-    "": ("RawModule",),
-    "cuda": ("Device", "MemoryPool", "Stream", "Event", "get_elapsed_time"),
+    "": ("RawModule", "ndarray"),
+    "cuda": ("Device", "MemoryPool", "Stream", "Event", "get_elapsed_time", "UnownedMemory", "MemoryPointer"),
     "cuda.memory": ("OutOfMemoryError",),
     "cuda.runtime": (
         *("CUDARuntimeError", "memcpyAsync", "memsetAsync", "pointerGetAttributes"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import sqlite3
 from typing import TYPE_CHECKING
 
 from kernels.backends import libraries
 from kernels.emulated import EmulatedQueue
 
+from exosuit_cli.tiers.nvme import SCHEMA, NvmeTier
 from exosuit_cli.tiers.protocol import Entry, TierUsage, check_keys, key_of
 from exosuit_cli.tiers.ram import RamTier
 from exosuit_cli.tiers.shared import SharedTier
@@ -27,6 +29,7 @@ PLACES: dict[str, Callable[[Path, int, int], Tier]] = {
     "shared": lambda folder, size, tokens: SharedTier(own_name(folder), size, tokens),
     "shared-whole": lambda folder, size, tokens: SharedTier(own_name(folder), size, tokens, is_dynamic=False),
     "vram": lambda _, size, tokens: VramTier(EmulatedQueue(libraries()), size, tokens),
+    "nvme": lambda folder, size, tokens: OwnNvme(folder, size, tokens),
     "dict": lambda _, size, tokens: DictTier(size, tokens),
 }
 
@@ -48,6 +51,18 @@ def entries(count: int, seed: int = 1, *, least: int = 4, most: int = 3000) -> l
         data = (f"{seed} {number} ".encode().ljust(16) + b"def f(x): return x\n" * words)[: max(words, 4) * 4]
         found.append(Entry(key_of(data), data, rng.randrange(1, 900)))
     return found
+
+
+class OwnNvme(NvmeTier):
+    """The persistent tier with a database of its own."""
+
+    def __init__(self, folder: Path, size: int, tokens: int) -> None:
+        self.connection = sqlite3.connect(folder / "chunks.db", isolation_level=None)
+        self.connection.executescript(SCHEMA)
+        super().__init__(self.connection, capacity_bytes=size, token_capacity=tokens)
+
+    def close(self) -> None:
+        self.connection.close()
 
 
 class DictTier:

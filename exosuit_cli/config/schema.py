@@ -65,6 +65,7 @@ class Settings:
     baseline_token_limit: int
     improvement_multiplier: float
     target_token_limit: int
+    phase_load_share: float
     memory_layers: tuple[MemoryLayer, ...]
     phases: tuple[Phase, ...]
     scan: ScanDefaults
@@ -108,6 +109,9 @@ def _top_fields() -> Iterator[Field]:
     )
     yield Field("improvement_multiplier", "number", "target / baseline; follows them when left out", 1, _MOST_TOKENS)
     yield Field("target_token_limit", "integer", "the limit to reach, in tokens", 1, _MOST_TOKENS)
+    yield Field(
+        "phase_load_share", "number", "files/s that prove a phase, as a share of the baseline's; 0: any rate does", 0, 1
+    )
 
 
 def _layer_fields(prefix: str) -> Iterator[Field]:

@@ -36,7 +36,7 @@ def changed_settings(path: str, changes: Mapping[str, Value]) -> bytes:
     ConfigError where the file is no sound settings file, and where the outcome is none.
     """
     text = _text_of(path)
-    for key, value in changes.items():
+    for key, value in reversed(list(changes.items())):  # a new one becomes the first
         text = _changed(text, key, json.dumps(value))
     file_layer(parse_document(text.encode(), path), path)
     return text.encode()

@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import json
 import os
+import time
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -71,7 +72,8 @@ class Baseline:
     """Rates of loads of the baseline's size, to which a phase is compared.
 
     source: which tree it was: only figures of the same one, and of the same state of the machine, can be compared.
-    tokens, files: of one load. files_per_s, tokens_per_s: the median of `loads` loads in a process that is warm.
+    tokens, files: of one load. seconds: the shortest of `loads` loads by a warm process. start_s: the shortest of one
+    file, which the rates leave out. The low rates are those of the longest load.
     """
 
     source: str
@@ -80,7 +82,12 @@ class Baseline:
     exosuit_version: str
     tokens: int
     files: int
+    seconds: float
+    start_s: float
     files_per_s: float
+    files_per_s_low: float
+    files_per_cpu_s: float
+    files_per_cpu_s_low: float
     tokens_per_s: float
     loads: int
 
@@ -147,6 +154,11 @@ class PhaseHistory:
 
     def _newest(self, wanted: Callable[[PhaseEntry], bool]) -> PhaseEntry | None:
         return next((entry for entry in reversed(self.entries) if wanted(entry)), None)
+
+
+def utc_now() -> str:
+    """The time as it is stored: UTC, RFC 3339."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def history_path() -> str:

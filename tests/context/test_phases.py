@@ -42,7 +42,9 @@ def entry(phase: int | None, action: str = "set", *, proven: bool = True, **othe
 
 
 def baseline(source: str, rate: float = 1.0) -> Baseline:
-    return Baseline(source, "state", "2026-01-01T00:00:00Z", "1", 128_000, 100, rate, rate * 1280, 5)
+    return Baseline(
+        source, "state", "2026-01-01T00:00:00Z", "1", 128_000, 100, 2.0, 1.0, rate, rate, rate, rate, rate * 1280, 5
+    )
 
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:

@@ -66,7 +66,16 @@ def _names(done: subprocess.CompletedProcess[bytes]) -> list[str]:
 
 def test_every_option_of_every_command_is_in_the_manual(run: Any) -> None:
     commands = _commands(run)
-    assert {words[0] for words in commands} == {"scan", "chunk", "context", "bench", "device", "config", "manual"}
+    assert {words[0] for words in commands} == {
+        "scan",
+        "chunk",
+        "context",
+        "phase",
+        "bench",
+        "device",
+        "config",
+        "manual",
+    }
     seen = 0
     for words in commands:
         shown = run(*words, "--help", env=os.environ | {"COLUMNS": "200"}).stdout.decode()

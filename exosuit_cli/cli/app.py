@@ -15,6 +15,7 @@ _PLACES: Final = {
     "scan": "scan:scan_command",
     "chunk": "chunk:chunk_command",
     "context": "context:context_app",
+    "phase": "phase:phase_app",
     "device": "device:device_command",
     "config": "config:config_app",
     "bench": "bench:bench_app",

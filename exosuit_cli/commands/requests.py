@@ -115,7 +115,7 @@ def options_by(settings: Settings, given: Mapping[str, object]) -> ScanOptions:
     return replace(
         settings.scan,
         walk=replace(settings.scan.walk, **_besidesettings_by(WalkOptions, given)),
-        batch_files=settings.phase.batch_files,
+        batch_files=settings.batch_files,
         vram_bytes=settings.layer("gpu_vram").capacity_bytes,  # 0 turns it off
         **_besidesettings_by(ScanOptions, given),
     )

@@ -15,8 +15,11 @@ from exosuit_cli.model.units import SIZE_FORMS, format_bytes, parse_size
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Value = bool | int | float | str
-"""What a setting holds once it is checked."""
+Value = bool | int | float | str | None
+"""What a setting holds once it is checked; None only where nothing may be set."""
+
+NONE_SET: Final = "none"
+"""The word for None in a variable or a flag; JSON has null."""
 
 _TRUE: Final = frozenset({"true", "1", "yes", "on"})
 _FALSE: Final = frozenset({"false", "0", "no", "off"})
@@ -34,6 +37,7 @@ class Field:
     """The specification of one setting, used alike for files, environment variables, flags and `config show`.
 
     `low` and `high` bound an integer or a number (in its unit), a size (in bytes) or a text (in characters).
+    `optional` settings may be null: none is set.
     """
 
     key: str
@@ -43,6 +47,7 @@ class Field:
     high: int = 0
     choices: tuple[str, ...] = ()
     flag: str = ""
+    optional: bool = False
 
     @property
     def variable(self) -> str:
@@ -52,6 +57,10 @@ class Field:
     @property
     def accepted(self) -> str:
         """The accepted values, in words."""
+        return f"{self._accepted}, or null for none" if self.optional else self._accepted
+
+    @property
+    def _accepted(self) -> str:
         match self.kind:
             case "integer":
                 return f"a whole number from {self.low} to {self.high}"
@@ -79,6 +88,8 @@ class Field:
 
     def check(self, value: object) -> Value:
         """Return the setting that a JSON value stands for; a size becomes bytes. Raises InvalidValue."""
+        if value is None and self.optional:
+            return None
         match self.kind:
             case "boolean":
                 if isinstance(value, bool):
@@ -102,6 +113,8 @@ class Field:
     def parse(self, text: str) -> Value:
         """Return the setting that the text of a variable or a flag stands for. Raises InvalidValue."""
         word = text.strip()
+        if self.optional and word.lower() in (NONE_SET, "null"):
+            return None
         match self.kind:
             case "boolean":
                 if word.lower() in _TRUE | _FALSE:

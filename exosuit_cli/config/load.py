@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
+from exosuit_cli.config.fields import shown
 from exosuit_cli.config.layers import (
     Layer,
     Origin,
@@ -117,41 +118,52 @@ def merge_layers(layers: Sequence[Layer]) -> LoadedSettings:
 
 def _derive(values: dict[str, Value], origins: dict[str, Origin], strength: Mapping[str, int]) -> None:
     phase = values["current_phase"]
-    limit = f"phases.{phase}.token_limit"
-    if strength["current_token_limit"] < max(strength["current_phase"], strength[limit]):
-        values["current_token_limit"] = values[limit]
-        origins["current_token_limit"] = Origin("derived", f"phase {phase}")
+    if phase is None:
+        if strength["current_token_limit"] < strength["current_phase"]:
+            values["current_token_limit"] = None
+            origins["current_token_limit"] = Origin("derived", "no phase")
+    else:
+        limit = f"phases.{phase}.token_limit"
+        if strength["current_token_limit"] < max(strength["current_phase"], strength[limit]):
+            values["current_token_limit"] = values[limit]
+            origins["current_token_limit"] = Origin("derived", f"phase {phase}")
     pair = ("target_token_limit", "baseline_token_limit")
     if strength["improvement_multiplier"] < max(strength[key] for key in pair):
-        target, baseline = (int(values[key]) for key in pair)
+        target, baseline = (_number(values, key) for key in pair)
         values["improvement_multiplier"] = target / baseline
         origins["improvement_multiplier"] = Origin("derived", " / ".join(pair))
+
+
+def _number(values: Mapping[str, Value], key: str) -> int:
+    return cast("int", values[key])
 
 
 def _check_agreement(values: Mapping[str, Value], origins: Mapping[str, Origin]) -> None:
     def told(key: str) -> str:
         origin = origins[key]
-        return f"{key} {values[key]} ({origin.name if origin.kind == 'default' else origin})"
+        value = shown(None) if values[key] is None else values[key]
+        return f"{key} {value} ({origin.name if origin.kind == 'default' else origin})"
 
-    limits = [int(values[f"phases.{number}.token_limit"]) for number in range(PHASE_COUNT)]
+    limits = [_number(values, f"phases.{number}.token_limit") for number in range(PHASE_COUNT)]
     for number in range(1, PHASE_COUNT):
         if limits[number] < limits[number - 1]:
             lower, upper = (told(f"phases.{at}.token_limit") for at in (number - 1, number))
             raise ConfigError(f"{upper} is under {lower}; accepted: limits that never fall from phase to phase")
-    phase, limit = int(values["current_phase"]), int(values["current_token_limit"])
-    if limit != limits[phase]:
+    phase, limit = values["current_phase"], values["current_token_limit"]
+    expected = None if phase is None else limits[int(phase)]
+    if limit != expected:
         matching = [str(number) for number in range(PHASE_COUNT) if limits[number] == limit]
         other = f", or set current_phase to {' or '.join(matching)}" if matching else ""
         raise ConfigError(
             f"{told('current_token_limit')} is not the limit of {told('current_phase')}; "
-            f"accepted: {limits[phase]}; leave current_token_limit out or set it to that{other}"
+            f"accepted: {shown(expected)}; leave current_token_limit out or set it to that{other}"
         )
-    target, baseline = int(values["target_token_limit"]), int(values["baseline_token_limit"])
+    target, baseline = _number(values, "target_token_limit"), _number(values, "baseline_token_limit")
     if target < baseline:
         raise ConfigError(
             f"{told('target_token_limit')} is under {told('baseline_token_limit')}; accepted: {baseline} or more"
         )
-    if not math.isclose(float(values["improvement_multiplier"]), target / baseline, rel_tol=_TOLERANCE):
+    if not math.isclose(cast("float", values["improvement_multiplier"]), target / baseline, rel_tol=_TOLERANCE):
         raise ConfigError(
             f"{told('improvement_multiplier')} is not {told('target_token_limit')} / {told('baseline_token_limit')}; "
             f"accepted: {target / baseline:g}; leave improvement_multiplier out or set it to that"

@@ -55,21 +55,30 @@ class MemoryLayer:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings, checked: the current limit is the current phase's, the multiplier is target / baseline."""
+    """All settings, checked: the current limit is the current phase's, the multiplier is target / baseline.
 
-    current_phase: int
-    current_token_limit: int
+    `current_phase` and `current_token_limit` are None until somebody sets a phase: memory alone is the limit then.
+    """
+
+    current_phase: int | None
+    current_token_limit: int | None
     baseline_token_limit: int
     improvement_multiplier: float
     target_token_limit: int
+    phase_load_share: float
     memory_layers: tuple[MemoryLayer, ...]
     phases: tuple[Phase, ...]
     scan: ScanDefaults
 
     @property
-    def phase(self) -> Phase:
-        """The current phase."""
-        return self.phases[self.current_phase]
+    def phase(self) -> Phase | None:
+        """The current phase; None where none is set."""
+        return None if self.current_phase is None else self.phases[self.current_phase]
+
+    @property
+    def batch_files(self) -> int:
+        """The most files in one batch: as the current phase has it, else the default of the option."""
+        return self.scan.batch_files if self.phase is None else self.phase.batch_files
 
     def layer(self, name: str) -> MemoryLayer:
         """Return the memory layer of one of `LAYER_NAMES`."""
@@ -78,15 +87,31 @@ class Settings:
 
 def _top_fields() -> Iterator[Field]:
     last = PHASE_COUNT - 1
-    yield Field("current_phase", "integer", "the phase in force", 0, last, flag="--phase")
     yield Field(
-        "current_token_limit", "integer", "its limit in tokens; follows the phase when left out", 1, _MOST_TOKENS
+        "current_phase",
+        "integer",
+        "the phase in force, as `exosuit phase set` writes it",
+        0,
+        last,
+        flag="--phase",
+        optional=True,
+    )
+    yield Field(
+        "current_token_limit",
+        "integer",
+        "its limit in tokens; follows the phase when left out",
+        1,
+        _MOST_TOKENS,
+        optional=True,
     )
     yield Field(
         "baseline_token_limit", "integer", "the limit that improvement is measured from, in tokens", 1, _MOST_TOKENS
     )
     yield Field("improvement_multiplier", "number", "target / baseline; follows them when left out", 1, _MOST_TOKENS)
     yield Field("target_token_limit", "integer", "the limit to reach, in tokens", 1, _MOST_TOKENS)
+    yield Field(
+        "phase_load_share", "number", "files/s that prove a phase, as a share of the baseline's; 0: any rate does", 0, 1
+    )
 
 
 def _layer_fields(prefix: str) -> Iterator[Field]:

@@ -127,12 +127,12 @@ def _relative(plan: BenchPlan) -> list[tuple[str, Gate]]:
     return [*(("--gate", gate) for gate in plan.gates), *alerts]
 
 
-def parse_duration(text: str) -> float:
+def parse_duration(text: str, option: str = "--max-time") -> float:
     """Read `10m`, `90s`, `1.5h` or plain seconds; raises UsageError."""
     match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,3})?)(s|m|h|)", text.strip())
     seconds = float(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[match[2]] if match else 0.0
     if not 0 < seconds <= 7 * 86400:
-        raise UsageError(f"--max-time {text!r}: not a time such as 90s, 10m or 1h, of at most 7 days")
+        raise UsageError(f"{option} {text!r}: not a time such as 90s, 10m or 1h, of at most 7 days")
     return seconds
 
 

@@ -55,7 +55,7 @@ def labelled_line(console: Console, label: str, text: str, style: str = "") -> N
     console.print(Text.assemble((f"{label:<{_LABEL}}", "bold"), (text, style)), soft_wrap=True)
 
 
-def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " ") -> None:
+def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " ", style: str = "") -> None:
     """Print phrases after a label, on as many lines as they need. Lines break between phrases.
 
     A phrase that is longer than a line breaks between words. A number stays with the word behind it, its unit, as long
@@ -71,7 +71,7 @@ def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " "
             broken = textwrap.wrap(whole, width, break_long_words=False, break_on_hyphens=False)
             lines += [line.replace(_NO_BREAK, " ") for line in broken]
     for line in lines:
-        labelled_line(console, label, line)
+        labelled_line(console, label, line, style)
         label = ""
 
 

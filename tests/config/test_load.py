@@ -110,16 +110,25 @@ def test_variables_of_other_programs_are_left_alone(home: Home) -> None:
 )
 def test_the_limit_follows_a_phase_that_a_stronger_layer_sets(home: Home, layers: dict[str, Any]) -> None:
     loaded = home.load(**layers)
-    assert loaded.settings.current_token_limit == loaded.settings.phase.token_limit == 2_000_000
+    assert loaded.settings.current_token_limit == loaded.settings.phases[5].token_limit == 2_000_000
+    assert loaded.settings.phase is loaded.settings.phases[5]
     assert str(loaded.origins["current_token_limit"]) == "phase 5"
 
 
 def test_the_limit_follows_the_phase_whose_own_limit_changed(home: Home) -> None:
-    loaded = home.load(file={"phases": [{"phase": 0, "token_limit": 100_000}]})
+    loaded = home.load(file={"phases": [{"phase": 0, "token_limit": 100_000}], "current_phase": 0})
     assert loaded.settings.current_token_limit == 100_000
     assert str(loaded.origins["current_token_limit"]) == "phase 0"
     loaded = home.load(file={"phases": [{"phase": 1, "token_limit": 200_000}]})
     assert str(loaded.origins["current_token_limit"]) == "default"
+
+
+def test_a_layer_can_say_that_no_phase_is_set(home: Home) -> None:
+    chosen = {"current_phase": 5, "current_token_limit": 2_000_000}
+    for stronger in ({"file": {"current_phase": None}}, {"environ": {"EXOSUIT_CURRENT_PHASE": "none"}}):
+        loaded = home.load(user=chosen, **stronger)
+        assert (loaded.settings.phase, loaded.settings.current_token_limit) == (None, None)
+        assert str(loaded.origins["current_token_limit"]) == "no phase"
 
 
 def test_a_pair_that_agrees_is_taken_as_it_is(home: Home) -> None:
@@ -133,7 +142,12 @@ def test_a_pair_that_agrees_is_taken_as_it_is(home: Home) -> None:
     ("layers", "words"),
     [
         ({"file": {"current_phase": 3, "current_token_limit": 5}}, ["current_phase 3", "limit 5", "accepted: 1000000"]),
-        ({"environ": {"EXOSUIT_CURRENT_TOKEN_LIMIT": "1000000"}}, ["current_phase 0", "set current_phase to 3 or 4"]),
+        (
+            {"environ": {"EXOSUIT_CURRENT_TOKEN_LIMIT": "1000000"}},
+            ["current_phase null", "set current_phase to 3 or 4"],
+        ),
+        ({"file": {"current_phase": 3, "current_token_limit": None}}, ["current_phase 3", "accepted: 1000000"]),
+        ({"file": {"current_phase": None, "current_token_limit": 5}}, ["current_phase null", "accepted: null"]),
         (
             {"file": {"current_phase": 1}, "flags": {"current_token_limit": 512_000}},
             ["current_phase 1", "256000", "to 2"],

@@ -72,7 +72,7 @@ def good(field: Field) -> st.SearchStrategy[Any]:
 
 def bad(field: Field) -> st.SearchStrategy[Any]:
     """JSON values that a setting does not accept."""
-    wrong: list[Any] = [None, [], {}, [1], math.nan, math.inf]
+    wrong: list[Any] = [*([] if field.optional else [None]), [], {}, [1], math.nan, math.inf]
     match field.kind:
         case "integer" | "number":
             return st.sampled_from([*wrong, True, "1", field.low - 1, field.high + 1, 10**60, -(10**60)])

@@ -75,7 +75,25 @@ def test_the_phases_are_these_in_decimal_thousands() -> None:
     ]
     assert [phase.phase for phase in DEFAULTS.settings.phases if phase.stable_under_load] == [4]
     assert {phase.batch_files for phase in DEFAULTS.settings.phases} == {800}
-    assert DEFAULTS.settings.phase is DEFAULTS.settings.phases[0]
+
+
+def test_no_phase_is_set_until_somebody_sets_one() -> None:
+    settings = DEFAULTS.settings
+    assert (settings.phase, settings.current_phase, settings.current_token_limit) == (None, None, None)
+    assert settings.batch_files == settings.scan.batch_files == 800
+    phases = (replace(settings.phases[0], batch_files=7), *settings.phases[1:])
+    chosen = replace(settings, current_phase=0, current_token_limit=128_000, phases=phases)
+    assert chosen.phase is phases[0]
+    assert chosen.batch_files == 7
+
+
+def test_none_is_accepted_for_an_optional_setting_only() -> None:
+    for field in FIELDS.values():
+        if field.optional:
+            assert field.check(None) is None
+            assert {field.parse(text) for text in ("none", " None ", "null")} == {None}
+            assert field.accepted.endswith("or null for none")
+    assert [key for key, field in FIELDS.items() if field.optional] == ["current_phase", "current_token_limit"]
 
 
 def test_the_default_file_keeps_the_keys_that_other_programs_read() -> None:
@@ -130,7 +148,10 @@ def test_the_records_have_the_types_of_the_table() -> None:
             if key in FIELDS:
                 kind = TYPES.get(FIELDS[key].kind, str)
                 assert hints[field.name] in (kind, kind | None), key  # no encoding: no tokens are counted
-                assert type(DEFAULTS.values[key]) is kind, key
+                if FIELDS[key].optional:
+                    assert (hints[field.name], DEFAULTS.values[key]) == (kind | None, None), key
+                else:
+                    assert type(DEFAULTS.values[key]) is kind, key
                 checked.add(key)
     assert {key for key in FIELDS if key.startswith("scan.")} <= checked
 
@@ -139,7 +160,7 @@ def test_the_records_are_frozen() -> None:
     for record in (
         DEFAULTS.settings,
         DEFAULTS.settings.scan,
-        DEFAULTS.settings.phase,
+        DEFAULTS.settings.phases[0],
         DEFAULTS.settings.layer("archive"),
     ):
         with pytest.raises(FrozenInstanceError):
@@ -185,6 +206,8 @@ def test_the_bounds_are_accepted_and_what_lies_beyond_is_not(field: Field) -> No
 @EVERY_FIELD
 def test_a_value_of_the_wrong_type_is_refused(field: Field) -> None:
     for value in WRONG[field.kind]:
+        if value is None and field.optional:
+            continue
         with pytest.raises(InvalidValue):
             field.check(value)
 

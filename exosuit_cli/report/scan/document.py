@@ -20,7 +20,7 @@ SCHEMA = "exosuit.scan/1"
 
 
 def scan_document(
-    result: ScanResult, phases: Sequence[Phase], current_phase: int, *, top: int, tree: bool
+    result: ScanResult, phases: Sequence[Phase], current_phase: int | None, *, top: int, tree: bool
 ) -> dict[str, Any]:
     """The document of a scan; `top` bounds the lists of largest files and duplicate groups, `tree` adds directories."""
     totals = result.totals

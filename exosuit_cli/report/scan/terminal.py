@@ -30,7 +30,7 @@ SHORTEST_STAGE = 0.005
 
 
 def print_scan(
-    console: Console, result: ScanResult, phases: Sequence[Phase], current_phase: int, *, top: int, tree: bool
+    console: Console, result: ScanResult, phases: Sequence[Phase], current_phase: int | None, *, top: int, tree: bool
 ) -> None:
     """Print the whole report. Paths are never cut: they come last in their row and may run over the edge."""
     _headline(console, result)
@@ -165,13 +165,16 @@ def print_ledger(console: Console, result: ScanResult, *, lists_all: str = "--js
         labelled_line(console, "", f"and {len(result.unreadable) - 10} more; {lists_all} lists all", "red")
 
 
-def _context(console: Console, tokens: int, phases: Sequence[Phase], current_phase: int) -> None:
+def _context(console: Console, tokens: int, phases: Sequence[Phase], current_phase: int | None) -> None:
     fitting = [phase for phase in phases if tokens <= phase.token_limit]
+    smallest = f"fits phase {fitting[0].phase} ({fitting[0].name}) and up" if fitting else "fits no phase"
+    if current_phase is None:
+        labelled_phrases(console, "context", smallest)
+        return
     current = phases[current_phase]
     over = tokens - current.token_limit
     distance = f"{format_count(over)} tokens over" if over > 0 else f"{format_count(-over)} tokens free"
-    smallest = f"fits phase {fitting[0].phase} ({fitting[0].name}) and up;" if fitting else "fits no phase;"
-    labelled_phrases(console, "context", smallest, f"current phase {current.phase} ({current.name}): {distance}")
+    labelled_phrases(console, "context", f"{smallest};", f"current phase {current.phase} ({current.name}): {distance}")
 
 
 def print_throughput(console: Console, result: ScanResult, *, detailed: bool = True) -> None:

@@ -34,7 +34,7 @@ def schema(name: str) -> dict[str, Any]:
     return loaded
 
 
-def document_of(result: ScanResult, *, top: int = 10, tree: bool = False, phase: int = 0) -> dict[str, Any]:
+def document_of(result: ScanResult, *, top: int = 10, tree: bool = False, phase: int | None = None) -> dict[str, Any]:
     """The document as a reader of strict JSON gets it, checked against its schema."""
 
     def refuse(constant: str) -> None:
@@ -131,6 +131,7 @@ def test_phases_say_what_fits(tree: Path) -> None:
     for phase in phases:
         assert phase["fits"] is (tokens <= phase["token_limit"])
         assert phase["tokens_over"] == tokens - phase["token_limit"]
+    assert not any(phase["current"] for phase in document_of(result)["phases"])
     for phase in document_of(scan(tree, PLAIN))["phases"]:
         assert (phase["fits"], phase["tokens_over"]) == (None, None)
 

@@ -169,7 +169,8 @@ if "empty" in sys.argv:
     result = replace(result, paths=[], rows=result.rows[:0])
 if "estimated" in sys.argv:
     result.rows["estimated"][0] = 1
-print_scan(open_console(), result, load_settings().settings.phases, 0, top=5, tree=True)
+current = 3 if "chosen" in sys.argv else None
+print_scan(open_console(), result, load_settings().settings.phases, current, top=5, tree=True)
 """
 
 
@@ -206,6 +207,14 @@ def test_without_tokens_nothing_pretends_to_count_them(tree: Path) -> None:
     assert "tokens (" not in shown
     assert "context" not in shown
     assert not re.search(r"^ *0 +.*large\.py", shown, re.MULTILINE)
+
+
+def test_a_current_phase_is_named_once_one_is_set(tree: Path) -> None:
+    assert re.search(r"^context +fits phase \d \(\w+\) and up$", report(tree), re.MULTILINE)
+    assert "current" not in report(tree)
+    assert re.search(
+        r"^context +fits .* and up; current phase 3 \(1M\): .* tokens ", report(tree, "chosen"), re.MULTILINE
+    )
 
 
 def test_estimates_are_told(tree: Path) -> None:

@@ -1,0 +1,1 @@
+"""Phases in each format."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exosuit_cli.chunk import Boundary, ChunkOptions, FileChunks, chunk_text
+from exosuit_cli.chunk.styles import _MEMBERS, _STYLE_OF
+from exosuit_cli.languages import LANGUAGES
 
 from .checks import parts, spans
 from .texts import program
@@ -415,3 +417,8 @@ def test_overlap_repeats_whole_lines_of_the_chunk_before() -> None:
         assert data[start : start + 1] != b"\n", "an empty line is no beginning"
     assert repeated > 0.8 * (len(chunks) - 1)
     assert [Boundary(kind) for kind in chunks.boundaries[1:]] != [Boundary.LINE] * (len(chunks) - 1)
+
+
+def test_every_language_of_a_style_is_one_that_files_are_told_to_be() -> None:
+    assert set(_STYLE_OF) <= set(LANGUAGES)
+    assert len(_STYLE_OF) == sum(len(names.split(",")) for names in _MEMBERS.values()), "a language has one style"

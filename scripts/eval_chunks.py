@@ -38,7 +38,7 @@ from paired_runs import version_of
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
 from exosuit_cli.chunk.syntax_grammars import load_pointer
-from exosuit_cli.languages import LANGUAGES, language_of_name
+from exosuit_cli.languages import HEAD_BYTES, LANGUAGES, claim_of_name, language_of
 from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:
@@ -68,7 +68,6 @@ KINDS = {
     "C": ("c", _C, "comment"),
     "C++": ("cpp", f"{_C} class_specifier namespace_definition", "comment"),
     "Go": ("go", "function_declaration method_declaration type_spec", "comment"),
-    "JSX": ("javascript", _JAVASCRIPT, "comment decorator"),
     "Java": ("java", _JAVA, "line_comment block_comment"),
     "JavaScript": ("javascript", _JAVASCRIPT, "comment decorator"),
     "Markdown": ("markdown", "atx_heading setext_heading", ""),
@@ -91,7 +90,7 @@ FUNCTION_VALUES = {"function_expression", "generator_function", "arrow_function"
 HOLDERS = {"variable_declarator", "assignment_expression", "pair", "field_definition", "public_field_definition"}
 STATEMENTS = {"lexical_declaration", "variable_declaration", "expression_statement"}
 WRAPPERS = {"decorated_definition", "export_statement", "template_declaration", "ambient_declaration"}
-LANGCHAIN = {"JSX": "js", "JavaScript": "js", "TSX": "ts", "TypeScript": "ts", "C++": "cpp"}
+LANGCHAIN = {"JavaScript": "js", "TSX": "ts", "TypeScript": "ts", "C++": "cpp"}
 
 Cut = Callable[[str, str], list[int]]
 """From a display name and a text to the byte offsets at which its chunks begin."""
@@ -366,6 +365,18 @@ def row_of(language: str, method: str, sums: Counter[str], cap: int) -> dict[str
     }
 
 
+def _language(path: str) -> str:
+    """The language of a file, as a scan finds it."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return ""
+    return LANGUAGES[
+        language_of(claim_of_name(os.fsencode(os.path.basename(path))), head, is_whole=len(head) < HEAD_BYTES)
+    ]
+
+
 def find_files(tree: str, largest: int, corpus: Corpus) -> list[tuple[str, str]]:
     """The files of a known language below a tree, as language and path; the others are counted."""
     found = []
@@ -373,8 +384,8 @@ def find_files(tree: str, largest: int, corpus: Corpus) -> list[tuple[str, str]]
         folders.sort()
         for name in sorted(names):
             path = os.path.join(folder, name)
-            language = LANGUAGES[language_of_name(os.fsencode(name))]
-            if os.path.islink(path) or language not in KINDS:
+            language = "" if os.path.islink(path) else _language(path)
+            if language not in KINDS:
                 corpus.skipped["another language"] += 1
             elif os.path.getsize(path) > largest:
                 corpus.skipped["too large"] += 1

@@ -50,6 +50,9 @@ class FileChunks:
 
     `fallback` says why the text was cut by structure although `ast` was asked for; None otherwise. `text_tokens` are
     those of the whole text, which can be fewer than the sum over its chunks; `text_is_exact` says that none is a guess.
+
+    The chunks of a file in UTF-16 or UTF-32 are those of its UTF-8: `size`, `starts` and `ends` are about the file, and
+    `text_starts` and `text_ends` are the offsets in that text. Elsewhere these two are None.
     """
 
     size: int
@@ -64,6 +67,8 @@ class FileChunks:
     fallback: str | None = None
     text_tokens: int = 0
     text_is_exact: bool = True
+    text_starts: npt.NDArray[np.int64] | None = None
+    text_ends: npt.NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -72,9 +77,15 @@ class FileChunks:
         """The symbol path of one chunk, where it is known."""
         return self.symbols[position] if self.symbols else None
 
+    def text_spans(self) -> Iterator[tuple[int, int]]:
+        """Where each chunk starts and ends in the text's UTF-8."""
+        starts = self.starts if self.text_starts is None else self.text_starts
+        ends = self.ends if self.text_ends is None else self.text_ends
+        return zip(starts.tolist(), ends.tolist(), strict=True)
+
     def records(self, data: bytes, *, path: str = "", language: str | None = None) -> Iterator[Chunk]:
-        """The chunks of the text `data` as records."""
-        for position in range(len(self)):
+        """The chunks of the text `data`, UTF-8, as records."""
+        for position, (text_start, text_end) in enumerate(self.text_spans()):
             start, end = int(self.starts[position]), int(self.ends[position])
             yield Chunk(
                 id=bytes(self.ids[position]).hex(),
@@ -87,12 +98,12 @@ class FileChunks:
                 language=language,
                 boundary=Boundary(int(self.boundaries[position])).label,
                 symbol=self.symbol(position),
-                text=data[start:end].decode("utf-8", "replace"),
+                text=data[text_start:text_end].decode("utf-8", "replace"),
             )
 
 
 def join(parts: Sequence[FileChunks]) -> FileChunks:
-    """All chunks of the parts in order, their offsets and lines as they are."""
+    """All chunks of the parts in order, their offsets and lines as they are; the spans in decoded texts are dropped."""
     if len(parts) == 1:
         return parts[0]
 

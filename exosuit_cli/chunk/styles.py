@@ -29,14 +29,17 @@ class Style(IntEnum):
 
 _MEMBERS = {
     Style.SLASH: (
-        "C,C++,CUDA,Objective-C,Objective-C++,Java,C#,D,Arduino,GLSL,HLSL,Devicetree,Protocol Buffer,Thrift,Solidity,"
-        "ActionScript,Web IDL,WebGPU Shading Language,PHP,Dart,SystemVerilog,Verilog,Vala,CSS,SCSS,LessCss"
+        "C,C++,Cuda,Objective-C,Objective-C++,Java,C#,D,GLSL,HLSL,Metal,OpenCL,Devicetree,Protocol Buffer,Thrift,"
+        "ActionScript,Apex,WebIDL,WGSL,PHP,Hack,Dart,SystemVerilog,Verilog,Vala,CSS,SCSS,Less,Solidity"
     ),
-    Style.SLASH_OPEN: "Go,Rust,JavaScript,JSX,TypeScript,TSX,Kotlin,Scala,Swift,Groovy,Zig,Vue,Svelte,ODIN,Gleam",
-    Style.DASH: "Lua,Luau,Haskell,SQL,PostgreSQL SQL dialect,MySQL,Ada,Elm,PureScript,Idris,Agda,AppleScript,VHDL",
-    Style.SEMICOLON: "Common Lisp,Scheme,Racket,Clojure,ClojureScript,EmacsLisp,Fennel,NASM,INI,LLVM,TASM",
-    Style.PERCENT: "TeX,Erlang,Prolog,Matlab,PostScript,BibTeX",
-    Style.DATA: "JSON,JSON Lines,Jupyter Notebook,YAML,TOML,Properties,XML,HTML,SVG,CSV,TSV",
+    Style.SLASH_OPEN: "Go,Rust,JavaScript,TypeScript,TSX,Kotlin,Scala,Swift,Groovy,Gradle,Zig,Vue,Svelte,Odin,Gleam",
+    Style.DASH: "Lua,Luau,Haskell,SQL,PLpgSQL,TSQL,Ada,Elm,PureScript,Idris,AppleScript,VHDL",
+    Style.SEMICOLON: "Common Lisp,Scheme,Racket,Clojure,Emacs Lisp,Fennel,Assembly,INI,LLVM",
+    Style.PERCENT: "TeX,Erlang,Prolog,MATLAB,PostScript,BibTeX",
+    Style.DATA: (
+        "JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,TOML,Java Properties,XML,HTML,SVG,"
+        "XML Property List,CSV,TSV,OASv2-json,OASv3-json,OASv2-yaml,OASv3-yaml"
+    ),
     Style.MARKDOWN: "Markdown",
     Style.RESTRUCTURED: "reStructuredText",
 }

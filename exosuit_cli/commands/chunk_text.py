@@ -50,14 +50,14 @@ def run_text(
     path = os.fsencode(name)
     try:
         data = source.read()
-        language, chunks = chunk_named(data, path, request.chunking)
+        language, text, chunks = chunk_named(data, path, request.chunking)
     except KeyboardInterrupt as error:
         number = error.args[0] if error.args else signal.SIGINT
         return TextOutcome((), (), Ending(ExitCode(128 + number), (f"interrupted by {number.name}: nothing was cut",)))
     with open_output() as output:
         chunking = Chunking(request.chunking, output.renderer)
         builder = FallbackBuilder(chunking, [path])
-        builder.add(0, language, memoryview(data), 0, chunks)
+        builder.add(0, language, memoryview(text), 0, chunks)
         ChunkCollector(chunking, output.sink).write([path], builder.build(1))
     warnings = [*unparsed(builder.fallbacks(), 1)]
     if not data:

@@ -39,8 +39,7 @@ class TextRenderer:
         chunks: FileChunks,
     ) -> list[tuple[bytes, bytes]]:
         """An empty head and the text for each chunk."""
-        starts, ends = (chunks.starts + offset).tolist(), (chunks.ends + offset).tolist()
-        return [(b"", bytes(data[start:end])) for start, end in zip(starts, ends, strict=True)]
+        return [(b"", bytes(data[offset + start : offset + end])) for start, end in chunks.text_spans()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from exosuit_cli.config.option import Changes
     from exosuit_cli.config.options import ScanOptions
 
-CONTENT_RULES = 1
-"""Raised when the meaning of a row changes: what is text, how lines are counted."""
+CONTENT_RULES = 2
+"""Raised when the meaning of a row changes: what is text, how lines are counted, how a language is found."""
 WALK_RULES = 3
 """Raised when the meaning of a walk changes: which rules hold where."""
 

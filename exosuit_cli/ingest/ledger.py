@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.languages import language_of_name
+from exosuit_cli.languages import claim_of_name
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Kind, Outcome, Rows, Skip
 from exosuit_cli.workers.tasks import FinishedTask, Task
@@ -174,9 +174,8 @@ class Ledger:
     def _link_was_read(self, reader: int) -> None:
         """Give the waiting hard links the row of the one that was read; where it vanished, read the next.
 
-        Each link's own name decides its language. Where a name decides nothing, the first line may: such a link takes
-        the language from a reading under a name that decides nothing either, so that the order of reading has no
-        influence.
+        The content and each link's own name decide its language. A link takes the language from a reading under a name
+        of the same claim, so that the order of reading has no influence.
         """
         link = self._link_of[reader]
         rows = self.rows
@@ -185,16 +184,13 @@ class Ledger:
         # A name that now leads to another file, or nowhere, says nothing about the file that the others name.
         is_theirs = identity == link.identity if outcome == Outcome.INGESTED else outcome in _OF_THE_FILE
         is_text = outcome == Outcome.INGESTED and rows["kind"][reader] == Kind.TEXT
-        reader_has_name = language_of_name(self._link_files[reader][1]) != 0
+        claim = claim_of_name(self._link_files[reader][1])
         left = []
         for place in link.waiting:
-            language = language_of_name(self._link_files[place][1])
-            if not is_theirs or (is_text and reader_has_name and not language):
+            if not is_theirs or (is_text and claim != claim_of_name(self._link_files[place][1])):
                 left.append(place)
                 continue
             rows.view(RAW)[place] = rows.view(RAW)[reader]
-            if is_text and language:
-                rows["language"][place] = language
             self.done += 1
         link.is_read = not left
         if left:

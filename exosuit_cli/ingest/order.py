@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.ingest.result import tree_digest
-from exosuit_cli.model.records import RAW, ROW, Outcome, Rows, Skip
+from exosuit_cli.languages import names_a_program
+from exosuit_cli.model.records import RAW, ROW, Kind, Outcome, Rows, Skip
+from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
 
     from exosuit_cli.index.index import Index
     from exosuit_cli.ingest.ledger import Ledger
+
+_SHOWN = 3
+"""How many files a warning names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,21 @@ def order_rows(ledger: Ledger, algorithm: str, unchanged: Index | None) -> Order
     ordered = rows.view(RAW)[places].view(ROW)
     digest = unchanged.tree_digest if unchanged is not None else tree_digest(paths, ordered, algorithm)
     return OrderedRows(paths, places, ordered, skips, digest)
+
+
+def illegible_warnings(paths: list[bytes], rows: Rows) -> Iterator[str]:
+    """Warn of files that are named as programs are, and are no UTF-8: they count as binary."""
+    places = np.flatnonzero((rows["errno"] == errno.EILSEQ) & (rows["kind"] == Kind.BINARY)).tolist()
+    sources = [paths[place] for place in places if names_a_program(os.path.basename(paths[place]))]
+    if sources:
+        named = ", ".join(display_name(path) for path in sources[:_SHOWN])
+        more = ", ..." if len(sources) > _SHOWN else ""
+        which = (
+            "1 file looks like source but is"
+            if len(sources) == 1
+            else f"{len(sources):,} files look like source but are"
+        )
+        yield f"{which} not in UTF-8, and counted as binary: {named}{more}"
 
 
 def empty_scan_warnings(listed: int, skips: list[Skip]) -> Iterator[str]:

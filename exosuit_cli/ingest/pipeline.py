@@ -13,7 +13,7 @@ from exosuit_cli.index.file import IndexFile
 from exosuit_cli.index.keys import index_keys
 from exosuit_cli.ingest.account import Account
 from exosuit_cli.ingest.ledger import Ledger
-from exosuit_cli.ingest.order import OrderedRows, empty_scan_warnings, order_rows
+from exosuit_cli.ingest.order import OrderedRows, empty_scan_warnings, illegible_warnings, order_rows
 from exosuit_cli.ingest.progress import Progress
 from exosuit_cli.ingest.result import ScanResult
 from exosuit_cli.model.digests import find_digest
@@ -241,6 +241,7 @@ class Run:
         if unchanged is None and not self.stop:
             self._save(walk, ledger, index_file, found)
         self.warnings.extend(empty_scan_warnings(ledger.files, found.skips))
+        self.warnings.extend(illegible_warnings(found.paths, found.rows))
         if not self.stop:
             self.processes.device.confirm()
         if self.processes.shortage:

@@ -1,95 +1,149 @@
-"""Languages by file name, extension and shebang; the names come from `table`."""
+"""From a name and the first bytes of a file to its language.
+
+The order is linguist's: what a modeline says, then the whole name, the interpreter of a `#!` line, the extension, and
+the content where several languages share an extension.
+"""
 
 from __future__ import annotations
 
-import fnmatch
-import functools
 import re
-from typing import TYPE_CHECKING
+from typing import Final
 
-from exosuit_cli.languages.table import EXTENSIONS, NAMES, PATTERNS
+from exosuit_cli.languages.modelines import OPENING_BYTES, language_of_mode, modes
+from exosuit_cli.languages.rules import RULES, candidates_of, decide
+from exosuit_cli.languages.shebang import interpreters
+from exosuit_cli.languages.table import EXTENSIONS, INTERPRETERS, LANGUAGES, NAMES
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+HEAD_BYTES: Final = 8192
+"""How far into a file its language is looked for."""
+BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
-INTERPRETERS = {
-    b"Rscript": "R",
-    b"ash": "Shell",
-    b"awk": "Awk",
-    b"bash": "Shell",
-    b"dash": "Shell",
-    b"deno": "TypeScript",
-    b"fish": "Fish",
-    b"gawk": "Awk",
-    b"ksh": "Shell",
-    b"lua": "Lua",
-    b"make": "Makefile",
-    b"node": "JavaScript",
-    b"nodejs": "JavaScript",
-    b"perl": "Perl",
-    b"php": "PHP",
-    b"python": "Python",
-    b"ruby": "Ruby",
-    b"sed": "Sed",
-    b"sh": "Shell",
-    b"tclsh": "Tcl",
-    b"zsh": "Shell",
-}
-
-LANGUAGES: tuple[str, ...] = (
-    "",
-    *sorted({*EXTENSIONS.values(), *NAMES.values(), *PATTERNS.values(), *INTERPRETERS.values()}),
+_STEMS: Final = frozenset(
+    b".env COPYING COPYRIGHT Caddyfile Containerfile Dockerfile GNUmakefile Gemfile Jenkinsfile Kbuild Kconfig LICENCE "
+    b"LICENSE Makefile NOTICE Procfile README Rakefile Vagrantfile containerfile dockerfile makefile".split()
 )
-"""Display names; a language's code is its position here; code 0, the empty name, means unknown."""
+"""Names that tell of a language with anything after them: Dockerfile.prod, LICENSE-MIT."""
+_TEMPLATES: Final = frozenset(b".dist .example .in .sample .template .tmpl .tpl".split())
+"""What is added to the name of a file that another one is made from."""
+_SECTION: Final = rb"[1-9][a-z]{1,6}"
+_TEMPLATE_DEPTH: Final = 3
 
-_code = {language: code for code, language in enumerate(LANGUAGES)}
-_code_of_extension = {extension: _code[language] for extension, language in EXTENSIONS.items()}
-_code_of_name = {name: _code[language] for name, language in NAMES.items()}
-_code_of_interpreter = {interpreter: _code[language] for interpreter, language in INTERPRETERS.items()}
-_SHEBANG = rb"#![ \t]*(?:\S*/)?env(?:[ \t]+-\S+|[ \t]+\w+=\S*)*[ \t]+(?:\S*/)?(\S+)|#![ \t]*(?:\S*/)?(\S+)"
+_code: Final = {language: code for code, language in enumerate(LANGUAGES)}
+_rule_sets: Final = tuple(RULES)
+_FIRST_RULES: Final = len(LANGUAGES)
+_FIRST_NAMED: Final = _FIRST_RULES + len(_rule_sets)
+"""Claims are the codes of `LANGUAGES`, then the sets of rules, then both again for whole names."""
+_claim_of_rules: Final = {
+    key: _FIRST_RULES + place for place, keys in enumerate(_rule_sets) for key in keys.encode().split()
+}
+_claim_of_extension: Final = {
+    **{key: _code[name] for key, name in EXTENSIONS.items() if type(name) is str},
+    **_claim_of_rules,
+}
+_claim_of_name: Final = {
+    key: _FIRST_NAMED + (_code[name] if type(name) is str else _claim_of_rules[key]) for key, name in NAMES.items()
+}
+CODE_OF_CLAIM: Final = (
+    *range(_FIRST_RULES),
+    *([-1] * len(_rule_sets)),
+    *range(_FIRST_RULES),
+    *([-1] * len(_rule_sets)),
+)
+"""The language's code by the claim alone, -1 where the content decides. A modeline or a `#!` line may say another."""
+HEADER_CLAIM: Final = _claim_of_rules[b".h"]
+"""The claim of the headers of C and its kin: many, and nearly all in C."""
+HEADER_WORDS: Final = tuple(word for rule in RULES[".h"] for word in rule.needs)
+"""One of these is near the start of every header that is not in C; a newline begins a line, or the file."""
+_two_parts: Final = frozenset(key[key.rindex(b".") :] for key in _claim_of_extension if key.count(b".") > 1)
+_claim_of_last_part: Final = {key: claim for key, claim in _claim_of_extension.items() if key not in _two_parts}
 
 
-@functools.cache
-def _matchers() -> list[tuple[Callable[[bytes], object], int]]:
-    """The patterns, the longest first: it is the most particular. Compiled when a name first needs them."""
-    ordered = sorted(PATTERNS.items(), key=lambda item: (-len(item[0]), item[0]))
-    return [(re.compile(fnmatch.translate(glob.decode()).encode()).match, _code[name]) for glob, name in ordered]
+def claim_of_name(name: bytes) -> int:
+    """What a file name, without its directory, says of the language; for `language_of`.
 
-
-def language_of_name(name: bytes) -> int:
-    """Position in `LANGUAGES` for a file name without its directory; 0 when nothing is known of it.
-
-    Exact names come first (Makefile), then the extension after the last dot, then the same in lower case, then patterns
-    (Kconfig*).
+    Files of equal claims and equal content have one language. A claim of 0 says nothing.
     """
-    code = _code_of_name.get(name)
-    if code is not None:
-        return code
-    dot = name.rfind(b".")
-    if dot >= 0:
-        extension = name[dot:]
-        code = _code_of_extension.get(extension) or _code_of_extension.get(extension.lower())
-        if code is not None:
+    claim = _claim_of_name.get(name)
+    if claim is not None:
+        return claim
+    claim = _claim_of_last_part.get(name[name.rfind(b".") :])
+    return claim if claim is not None else _claim_of_parts(name)
+
+
+def _claim_of_parts(name: bytes, depth: int = 0) -> int:
+    """The claim by the longest extension that is known (.rst.txt), else by what begins or ends the name."""
+    dot = name.find(b".")
+    lower = name.lower()
+    while dot >= 0:
+        claim = _claim_of_extension.get(name[dot:]) or _claim_of_extension.get(lower[dot:])
+        if claim is not None:
+            return claim
+        dot = name.find(b".", dot + 1)
+    stem, _, extension = lower.rpartition(b".")
+    if re.fullmatch(_SECTION, extension):
+        return _claim_of_rules[b".1"]
+    if b"." + extension in _TEMPLATES and stem and depth < _TEMPLATE_DEPTH:
+        inner = name[: len(stem)]
+        found = _claim_of_name.get(inner) or _claim_of_parts(inner, depth + 1)
+        if found:
+            return found
+    cut = min((at for at in (name.find(b".", 1), name.find(b"-", 1)) if at > 0), default=0)
+    return _claim_of_name[name[:cut]] if name[:cut] in _STEMS else 0
+
+
+def names_a_program(name: bytes) -> bool:
+    """Whether a file of that name is in a programming language, if its content says nothing else."""
+    from exosuit_cli.languages.modes import PROGRAMMING
+
+    claim = claim_of_name(name)
+    code = CODE_OF_CLAIM[claim]
+    if code >= 0:
+        return LANGUAGES[code] in PROGRAMMING
+    return LANGUAGES[default_of_claim(claim - _FIRST_NAMED if claim >= _FIRST_NAMED else claim)] in PROGRAMMING
+
+
+def default_of_claim(claim: int) -> int:
+    """The language's code where no rule but the last one of these holds."""
+    return _code[RULES[_rule_sets[claim - _FIRST_RULES]][-1].language]
+
+
+def language_of(claim: int, head: bytes, *, is_whole: bool) -> int:
+    """The language's position in `LANGUAGES`, 0 where it is not known.
+
+    `head` is the beginning of the text, in UTF-8, `HEAD_BYTES` at most; `is_whole`: that the text ends with it.
+    """
+    head = head.removeprefix(BYTE_ORDER_MARK)
+    for mode in modes(head, is_whole=is_whole):
+        language = language_of_mode(mode)
+        if language is not None and b"UseVimball" not in head[:OPENING_BYTES]:
+            return _code[language]
+    if claim >= _FIRST_NAMED:
+        return _by_content(claim - _FIRST_NAMED, head)
+    if head.startswith(b"#!"):
+        code = _code_by_interpreter(claim, head)
+        if code:
             return code
-    return _language_by_pattern(name)
+    return _by_content(claim, head)
 
 
-@functools.lru_cache(maxsize=4096)
-def _language_by_pattern(name: bytes) -> int:
-    """The code by the patterns; names such as Kbuild and TODO come again and again, and each costs 35 attempts."""
-    for matches, pattern_code in _matchers():
-        if matches(name):
-            return pattern_code
+def _by_content(claim: int, head: bytes) -> int:
+    """The language by its claim, and by the rules where those have to decide or the name says nothing."""
+    if 0 < claim < _FIRST_RULES:
+        return claim
+    return _code[decide(_rule_sets[claim - _FIRST_RULES] if claim else "", head)]
+
+
+def _code_by_interpreter(claim: int, head: bytes) -> int:
+    """The language by the `#!` line; of several, one that the name allows."""
+    for interpreter in interpreters(head):
+        languages = INTERPRETERS.get(interpreter)
+        if languages is None:
+            continue
+        if type(languages) is str:
+            return _code[languages]
+        if claim:
+            allowed = {LANGUAGES[claim]} if claim < _FIRST_RULES else candidates_of(_rule_sets[claim - _FIRST_RULES])
+            return next((_code[each] for each in languages if each in allowed), 0)
+        rules = _claim_of_rules.get(interpreter)
+        return _code[languages[0]] if rules is None else _by_content(rules, head)
     return 0
-
-
-def language_of_shebang(head: bytes) -> int:
-    """Position in `LANGUAGES` for the first bytes of a file, by its `#!` line; 0 without one that is known.
-
-    Versions are dropped: python3.12 is python.
-    """
-    found = re.match(_SHEBANG, head.partition(b"\n")[0])
-    if found is None:
-        return 0
-    interpreter: bytes = found.group(1) or found.group(2)
-    return _code_of_interpreter.get(interpreter) or _code_of_interpreter.get(interpreter.rstrip(b"0123456789.-"), 0)

@@ -115,7 +115,7 @@ ROW = np.dtype(
         ("executable", "u1"),  # the owner's execute bit: the mode class of the tree digest
         ("outcome", "u1"),  # Outcome
         ("estimated", "u1"),  # 1: tokens is an estimate
-        ("errno", "<u2"),  # why the outcome is UNREADABLE
+        ("errno", "<u2"),  # why the outcome is UNREADABLE; EILSEQ: ingested, and binary for want of an encoding
         ("digest", "u1", (MOST_WIDTH,)),  # a shorter digest leaves the rest zero
     ]
 )

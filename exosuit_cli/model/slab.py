@@ -11,8 +11,6 @@ if TYPE_CHECKING:
 
 TEXT_PROBE_BYTES = 8192
 """How far into a file the text-or-binary decision looks."""
-SHEBANG_BYTES = 256
-"""How far into a file the first line is looked at, as far as the Linux kernel does (BINPRM_BUF_SIZE)."""
 
 
 @dataclass(frozen=True, slots=True)

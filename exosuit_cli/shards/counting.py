@@ -48,6 +48,10 @@ class Counting:
             view = slab.data.data
             places = zip(slab.offsets.tolist(), slab.lengths.tolist(), facts.text.tolist(), strict=True)
             texts = [bytes(view[start : start + length]) for start, length, is_text in places if is_text]
+            if facts.decoded:
+                texts_before = np.cumsum(facts.text) - 1
+                for index, text in facts.decoded.items():
+                    texts[texts_before[index]] = text
             tokens[facts.text] = self._counter.count_batch(texts)
             self._laps.lap("tokens")
         return tokens

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.chunk.chunker import Chunker
+from exosuit_cli.chunk.wide import spans_in_file
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.protocols import StreamCount
 from exosuit_cli.model.slab import Slab
 from exosuit_cli.read.reader import same_content
+from exosuit_cli.read.wide import MARK_BYTES, wide_codec
 from exosuit_cli.shards.fallbacks import FallbackBuilder
 from exosuit_cli.shards.large import chunk_large
 from exosuit_cli.shards.work import NOT_COUNTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import numpy.typing as npt
 
@@ -56,13 +58,19 @@ class Cutting:
         slab = filled.slab
         tokens = np.full(len(slab), -1, np.int64)
         texts = np.flatnonzero(facts.text).tolist()
-        if len(texts) < len(slab):
-            slab = _part(slab, texts)
-            lines = lines.of_files(texts) if lines is not None else None
+        if len(texts) < len(slab) or facts.decoded:
+            slab = _part(slab, texts, facts.decoded)
+            lines = lines.of_files(texts) if lines is not None and not facts.decoded else None
         languages = [LANGUAGES[facts.languages[index]] for index in texts]
         found = self._chunker.chunk_slab(slab, languages, lines)
         view = slab.data.data
-        for index, language, offset, chunks in zip(texts, languages, slab.offsets.tolist(), found, strict=True):
+        for index, language, offset, own in zip(texts, languages, slab.offsets.tolist(), found, strict=True):
+            chunks = own
+            if index in facts.decoded:
+                start = int(filled.slab.offsets[index])
+                codec = wide_codec(bytes(filled.slab.data[start : start + MARK_BYTES]))
+                assert codec is not None
+                chunks = spans_in_file(own, facts.decoded[index], codec)
             self._builder.add(filled.files[index].position, language, view, offset, chunks)
         tokens[facts.text] = [chunks.text_tokens for chunks in found]
         self._laps.lap("chunk")
@@ -75,11 +83,15 @@ class Cutting:
         position = item.file.position
         language = LANGUAGES[content.facts.languages[0]]
         tokens, exact = 0, True
-        for segment, offset, chunks in chunk_large(item, content.status, self._chunker, language, stop):
-            tokens += chunks.text_tokens
-            exact = exact and bool(chunks.text_is_exact)
-            self._builder.add(position, language, memoryview(segment), -offset, chunks)
-        if not same_content(content.status, os.fstat(item.descriptor)):
+        is_sound = True
+        try:
+            for segment, offset, chunks in chunk_large(item, content, self._chunker, language, stop):
+                tokens += chunks.text_tokens
+                exact = exact and bool(chunks.text_is_exact)
+                self._builder.add(position, language, memoryview(segment), -offset, chunks)
+        except UnicodeDecodeError:  # it could be decoded when it was read first
+            is_sound = False
+        if not is_sound or not same_content(content.status, os.fstat(item.descriptor)):
             self._builder.forget(position)
             return None
         return StreamCount(tokens, exact)
@@ -94,12 +106,12 @@ class Cutting:
         return self._builder.build(files), self._builder.fallbacks()
 
 
-def _part(slab: Slab, files: list[int]) -> Slab:
-    """A slab of some of the files."""
-    lengths = slab.lengths[files]
+def _part(slab: Slab, files: list[int], decoded: Mapping[int, bytes]) -> Slab:
+    """A slab of some of the files; of those in `decoded`, what they were decoded to."""
     pieces = [
-        slab.data[start : start + length]
-        for start, length in zip(slab.offsets[files].tolist(), lengths.tolist(), strict=True)
+        np.frombuffer(decoded[index], np.uint8) if index in decoded else slab.data[start : start + length]
+        for index, start, length in zip(files, slab.offsets[files].tolist(), slab.lengths[files].tolist(), strict=True)
     ]
+    lengths = np.array([len(piece) for piece in pieces], np.int64)
     data = np.concatenate(pieces) if pieces else np.zeros(0, np.uint8)
     return Slab(data, np.cumsum(lengths) - lengths, lengths)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.chunk.wide import file_size, spans_in_file
 from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, Slab, SlabColumns
 from exosuit_cli.read.reader import same_content
+from exosuit_cli.read.wide import MARK_BYTES, WideDecoder, wide_codec
 from exosuit_cli.shards.rows import FileFacts, describe
 
 if TYPE_CHECKING:
@@ -36,13 +38,15 @@ class Interrupted(Exception):
 class LargeContent:
     """A file that was read through a buffer: `size` in bytes, its stat before that, and its facts (of one file).
 
-    `counted` is None for a binary file, and where nothing was to be counted.
+    `counted` is None for a binary file, and where nothing was to be counted. `codec` is that of a text in UTF-16 or
+    UTF-32.
     """
 
     size: int
     status: os.stat_result
     facts: FileFacts
     counted: StreamCount | None
+    codec: str | None = None
 
     @property
     def is_text(self) -> bool:
@@ -73,9 +77,9 @@ def read_large(
         if found is None and not before.st_size:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         if found is not None:
-            size, facts, counted = found
+            size, facts, counted, codec = found
             if before.st_size in (size, 0) and same_content(before, os.fstat(file.descriptor)):
-                return LargeContent(size, before, facts, counted)
+                return LargeContent(size, before, facts, counted, codec)
     return None
 
 
@@ -87,12 +91,14 @@ def _read_through(
     algorithm: str,
     stream: TokenStream | None,
     stop: StopRequest,
-) -> tuple[int, FileFacts, StreamCount | None] | None:
-    """The size, the facts and the tokens of everything up to the end; None where that lies beyond `limit` bytes."""
+) -> tuple[int, FileFacts, StreamCount | None, str | None] | None:
+    """The size, facts, tokens and wide encoding of all up to the end; None where that lies beyond `limit` bytes."""
     digest = DIGESTS[algorithm].load_hasher()()
     data = np.frombuffer(buffer, np.uint8)
     size = newlines = 0
     facts: FileFacts | None = None
+    decoder: WideDecoder | None = None
+    codec: str | None = None
     last = -1
     while read := _fill(descriptor, buffer):
         if stop:
@@ -104,13 +110,31 @@ def _read_through(
         digest.update(piece)
         if facts is None:
             facts = _first_facts(data[:read], name)
-        if facts.text[0]:
+            if facts.decoded:
+                codec = wide_codec(bytes(piece[:MARK_BYTES]))
+                decoder = WideDecoder(codec) if codec is not None else None
+        if decoder is not None and facts.text[0]:
+            try:
+                text = decoder.decode(bytes(piece), final=False)
+            except UnicodeDecodeError:
+                facts = _illegible(facts)
+            else:
+                newlines += text.count(b"\n")
+                last = text[-1] if text else last
+                if stream is not None:
+                    stream.feed(text)
+        elif facts.text[0]:
             newlines += int(np.count_nonzero(data[:read] == ord("\n")))
+            last = piece[-1]
             if stream is not None:
                 stream.feed(bytes(piece))
-        last = piece[-1]
     if facts is None:
         facts = _first_facts(data[:0], name)
+    if decoder is not None and facts.text[0]:
+        try:
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            facts = _illegible(facts)
     columns = SlabColumns(
         digests=np.frombuffer(digest.digest(), np.uint8).reshape(1, -1),
         newlines=np.array([newlines]),
@@ -119,7 +143,7 @@ def _read_through(
         has_nul=facts.columns.has_nul,
     )
     counted = stream.finish() if stream is not None and facts.text[0] else None
-    return size, FileFacts(columns, facts.text, facts.languages), counted
+    return size, replace(facts, columns=columns), counted, codec
 
 
 def _first_facts(piece: np.ndarray, name: bytes) -> FileFacts:
@@ -132,18 +156,24 @@ def _first_facts(piece: np.ndarray, name: bytes) -> FileFacts:
         max_bytes=np.array([probe.max(initial=0)], np.uint8),
         has_nul=np.array([(probe == 0).any()]),
     )
-    return describe(Slab(probe, np.zeros(1, np.int64), np.array([len(probe)])), columns, [name])
+    return describe(Slab(probe, np.zeros(1, np.int64), np.array([len(probe)])), columns, [name], begun=True)
+
+
+def _illegible(facts: FileFacts) -> FileFacts:
+    """The facts of a file that began as a text in UTF-16 or UTF-32 and is malformed further on."""
+    return replace(facts, text=np.zeros(1, np.bool_), languages=[0], illegible=np.ones(1, np.bool_), decoded={})
 
 
 def chunk_large(
-    file: LargeFile, status: os.stat_result, chunker: Chunker, language: str, stop: StopRequest
+    file: LargeFile, content: LargeContent, chunker: Chunker, language: str, stop: StopRequest
 ) -> Iterator[tuple[bytes, int, FileChunks]]:
-    """Yield the segments of an open text file, the offset of each and its chunks. Raises OSError and Interrupted.
+    """Yield the segments of an open text file in UTF-8, the offset of each in the UTF-8 of all, and its chunks.
 
-    A file that grows is read up to the size that it had.
+    A file that grows is read up to the size that it had. Raises OSError and Interrupted, and UnicodeDecodeError where
+    it cannot be decoded any more.
     """
     os.lseek(file.descriptor, 0, os.SEEK_SET)
-    left = status.st_size or sys.maxsize
+    left = content.status.st_size or sys.maxsize
 
     def read(size: int) -> bytes:
         nonlocal left
@@ -158,9 +188,35 @@ def chunk_large(
         return b"".join(parts)
 
     offset = 0
-    for segment, chunks in chunker.chunk_stream(read, language):
-        yield segment, offset, chunks
+    if content.codec is None:
+        for segment, chunks in chunker.chunk_stream(read, language):
+            yield segment, offset, chunks
+            offset += len(segment)
+        return
+    file_offset = 0
+    for segment, chunks in chunker.chunk_stream(_decoded(read, content.codec), language):
+        codec = content.codec
+        yield segment, offset, spans_in_file(chunks, segment, codec, before=offset, file_before=file_offset)
+        file_offset = file_size(segment, codec, file_before=file_offset)
         offset += len(segment)
+
+
+def _decoded(read: Callable[[int], bytes], codec: str) -> Callable[[int], bytes]:
+    """Reads the UTF-8 of what `read` reads: as many bytes as are asked for, fewer at the end only."""
+    decoder = WideDecoder(codec)
+    held = b""
+    is_at_end = False
+
+    def read_text(size: int) -> bytes:
+        nonlocal held, is_at_end
+        while len(held) < size and not is_at_end:
+            data = read(size)
+            is_at_end = not data
+            held += decoder.decode(data, final=is_at_end)
+        text, held = held[:size], held[size:]
+        return text
+
+    return read_text
 
 
 def _fill(descriptor: int, buffer: memoryview) -> int:

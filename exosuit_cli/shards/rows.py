@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import errno
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.languages import language_of_name, language_of_shebang
 from exosuit_cli.model.records import Kind, time_column
-from exosuit_cli.model.slab import SHEBANG_BYTES, TEXT_PROBE_BYTES
+from exosuit_cli.model.slab import TEXT_PROBE_BYTES
 from exosuit_cli.read.text import is_text
+from exosuit_cli.read.wide import MARK_BYTES, decode_beginning, decode_wide, wide_codec
+from exosuit_cli.shards.naming import languages_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -26,35 +28,68 @@ if TYPE_CHECKING:
 class FileFacts:
     """What is known of n files before their tokens are: their columns, bool[n] which are text, and their languages.
 
-    `languages` are positions in `languages.LANGUAGES`, 0 for a binary file and for a text of an unknown one.
+    `languages` are positions in `languages.LANGUAGES`, 0 for a binary file and for a text of an unknown one. `decoded`
+    has the UTF-8 of the texts in UTF-16 and UTF-32 by their positions; `columns` counts the lines of that. `illegible`,
+    bool[n], are binary files that may be texts in an encoding that is not read.
     """
 
     columns: SlabColumns
     text: npt.NDArray[np.bool_]
     languages: list[int]
+    illegible: npt.NDArray[np.bool_]
+    decoded: Mapping[int, bytes] = field(default_factory=dict)
 
 
-def describe(slab: Slab, columns: SlabColumns, names: Sequence[bytes]) -> FileFacts:
+def describe(slab: Slab, columns: SlabColumns, names: Sequence[bytes], *, begun: bool = False) -> FileFacts:
     """Tell text from binary and name the languages of the files in a slab, by their beginnings and their `names`.
 
-    Of each file the slab needs to hold the first `TEXT_PROBE_BYTES` bytes only; `columns` are those of the whole file.
+    `columns` are those of the whole files. With `begun` the slab has the first `TEXT_PROBE_BYTES` bytes of each alone.
     """
     view = slab.data.data
     offsets, lengths = slab.offsets.tolist(), slab.lengths.tolist()
+    firsts = _first_bytes(slab)
     text = ~columns.has_nul
     for index in np.flatnonzero((columns.max_bytes >= 128) & text).tolist():  # ASCII without a NUL is text
         start = offsets[index]
         text[index] = is_text(bytes(view[start : start + min(lengths[index], TEXT_PROBE_BYTES)]))
-    languages: list[int] = []
-    for name, start, length, is_a_text in zip(names, offsets, lengths, text.tolist(), strict=True):
-        if not is_a_text:
-            languages.append(0)
+    illegible = ~text & ~columns.has_nul
+    decoded: dict[int, bytes] = {}
+    heads: dict[int, bytes] = {}
+    for index in np.flatnonzero(_MAY_BE_WIDE.take(firsts) & (slab.lengths > 1)).tolist():
+        data = view[offsets[index] : offsets[index] + lengths[index]]
+        codec = wide_codec(bytes(data[:MARK_BYTES]))
+        if codec is None:
             continue
-        language = language_of_name(name)
-        if not language and bytes(view[start : start + 2]) == b"#!":
-            language = language_of_shebang(bytes(view[start : start + min(length, SHEBANG_BYTES)]))
-        languages.append(language)
-    return FileFacts(columns, text, languages)
+        head = decode_beginning(bytes(data[:TEXT_PROBE_BYTES]), codec)
+        whole = head if begun or head is None else decode_wide(bytes(data), codec)
+        text[index] = whole is not None and head is not None and b"\0" not in head
+        illegible[index] = not text[index]
+        if text[index] and whole is not None and head is not None:
+            decoded[index], heads[index] = whole, head[:TEXT_PROBE_BYTES]
+    if decoded and not begun:
+        columns = _columns_of_decoded(columns, decoded)
+    languages = languages_of(slab, names, text, firsts, heads)
+    return FileFacts(columns, text, languages, illegible, decoded)
+
+
+_MAY_BE_WIDE = np.isin(np.arange(256), [0x00, 0xFE, 0xFF])
+"""bool[256]: the first byte may begin a mark of UTF-16 or UTF-32."""
+
+
+def _first_bytes(slab: Slab) -> npt.NDArray[np.uint8]:
+    """uint8[n]: the first byte of each file; that of an empty one says nothing."""
+    if not len(slab.data):
+        return np.full(len(slab), ord("."), np.uint8)
+    return slab.data.take(np.minimum(slab.offsets, len(slab.data) - 1))
+
+
+def _columns_of_decoded(columns: SlabColumns, decoded: Mapping[int, bytes]) -> SlabColumns:
+    """The columns with the lines of the decoded texts."""
+    newlines, last_bytes = columns.newlines.copy(), columns.last_bytes.copy()
+    for index, text in decoded.items():
+        newlines[index] = text.count(b"\n")
+        last_bytes[index] = text[-1] if text else -1
+    return replace(columns, newlines=newlines, last_bytes=last_bytes)
 
 
 def write_content(
@@ -75,6 +110,8 @@ def write_content(
     if estimated:  # a new row says no
         rows["estimated"][positions] = True
     rows["language"][positions] = facts.languages
+    if facts.illegible.any():
+        rows["errno"][positions] = np.where(facts.illegible, errno.EILSEQ, 0)
 
 
 def write_stats(rows: Rows, files: Sequence[ReadStat]) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exosuit_cli.chunk import Boundary, ChunkOptions, FileChunks, chunk_text
+from exosuit_cli.chunk.styles import _MEMBERS, _STYLE_OF
+from exosuit_cli.languages import LANGUAGES
 
 from .checks import parts, spans
 from .texts import program
@@ -442,3 +444,8 @@ def test_a_function_of_exactly_the_cap_is_kept_whole(boundaries: str, blanks: st
         start = text.index(whole)
         # The last newline may go with what follows.
         assert any(one.start_byte <= start and one.end_byte >= start + len(whole) - 1 for one in records)
+
+
+def test_every_language_of_a_style_is_one_that_files_are_told_to_be() -> None:
+    assert set(_STYLE_OF) <= set(LANGUAGES)
+    assert len(_STYLE_OF) == sum(len(names.split(",")) for names in _MEMBERS.values()), "a language has one style"

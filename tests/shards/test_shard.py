@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trees import batch_of, plain, write
 
-from exosuit_cli.languages import language_of_name, language_of_shebang
+from exosuit_cli.languages import claim_of_name, language_of
 from exosuit_cli.model.records import Outcome
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
 
@@ -49,26 +51,55 @@ def _begins_a_character(tail: bytes) -> bool:
     return False
 
 
+def wide_encoding(data: bytes) -> str | None:
+    for mark, encoding in (
+        (codecs.BOM_UTF32_LE, "utf-32"),
+        (codecs.BOM_UTF32_BE, "utf-32"),
+        (codecs.BOM_UTF16_LE, "utf-16"),
+        (codecs.BOM_UTF16_BE, "utf-16"),
+    ):
+        if data.startswith(mark):
+            return encoding
+    return None
+
+
+def decoded(data: bytes) -> tuple[bytes, bytes] | None:
+    """The UTF-8 of a file and of its first bytes; None for a binary one."""
+    encoding = wide_encoding(data)
+    if encoding is None:
+        return (data, data[:TEXT_PROBE_BYTES]) if is_text(data) else None
+    try:
+        whole = data.decode(encoding).encode()
+    except UnicodeDecodeError:
+        return None
+    head = codecs.getincrementaldecoder(encoding)().decode(data[:TEXT_PROBE_BYTES]).encode()
+    return None if b"\0" in head else (whole, head[:TEXT_PROBE_BYTES])
+
+
 def naive_row(path: Path, counter: TokenCounter | None, hash_name: str = "blake3") -> dict[str, Any]:
     data = path.read_bytes()
     status = path.stat()
-    text = is_text(data)
+    found = decoded(data)
+    text = found is not None
+    body, head = found or (b"", b"")
+    may_be_text = not text and (wide_encoding(data) is not None or b"\0" not in data[:TEXT_PROBE_BYTES])
     digest = blake3(data).hexdigest() if hash_name == "blake3" else xxhash.xxh3_128_hexdigest(data)
-    language = language_of_name(os.fsencode(path.name)) or language_of_shebang(data[:256])
+    claim = claim_of_name(os.fsencode(path.name))
+    language = language_of(claim, head, is_whole=len(data) < TEXT_PROBE_BYTES)
     return {
         "size": len(data),
         "mtime_ns": status.st_mtime_ns,
         "ctime_ns": status.st_ctime_ns,
         "device": status.st_dev,
         "inode": status.st_ino,
-        "lines": len(data.split(b"\n")) - (data.endswith(b"\n") or not data) if text else -1,
-        "tokens": counter.count(data) if text and counter is not None else -1,
+        "lines": len(body.split(b"\n")) - (body.endswith(b"\n") or not body) if text else -1,
+        "tokens": counter.count(body) if text and counter is not None else -1,
         "language": language if text else 0,
         "kind": int(not text),
         "executable": int(os.access(path, os.X_OK)),
         "outcome": Outcome.INGESTED,
         "estimated": 0,
-        "errno": 0,
+        "errno": errno.EILSEQ if may_be_text else 0,
         "digest": digest,
     }
 
@@ -94,9 +125,15 @@ UNITS = [
     b"\xe6\xbc",
     b"\0",
     b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\0",
+    "class é {};\n".encode("utf-16-le"),
+    "漢😀\r\n".encode("utf-16-be"),
+    "-*- ruby -*-\n".encode("utf-32-le"),
+    b"/* a */ class Foo;\n",
+    b"x vim: ft=perl\n",
 ]
 STARTS = [b"", b"", b"#!/bin/sh\n", b"#!/usr/bin/env python3\n", "\ufeff".encode(), b"\0"]
-NAMES = ["plain", "code.py", "Makefile", "page.html", "\udcff"]
+STARTS += [codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, b"class A;\n", b"/*\n-*- C++ -*-\n"]
+NAMES = ["plain", "code.py", "Makefile", "page.html", "\udcff", "a.h", "b.m", "c.txt", "d.1"]
 
 
 @st.composite
@@ -162,14 +199,14 @@ def test_the_border_of_text(
 
 
 @pytest.mark.parametrize("slab_bytes", [SLAB, 1 << 20], ids=["large", "slab"])
-def test_the_language_of_a_name_comes_before_that_of_a_first_line(
+def test_the_language_of_a_first_line_comes_before_that_of_an_extension(
     tmp_path: Path, shard_of: MakeShard, slab_bytes: int
 ) -> None:
     script = b"#!/usr/bin/env python3\n" + b"pass\n" * 5000
     write(tmp_path, {"run": script, "run.sh": script, "run.py": b"#!" + script, "binary": script[:99] + b"\0" + script})
     batch = batch_of(tmp_path, ["run", "run.sh", "run.py", "binary"])
     rows = plain(shard_of(tmp_path, slab_bytes=slab_bytes).ingest(batch).rows)
-    assert [row["language"] for row in rows] == ["Python", "Shell", "Python", ""]
+    assert [row["language"] for row in rows] == ["Python", "Python", "Python", ""]
 
 
 def test_what_was_not_read_has_an_outcome_and_nothing_else(tmp_path: Path, shard_of: MakeShard) -> None:

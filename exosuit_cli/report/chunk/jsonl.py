@@ -42,9 +42,10 @@ class JsonlRenderer:
             chunks.end_lines.tolist(),
             chunks.tokens.tolist(),
             chunks.boundaries.tolist(),
+            chunks.text_spans(),
             strict=True,
         )
-        for position, (start, end, start_line, end_line, tokens, boundary) in enumerate(rows):
+        for position, (start, end, start_line, end_line, tokens, boundary, span) in enumerate(rows):
             symbol = orjson.dumps(chunks.symbols[position]).decode() if chunks.symbols else "null"
             head = (
                 f'{{"id":"{digits[32 * position : 32 * position + 32]}","path":{path_json},'
@@ -53,7 +54,7 @@ class JsonlRenderer:
                 f'"symbol":{symbol},"duplicate_of":'
             )
             if self.with_text:
-                text = orjson.dumps(str(data[offset + start : offset + end], "utf-8", "replace"))
+                text = orjson.dumps(str(data[offset + span[0] : offset + span[1]], "utf-8", "replace"))
                 lines.append((head.encode(), b'null,"text":' + text + b"}\n"))
             else:
                 lines.append((head.encode(), b"null}\n"))

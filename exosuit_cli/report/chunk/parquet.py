@@ -38,8 +38,7 @@ class ParquetRenderer:
         if not self.with_text:
             return [(head, b"")] * len(chunks)
         texts = [
-            str(data[offset + start : offset + end], "utf-8", "replace").encode()
-            for start, end in zip(chunks.starts.tolist(), chunks.ends.tolist(), strict=True)
+            str(data[offset + start : offset + end], "utf-8", "replace").encode() for start, end in chunks.text_spans()
         ]
         return [(head, text) for text in texts]
 

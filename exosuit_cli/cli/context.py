@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import command_of, flags_named
 from exosuit_cli.config.option import declared, filled
+from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +29,8 @@ context_app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+
+_WATCH_SECONDS = 2.0
 
 Name = Annotated[
     str | None,
@@ -115,6 +119,38 @@ def show_command(name: Name = None, as_json: Json = False, debug: opt.Debug = Fa
                 from exosuit_cli.report.context.terminal import print_context
 
                 print_context(open_console(), stats)
+
+
+@context_app.command("stats")
+def stats_command(
+    name: Name = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Measure again until a signal ends it.")] = False,
+    as_json: Json = False,
+    config: opt.Config = None,
+    debug: opt.Debug = False,
+) -> None:
+    """Fill the memory tiers with the working context, read at random, and report what each tier holds and did."""
+    with command_border(debug=debug):
+        from exosuit_cli.commands.context_stats import measure_tiers
+
+        if watch and as_json:
+            raise UsageError("--watch measures again and again, and --json prints one document; give one of them")
+        while True:
+            stats = measure_tiers(name, config=config)
+            with standard_output():
+                if as_json:
+                    from exosuit_cli.report.context.document import stats_document
+
+                    _print_json(stats_document(stats))
+                else:
+                    from exosuit_cli.report.console import open_console
+                    from exosuit_cli.report.context.terminal import print_tiers
+
+                    print_tiers(open_console(), stats)
+            if not watch:
+                break
+            time.sleep(_WATCH_SECONDS)
+            typer.echo()
 
 
 @context_app.command("get")

@@ -47,12 +47,17 @@ class ContextLoadOptions:
 
 @dataclass(frozen=True, slots=True)
 class ContextLoadRequest:
-    """A load of sources into the context of a name, under a limit of tokens (None: none)."""
+    """A load of sources into the context of a name, under a limit of tokens (None: none).
+
+    capacity_bytes, token_capacity: what the persistent tier may hold.
+    """
 
     name: str
     sources: tuple[SourceRequest, ...]
     on_full: str
     limit: int | None
+    capacity_bytes: int
+    token_capacity: int
     strict: bool
 
 
@@ -82,7 +87,16 @@ def load_request(
         if not known:
             raise UsageError(f"the context {name!r} has no sources; name a PATH to load")
         sources = [source_request(os.fsdecode(each.root), {**each.given, **given}, config, outputs) for each in known]
-    return ContextLoadRequest(name, tuple(sources), flags.on_full, working_limit(settings), flags.strict)
+    store = settings.layer("nvme_ssd")
+    return ContextLoadRequest(
+        name=name,
+        sources=tuple(sources),
+        on_full=flags.on_full,
+        limit=working_limit(settings),
+        capacity_bytes=store.capacity_bytes,
+        token_capacity=store.token_capacity,
+        strict=flags.strict,
+    )
 
 
 def source_request(

@@ -46,14 +46,18 @@ from exosuit_cli.context.rows import (
 from exosuit_cli.context.seal import file_seal, spans_seal
 from exosuit_cli.context.working import Candidate, OnFull, place
 from exosuit_cli.model.errors import CheckFailed, ExosuitError, UsageError
+from exosuit_cli.model.units import format_bytes
+from exosuit_cli.tiers.build import open_stack
 from exosuit_cli.tiers.nvme import NvmeTier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.system.stop import StopRequest
+    from exosuit_cli.tiers.budgets import TierBudget
+    from exosuit_cli.tiers.stack import TierStack
     from exosuit_cli.walk.roots import PathLike
 
 _SPAN_COLUMNS = "chunk, tokens, start_byte, end_byte, start_line, end_line, boundary, symbol"
@@ -75,6 +79,7 @@ class Context:
         self.path = path
         self.connection = connection
         self.chunks = NvmeTier(connection)
+        self.stack: TierStack | None = None
         self.damaged_files = 0
         """Files whose rows were not what their seals say, since the context was opened: their chunks were not given."""
         self._read_only = read_only
@@ -97,8 +102,33 @@ class Context:
         with self._errors(), snapshot(self.connection):
             yield
 
+    def keep_in_memory(
+        self, budgets: Mapping[str, TierBudget], limit: int | None, *, warn: Callable[[str], None] | None = None
+    ) -> TierStack:
+        """Read through memory tiers from now on: what is read twice stays there, up to `limit` tokens at once.
+
+        The arena of shared memory has the context's name: another process that reads the same context maps it. `warn`
+        takes the reason for each tier that cannot be opened.
+        """
+        self._close_stack()
+        self.chunks.capacity_bytes = budgets["nvme"].capacity_bytes
+        self.chunks.token_capacity = budgets["nvme"].token_capacity
+        shared_name = f"context-{self.name}"
+        self.stack = open_stack(budgets, self.chunks, shared_name=shared_name, limit_tokens=limit, warn=warn)
+        return self.stack
+
+    def working_ids(self) -> list[bytes]:
+        """The ids of the chunks of the working context, each once, in its order."""
+        with self._errors():
+            rows = self.connection.execute(
+                "SELECT spans.chunk FROM files JOIN spans ON spans.file = files.id "
+                "WHERE files.source > 0 AND files.below IS NULL ORDER BY files.source, files.path, spans.ordinal"
+            )
+            return list(dict.fromkeys(row[0] for row in rows))
+
     def close(self) -> None:
-        """Close the database; a second time does nothing."""
+        """Close the database and give memory back; a second time does nothing."""
+        self._close_stack()
         self.connection.close()
 
     def __enter__(self) -> Self:
@@ -161,6 +191,7 @@ class Context:
                     for load in loads:
                         load.finish()
                     self._delete_left_over()
+                    self._check_capacity()
                     write_meta(self.connection, "encoding", requests[0].chunking.encoding)
                     working = self._place(on_full, limit, is_changed=any(load.changes_anything for load in loads))
                     execute("DELETE FROM meta WHERE key = 'loading'")
@@ -256,7 +287,7 @@ class Context:
         """
         with self._errors():
             number = key if isinstance(key, bytes) else self.find(key)
-            (text,) = self.chunks.get([number])
+            (text,) = self._texts([number])
             if text is None:
                 if number in self.chunks:
                     raise CheckFailed(
@@ -269,7 +300,7 @@ class Context:
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The texts of chunks by id; None for one that is missing or damaged."""
         with self._errors():
-            return self.chunks.get(keys)
+            return self._texts(keys)
 
     def find(self, prefix: str) -> bytes:
         """The id that begins with these hex digits, at least four. Raises UsageError: none, several, not hex."""
@@ -345,7 +376,7 @@ class Context:
             spans = self._spans_of(file, self._prefixes() if names is None else names)
             for start in range(0, len(spans), _READ_CHUNKS):
                 part = spans[start : start + _READ_CHUNKS]
-                for chunk, text in zip(part, self.chunks.get([each.id for each in part]), strict=True):
+                for chunk, text in zip(part, self._texts([each.id for each in part]), strict=True):
                     yield replace(chunk, text=text)
 
     def working(self) -> Working:
@@ -523,6 +554,26 @@ class Context:
             if not is_same_file(self.path, self._status):
                 raise UsageError(f"the context {self.name!r} was dropped or mended meanwhile; open it again")
             yield
+
+    def _check_capacity(self) -> None:
+        """Raise CheckFailed where the persistent tier would hold more than it may."""
+        over_bytes, over_tokens = self.chunks.excess()
+        if over_bytes or over_tokens:
+            over = (
+                f"{format_bytes(over_bytes)} over capacity_gb" if over_bytes else f"{over_tokens:,} over token_capacity"
+            )
+            raise CheckFailed(
+                f"the context {self.name!r} does not fit the persistent tier: {over} of memory_layers.nvme_ssd; "
+                "nothing was changed: load less, or raise the setting"
+            )
+
+    def _texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        return self.chunks.get(keys) if self.stack is None else self.stack.get_many(keys)
+
+    def _close_stack(self) -> None:
+        if self.stack is not None:
+            self.stack.close()
+            self.stack = None
 
     def _errors(self) -> contextlib.AbstractContextManager[None]:
         return database_errors(self.name, self.path)

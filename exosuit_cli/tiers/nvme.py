@@ -89,8 +89,8 @@ class NvmeTier:
     ) -> None:
         self.damaged = 0
         self._connection = connection
-        self._capacity_bytes = capacity_bytes
-        self._token_capacity = token_capacity
+        self.capacity_bytes = capacity_bytes
+        self.token_capacity = token_capacity
         self._unpack: dict[object, Callable[[Any], bytes]] = {}
         self._compressor: zstandard.ZstdCompressor | None = None
         self._codec = ZSTD
@@ -117,6 +117,12 @@ class NvmeTier:
             pass  # bytes that were no frame, of a codec that is not there, or no bytes
         self.damaged += 1
         return None
+
+    def excess(self) -> tuple[int, int]:
+        """Bytes and tokens over the budgets; 0 where it holds no more than it may."""
+        _, tokens, _, stored = self._totals()
+        bytes_over = 0 if self.capacity_bytes is None else max(stored - self.capacity_bytes, 0)
+        return bytes_over, 0 if self.token_capacity is None else max(tokens - self.token_capacity, 0)
 
     def put(self, entries: Sequence[Entry]) -> int:
         """Store chunks; how many of the first fitted. One that is here already is taken and not stored again.
@@ -233,8 +239,8 @@ class NvmeTier:
         chunks, tokens, size, stored = self._totals()
         return TierUsage(
             name=self.name,
-            capacity_bytes=self._capacity_bytes or 0,
-            token_capacity=self._token_capacity or 0,
+            capacity_bytes=self.capacity_bytes or 0,
+            token_capacity=self.token_capacity or 0,
             used_bytes=stored,
             tokens=tokens,
             entries=chunks,
@@ -258,9 +264,9 @@ class NvmeTier:
         for place, (size, count) in enumerate(wanted):
             stored += size
             tokens += count
-            if self._capacity_bytes is not None and stored > self._capacity_bytes:
+            if self.capacity_bytes is not None and stored > self.capacity_bytes:
                 return place
-            if self._token_capacity is not None and tokens > self._token_capacity:
+            if self.token_capacity is not None and tokens > self.token_capacity:
                 return place
         return len(wanted)
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from exosuit_cli.commands.context import CheckOutcome, ContextLoadOutcome, FoundChunk
+    from exosuit_cli.commands.context_stats import TierStats
     from exosuit_cli.context.records import ContextStats, LoadedSource, Source, StoredChunk, Working
+    from exosuit_cli.tiers.reports import TierReport
 
 SCHEMA = "exosuit.context/1"
 
@@ -40,6 +42,23 @@ def list_document(found: Iterable[ContextStats | tuple[str, str]]) -> dict[str, 
 def context_document(stats: ContextStats) -> dict[str, Any]:
     """One context."""
     return _document("show") | {"context": _context(stats)}
+
+
+def stats_document(stats: TierStats) -> dict[str, Any]:
+    """One context, its tiers, and what they did while it was read."""
+    stack = stats.stack
+    return _document("stats") | {
+        "context": _context(stats.context),
+        "tiers": [_tier(each, stats.budgets[each.usage.name].note) for each in stack.tiers],
+        "absent": [name for name in stats.budgets if name not in {each.usage.name for each in stack.tiers}],
+        "resident_tokens": stack.resident_tokens,
+        "limit_tokens": stack.limit_tokens,
+        "reads": stats.reads,
+        "missing": stats.missing,
+        "in_order_per_s": stats.in_order_per_s,
+        "random_per_s": stats.random_per_s,
+        "warnings": list(stack.warnings),
+    }
 
 
 def chunk_document(found: FoundChunk) -> dict[str, Any]:
@@ -108,6 +127,33 @@ def _context(stats: ContextStats) -> dict[str, Any]:
         },
         "file_bytes": stats.file_bytes,
         "working": _working(stats.working),
+    }
+
+
+def _tier(report: TierReport, note: str | None) -> dict[str, Any]:
+    usage, counters = report.usage, report.counters
+    return {
+        "name": usage.name,
+        "capacity_bytes": usage.capacity_bytes,
+        "used_bytes": usage.used_bytes,
+        "token_capacity": usage.token_capacity,
+        "tokens": usage.tokens,
+        "entries": usage.entries,
+        "pinned_bytes": usage.pinned_bytes,
+        "wasted_bytes": usage.wasted_bytes,
+        "ratio": usage.stored_ratio,
+        "damaged": usage.damaged,
+        "hits": counters.hits,
+        "misses": counters.misses,
+        "promotions": counters.promotions,
+        "demotions": counters.demotions,
+        "evictions": counters.evictions,
+        "bytes_in": counters.bytes_in,
+        "bytes_out": counters.bytes_out,
+        "failures": counters.failures,
+        "read_p50_seconds": report.read_p50_seconds,
+        "read_p99_seconds": report.read_p99_seconds,
+        "note": note,
     }
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from exosuit_cli.commands.context import CheckOutcome, ContextLoadOutcome, FoundChunk
+    from exosuit_cli.commands.context_stats import TierStats
     from exosuit_cli.context.records import ContextStats, LoadedSource, Working
 
 _SHOWN_DAMAGES = 20
@@ -53,6 +54,51 @@ def print_context(console: Console, stats: ContextStats) -> None:
             labelled_phrases(console, "", f"with {words}")
     _contents(console, stats)
     print_working(console, stats.working)
+
+
+def print_tiers(console: Console, stats: TierStats) -> None:
+    """What each tier holds and did, and how fast chunks came."""
+    labelled_line(console, "context", f"{stats.context.name}  {display_name(stats.context.path)}")
+    table = plain_table(
+        "tier", "capacity", "used", "tokens", "pinned", "hits", "misses", "up", "down", "evicted", "moved", "ratio",
+        "p50", "p99",
+    )  # fmt: skip
+    for each in stats.stack.tiers:
+        usage, counters = each.usage, each.counters
+        table.add_row(
+            usage.name,
+            format_bytes(usage.capacity_bytes),
+            format_bytes(usage.used_bytes),
+            format_count(usage.tokens),
+            format_bytes(usage.pinned_bytes),
+            f"{counters.hits:,}",
+            f"{counters.misses:,}",
+            f"{counters.promotions:,}",
+            f"{counters.demotions:,}",
+            f"{counters.evictions:,}",
+            format_bytes(counters.bytes_in + counters.bytes_out),
+            "-" if usage.stored_ratio is None else f"{usage.stored_ratio:.1f}",
+            _microseconds(each.read_p50_seconds),
+            _microseconds(each.read_p99_seconds),
+        )
+    console.print()
+    print_table(console, table)
+    limit = stats.stack.limit_tokens
+    of = "no phase is set" if limit is None else f"the limit is {limit:,}"
+    labelled_phrases(console, "resident", f"{counted(stats.stack.resident_tokens, 'token')};", of)
+    if stats.in_order_per_s is not None:
+        rates = [
+            f"{stats.in_order_per_s:,.0f} chunks/s in order;",
+            f"{stats.random_per_s or 0:,.0f} chunks/s at random",
+        ]
+        labelled_phrases(console, "recall", *rates, "each verified")
+    notes = [budget.note for budget in stats.budgets.values() if budget.note is not None]
+    for note in (*notes, *stats.stack.warnings):
+        labelled_phrases(console, "note", *note.split("; "), gap="; ")
+
+
+def _microseconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds * 1e6:.1f} us"
 
 
 def print_list(console: Console, found: Iterable[ContextStats | tuple[str, str]]) -> None:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 BATCH = 512
 ROOM = 1 << 40
 POLICIES = ("lru", "fifo", "lfu", "score")
-SHARES = (0.05, 0.1, 0.2)
+SHARES = (0.01, 0.03, 0.1, 0.2)
 COMMITS = 1000
 SWEEP_EACH = 100
 

@@ -37,6 +37,7 @@ class Movement:
     def __init__(self, levels: Sequence[Level], floor: Level | None, leases: Leases, limit_tokens: int | None) -> None:
         self.levels, self.floor, self.leases = list(levels), floor, leases
         self.limit_tokens = limit_tokens
+        self._is_over = False
         self.unbacked: set[bytes] = set()
         """What the persistent tier does not have: these stay in memory until it takes them."""
 
@@ -112,7 +113,13 @@ class Movement:
         """Have tokens leave memory, the coldest tier first, until at most so many are there or leases hold the rest."""
         while (over := self.resident_tokens - most_tokens) > 0:
             if not any(self.evict(depth, tokens=over, straight=True) for depth in self._coldest_first()):
-                return
+                break
+        self._is_over = self.limit_tokens is not None and self.resident_tokens > self.limit_tokens
+
+    def keep_limit(self) -> None:
+        """Bring memory to the limit of tokens, where leases kept it above: they may have ended."""
+        if self._is_over and self.limit_tokens is not None:
+            self.shrink_to(self.limit_tokens)
 
     def relieve(self, size: int) -> int:
         """Give back about so many bytes of memory, the coldest tier first; how many that was."""

@@ -216,6 +216,7 @@ class TierStack:
     def report(self) -> StackReport:
         """What every tier holds and did."""
         self.leases.sweep()
+        self._movement.keep_limit()
         levels = [*self._movement.levels, *([self._floor] if self._floor else [])]
         movement = self._movement
         return StackReport(
@@ -268,6 +269,7 @@ class TierStack:
         return self._movement.room(self._coldest())[0]
 
     def _look_at_memory(self) -> None:
+        self._movement.keep_limit()
         now = self._clock()
         if now < self._next_look:
             return

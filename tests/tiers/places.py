@@ -37,7 +37,7 @@ PLACES: dict[str, Callable[[Path, int, int], Tier]] = {
 _NUMBERS = itertools.count()
 
 
-def own_name(folder: Path) -> str:
+def own_name(_folder: Path | None) -> str:
     """A name of shared memory that no other test has."""
     return f"test-{os.getpid()}-{next(_NUMBERS)}"
 

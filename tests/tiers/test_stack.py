@@ -142,6 +142,21 @@ def test_the_limit_of_tokens_holds_at_any_time_and_may_change() -> None:
     assert stack.resident_tokens == 10_000
 
 
+def test_a_limit_below_what_leases_hold_is_reached_when_they_end() -> None:
+    clock = Clock()
+    stack = stack_of(ram_for(100), floor=DictTier(), clock=clock)
+    some = equal(10)
+    stack.put(some)
+    lease = stack.lease(keys(some[:4]), 60)
+    stack.lease(keys(some[4:6]), 20)
+    stack.limit_tokens = 100
+    assert stack.report().resident_tokens == 600
+    clock.now = 20
+    assert stack.report().resident_tokens == 400
+    lease.release()
+    assert stack.report().resident_tokens == 100
+
+
 def test_a_context_of_exactly_the_limit_is_resident_as_a_whole() -> None:
     ram = ram_for(1000)
     stack = stack_of(ram, floor=DictTier(), limit_tokens=10_000)

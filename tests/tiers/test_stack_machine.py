@@ -10,11 +10,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from exosuit_cli.tiers.pressure import MemoryState
 from exosuit_cli.tiers.ram import RamTier
+from exosuit_cli.tiers.shared import SharedTier
 from exosuit_cli.tiers.stack import TierStack
 
-from .places import DictTier, entries
+from .places import DictTier, entries, own_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exosuit_cli.tiers.leases import Lease
     from exosuit_cli.tiers.protocol import Entry
 
@@ -29,20 +32,52 @@ SOME = st.lists(st.integers(0, len(POOL) - 1), min_size=1, max_size=12).map(_cho
 CALM = MemoryState(0.0, 10**9, 10**9)
 
 
+class FailingShared(SharedTier):
+    """Real shared memory of a few pages, which can be told to fail."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(own_name(None), size, 5_000)
+        self.failure: Exception | None = None
+
+    def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
+        self._fail()
+        return super().get(keys)
+
+    def put(self, entries: Sequence[Entry]) -> int:
+        self._fail()
+        return super().put(entries)
+
+    def discard(self, keys: Sequence[bytes]) -> None:
+        self._fail()
+        super().discard(keys)
+
+    def tokens(self, keys: Sequence[bytes]) -> list[int]:
+        self._fail()
+        return super().tokens(keys)
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
 class StackMachine(RuleBasedStateMachine):
     """`model` has what the stack said it took, and what may be there although it did not say so."""
 
     @initialize(
         warm=st.sampled_from([0, 3_000, 12_000]),
+        is_shared=st.booleans(),
         ram=st.sampled_from([0, 6_000, 20_000, 60_000]),
         floor=st.sampled_from([None, 0, 20_000, 1 << 40]),
         policy=st.sampled_from(["lru", "fifo", "lfu", "score", "none"]),
         limit=st.sampled_from([None, 900, 4_000, 9_000]),
         compression=st.sampled_from(["none", "zstd"]),
     )
-    def start(self, warm: int, ram: int, floor: int | None, policy: str, limit: int | None, compression: str) -> None:
+    def start(
+        self, warm: int, is_shared: bool, ram: int, floor: int | None, policy: str, limit: int | None, compression: str
+    ) -> None:
         self.now, self.state = 0.0, CALM
-        self.warm, self.ram = DictTier(warm, 5_000, "shared"), RamTier(ram, 12_000, compression)
+        self.warm = FailingShared(8192 + warm) if is_shared else DictTier(warm, 5_000, "shared")
+        self.ram = RamTier(ram, 12_000, compression)
         self.floor = None if floor is None else DictTier(floor)
         self.stack = TierStack(
             [self.warm, self.ram], self.floor, policies={"shared": policy, "ram": policy}, limit_tokens=limit,
@@ -164,6 +199,9 @@ class StackMachine(RuleBasedStateMachine):
             assert len(self.stack.leases) == 0
             everything = list(self.model.values())
             self.check(everything, self.stack.get_many([entry.key for entry in everything]))
+        if hasattr(self, "stack"):
+            self.warm.failure = None
+            self.stack.close()
 
 
 StackMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40)

@@ -165,7 +165,7 @@ def test_memory_that_grows_is_no_passed_soak(settings: str, monkeypatch: pytest.
         if text.startswith("soak"):
             hoard.append(os.urandom(8 << 20))
 
-    told = failed(set_phase(SetPhaseRequest("0", settings, soak="12s"), leak), settings, "soak")
+    told = failed(set_phase(SetPhaseRequest("0", settings, soak="4s"), leak), settings, "soak")
     assert "at most 4.0 MiB is allowed" in told
 
 

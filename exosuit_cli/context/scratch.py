@@ -20,6 +20,7 @@ from exosuit_cli.context.load import SourceRequest
 from exosuit_cli.index.path import index_path
 from exosuit_cli.model.encodings import ENCODINGS
 from exosuit_cli.model.errors import ExosuitError, OutputError, UsageError
+from exosuit_cli.read.wide import MARK_BYTES, wide_codec
 from exosuit_cli.walk.roots import resolve_roots
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _ID_BYTES: Final = 16
 _PAUSE_SECONDS: Final = 0.02
+_MARK: Final = "\ufeff"
 _PREFIX: Final = "phase-proof-"
 
 
@@ -124,14 +126,18 @@ def contents_of(context: Context) -> str:
 
 
 def count_sound(tree: str, chunks: Iterator[StoredChunk]) -> tuple[int, int]:
-    """How many chunks there are, and how many have the bytes of their id and those of their place in the tree."""
+    """How many chunks there are, and how many have the text of their id and that of their place in the tree."""
     count = sound = 0
     for path, of_file in groupby(chunks, key=lambda chunk: chunk.path):
         with open(os.path.join(os.fsencode(tree), path), "rb") as file:
             whole = file.read()
+        codec = wide_codec(whole[:MARK_BYTES])
         for chunk in of_file:
             count += 1
-            sound += chunk.text == whole[chunk.start_byte : chunk.end_byte] and is_sound(chunk.id, chunk.text)
+            part = whole[chunk.start_byte : chunk.end_byte]
+            if codec is not None:  # a chunk is UTF-8, and has no mark
+                part = part.decode(codec, "replace").removeprefix(_MARK).encode()
+            sound += chunk.text == part and is_sound(chunk.id, part)
     return count, sound
 
 

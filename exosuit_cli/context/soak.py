@@ -24,6 +24,8 @@ ALLOWED_GROWTH: Final = 24 << 20
 
 A soak of ten minutes recalls millions of chunks of about 1.5 KB: one in a thousand that leaks would be more than this.
 """
+_LEAST_ROUNDS: Final = 4
+"""Rounds that are done at least: one in each quarter."""
 _BATCH: Final = 256
 _BATCHES: Final = 40
 """Batches that are recalled between two loads."""
@@ -31,7 +33,7 @@ _BATCHES: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class SoakFigures:
-    """pss_early_bytes and pss_late_bytes are the medians of the second and of the last quarter; None where unknown."""
+    """pss_early_bytes, pss_late_bytes: medians of the second and the last quarter of all rounds; None where unknown."""
 
     seconds: float
     loads: int
@@ -67,8 +69,8 @@ def soak(
     before = residence.evictions()
     started = time.monotonic()
     loads = recalled = wrong = 0
-    memory: list[tuple[float, int]] = []
-    while (elapsed := time.monotonic() - started) < seconds:
+    memory: list[int] = []
+    while (elapsed := time.monotonic() - started) < seconds or loads < _LEAST_ROUNDS:
         tell(f"soak: {elapsed:.0f} of {seconds:.0f} s, {recalled:,} chunks recalled, {loads:,} loads")
         ids = [row[0] for row in context.connection.execute("SELECT id FROM chunks")]
         for _ in range(_BATCHES):
@@ -83,17 +85,17 @@ def soak(
         loads += 1
         reading = process_memory(os.getpid())
         if reading is not None:
-            memory.append((time.monotonic() - started, reading[0]))
-    early = [pss for at, pss in memory if seconds / 4 <= at < seconds / 2]
-    late = [pss for at, pss in memory if at >= seconds * 3 / 4]
+            memory.append(reading[0])
+    quarter = len(memory) // 4
+    early, late = memory[quarter : 2 * quarter], memory[-quarter:]
     return SoakFigures(
         seconds=time.monotonic() - started,
         loads=loads,
         recalled=recalled,
         wrong=wrong,
         evictions=residence.evictions() - before,
-        pss_early_bytes=int(statistics.median(early)) if early and late else None,
-        pss_late_bytes=int(statistics.median(late)) if early and late else None,
+        pss_early_bytes=int(statistics.median(early)) if quarter else None,
+        pss_late_bytes=int(statistics.median(late)) if quarter else None,
     )
 
 

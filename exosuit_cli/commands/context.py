@@ -149,7 +149,7 @@ def read_file(name: str | None, path: str) -> Iterator[bytes]:
                 break
             yield chunk.text[max(end - chunk.start_byte, 0) :]
             end = max(end, chunk.end_byte)
-        if end != file.size:
+        if end != file.size or context.damaged_files:
             raise CheckFailed(
                 f"{path!r} is damaged in the context {context.name!r}; "
                 f"run `exosuit context repair --name {context.name}`"

@@ -53,9 +53,11 @@ def repair_context(
         partial, files, is_whole = None, 0, False
         if _is_whole(before):
             try:
-                files = context.forget_damaged()
+                files = context.mark_damaged()
                 if requests:
                     partial = context.load(requests, on_full=on_full, limit=limit, stop=stop, progress=progress).partial
+                if partial is None:
+                    context.drop_marked()
                 is_whole = partial is not None or _is_whole(_check(context))
             except CheckFailed:
                 is_whole = False

@@ -38,6 +38,7 @@ from exosuit_cli.context.rows import (
     FILE_COLUMNS,
     as_column,
     as_path,
+    count_sources,
     file_of,
     read_meta,
     read_sources,
@@ -192,6 +193,7 @@ class Context:
                         load.finish()
                     self._delete_left_over()
                     self._check_capacity()
+                    count_sources(self.connection)
                     write_meta(self.connection, "encoding", requests[0].chunking.encoding)
                     working = self._place(on_full, limit, is_changed=any(load.changes_anything for load in loads))
                     execute("DELETE FROM meta WHERE key = 'loading'")
@@ -213,12 +215,19 @@ class Context:
         with self._errors():
             return upkeep.check(self)
 
-    def forget_damaged(self) -> int:
-        """Delete what is damaged, so that the next load reads those files again; how many files those are."""
+    def mark_damaged(self) -> int:
+        """Have the next load read again what is damaged; how many files those are. Until then they stay damaged."""
         from exosuit_cli.context import upkeep
 
         with self._writing():
-            return upkeep.forget_damaged(self)
+            return upkeep.mark_damaged(self)
+
+    def drop_marked(self) -> None:
+        """Delete the damaged files that no load has replaced."""
+        from exosuit_cli.context import upkeep
+
+        with self._writing():
+            upkeep.drop_marked(self)
 
     def known_sources(self) -> list[tuple[Source, bool]]:
         """The sources as their rows say, and whether each row is what was written. Raises CheckFailed if unreadable."""
@@ -278,6 +287,7 @@ class Context:
                 execute("DELETE FROM spans WHERE file IN temp.outdated")
                 execute("DELETE FROM files WHERE source = ?", (source.id,))
                 execute("DELETE FROM sources WHERE id = ?", (source.id,))
+                count_sources(self.connection)
                 self._delete_left_over()
 
     def get(self, key: str | bytes) -> bytes:
@@ -366,9 +376,12 @@ class Context:
         """
         with self.snapshot():
             names = self._prefixes()
+            missing = {source.id: source.files for source in read_sources(self.connection)}
             for file in self.files():
+                missing[file.source] = missing.get(file.source, 0) - 1
                 if not working or file.below is None:
                     yield from self.read(file, names)
+            self.damaged_files += sum(map(abs, missing.values()))
 
     def read(self, file: StoredFile, names: dict[int, bytes] | None = None) -> Iterator[StoredChunk]:
         """The chunks of one file, with their texts."""

@@ -64,7 +64,21 @@ def read_sources(connection: sqlite3.Connection) -> list[Source]:
         if source is None:
             raise DamagedRow(f"the row of the source {row[0]!r} is not what was written")
         found.append(source)
+    check_count(connection, len(found))
     return found
+
+
+def check_count(connection: sqlite3.Connection, found: int) -> None:
+    """Raise DamagedRow where there are not as many sources as were written."""
+    written = read_meta(connection, "sources")
+    if (written or 0) != found:
+        raise DamagedRow(f"it has {found} of {written} sources")
+
+
+def count_sources(connection: sqlite3.Connection) -> None:
+    """Write how many sources there are, after a change of them."""
+    (count,) = connection.execute("SELECT count(*) FROM sources").fetchone()
+    write_meta(connection, "sources", count)
 
 
 def source_of(row: list[object]) -> Source | None:

@@ -18,7 +18,8 @@ VERSION: Final = 1
 SCHEMA: Final = (
     """
 -- What concerns the whole context. `encoding`: of the token counts; `limit`: of the working context, in tokens, or
--- NULL; `on_full`: how it was chosen; `loading`: chunks from this number on belong to a load that is not finished.
+-- NULL; `on_full`: how it was chosen; `sources`: how many there are; `loading`: chunks from this number on belong to a
+-- load that is not finished.
 CREATE TABLE meta (
     key    TEXT PRIMARY KEY,
     value,

@@ -17,6 +17,7 @@ from exosuit_cli.context.rows import (
     SOURCE_COLUMNS,
     DamagedRow,
     as_path,
+    check_count,
     file_as_is,
     read_meta,
     source_of,
@@ -41,7 +42,7 @@ STRUCTURE: Final = "database"
 _READ_ROWS: Final = 1000
 _DIGEST_BYTES: Final = 32
 _SOUND: Final = "ok"
-_META: Final = ("encoding", "limit", "loading", "on_full")
+_META: Final = ("encoding", "limit", "loading", "on_full", "sources")
 _CHUNK_SUMS: Final = "count(*), ifnull(sum(tokens), 0), ifnull(sum(size), 0), ifnull(sum(length(data)), 0)"
 _OTHER_TOKENS: Final = (
     "SELECT chunks.id FROM chunks WHERE EXISTS "
@@ -68,10 +69,10 @@ def check(context: Context) -> CheckResult:
         return CheckResult(context.name, files, chunks, tuple(damages))
 
 
-def forget_damaged(context: Context) -> int:
-    """Delete every chunk and file that is damaged, so that the next load reads them again; how many files those were.
+def mark_damaged(context: Context) -> int:
+    """Make every damaged file one that the next load replaces, and delete damaged chunks; how many files those are.
 
-    The caller holds the writer's lock.
+    Until then the files stay damaged, for readers and for a check. The caller holds the writer's lock.
     """
     connection = context.connection
     with _any_text(connection), transaction(connection):
@@ -83,10 +84,14 @@ def forget_damaged(context: Context) -> int:
             "SELECT DISTINCT file FROM spans WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.id = spans.chunk)"
         )
         files.update(row[0] for row in lost.fetchall())
-        connection.executemany("DELETE FROM files WHERE id = ?", ((number,) for number in files))
-        execute("DELETE FROM files WHERE source < 0")  # what a load left that did not end
-        execute("DELETE FROM spans WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.id = spans.file)")
-        execute("DELETE FROM chunks WHERE NOT EXISTS (SELECT 1 FROM spans WHERE spans.chunk = chunks.id)")
+        connection.executemany(
+            "UPDATE files SET digest = x'', size = 0, lines = 0, tokens = 0, language = NULL, spans = 0, "
+            "span_tokens = 0, seal = x'', below = NULL WHERE id = ?",
+            ((number,) for number in files),
+        )
+        connection.executemany("DELETE FROM spans WHERE file = ?", ((number,) for number in files))
+        execute("DELETE FROM files WHERE source NOT IN (SELECT id FROM sources)")  # of a load that did not end, too
+        _delete_orphans(connection)
         if files:
             execute("DELETE FROM dictionaries WHERE codec NOT IN (SELECT codec FROM chunks)")
         execute("DELETE FROM totals")
@@ -100,9 +105,30 @@ def forget_damaged(context: Context) -> int:
         marks = ", ".join("?" * len(_META))
         execute(f"DELETE FROM meta WHERE key NOT IN ({marks})", _META)  # noqa: S608
         execute("UPDATE sources SET tree_digest = NULL")
-        for (number,) in execute("SELECT id FROM sources").fetchall():
-            sum_source(connection, number)
+        _sum_sources(connection)
     return len(files)
+
+
+def drop_marked(context: Context) -> None:
+    """Delete the files that `mark_damaged` left for a load, and that none replaced.
+
+    The caller holds the writer's lock.
+    """
+    with transaction(context.connection):
+        context.connection.execute("DELETE FROM files WHERE digest = x''")
+        _delete_orphans(context.connection)
+        _sum_sources(context.connection)
+
+
+def _delete_orphans(connection: sqlite3.Connection) -> None:
+    execute = connection.execute
+    execute("DELETE FROM spans WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.id = spans.file)")
+    execute("DELETE FROM chunks WHERE NOT EXISTS (SELECT 1 FROM spans WHERE spans.chunk = chunks.id)")
+
+
+def _sum_sources(connection: sqlite3.Connection) -> None:
+    for (number,) in connection.execute("SELECT id FROM sources").fetchall():
+        sum_source(connection, number)
 
 
 def known_sources(connection: sqlite3.Connection) -> list[tuple[Source, bool]]:
@@ -114,6 +140,7 @@ def known_sources(connection: sqlite3.Connection) -> list[tuple[Source, bool]]:
             if source is None:
                 raise DamagedRow(f"the row of the source {row[0]!r} cannot be read")
             found.append((source, row_seal(tuple(row)) == seal))
+    check_count(connection, len(found))
     return found
 
 
@@ -174,6 +201,10 @@ def _tables(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:
 
 
 def _damaged_meta(connection: sqlite3.Connection) -> Iterator[Damage]:
+    try:
+        check_count(connection, connection.execute("SELECT count(*) FROM sources").fetchone()[0])
+    except DamagedRow as error:
+        yield Damage("sources", str(error))
     for key, value, seal in connection.execute("SELECT key, value, seal FROM meta").fetchall():
         if key not in _META or row_seal((key, value)) != seal:
             yield Damage(f"meta {key}", "its row is not what was written")

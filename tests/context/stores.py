@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.config.options import ScanOptions
 from exosuit_cli.context import Context, SourceRequest
+from exosuit_cli.context.records import Source
 from exosuit_cli.context.rows import as_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+SOURCE_FIELDS = [each.name for each in fields(Source) if each.name not in ("id", "loaded_ns")]
 ONE_PROCESS = ScanOptions(workers=1)
 
 
@@ -37,11 +40,7 @@ def dump(name: str) -> dict[str, Any]:
             "FROM files WHERE source > 0 ORDER BY source, path"
         )
         return {
-            "sources": [
-                (each.root, each.name, dict(each.given), each.key, each.tree_digest, each.files, each.bytes, each.lines)
-                + (each.tokens, each.spans, each.span_tokens)
-                for each in stats.sources
-            ],
+            "sources": [tuple(getattr(each, name) for name in SOURCE_FIELDS) for each in stats.sources],
             "files": [(numbers[row[0]], as_path(row[1]), *row[2:]) for row in rows],
             "chunks": list(context.iterate()),
             "sums": (stats.encoding, stats.chunks, stats.chunk_tokens, stats.text_bytes, stats.working),

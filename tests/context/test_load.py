@@ -1,4 +1,4 @@
-"""What a load keeps is the tree: its bytes, its chunks as `exosuit chunk` cuts them, its tokens as a scan counts them."""
+"""What a load keeps is the tree: its bytes, the chunks that `exosuit chunk` cuts, the tokens that a scan counts."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_files_and_sums_are_those_of_a_scan(tree: Path) -> None:
     (found,) = held["sources"]
     totals = result.totals
     assert found[4:9] == (result.tree_digest, totals.files, totals.bytes, totals.lines, totals.tokens)
-    rows = {path: row for path, row in zip(result.paths, result.rows, strict=True)}
+    rows = dict(zip(result.paths, result.rows, strict=True))
     for _, path, digest, executable, size, lines, tokens, *_ in held["files"]:
         row = rows.pop(path)
         assert (digest, size) == (bytes(row["digest"])[:32], row["size"])

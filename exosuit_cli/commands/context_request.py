@@ -79,7 +79,7 @@ def load_request(
     settings = settings_by(given, config)
     if paths:
         sources = [source_request(path, given, config, outputs) for path in paths]
-        name = flags.name or _name_for([source.root for source in sources])
+        name = _name_for([source.root for source in sources]) if flags.name is None else flags.name
     else:
         name = find_context(flags.name)
         with Context.open(name, read_only=True) as context:

@@ -92,6 +92,7 @@ def source_of(row: list[object]) -> Source | None:
         return None
     if not isinstance(options, dict):
         return None
+    options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
     return Source(number, as_path(root), name, options, *others)  # type: ignore[arg-type]
 
 

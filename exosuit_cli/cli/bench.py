@@ -63,7 +63,10 @@ def bench_command(
     suite: Annotated[
         str,
         typer.Option(
-            "--suite", help="scan, tokens, chunk or all.", rich_help_panel=WORK, autocompletion=completing(suites)
+            "--suite",
+            help="scan, tokens, chunk, context or all.",
+            rich_help_panel=WORK,
+            autocompletion=completing(suites),
         ),
     ] = "scan",
     synthetic: Annotated[

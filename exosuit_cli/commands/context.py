@@ -69,6 +69,7 @@ def run_load(
         with Context.open(request.name, create=True) as context:
             result = context.load(
                 request.sources,
+                anew=request.anew,
                 on_full=cast("OnFull", request.on_full),
                 limit=request.limit,
                 stop=stop,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.commands.requests import settings_by
-from exosuit_cli.config.option import OUTPUT, declared, filled, option
+from exosuit_cli.config.option import OUTPUT, WORK, declared, filled, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
 from exosuit_cli.context.working import ON_FULL, working_limit
 from exosuit_cli.model.errors import UsageError
@@ -42,6 +42,7 @@ class ContextLoadOptions:
     on_full: str = option(
         "demote", "Where the phase's limit is exceeded", choices=ON_FULL, changes="neither", panel=OUTPUT
     )
+    anew: bool = option(False, "Read and cut every file, as if nothing were known.", changes="neither", panel=WORK)
     strict: bool = option(False, "Any warning is a failed check.", changes="neither", panel=OUTPUT)
 
 
@@ -59,6 +60,7 @@ class ContextLoadRequest:
     capacity_bytes: int
     token_capacity: int
     strict: bool
+    anew: bool = False
 
 
 def load_request(
@@ -96,6 +98,7 @@ def load_request(
         capacity_bytes=store.capacity_bytes,
         token_capacity=store.token_capacity,
         strict=flags.strict,
+        anew=flags.anew,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -64,6 +65,8 @@ class ContextCollector:
         self.cuts: dict[bytes, Cut] = {}
         self.chunks = 0
         self.tokens = 0
+        self.seconds = 0.0
+        """Spent in writing."""
         self._connection = connection
         self._table = chunks
         self._next_file = next_file
@@ -80,7 +83,9 @@ class ContextCollector:
         """Write the chunks of a batch."""
         if finished.result is not None and finished.result.chunks is not None:
             self.fallbacks.update(finished.result.fallbacks)
+            started = time.perf_counter()
             self.write(finished.task.batch.paths(), finished.result.chunks)
+            self.seconds += time.perf_counter() - started
 
     def write(self, paths: Sequence[bytes], batch: ChunkBatch) -> None:
         """Write the chunks of the files at `paths`, each of which has all of its chunks in this batch."""

@@ -6,12 +6,14 @@ import contextlib
 import os
 import sqlite3
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.config.options import ScanOptions
+from exosuit_cli.context.account import STORE, LoadAccount
 from exosuit_cli.context.database import (
     connect,
     database_errors,
@@ -149,6 +151,7 @@ class Context:
         self,
         sources: PathLike | SourceRequest | Sequence[PathLike | SourceRequest],
         *,
+        anew: bool = False,
         on_full: OnFull = "demote",
         limit: int | None = None,
         stop: StopRequest | None = None,
@@ -157,7 +160,9 @@ class Context:
         """Load repositories, or bring them up to date. A source that was loaded with other options is cut anew.
 
         A file is read only if the index says that it may have changed, and cut only if its digest did. All sources
-        become visible together, at the end; an interrupted load (`stop`) changes nothing.
+        become visible together, at the end; an interrupted load (`stop`) changes nothing. With `anew`, every file is
+        read and cut as if nothing were known; where that is all of the context, its database is written anew, and
+        what `keep_in_memory` opened is closed.
 
         `limit` is that of the working context in tokens, None for none. What exceeds it is below it: with `demote` the
         last files, with `prune` the least relevant; `stop` refuses.
@@ -166,8 +171,15 @@ class Context:
         """
         with self._writing():
             self._clean_up()
+            account = LoadAccount()
             known = read_sources(self.connection)
             requests = self._requests(sources, known)
+            if anew and known and {each.root for each in known} <= {each.root for each in requests}:
+                places = {each.root: place for place, each in enumerate(known)}
+                requests.sort(key=lambda request: places.get(request.root, len(known)))
+                return self._load_beside(
+                    requests, is_sound=True, on_full=on_full, limit=limit, stop=stop, progress=progress
+                )
             execute = self.connection.execute
             (first,) = execute("SELECT ifnull(max(number), 0) + 1 FROM chunks").fetchone()
             write_meta(self.connection, "loading", first)
@@ -183,6 +195,8 @@ class Context:
                         request,
                         source,
                         number if source is None else source.id,
+                        account=account,
+                        anew=anew,
                         stop=stop,
                         progress=progress,
                     )
@@ -203,10 +217,12 @@ class Context:
                         execute("ROLLBACK")
                     self._clean_up()
                 if isinstance(error, LoadInterrupted):
-                    return LoadResult(self.name, tuple(loaded), self.working(), partial=str(error))
+                    return LoadResult(
+                        self.name, tuple(loaded), self.working(), *account.close(self._file_bytes()), partial=str(error)
+                    )
                 raise
             write_back(self.connection)
-            return LoadResult(self.name, tuple(loaded), working)
+            return LoadResult(self.name, tuple(loaded), working, *account.close(self._file_bytes()))
 
     def check(self) -> CheckResult:
         """Read everything and compare it with its digests, seals and sums."""
@@ -255,15 +271,10 @@ class Context:
 
         As long as the new one is not whole, the old one stays. Raises as `load` does.
         """
-        from exosuit_cli.context.rebuild import replace_database, room_beside
-
-        with self._writing(), room_beside(self.path) as path:
-            status = database_file(path, self.name, create=True)
-            with Context(self.name, path, status, connect(path, self.name, create=True), read_only=False) as context:
-                result = context.load(requests, on_full=on_full, limit=limit, stop=stop, progress=progress)
-            if result.partial is None:
-                replace_database(path, self.path)
-            return result
+        with self._writing():
+            return self._load_beside(
+                requests, is_sound=False, on_full=on_full, limit=limit, stop=stop, progress=progress
+            )
 
     def compact(self) -> tuple[int, int]:
         """Compress all chunks anew and give free pages back; the bytes of the file before and after."""
@@ -425,8 +436,11 @@ class Context:
             chunk_tokens=usage.tokens - staged[1],
             text_bytes=usage.data_bytes - staged[2],
             stored_bytes=usage.used_bytes - staged[3],
-            file_bytes=sum(_size(self.path + suffix) for suffix in ("", "-wal")),
+            file_bytes=self._file_bytes(),
         )
+
+    def _file_bytes(self) -> int:
+        return sum(_size(self.path + suffix) for suffix in ("", "-wal"))
 
     def _spans_of(self, file: StoredFile, names: dict[int, bytes]) -> list[StoredChunk]:
         """The places of a file's chunks, without texts; with an id that no text has where the rows are damaged."""
@@ -487,6 +501,52 @@ class Context:
             taken.add(name)
             requests[root] = replace(request, name=name)
         return list(requests.values())
+
+    def _load_beside(
+        self,
+        requests: Sequence[SourceRequest],
+        *,
+        is_sound: bool,
+        on_full: OnFull,
+        limit: int | None,
+        stop: StopRequest | None,
+        progress: ProgressCallback | None,
+    ) -> LoadResult:
+        """Load into a new database, and let this context have it. Of a sound one, readers see what they see of a load.
+
+        The caller holds the writer's lock.
+        """
+        from exosuit_cli.context.rebuild import hand_over, replace_database, room_beside
+
+        with room_beside(self.path) as path:
+            status = database_file(path, self.name, create=True)
+            with Context(self.name, path, status, connect(path, self.name, create=True), read_only=False) as context:
+                context.chunks.capacity_bytes = self.chunks.capacity_bytes
+                context.chunks.token_capacity = self.chunks.token_capacity
+                result = context.load(
+                    requests, anew=is_sound, on_full=on_full, limit=limit, stop=stop, progress=progress
+                )
+            if not is_sound:
+                if result.partial is None:
+                    replace_database(path, self.path)
+                return result
+            if result.partial is not None:
+                return replace(result, working=self.working())
+            started = time.monotonic()
+            self._close_stack()
+            if hand_over(self.connection, path, self.path):
+                self._open_again()
+            throughput = result.throughput
+            wall = throughput.wall_s + time.monotonic() - started
+            stages = {**throughput.stages, STORE: throughput.stages[STORE] + time.monotonic() - started}
+            return replace(result, throughput=replace(throughput, wall_s=wall, stages=stages))
+
+    def _open_again(self) -> None:
+        """Use the file that is at the path of this context now."""
+        old = self.chunks
+        self._status = database_file(self.path, self.name)
+        self.connection = connect(self.path, self.name)
+        self.chunks = NvmeTier(self.connection, capacity_bytes=old.capacity_bytes, token_capacity=old.token_capacity)
 
     def _place(self, on_full: OnFull, limit: int | None, *, is_changed: bool) -> Working:
         """Say of each file whether it is in the working context. Raises CheckFailed for `stop` where not all fit."""

@@ -96,6 +96,8 @@ def _prepare(connection: sqlite3.Connection, path: str, name: str, *, create: bo
         )
     elif version < VERSION:
         _migrate(connection, version, path, name)
+    if not read_only:
+        _use_wal(connection, path)  # one that was killed while a new database took this one's place left it without
     execute("PRAGMA synchronous = FULL")
     execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     execute("PRAGMA temp_store = MEMORY")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.config.options import ScanOptions
+    from exosuit_cli.context.account import LoadAccount
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.ingest.result import ScanResult
     from exosuit_cli.system.stop import StopRequest
@@ -68,7 +69,8 @@ class _Known(NamedTuple):
 class SourceLoad:
     """The load of one source. `stage` works, in transactions of its own; `finish` makes it what readers see.
 
-    `source` is what the context has of it, None for a new one, which will be `number`.
+    `source` is what the context has of it, None for a new one, which will be `number`. With `anew`, nothing is taken
+    from there or from the index.
     """
 
     def __init__(
@@ -79,6 +81,8 @@ class SourceLoad:
         source: Source | None,
         number: int,
         *,
+        account: LoadAccount,
+        anew: bool,
         stop: StopRequest | None,
         progress: ProgressCallback | None,
     ) -> None:
@@ -90,6 +94,8 @@ class SourceLoad:
         self._source = source
         self._options = _scan_options(request)
         self._key = request.key()
+        self._account = account
+        self._anew = anew
         self._stop = stop
         self._progress = progress
         self._outdated: list[int] = []
@@ -100,12 +106,14 @@ class SourceLoad:
         """Read, cut and write what changed. Raises LoadInterrupted, with nothing to be seen of it."""
         started = time.monotonic()
         source = self._source
-        if source is None or source.key != self._key:
+        if source is None or source.key != self._key or self._anew:
             self._outdated = [] if source is None else [each.number for each in self._known().values()]
             result, collector = self._cut(None)
             self._tree_digest = result.tree_digest
             return self._loaded(result, started, collector, loaded=len(result.paths), removed=0)
-        result = scan([self._request.root], self._options, stop=self._stop, progress=self._progress)
+        result = self._account.run(
+            lambda: scan([self._request.root], self._options, stop=self._stop, progress=self._progress)
+        )
         _check(result)
         self._tree_digest = result.tree_digest
         if result.tree_digest == source.tree_digest:
@@ -178,7 +186,18 @@ class SourceLoad:
 
             path = resolve_roots([path]).base
             options = replace(options, use_index=False)
-        result = chunk_into(collector, path, options, names=names, stop=self._stop, progress=self._progress)
+        result = self._account.run(
+            lambda: chunk_into(
+                collector,
+                path,
+                options,
+                names=names,
+                reads_index=not self._anew,
+                stop=self._stop,
+                progress=self._progress,
+            )
+        )
+        self._account.store_seconds += collector.seconds
         _check(result)
         collector.finish()
         self._write_files(result, collector)

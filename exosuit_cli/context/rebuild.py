@@ -1,12 +1,14 @@
-"""A damaged database replaced by a new one that was loaded from the same sources."""
+"""A database replaced by a new one that was loaded from the same sources."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
+import sqlite3
 from typing import TYPE_CHECKING
 
+from exosuit_cli.context.database import write_back
 from exosuit_cli.model.errors import OutputError
 
 if TYPE_CHECKING:
@@ -24,11 +26,44 @@ def room_beside(path: str) -> Iterator[str]:
         shutil.rmtree(room, ignore_errors=True)  # of a process that was killed
         os.mkdir(room, 0o700)
     except OSError as error:
-        raise OutputError(f"cannot mend {path!r}: {room!r}: {error.strerror}") from error
+        raise OutputError(f"cannot write {path!r} anew: {room!r}: {error.strerror}") from error
     try:
         yield os.path.join(room, os.path.basename(path))
     finally:
         shutil.rmtree(room, ignore_errors=True)
+
+
+def hand_over(connection: sqlite3.Connection, new: str, path: str) -> bool:
+    """Let the sound database at `path` have the contents of a new one that is closed; whether it is another file then.
+
+    Where nobody else has it open, the new file takes its place, and `connection` is closed. Who reads it would not see
+    that: for them the contents are copied, in one transaction. `path` is whole at every moment, also after a crash.
+    """
+    if _leave_log(connection):
+        connection.close()
+        replace_database(new, path)
+        return True
+    connection.execute("BEGIN IMMEDIATE")  # the copy would wait without end for another program that writes
+    connection.execute("ROLLBACK")
+    with contextlib.closing(sqlite3.connect(new)) as source:
+        source.backup(connection)
+    write_back(connection)
+    return False
+
+
+def _leave_log(connection: sqlite3.Connection) -> bool:
+    """Bring all of the log into the database, and delete it; False where another connection uses it."""
+    (wait,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        (mode,) = connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            raise
+        return False
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {wait}")
+    return bool(mode == "delete")
 
 
 def replace_database(new: str, path: str) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from exosuit_cli.ingest.result import Throughput
     from exosuit_cli.model.records import Skip
+    from exosuit_cli.system.memory import MemoryReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,16 @@ class Working:
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """A finished load of a context. `partial` names the signal that ended it early: nothing was changed then."""
+    """A finished load of a context. `partial` names the signal that ended it early: nothing was changed then.
+
+    `throughput` and `memory` are of the whole load; the nvme tier is what the context and the indexes take on the disk.
+    """
 
     name: str
     sources: tuple[LoadedSource, ...]
     working: Working
+    throughput: Throughput
+    memory: MemoryReport
     partial: str | None = None
 
 

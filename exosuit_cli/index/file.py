@@ -93,6 +93,11 @@ class IndexFile:
             self.reason = "not readable"
             self._path = None
 
+    def forget(self) -> None:
+        """Take nothing from the index: the scan begins as if there were none, and writes a new one."""
+        if self.index is not None:
+            self.index, self.reason = None, "not read: every file is read anew"
+
     def save(
         self,
         *,

@@ -81,6 +81,8 @@ class Run:
         stop: StopRequest | None,
         progress: ProgressCallback | None,
         collector: BatchCollector | None = None,
+        *,
+        reads_index: bool = True,
     ) -> None:
         find_digest(options.hash)
         if options.encoding is not None:
@@ -93,6 +95,7 @@ class Run:
         self.collector = collector
         self.reads_all = options.verify or collector is not None
         """Whether files are read that the index knows: to compare them, or because chunks need the bytes."""
+        self.reads_index = reads_index
         self.warnings: list[str] = []
         chunking = collector.chunking if collector is not None else None
         self.processes = Processes(roots.base, options, chunking, self.stop)
@@ -158,7 +161,10 @@ class Run:
             return IndexFile.unused(self.warnings)
         own_outputs = options.walk.own_outputs
         keys = index_keys(options)
-        return IndexFile.open(self.roots, options.hash, options.encoding, keys, own_outputs, self.warnings)
+        found = IndexFile.open(self.roots, options.hash, options.encoding, keys, own_outputs, self.warnings)
+        if not self.reads_index:
+            found.forget()
+        return found
 
     def _compare(self, index: Index | None) -> Index | None:
         """Find out what is unchanged since the index was written, and load the vocabulary if that is not everything."""

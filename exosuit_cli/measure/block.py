@@ -20,6 +20,7 @@ from exosuit_cli.measure.process import run_process
 from exosuit_cli.measure.reading import Reading, check_device, check_same_side, check_same_work, read_answer
 from exosuit_cli.measure.result import Block, MetricResult
 from exosuit_cli.measure.rules import precise
+from exosuit_cli.measure.sides import environment_of
 from exosuit_cli.system.own_pages import leave_file_pages
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class Measurer:
         if self.plan.cache == "cold":
             self.cache = drop_pages(self.corpus)
         leave_file_pages()  # else the side that shares this process's libraries would seem smaller
-        run = run_process(self.command(name), self.environment, self.plan.max_seconds)
+        run = run_process(self.command(name), environment_of(self.environment, name), self.plan.max_seconds)
         reading = read_answer(self.suite, run, side.label)
         check_device(reading, self.plan.device, side.label)
         check_same_side(self.first.setdefault(name, reading), reading, side.label)

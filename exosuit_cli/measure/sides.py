@@ -64,6 +64,15 @@ def parse_against(text: str) -> Side:
     return Side(text, tuple(words), complete=any("{path}" in word for word in words))
 
 
+def environment_of(shared: Mapping[str, str], name: str) -> dict[str, str]:
+    """The environment of one side: the shared one, with a cache and a state of its own, as `cache/A`.
+
+    What a build keeps there, another one may not be able to read, or may have to bring to its own format.
+    """
+    own = ("XDG_CACHE_HOME", "XDG_STATE_HOME")
+    return {key: os.path.join(value, name) if key in own else value for key, value in shared.items()}
+
+
 def environment(scratch: str, environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of every run, the same for both sides: no settings, no index, no variables of exosuit.
 

@@ -78,8 +78,9 @@ def test_every_suite_and_every_figure(run: Any, run_briefly: Any, project: Path,
     assert common <= measured["scan"]
     assert measured["tokens"] >= common | {"tokens_per_s"}
     assert measured["chunk"] >= common | {"tokens_per_s", "chunks_per_s"}
+    assert measured["context"] >= common | {"tokens_per_s", "chunks_per_s", "peak_nvme"}
     lines = history.read_text().splitlines()
-    assert [json.loads(line)["suite"] for line in lines] == ["scan", "tokens", "chunk"]
+    assert [json.loads(line)["suite"] for line in lines] == ["scan", "tokens", "chunk", "context"]
     for line in lines:
         _schema("bench_history").validate(json.loads(line))
     score = document["score"]
@@ -168,7 +169,7 @@ def test_a_stored_baseline(run: Any, run_briefly: Any, tree: Path, tmp_path: Pat
         (["--against", "true {path}"], 6, "printed nothing"),
         (["--against", "false {path}"], 6, "failed with exit code 1"),
         (["--against", "echo {path}"], 6, "no JSON object"),
-        (["--suite", "store"], 2, "known are scan, tokens, chunk and all"),
+        (["--suite", "store"], 2, "known are scan, tokens, chunk, context and all"),
         (["--pairs", "3"], 2, "--pairs 3: from 6"),
         (["--max-time", "soon"], 2, "--max-time 'soon'"),
         (["--cache", "tepid"], 2, "known are warm and cold"),

@@ -69,6 +69,14 @@ def test_the_reference_scores_a_hundred() -> None:
     assert math.fsum(WEIGHTS.values()) == pytest.approx(1)
 
 
+def test_a_suite_that_is_no_part_changes_nothing() -> None:
+    assert "context" not in {suite for suite, _ in WEIGHTS}
+    result = _result()
+    title = SUITES["context"].title
+    other = replace(result.suites[0], name="context", title=title, verdict=Verdict.INVALID, candidate=None, block=None)
+    assert score_of(replace(result, suites=(*result.suites, other))) == score_of(result)
+
+
 @pytest.mark.parametrize("part", WEIGHTS)
 def test_a_part_counts_by_its_weight_in_its_direction(part: tuple[str, str]) -> None:
     for times in (0.25, 0.5, 2.0):

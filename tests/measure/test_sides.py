@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exosuit_cli.measure.sides import environment, parse_against, this_build
+from exosuit_cli.measure.sides import environment, environment_of, parse_against, this_build
 from exosuit_cli.measure.suites import SUITES, choose_suites
 from exosuit_cli.model.errors import UsageError
 
@@ -62,6 +62,13 @@ def test_both_sides_get_the_same_clean_environment(tmp_path: Path) -> None:
     assert all(found[f"XDG_{name}_HOME"].startswith(str(tmp_path)) for name in ("CONFIG", "CACHE", "STATE"))
 
 
+def test_each_side_has_a_cache_and_a_state_of_its_own(tmp_path: Path) -> None:
+    shared = environment(str(tmp_path), {"PATH": "/bin"})
+    ours, theirs = environment_of(shared, "A"), environment_of(shared, "B")
+    assert {name for name in shared if ours[name] != theirs[name]} == {"XDG_CACHE_HOME", "XDG_STATE_HOME"}
+    assert ours["XDG_STATE_HOME"] == os.path.join(shared["XDG_STATE_HOME"], "A")
+
+
 def test_this_build_can_be_run() -> None:
     command = this_build().command
     assert os.access(command[0], os.X_OK)
@@ -70,7 +77,7 @@ def test_this_build_can_be_run() -> None:
 
 def test_suites_by_name() -> None:
     assert [suite.name for suite in choose_suites("all")] == list(SUITES)
-    with pytest.raises(UsageError, match="known are scan, tokens, chunk and all"):
+    with pytest.raises(UsageError, match="known are scan, tokens, chunk, context and all"):
         choose_suites("store")
     for suite in SUITES.values():
         assert suite.headline in suite.rates

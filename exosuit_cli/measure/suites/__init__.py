@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from exosuit_cli.measure.suites import chunk, scan, tokens
+from exosuit_cli.measure.suites import chunk, context, scan, tokens
 from exosuit_cli.measure.suites.suite import Suite
 from exosuit_cli.model.errors import UsageError
 
-SUITES: Final[dict[str, Suite]] = {suite.name: suite for suite in (scan.SUITE, tokens.SUITE, chunk.SUITE)}
+SUITES: Final[dict[str, Suite]] = {
+    suite.name: suite for suite in (scan.SUITE, tokens.SUITE, chunk.SUITE, context.SUITE)
+}
 
 
 def choose_suites(name: str) -> tuple[Suite, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli import __version__
+from exosuit_cli.report.scan.document import memory_record, throughput_record
 from exosuit_cli.report.scan.records import skip_record
 from exosuit_cli.system.names import text_name
 
@@ -20,9 +21,23 @@ SCHEMA = "exosuit.context/1"
 
 
 def load_document(outcome: ContextLoadOutcome) -> dict[str, Any]:
-    """A load: what was done for each source, and what the context holds now."""
+    """A load: what was done for each source, and what the context holds now.
+
+    What a scan document has too has the same name here; `totals` are those of the sources of this load.
+    """
     result = outcome.result
+    roots = {source.root for source in result.sources}
+    sources = [source for source in outcome.stats.sources if source.root in roots]
+    chunks = sum(source.chunks for source in result.sources)
+    throughput = throughput_record(result.throughput, sum(source.files for source in result.sources))
     return _document("load") | {
+        "tree_digest": sources[0].tree_digest if len(sources) == 1 else None,
+        "totals": {
+            name: sum(getattr(source, name) for source in sources) for name in ("files", "bytes", "lines", "tokens")
+        },
+        "chunks": {"chunks": chunks, "tokens": sum(source.tokens for source in result.sources)},
+        "throughput": throughput | {"chunks_per_s": chunks / result.throughput.wall_s},
+        "memory": memory_record(result.memory),
         "context": _context(outcome.stats),
         "loaded": [_loaded(source) for source in result.sources],
         "partial": result.partial,

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from exosuit_cli.config.schema import Phase
     from exosuit_cli.device import DeviceTotals
     from exosuit_cli.ingest import ScanResult
-    from exosuit_cli.system.memory import TierReading
+    from exosuit_cli.ingest.result import Throughput
+    from exosuit_cli.system.memory import MemoryReport, TierReading
 
 SCHEMA = "exosuit.scan/1"
 
@@ -26,7 +27,6 @@ def scan_document(
     totals = result.totals
     duplicates = result.duplicates()
     throughput = result.throughput
-    wall = throughput.wall_s
     base, base_exact = text_name(result.base)
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -79,27 +79,9 @@ def scan_document(
                 for group in duplicates.groups[:top]
             ],
         },
-        "throughput": {
-            "wall_s": wall,
-            "cpu_s": throughput.cpu_s,
-            "files_per_s": totals.files / wall,
-            "bytes_per_s": throughput.bytes_per_s,
-            "tokens_per_s": throughput.tokens_per_s,
-            "rates_reason": throughput.idle_reason,
-            "workers": throughput.workers,
-            "worker_deaths": throughput.worker_deaths,
-            "device": throughput.device,
-            "device_reason": throughput.device_reason,
-            "device_work": _device_work(throughput.device_totals),
-            "index": throughput.index_reason,
-            "index_hits": throughput.index_hits,
-            "bytes_read": throughput.bytes_read,
-            "tokens_counted": throughput.tokens_counted,
-            "stages_s": dict(throughput.stages),
-        },
-        "memory": {
-            name: _tier(getattr(result.memory, name)) for name in ("vram", "shared", "ram", "nvme", "page_cache")
-        },
+        "throughput": throughput_record(throughput, totals.files)
+        | {"device_work": _device_work(throughput.device_totals)},
+        "memory": memory_record(result.memory),
         "phases": [
             {
                 "phase": phase.phase,
@@ -125,6 +107,32 @@ def scan_document(
             for path, files, size, tokens in result.directory_totals()
         ]
     return document
+
+
+def throughput_record(throughput: Throughput, files: int) -> dict[str, Any]:
+    """Time and work of a run over so many files."""
+    return {
+        "wall_s": throughput.wall_s,
+        "cpu_s": throughput.cpu_s,
+        "files_per_s": files / throughput.wall_s,
+        "bytes_per_s": throughput.bytes_per_s,
+        "tokens_per_s": throughput.tokens_per_s,
+        "rates_reason": throughput.idle_reason,
+        "workers": throughput.workers,
+        "worker_deaths": throughput.worker_deaths,
+        "device": throughput.device,
+        "device_reason": throughput.device_reason,
+        "index": throughput.index_reason,
+        "index_hits": throughput.index_hits,
+        "bytes_read": throughput.bytes_read,
+        "tokens_counted": throughput.tokens_counted,
+        "stages_s": dict(throughput.stages),
+    }
+
+
+def memory_record(memory: MemoryReport) -> dict[str, Any]:
+    """The peak of each tier."""
+    return {name: _tier(getattr(memory, name)) for name in ("vram", "shared", "ram", "nvme", "page_cache")}
 
 
 def _device_work(totals: DeviceTotals | None) -> dict[str, Any] | None:

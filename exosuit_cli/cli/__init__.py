@@ -29,10 +29,11 @@ def main() -> None:
 
 
 def _run() -> None:
-    from exosuit_cli.system.standard_streams import mend_streams
-    from exosuit_cli.system.stop import end_on_signals
+    from exosuit_cli.system.early_end import end_on_signals
 
     end_on_signals()
+    from exosuit_cli.system.standard_streams import mend_streams
+
     # numpy's linear algebra would start a thread a core for work that exosuit never does, and a process with threads
     # cannot be forked safely.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import threading
 from typing import TYPE_CHECKING
+
+from exosuit_cli.system.early_end import end
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,34 +17,17 @@ if TYPE_CHECKING:
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
-def end_on_signals() -> None:
-    """From now on, SIGINT and SIGTERM end this process with one line and 130 or 143, where nothing else handles them.
-
-    For the time before a command works and after it, while modules are imported: an exception there could come out of
-    any of them. Nothing is cleaned up, so what writes a file handles signals itself. One that is ignored stays so.
-    """
-    for number in _STOPPING:
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, _end)
-
-
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
-    """As `end_on_signals`, in the block only: for a wait on input, before there is any work to report.
+    """End as `end_on_signals` has it, in the block only: for a wait on input, before there is any work to report.
 
     Outside of the main thread, where Python takes no signals, nothing changes.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    with _handled_by(_end):
+    with _handled_by(end):
         yield
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    with contextlib.suppress(OSError):
-        os.write(2, f"exosuit: error: interrupted by {signal.Signals(number).name}\n".encode())
-    os._exit(128 + number)
 
 
 @contextlib.contextmanager

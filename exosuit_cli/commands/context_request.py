@@ -78,6 +78,8 @@ def load_request(
     from exosuit_cli.context import Context
 
     flags = filled(ContextLoadOptions, given)
+    if flags.on_full not in ON_FULL:
+        raise UsageError(f"--on-full {flags.on_full!r} is not accepted; accepted: {', '.join(ON_FULL)}")
     settings = settings_by(given, config)
     if paths:
         sources = [source_request(path, given, config, outputs) for path in paths]

@@ -15,6 +15,7 @@ from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.config.options import ScanOptions
 from exosuit_cli.context.account import STORE, LoadAccount
 from exosuit_cli.context.database import (
+    EmptyContext,
     connect,
     database_errors,
     database_file,
@@ -665,8 +666,11 @@ def discard_empty(name: str) -> None:
     """Delete a context that never held a source: what a first load leaves that did not end."""
     path = context_path(name)
     with contextlib.suppress(ExosuitError), writer_lock(path, name):
-        with contextlib.closing(connect(path, name)) as connection, database_errors(name, path):
-            is_empty = not read_sources(connection)
+        try:
+            with contextlib.closing(connect(path, name)) as connection, database_errors(name, path):
+                is_empty = not read_sources(connection)
+        except EmptyContext:
+            is_empty = True
         if is_empty:
             remove_context(name)
 

@@ -26,6 +26,10 @@ _BUSY_MS: Final = 5000
 """Milliseconds that a statement waits for another process's: a snapshot or a checkpoint, never a load."""
 
 
+class EmptyContext(UsageError):
+    """A database without tables: its first load ended before it made them."""
+
+
 def connect(path: str, name: str, *, create: bool = False, read_only: bool = False) -> sqlite3.Connection:
     """Open the database at `path`, a file that is there, and make its tables where `create` finds none.
 
@@ -86,7 +90,7 @@ def _prepare(connection: sqlite3.Connection, path: str, name: str, *, create: bo
             f"BEGIN IMMEDIATE;{SCHEMA}PRAGMA application_id = {APPLICATION_ID};PRAGMA user_version = {VERSION};COMMIT;"
         )
     elif is_new:
-        raise UsageError(f"the context {name!r} is empty: its first load did not end; load it again")
+        raise EmptyContext(f"the context {name!r} is empty: its first load did not end; load it again")
     elif application != APPLICATION_ID:
         raise UsageError(f"the context {name!r} is not usable: {path!r} is a database of another program")
     elif version > VERSION:

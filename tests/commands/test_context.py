@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,7 @@ def tree(tmp_path: Path) -> Path:
 
 def load(*paths: Path, limit: int | None = None, **given: Any) -> Any:
     request = load_request([str(path) for path in paths], given)
-    return run_load(type(request)(request.name, request.sources, request.on_full, limit, request.strict))
+    return run_load(replace(request, limit=limit))
 
 
 def below(name: str) -> dict[str, str | None]:

@@ -34,6 +34,13 @@ def devices() -> list[str]:
     return ["auto", "cpu", "cuda", "cuda:0", "cuda:0,1"]
 
 
+def contexts() -> list[str]:
+    """The names of the contexts that were loaded."""
+    from exosuit_cli.context.names import context_names
+
+    return context_names()
+
+
 def encodings() -> list[str]:
     """The encodings, and the models that count in them."""
     from exosuit_cli.model.encodings import ENCODINGS

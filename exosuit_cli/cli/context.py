@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import typer
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.cli.completion import completing, contexts
 from exosuit_cli.cli.context_flags import CONTEXT_LOAD, ContextReportFlags
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
@@ -34,7 +36,13 @@ _WATCH_SECONDS = 2.0
 
 Name = Annotated[
     str | None,
-    typer.Option("--name", metavar="NAME", help="The context.", show_default="that of this directory, or the only one"),
+    typer.Option(
+        "--name",
+        metavar="NAME",
+        help="The context.",
+        show_default="that of this directory, or the only one",
+        autocompletion=completing(contexts),
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -206,17 +214,23 @@ def export_command(
 ) -> None:
     """Write every chunk as one line of JSON, as `exosuit chunk` does, in the order of the context."""
     with command_border(debug=debug):
-        from exosuit_cli.commands.context import export_chunks
+        from exosuit_cli.cli.streams import named_file
+        from exosuit_cli.commands.context import export_chunks, find_context, roots_of
         from exosuit_cli.report.context.jsonl import write_chunks
+        from exosuit_cli.system.outputs import refuse_links_inside
 
-        chunks = export_chunks(name, working=working)
-        with _opened(output) as file:
+        found, place = find_context(name), named_file(output)
+        refuse_links_inside(place, map(os.fsdecode, roots_of(found)))
+        chunks = export_chunks(found, working=working)
+        with _opened(place) as file:
             write_chunks(file, chunks, text=text)
 
 
 @context_app.command("drop")
 def drop_command(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The context to delete.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="The context to delete.", autocompletion=completing(contexts))
+    ],
     source: Annotated[
         str | None, typer.Option("--source", metavar="NAME", help="Remove this source only.", show_default=False)
     ] = None,
@@ -290,7 +304,10 @@ def _report_check(outcome: Any, *, as_json: bool) -> None:
 
 
 def _print_json(document: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    from exosuit_cli.system.names import display_json
+
+    text = json.dumps(document, indent=2) + "\n"
+    sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
 
 
 def _write_text(text: bytes) -> None:
@@ -306,14 +323,13 @@ def _write_text(text: bytes) -> None:
 
 @contextmanager
 def _opened(output: str | None) -> Iterator[BinaryIO]:
-    """The file of `--output`, which takes its place at the end; else stdout."""
-    from exosuit_cli.cli.streams import named_file
+    """A file that takes its place at the end; None: stdout."""
+    from exosuit_cli.cli.streams import json_output
     from exosuit_cli.commands.chunk_output import open_file
 
-    name = named_file(output)
-    if name is None:
-        with standard_output():
-            yield sys.stdout.buffer
+    if output is None:
+        with standard_output(), json_output(sys.stdout.buffer) as file:
+            yield file
         return
-    with open_file(name) as file:
+    with open_file(output) as file:
         yield file

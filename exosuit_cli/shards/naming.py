@@ -20,7 +20,7 @@ from exosuit_cli.languages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -32,17 +32,22 @@ _OPENS_HEADER = np.isin(np.arange(256), list(b"@#cenptu"))
 _STARTS = tuple(word[1:] for word in HEADER_WORDS if word.startswith(b"\n"))
 """What begins a line in C++ and Objective-C only: class, namespace, @."""
 _LONGEST_START = max(map(len, _STARTS))
+_APART = 3
+_sums = [word[0] + word[_APART] for word in _STARTS]
+_LEAST_SUM, _SPREAD = np.uint8(min(_sums)), np.uint8(max(_sums) - min(_sums))
+"""The first and the fourth byte of one of these have a sum within these bounds; few lines of C have."""
 _LINE_STARTS = np.zeros(1 << 16, np.bool_)
+_LINE_STARTS[[word[0] | word[1] << 8 for word in _STARTS]] = True
 """bool[65536]: whether two bytes, the first the lower, begin one of these."""
-_THIRDS = np.zeros(256, np.bool_)
-"""bool[256]: whether a byte is the third of one of these."""
-for _word in _STARTS:
-    _THIRDS[_word[2] if len(_word) > 2 else slice(None)] = True
-    _LINE_STARTS[_word[0] | _word[1] << 8 if len(_word) > 1 else np.arange(256) << 8 | _word[0]] = True
-_BLOCK_FILES = 32
+_BLOCK_BYTES = 1 << 16
+"""Small enough for a cache, and for memory that is not mapped anew each time."""
+_ends = [mark[-3:-1] for mark in MARKS if mark.endswith(b":")]
 _ENDS_MARK = np.zeros(1 << 16, np.bool_)
-_ENDS_MARK[[mark[-3] << 8 | mark[-2] for mark in MARKS if mark.endswith(b":")]] = True
+_ENDS_MARK[[end[0] << 8 | end[1] for end in _ends]] = True
 """bool[65536]: the two bytes before the colon that ends the mark of a modeline."""
+_lasts = [end[1] for end in _ends]
+_LEAST_LAST, _LAST_SPREAD = np.uint8(min(_lasts)), np.uint8(max(_lasts) - min(_lasts))
+"""The second of these two is within these bounds."""
 
 
 def languages_of(
@@ -88,24 +93,26 @@ def languages_of(
 def _may_be_told_from_c(slab: Slab, files: list[int]) -> npt.NDArray[np.bool_]:
     """bool[k]: whether headers may have what C does not, by whole arrays: most are C, and a look at each costs more."""
     size = min(NEEDS_BYTES, len(slab.data))
-    windows = _windows(slab, size)
+    if not size:
+        return np.zeros(len(files), np.bool_)
     starts = np.minimum(slab.offsets[files], len(slab.data) - size)
-    blocks = range(0, len(files), _BLOCK_FILES)  # small enough for a processor's cache
-    found = [_told_from_c(windows[starts[first : first + _BLOCK_FILES]].view(np.uint8), size) for first in blocks]
-    return np.concatenate(found)
+    return np.concatenate([_told_from_c(text, size) for _, text in _texts(slab, starts, size)])
 
 
 def _told_from_c(text: npt.NDArray[np.uint8], size: int) -> npt.NDArray[np.bool_]:
     """bool[k]: for each part of `size` bytes, whether it may have what C does not."""
-    lines = np.flatnonzero(text[:-_LONGEST_START] == ord("\n")) + 1
+    maybe = text[: -_APART - 1] == ord("\n")
+    sums = text[1:-_APART] + text[1 + _APART :]
+    sums -= _LEAST_SUM
+    maybe &= sums <= _SPREAD
+    lines = np.flatnonzero(maybe) + 1
     lines = lines[_LINE_STARTS.take(text[lines].astype(np.int64) | text[lines + 1].astype(np.int64) << 8)]
-    lines = lines[_THIRDS.take(text[lines + 2])]
     told = [text[place : place + _LONGEST_START].tobytes().startswith(_STARTS) for place in lines.tolist()]
-    colon = text == ord(":")
-    colon[:-1] &= colon[1:]
-    found = np.zeros(len(text) // size, np.bool_)
+    colons = text == ord(":")
+    colons[:-1] &= colons[1:]
+    colons[-1] = False
+    found: npt.NDArray[np.bool_] = colons.reshape(-1, size).any(axis=1)
     found[lines[told] // size] = True
-    found[np.flatnonzero(colon[:-1]) // size] = True
     return found
 
 
@@ -117,16 +124,29 @@ def _with_modelines(slab: Slab) -> list[int]:
     short = np.flatnonzero(slab.lengths < HEAD_BYTES)
     closings = slab.offsets[short] + slab.lengths[short]
     starts = np.minimum(np.append(slab.offsets, np.maximum(closings - size, 0)), len(slab.data) - size)
-    text = _windows(slab, size)[starts].view(np.uint8)
-    stars = np.flatnonzero(text == ord("*"))
+    files = np.append(np.arange(len(slab)), short)
+    found: set[int] = set()
+    for first, text in _texts(slab, starts, size):
+        found.update(files[first + _modelines(text) // size].tolist())
+    return sorted(found)
+
+
+def _modelines(text: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """Where the marks of modelines are."""
     dashes = text == ord("-")
-    stars = stars[dashes[np.maximum(stars - 1, 0)] & dashes[np.minimum(stars + 1, len(text) - 1)]]
-    colons = np.flatnonzero(text == ord(":"))
-    before = text[np.maximum(colons - 2, 0)].astype(np.int64) << 8 | text[np.maximum(colons - 1, 0)]
-    found = np.append(stars, colons[_ENDS_MARK.take(before)]) // size
-    return [index if index < len(slab) else int(short[index - len(slab)]) for index in np.unique(found).tolist()]
+    stars = text[1:-1] == ord("*")
+    stars &= dashes[:-2]
+    stars &= dashes[2:]
+    ends = text[:-1] - _LEAST_LAST <= _LAST_SPREAD
+    ends &= text[1:] == ord(":")
+    lasts = np.flatnonzero(ends)
+    lasts = lasts[_ENDS_MARK.take(text[lasts - 1].astype(np.int64) << 8 | text[lasts])]
+    return np.append(np.flatnonzero(stars) + 1, lasts)
 
 
-def _windows(slab: Slab, size: int) -> npt.NDArray[np.void]:
-    """The bytes from each place of the slab on, without a copy; `take` of it would make one."""
-    return np.ndarray((len(slab.data) - size + 1,), f"V{size}", slab.data, strides=(1,))
+def _texts(slab: Slab, starts: npt.NDArray[np.int64], size: int) -> Iterator[tuple[int, npt.NDArray[np.uint8]]]:
+    """(position of the first start, uint8[k * size]): the bytes from each start on, in parts that a cache holds."""
+    windows = np.ndarray((len(slab.data) - size + 1,), f"V{size}", slab.data, strides=(1,))  # no copy; `take` makes one
+    count = _BLOCK_BYTES // size
+    for first in range(0, len(starts), count):
+        yield first, windows[starts[first : first + count]].view(np.uint8)

@@ -209,6 +209,51 @@ def test_the_language_of_a_first_line_comes_before_that_of_an_extension(
     assert [row["language"] for row in rows] == ["Python", "Python", "Python", ""]
 
 
+@pytest.mark.parametrize(
+    ("end", "language"),
+    [
+        (b"class A;", "C++"),
+        (b"enum class A", "C++"),
+        (b"namespace", "C++"),
+        (b"template<", "C++"),
+        (b"using A =", "C++"),
+        (b"public:", "C++"),
+        (b"private:", "C++"),
+        (b"protected:", "C++"),
+        (b" a::b", "C++"),
+        (b"@interface", "Objective-C"),
+        (b"@class", "Objective-C"),
+        (b"@protocol", "Objective-C"),
+        (b"@import", "Objective-C"),
+        (b"#import <", "Objective-C"),
+        (b"/* -*- ruby -*-", "Ruby"),
+        (b"/* vim: ft=ruby", "Ruby"),
+        (b"/* Vim: ft=ruby", "Ruby"),
+        (b"/* vi: ft=ruby", "Ruby"),
+        (b"/* ex: ft=ruby", "Ruby"),
+        (b"struct a;", "C"),
+        (b"", "C"),
+    ],
+)
+@pytest.mark.parametrize("size", [0, 1000, 3071])
+def test_a_header_has_one_language_wherever_it_lies_in_a_slab(
+    tmp_path: Path, shard_of: MakeShard, end: bytes, language: str, size: int
+) -> None:
+    content = (b"int a;\n" * 439)[: max(size - len(end) - 1, 0)] + b"\n" + end
+    others = {f"{name}.h": b"int b;\n" * 9 for name in "bcdefg"}
+    write(tmp_path, {"a.h": content, **others, "h.h": content, "empty.h": b""})
+    names = ["a.h", *others, "empty.h", "h.h"]
+    expected = [language, *["C"] * 7, language]
+    for batch, wanted in (
+        (names, expected),
+        (names[::-1], expected[::-1]),
+        (["a.h"], [language]),
+        (["empty.h"], ["C"]),
+    ):
+        rows = plain(shard_of(tmp_path, slab_bytes=1 << 20).ingest(batch_of(tmp_path, batch)).rows)
+        assert [row["language"] for row in rows] == wanted
+
+
 def test_what_was_not_read_has_an_outcome_and_nothing_else(tmp_path: Path, shard_of: MakeShard) -> None:
     write(tmp_path, {"x": b"x"})
     (tmp_path / "link").symlink_to("x")

@@ -212,10 +212,11 @@ def _damaged_meta(connection: sqlite3.Connection) -> Iterator[Damage]:
 
 def _bad_chunks(context: Context) -> Iterator[object]:
     """The ids of chunks whose texts are damaged, as they stand in the rows."""
-    cursor = context.connection.execute("SELECT id, codec, data FROM chunks ORDER BY number")
+    cursor = context.connection.execute("SELECT id, codec, data, size FROM chunks ORDER BY number")
     while rows := cursor.fetchmany(_READ_ROWS):
-        for key, codec, data in rows:
-            if context.chunks.text_of(key, codec, data) is None:
+        for key, codec, data, size in rows:
+            text = context.chunks.text_of(key, codec, data)
+            if text is None or len(text) != size:
                 yield key
 
 

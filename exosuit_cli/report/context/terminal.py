@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from exosuit_cli.context.records import ContextStats, LoadedSource, Working
 
 _SHOWN_DAMAGES = 20
+_FILES_OF_A_RATE = 10
+"""Files for which a rate says something: below it, the start of the program is all that is measured."""
 
 
 def print_load(console: Console, outcome: ContextLoadOutcome) -> None:
@@ -167,7 +169,7 @@ def print_working(console: Console, working: Working) -> None:
 
 
 def _work(source: LoadedSource) -> list[str]:
-    rate = f"{source.loaded / source.seconds:,.0f} files/s" if source.loaded and source.seconds else ""
+    rate = source.loaded / source.seconds if source.seconds else 0.0
     removed = f"{counted(source.removed, 'file')} removed" if source.removed else ""
     if not source.loaded:
         found = [f"{counted(source.unchanged, 'file')} unchanged", removed, f"{source.seconds:.2f} s"]
@@ -179,7 +181,7 @@ def _work(source: LoadedSource) -> list[str]:
             removed,
             f"{counted(source.chunks, 'chunk')}, {counted(source.tokens, 'token')}",
             f"{source.seconds:.2f} s",
-            rate,
+            f"{rate:,.0f} files/s" if source.loaded >= _FILES_OF_A_RATE else "",
         ]
     return [each for each in found if each]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 import time
 from contextlib import contextmanager
@@ -215,12 +214,11 @@ def export_command(
     """Write every chunk as one line of JSON, as `exosuit chunk` does, in the order of the context."""
     with command_border(debug=debug):
         from exosuit_cli.cli.streams import named_file
-        from exosuit_cli.commands.context import export_chunks, find_context, roots_of
+        from exosuit_cli.commands.context import check_export, export_chunks, find_context
         from exosuit_cli.report.context.jsonl import write_chunks
-        from exosuit_cli.system.outputs import refuse_links_inside
 
         found, place = find_context(name), named_file(output)
-        refuse_links_inside(place, map(os.fsdecode, roots_of(found)))
+        check_export(found, place)
         chunks = export_chunks(found, working=working)
         with _opened(place) as file:
             write_chunks(file, chunks, text=text)

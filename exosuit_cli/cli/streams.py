@@ -9,6 +9,7 @@ import sys
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
+from exosuit_cli.model.errors import UsageError
 from exosuit_cli.system.names import display_json
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ def names_on_stdin() -> Iterator[bytes]:
 
     with ended_by_signals():
         names = sys.stdin.buffer.read()
+    if b"\0" not in names and b"\n" in names:
+        raise UsageError(
+            "--stdin0 takes names that are separated by NUL, and these are by lines; "
+            "use `git ls-files -z` or `find -print0`, or put `tr '\\n' '\\0' |` before exosuit"
+        )
     yield from (name for name in names.split(b"\0") if name)
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, cast
 from exosuit_cli.commands.shared import Ending
 from exosuit_cli.context import Context, context_names, drop_context
 from exosuit_cli.context.context import discard_empty
-from exosuit_cli.context.names import missing_context
+from exosuit_cli.context.names import contexts_directory, missing_context
 from exosuit_cli.model.errors import ExitCode, UsageError
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name
+from exosuit_cli.system.outputs import refuse_links_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -155,6 +156,15 @@ def read_file(name: str | None, path: str) -> Iterator[bytes]:
                 f"{path!r} is damaged in the context {context.name!r}; "
                 f"run `exosuit context repair --name {context.name}`"
             )
+
+
+def check_export(name: str, output: str | None) -> None:
+    """Raise UsageError for an output that would overwrite a context, OutputError for one behind a link of a source."""
+    if output is None:
+        return
+    refuse_links_inside(output, map(os.fsdecode, roots_of(name)))
+    if _is_below(os.path.realpath(os.fsencode(output)), os.path.realpath(os.fsencode(contexts_directory()))):
+        raise UsageError(f"cannot write {output!r}: contexts lie there; name a file elsewhere")
 
 
 def export_chunks(name: str | None, *, working: bool) -> Iterator[StoredChunk]:

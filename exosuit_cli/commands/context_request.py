@@ -110,7 +110,10 @@ def source_request(
     """The load of one path by the given options, of which it keeps those that its next load needs."""
     from exosuit_cli.commands.chunk_request import chunk_request
     from exosuit_cli.context import SourceRequest
+    from exosuit_cli.walk.roots import ADDRESS_HINT, is_address
 
+    if is_address(path):
+        raise UsageError(f"cannot read {path!r}: {ADDRESS_HINT}")
     request = chunk_request((path,), given, config=config, outputs=outputs)
     root = os.path.realpath(os.fsencode(path))
     kept = {name: value for name in _KEPT if (value := given.get(name)) is not None}

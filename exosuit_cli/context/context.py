@@ -328,7 +328,7 @@ class Context:
         """The id that begins with these hex digits, at least four. Raises UsageError: none, several, not hex."""
         digits = prefix.lower()
         if not _LEAST_PREFIX <= len(digits) <= 32 or digits.strip("0123456789abcdef"):
-            raise UsageError(f"{prefix!r} is no id of a chunk; accepted: the first 4 to 32 hex digits of one")
+            raise UsageError(f"{prefix[:40]!r} is no id of a chunk; accepted: the first 4 to 32 hex digits of one")
         low, high = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
         with self._errors():
             rows = self.connection.execute(

@@ -25,6 +25,7 @@ def context_path(name: str, *, create: bool = False) -> str:
     check_name(name)
     directory = contexts_directory()
     if create:
+        ensure_private(state_directory())
         ensure_private(directory)
     return os.path.join(directory, name + _SUFFIX)
 

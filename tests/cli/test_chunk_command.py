@@ -571,7 +571,6 @@ def test_without_pyarrow_it_says_what_to_install(tree: Path, tmp_path: Path) -> 
         (["-o", "out.jsonl.gz"], "'out.jsonl.gz'"),
         (["-o", "-", "--stats"], "--stats and --output -"),
         (["--encoding", "gpt2"], "gpt2"),
-        (["--json"], "--stats"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -586,7 +585,6 @@ def test_what_is_refused_for_stdin_too(run: RunExosuit) -> None:
 
 def test_a_path_that_is_not_there(run: RunExosuit, tree: Path) -> None:
     assert "missing" in one_error(run("chunk", tree / "missing"))
-    assert one_error(run("chunk"))
 
 
 def test_a_word_that_is_no_number(run: RunExosuit, tree: Path) -> None:

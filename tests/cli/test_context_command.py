@@ -258,3 +258,32 @@ def test_the_example_of_the_manual_runs(tree: Path, run: RunExosuit, project: Pa
     done = subprocess.run([python, "-c", program], cwd=tree, capture_output=True, timeout=HANG, check=False)
     assert b"b'a.py' 1 " in ok(done)
     assert ok(run("context", "cat", "a.py", "--name", "project")) == FILES["a.py"]
+
+
+def test_an_export_is_written_neither_through_a_link_of_a_source_nor_over_a_context(
+    tree: Path, run: RunExosuit, tmp_path: Path
+) -> None:
+    ok(run("context", "load", tree, "-q"))
+    victim = tmp_path / "victim.jsonl"
+    victim.write_text("keep\n")
+    (tree / "out.jsonl").symlink_to(victim)
+    (tree / "folder").symlink_to(tmp_path)
+    for output in (tree / "out.jsonl", tree / "folder" / "new.jsonl", database()):
+        assert str(output) in one_error(run("context", "export", "-o", output), 2)
+    assert victim.read_text() == "keep\n"
+    assert not (tmp_path / "new.jsonl").exists()
+    assert document(run("context", "check", "--json"))["damages"] == []
+
+
+def test_a_tier_reports_what_it_holds_and_did(tree: Path, run: RunExosuit) -> None:
+    ok(run("context", "load", tree, "-q"))
+    stats = document(run("context", "stats", "--json"))
+    (nvme,) = [tier for tier in stats["tiers"] if tier["name"] == "nvme"]
+    assert nvme["entries"] == stats["context"]["chunks"]["count"]
+    assert stats["resident_tokens"] == stats["context"]["chunks"]["tokens"]
+    assert stats["missing"] == 0
+    assert stats["reads"] == sum(tier["hits"] for tier in stats["tiers"])
+
+
+def test_an_address_is_no_path(run: RunExosuit) -> None:
+    assert "clone" in one_error(run("context", "load", "https://example.com/owner/repository"), 2)

@@ -65,7 +65,16 @@ def test_names_of_untracked_files_and_of_the_whole(repository: Path, run: Any, g
 
 @pytest.mark.parametrize("names", [b"", b"\0", b"\0\0"])
 def test_no_names_are_no_files(repository: Path, run: Any, names: bytes) -> None:
-    assert records(run("scan", repository, "--stdin0", "--jsonl", input=names)) == {}
+    done = run("scan", repository, "--stdin0", "--jsonl", input=names)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr.startswith(b"exosuit: warning: ")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_names_by_lines_are_refused_with_the_remedy(repository: Path, run: Any) -> None:
+    done = run("scan", repository, "--stdin0", input=b"untracked.py\nsrc/html.py\n")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"git ls-files -z" in done.stderr
 
 
 def test_a_name_without_its_end_counts(repository: Path, run: Any) -> None:

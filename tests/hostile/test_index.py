@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exosuit_cli import ingest
+from exosuit_cli.index.format import VERSION
 from exosuit_cli.ingest import ScanOptions
 
 from .harness import (
@@ -267,7 +268,7 @@ def test_a_damaged_index_is_never_believed(filled: Path, cache: Path) -> None:
 # Full and read-only disks
 
 
-@pytest.mark.parametrize("content", [b"", MAGIC + struct.pack("<II", 2, 100)])
+@pytest.mark.parametrize("content", [b"", MAGIC + struct.pack("<II", VERSION, 100)])
 def test_an_index_of_a_tebibyte_is_rebuilt(filled: Path, cache: Path, scan: Scanner, content: bytes) -> None:
     first = scan(filled)
     index = only_index(cache)

@@ -388,7 +388,8 @@ def test_measurements_are_there_or_say_why_not(real_tree: Path) -> None:
         throughput, memory = result.throughput, result.memory
         assert throughput.wall_s > 0
         assert throughput.cpu_s > 0
-        assert throughput.bytes_read < sum(result.rows["size"].tolist()), "hard links are read once"
+        # Hard links whose names claim other languages are read for each claim; these three do.
+        assert throughput.bytes_read == sum(result.rows["size"].tolist())
         assert memory.ram.peak_bytes is not None
         assert memory.ram.peak_bytes > 10 << 20
         for reading in (memory.vram, memory.shared, memory.page_cache):

@@ -169,7 +169,7 @@ def test_the_ledger(nothing: ScanResult, outcomes: list[Outcome]) -> None:
     assert result.skipped == {outcome.label: count for outcome, count in Counter(outcomes).items()}
     counts = list(result.skipped.values())
     assert counts == sorted(counts, reverse=True)
-    unasked = {Outcome.UNREADABLE, Outcome.CHANGED, Outcome.VANISHED, Outcome.QUARANTINED}
+    unasked = {Outcome.UNREADABLE, Outcome.CHANGED, Outcome.VANISHED, Outcome.QUARANTINED, Outcome.WALK_LIMIT}
     assert [skip.outcome for skip in result.unreadable] == [outcome for outcome in outcomes if outcome in unasked]
 
 

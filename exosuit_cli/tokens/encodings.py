@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import os
 from dataclasses import dataclass
@@ -47,6 +46,9 @@ def read_vocabulary(encoding: Encoding) -> bytes:
     return content
 
 
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+
 @dataclass(frozen=True, slots=True)
 class TokenTable:
     r"""What every token of a vocabulary holds, indexed by token id; the arrays are read-only.
@@ -71,10 +73,24 @@ def token_table(encoding: str) -> TokenTable:
     """
     import numpy as np
 
-    lines = read_vocabulary(find_encoding(encoding)).splitlines()
-    # The SHA-256 says that the ranks are 0, 1, 2 and so on, one a line; the longest token has 128 bytes.
-    tokens = [binascii.a2b_base64(line.partition(b" ")[0]) for line in lines]
-    lengths = np.fromiter(map(len, tokens), np.uint8, len(tokens))
-    newlines = np.fromiter((token.count(b"\n") for token in tokens), np.uint8, len(tokens))
+    # The SHA-256 says what the file is: on each line a token in base64, a space, and its rank, which are 0, 1, 2 and so
+    # on; the longest token has 128 bytes. Decoding lines one by one would take five times as long.
+    content = np.frombuffer(read_vocabulary(find_encoding(encoding)), np.uint8)
+    ends = np.flatnonzero(content == ord(" "))
+    starts = np.concatenate(([0], np.flatnonzero(content == ord("\n"))[: len(ends) - 1] + 1))
+    is_token = np.zeros(len(content) + 1, np.int8)
+    is_token[starts] = 1
+    is_token[ends] = -1
+    digits = content[np.cumsum(is_token[:-1], dtype=np.int8).view(np.bool_)].reshape(-1, 4)
+    alphabet = np.zeros(256, np.uint8)
+    alphabet[np.frombuffer(_BASE64, np.uint8)] = np.arange(64)
+    first, second, third, fourth = alphabet[digits].T
+    has_two, has_three = digits[:, 2] != ord("="), digits[:, 3] != ord("=")
+    found = ((first << 2 | second >> 4) == ord("\n")).astype(np.uint8)
+    found += has_two & ((second << 4 | third >> 2) == ord("\n"))
+    found += has_three & ((third << 6 | fourth) == ord("\n"))
+    groups = np.cumsum(ends - starts) // 4 - (ends - starts) // 4
+    lengths = np.add.reduceat(1 + has_two.astype(np.uint8) + has_three, groups, dtype=np.uint8)
+    newlines = np.add.reduceat(found, groups, dtype=np.uint8)
     lengths.flags.writeable = newlines.flags.writeable = False
     return TokenTable(lengths, newlines)

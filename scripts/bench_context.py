@@ -264,7 +264,7 @@ def _shared(entries: list[Entry]) -> Any:
     except ImportError:
         return None
     size = sum(len(entry.data) for entry in entries)
-    tier = module.SharedTier(2 * size + (64 << 20), 1 << 40)
+    tier = module.SharedTier(f"bench-{os.getpid()}", 2 * size + (64 << 20), 1 << 40)
     taken = tier.put(entries)
     if taken != len(entries):
         sys.exit(f"shared memory took {taken} of {len(entries)} chunks")

@@ -260,7 +260,8 @@ def _unquote(raw: bytes) -> bytes:
     value, space, quoted = b"", 0, False
     for part in _VALUE_PART.findall(raw):
         if part == b'"':
-            quoted = not quoted
+            value += b" " * space  # white space before a quote is the value's, whatever is quoted
+            quoted, space = not quoted, 0
         elif part.strip(b" \t\r") or quoted:
             value += b" " * space + _ESCAPES.get(part, part[1:] if part[:1] == b"\\" else part)
             space = 0

@@ -10,7 +10,7 @@ from exosuit_cli.commands.shared import Ending
 from exosuit_cli.context import Context, context_names, drop_context
 from exosuit_cli.context.context import discard_empty
 from exosuit_cli.context.names import contexts_directory, missing_context
-from exosuit_cli.model.errors import ExitCode, UsageError
+from exosuit_cli.model.errors import CheckFailed, ExitCode, ExosuitError, UsageError
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name
 from exosuit_cli.system.outputs import refuse_links_inside
@@ -68,6 +68,8 @@ def run_load(
     is_loaded = False
     try:
         with Context.open(request.name, create=True) as context:
+            context.chunks.capacity_bytes = request.capacity_bytes
+            context.chunks.token_capacity = request.token_capacity
             result = context.load(
                 request.sources,
                 anew=request.anew,
@@ -110,8 +112,6 @@ def find_context(name: str | None) -> str:
 
 def list_contexts() -> Iterator[ContextStats | tuple[str, str]]:
     """The sums of every context; of one that cannot be read, its name and why."""
-    from exosuit_cli.model.errors import ExosuitError
-
     for name in context_names():
         try:
             with Context.open(name, read_only=True) as context:
@@ -139,8 +139,6 @@ def read_file(name: str | None, path: str) -> Iterator[bytes]:
     `path` is that of the context, that below a source's root, or that in the file system. Raises UsageError for a path
     that is not there, that is binary, or that several sources have; CheckFailed where a chunk is damaged.
     """
-    from exosuit_cli.model.errors import CheckFailed
-
     with Context.open(find_context(name), read_only=True) as context, context.snapshot():
         file = _find_file(context, path)
         if file.lines is None:
@@ -169,8 +167,6 @@ def check_export(name: str, output: str | None) -> None:
 
 def export_chunks(name: str | None, *, working: bool) -> Iterator[StoredChunk]:
     """Every chunk in the order of the context."""
-    from exosuit_cli.model.errors import CheckFailed
-
     with Context.open(find_context(name), read_only=True) as context:
         damaged = 0
         for chunk in context.iterate(working=working):
@@ -209,8 +205,6 @@ def compact_context(name: str | None) -> tuple[str, int, int]:
 
 def roots_of(name: str) -> list[bytes]:
     """The roots of a context's sources; none where it cannot be read."""
-    from exosuit_cli.model.errors import ExosuitError
-
     try:
         with Context.open(name, read_only=True) as context:
             return [source.root for source in context.sources()]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.options import ChunkOptions
-from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.config.options import ScanOptions
 from exosuit_cli.context.account import STORE, LoadAccount
 from exosuit_cli.context.database import (
@@ -20,133 +18,40 @@ from exosuit_cli.context.database import (
     database_errors,
     database_file,
     is_same_file,
-    snapshot,
     transaction,
     write_back,
     writer_lock,
 )
-from exosuit_cli.context.load import LoadInterrupted, SourceLoad, SourceRequest
+from exosuit_cli.context.load import LoadInterrupted, SourceLoad, SourceRequest, delete_outdated
 from exosuit_cli.context.names import context_path, missing_context, remove_context, suggested_name
+from exosuit_cli.context.reader import ContextReader
 from exosuit_cli.context.records import (
-    Below,
-    CheckResult,
-    ContextStats,
     LoadResult,
     Source,
-    StoredChunk,
-    StoredFile,
     Working,
 )
 from exosuit_cli.context.rows import (
-    FILE_COLUMNS,
-    as_column,
     as_path,
     count_sources,
-    file_of,
     read_meta,
     read_sources,
     write_meta,
 )
-from exosuit_cli.context.seal import file_seal, spans_seal
 from exosuit_cli.context.working import Candidate, OnFull, place
 from exosuit_cli.model.errors import CheckFailed, ExosuitError, UsageError
 from exosuit_cli.model.units import format_bytes
-from exosuit_cli.tiers.build import open_stack
 from exosuit_cli.tiers.nvme import NvmeTier
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import TracebackType
+    from collections.abc import Iterator, Sequence
 
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.system.stop import StopRequest
-    from exosuit_cli.tiers.budgets import TierBudget
-    from exosuit_cli.tiers.stack import TierStack
     from exosuit_cli.walk.roots import PathLike
 
-_SPAN_COLUMNS = "chunk, tokens, start_byte, end_byte, start_line, end_line, boundary, symbol"
-_LEAST_PREFIX = 4
-_READ_CHUNKS = 256
-"""Chunks of a file whose texts are read at once."""
 
-
-class Context:
-    """A context that is open, as a context manager. One process may load; any number may read, also meanwhile.
-
-    What is read is the last load that finished. A text has the BLAKE3 of its id or is not given. For one thread.
-    """
-
-    def __init__(
-        self, name: str, path: str, status: os.stat_result, connection: sqlite3.Connection, *, read_only: bool
-    ) -> None:
-        self.name = name
-        self.path = path
-        self.connection = connection
-        self.chunks = NvmeTier(connection)
-        self.stack: TierStack | None = None
-        self.damaged_files = 0
-        """Files whose rows were not what their seals say, since the context was opened: their chunks were not given."""
-        self._read_only = read_only
-        self._status = status
-
-    @classmethod
-    def open(cls, name: str, *, create: bool = False, read_only: bool = False) -> Self:
-        """Open the context of this name; with `create`, an empty one where there is none.
-
-        Raises UsageError: there is none, or a newer exosuit wrote it. CheckFailed: damaged. OutputError: not writable.
-        """
-        path = context_path(name, create=create)
-        status = database_file(path, name, create=create)
-        connection = connect(path, name, create=create, read_only=read_only)
-        return cls(name, path, status, connection, read_only=read_only)
-
-    @contextlib.contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Let all reads of the block see the same load, whatever another process loads meanwhile."""
-        with self._errors(), snapshot(self.connection):
-            yield
-
-    def keep_in_memory(
-        self, budgets: Mapping[str, TierBudget], limit: int | None, *, warn: Callable[[str], None] | None = None
-    ) -> TierStack:
-        """Read through memory tiers from now on: what is read twice stays there, up to `limit` tokens at once.
-
-        The arena of shared memory has the context's name: another process that reads the same context maps it. `warn`
-        takes the reason for each tier that cannot be opened.
-        """
-        self._close_stack()
-        self.chunks.capacity_bytes = budgets["nvme"].capacity_bytes
-        self.chunks.token_capacity = budgets["nvme"].token_capacity
-        shared_name = f"context-{self.name}"
-        self.stack = open_stack(budgets, self.chunks, shared_name=shared_name, limit_tokens=limit, warn=warn)
-        return self.stack
-
-    def working_ids(self) -> list[bytes]:
-        """The ids of the chunks of the working context, each once, in its order."""
-        with self._errors():
-            rows = self.connection.execute(
-                "SELECT spans.chunk FROM files JOIN spans ON spans.file = files.id "
-                "WHERE files.source > 0 AND files.below IS NULL ORDER BY files.source, files.path, spans.ordinal"
-            )
-            return list(dict.fromkeys(row[0] for row in rows))
-
-    def close(self) -> None:
-        """Close the database and give memory back; a second time does nothing."""
-        self._close_stack()
-        self.connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def sources(self) -> list[Source]:
-        """The repositories, in the order in which they were loaded first."""
-        with self._errors():
-            return read_sources(self.connection)
+class Context(ContextReader):
+    """A context that is open, as a context manager. One process may load; any number may read, also meanwhile."""
 
     def load(
         self,
@@ -225,13 +130,6 @@ class Context:
             write_back(self.connection)
             return LoadResult(self.name, tuple(loaded), working, *account.close(self._file_bytes()))
 
-    def check(self) -> CheckResult:
-        """Read everything and compare it with its digests, seals and sums."""
-        from exosuit_cli.context import upkeep
-
-        with self._errors():
-            return upkeep.check(self)
-
     def mark_damaged(self) -> int:
         """Have the next load read again what is damaged; how many files those are. Until then they stay damaged."""
         from exosuit_cli.context import upkeep
@@ -245,19 +143,6 @@ class Context:
 
         with self._writing():
             upkeep.drop_marked(self)
-
-    def known_sources(self) -> list[tuple[Source, bool]]:
-        """The sources as their rows say, and whether each row is what was written. Raises CheckFailed if unreadable."""
-        from exosuit_cli.context import upkeep
-
-        with self._errors():
-            return upkeep.known_sources(self.connection)
-
-    def placing(self) -> tuple[int | None, OnFull]:
-        """The limit of the working context, and how it was chosen."""
-        with self.snapshot():
-            limit, on_full = read_meta(self.connection, "limit"), read_meta(self.connection, "on_full")
-        return (limit if isinstance(limit, int) else None), ("prune" if on_full == "prune" else "demote")
 
     def rebuild(
         self,
@@ -295,186 +180,10 @@ class Context:
             with self._last_transaction():
                 execute = self.connection.execute
                 execute("INSERT INTO temp.outdated SELECT id FROM files WHERE source = ?", (source.id,))
-                execute("INSERT INTO temp.left_over SELECT DISTINCT chunk FROM spans WHERE file IN temp.outdated")
-                execute("DELETE FROM spans WHERE file IN temp.outdated")
-                execute("DELETE FROM files WHERE source = ?", (source.id,))
+                delete_outdated(self.connection)
                 execute("DELETE FROM sources WHERE id = ?", (source.id,))
                 count_sources(self.connection)
                 self._delete_left_over()
-
-    def get(self, key: str | bytes) -> bytes:
-        """The text of a chunk by its id (16 bytes), or by the beginning of its id in hex.
-
-        Raises UsageError for an id that is unknown or stands for several; CheckFailed for a damaged chunk.
-        """
-        with self._errors():
-            number = key if isinstance(key, bytes) else self.find(key)
-            (text,) = self._texts([number])
-            if text is None:
-                if number in self.chunks:
-                    raise CheckFailed(
-                        f"the chunk {number.hex()} of the context {self.name!r} is damaged; "
-                        f"run `exosuit context repair --name {self.name}`"
-                    )
-                raise UsageError(f"the context {self.name!r} has no chunk {number.hex()}")
-            return text
-
-    def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """The texts of chunks by id; None for one that is missing or damaged."""
-        with self._errors():
-            return self._texts(keys)
-
-    def find(self, prefix: str) -> bytes:
-        """The id that begins with these hex digits, at least four. Raises UsageError: none, several, not hex."""
-        digits = prefix.lower()
-        if not _LEAST_PREFIX <= len(digits) <= 32 or digits.strip("0123456789abcdef"):
-            raise UsageError(f"{prefix[:40]!r} is no id of a chunk; accepted: the first 4 to 32 hex digits of one")
-        low, high = bytes.fromhex(digits.ljust(32, "0")), bytes.fromhex(digits.ljust(32, "f"))
-        with self._errors():
-            rows = self.connection.execute(
-                "SELECT id FROM chunks WHERE id BETWEEN ? AND ? AND number < ? ORDER BY id LIMIT 3",
-                (low, high, self._first_staged()),
-            ).fetchall()
-        if not rows:
-            raise UsageError(f"the context {self.name!r} has no chunk whose id begins with {prefix!r}")
-        if len(rows) > 1:
-            shown = ", ".join(row[0].hex() for row in rows[:2])
-            raise UsageError(f"{prefix!r} stands for several chunks ({shown}, ...); give more of its digits")
-        found: bytes = rows[0][0]
-        return found
-
-    def places(self, key: bytes) -> list[StoredChunk]:
-        """Every place of a chunk, in the order of the context, without its text."""
-        with self.snapshot():
-            rows = self.connection.execute(
-                f"SELECT {FILE_COLUMNS} FROM files WHERE source > 0 AND id IN "  # noqa: S608
-                "(SELECT file FROM spans WHERE chunk = ?) ORDER BY source, path",
-                (key,),
-            ).fetchall()
-            names = self._prefixes()
-            return [
-                replace(chunk, text=None)
-                for row in rows
-                for chunk in self._spans_of(file_of(row), names)
-                if chunk.id == key
-            ]
-
-    def files(self) -> Iterator[StoredFile]:
-        """All files as their rows say, by source, then by the bytes of the path; paths that are not UTF-8 come last."""
-        with self._errors():
-            yield from map(
-                file_of,
-                self.connection.execute(
-                    f"SELECT {FILE_COLUMNS} FROM files WHERE source > 0 ORDER BY source, path"  # noqa: S608
-                ),
-            )
-
-    def find_files(self, source: Source, paths: Sequence[bytes]) -> list[StoredFile]:
-        """The files of a source that have one of these paths; the first of them that any file has."""
-        with self._errors():
-            for path in paths:
-                rows = self.connection.execute(
-                    f"SELECT {FILE_COLUMNS} FROM files WHERE source = ? AND path = ?",  # noqa: S608
-                    (source.id, as_column(path)),
-                ).fetchall()
-                if rows:
-                    return [file_of(row) for row in rows]
-        return []
-
-    def iterate(self, *, working: bool = False) -> Iterator[StoredChunk]:
-        """Every chunk in the order of the context, in bounded memory; `working`: of the working context only.
-
-        A chunk that is damaged has no text. All is of one load, as long as the iterator is not at its end.
-        """
-        with self.snapshot():
-            names = self._prefixes()
-            missing = {source.id: source.files for source in read_sources(self.connection)}
-            for file in self.files():
-                missing[file.source] = missing.get(file.source, 0) - 1
-                if not working or file.below is None:
-                    yield from self.read(file, names)
-            self.damaged_files += sum(map(abs, missing.values()))
-
-    def read(self, file: StoredFile, names: dict[int, bytes] | None = None) -> Iterator[StoredChunk]:
-        """The chunks of one file, with their texts."""
-        with self._errors():
-            spans = self._spans_of(file, self._prefixes() if names is None else names)
-            for start in range(0, len(spans), _READ_CHUNKS):
-                part = spans[start : start + _READ_CHUNKS]
-                for chunk, text in zip(part, self._texts([each.id for each in part]), strict=True):
-                    yield replace(chunk, text=text)
-
-    def working(self) -> Working:
-        """The working context as it was placed."""
-        with self.snapshot():
-            rows = self.connection.execute(
-                "SELECT below, count(*), ifnull(sum(span_tokens), 0) FROM files WHERE source > 0 GROUP BY below"
-            ).fetchall()
-            limit = read_meta(self.connection, "limit")
-        files, tokens = next(((files, tokens) for below, files, tokens in rows if below is None), (0, 0))
-        below = tuple(Below(*row) for row in sorted(rows, key=lambda row: -row[2]) if row[0] is not None)
-        return Working(limit if isinstance(limit, int) else None, files, tokens, below)
-
-    def stats(self) -> ContextStats:
-        """Sums over the context."""
-        with self.snapshot():
-            sources = read_sources(self.connection)
-            working = self.working()
-            usage = self.chunks.usage()
-            encoding = read_meta(self.connection, "encoding")
-            staged = self.connection.execute(
-                "SELECT count(*), ifnull(sum(tokens), 0), ifnull(sum(size), 0), ifnull(sum(length(data)), 0) "
-                "FROM chunks WHERE number >= ?",
-                (self._first_staged(),),
-            ).fetchone()
-        return ContextStats(
-            name=self.name,
-            path=self.path,
-            encoding=str(encoding or ""),
-            sources=tuple(sources),
-            working=working,
-            chunks=usage.entries - staged[0],
-            chunk_tokens=usage.tokens - staged[1],
-            text_bytes=usage.data_bytes - staged[2],
-            stored_bytes=usage.used_bytes - staged[3],
-            file_bytes=self._file_bytes(),
-        )
-
-    def _file_bytes(self) -> int:
-        return sum(_size(self.path + suffix) for suffix in ("", "-wal"))
-
-    def _spans_of(self, file: StoredFile, names: dict[int, bytes]) -> list[StoredChunk]:
-        """The places of a file's chunks, without texts; with an id that no text has where the rows are damaged."""
-        execute = self.connection.execute
-        rows = execute(f"SELECT {_SPAN_COLUMNS} FROM spans WHERE file = ? ORDER BY ordinal", (file.id,)).fetchall()  # noqa: S608
-        (seal,) = execute("SELECT seal FROM files WHERE id = ?", (file.id,)).fetchone() or (None,)
-        if seal != file_seal(file, spans_seal(rows)):
-            self.damaged_files += 1
-            return []
-        prefix = names.get(file.source, b"")
-        return [
-            StoredChunk(
-                id=row[0],
-                path=prefix + file.path,
-                language=file.language,
-                start_byte=row[2],
-                end_byte=row[3],
-                start_line=row[4],
-                end_line=row[5],
-                tokens=row[1],
-                boundary=Boundary(row[6]).label,
-                symbol=row[7],
-                text=None,
-            )
-            for row in rows
-        ]
-
-    def _prefixes(self) -> dict[int, bytes]:
-        """What stands before the paths of each source: its name, where there are several."""
-        sources = self.sources()
-        if len(sources) < 2:
-            return {}
-        return {source.id: source.name.encode() + b"/" for source in sources}
 
     def _requests(
         self, sources: PathLike | SourceRequest | Sequence[PathLike | SourceRequest], known: Sequence[Source]
@@ -610,11 +319,6 @@ class Context:
             "(SELECT 1 FROM spans WHERE spans.chunk = chunks.id)"
         )
 
-    def _first_staged(self) -> int:
-        """The number from which on chunks belong to a load that is not finished."""
-        first = read_meta(self.connection, "loading")
-        return first if isinstance(first, int) else sys.maxsize
-
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
         """Be the one writer of this context in the block."""
@@ -640,17 +344,6 @@ class Context:
                 f"the context {self.name!r} does not fit the persistent tier: {over} of memory_layers.nvme_ssd; "
                 "nothing was changed: load less, or raise the setting"
             )
-
-    def _texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        return self.chunks.get(keys) if self.stack is None else self.stack.get_many(keys)
-
-    def _close_stack(self) -> None:
-        if self.stack is not None:
-            self.stack.close()
-            self.stack = None
-
-    def _errors(self) -> contextlib.AbstractContextManager[None]:
-        return database_errors(self.name, self.path)
 
 
 def drop_context(name: str) -> None:
@@ -684,9 +377,3 @@ def _unused(name: str, taken: set[str]) -> str:
     if name not in taken:
         return name
     return next(candidate for n in range(2, len(taken) + 3) if (candidate := f"{name}-{n}") not in taken)
-
-
-def _size(path: str) -> int:
-    with contextlib.suppress(OSError):
-        return os.stat(path).st_size
-    return 0

@@ -133,9 +133,7 @@ class SourceLoad:
         if self.changes_anything:
             self._connection.executemany("INSERT INTO temp.outdated VALUES (?)", ((each,) for each in self._outdated))
             self._connection.executemany("UPDATE files SET executable = ? WHERE id = ?", self._executable)
-            execute("INSERT INTO temp.left_over SELECT DISTINCT chunk FROM spans WHERE file IN temp.outdated")
-            execute("DELETE FROM spans WHERE file IN temp.outdated")
-            execute("DELETE FROM files WHERE id IN temp.outdated")
+            delete_outdated(self._connection)
             execute("UPDATE files SET source = ? WHERE source = ?", (number, -number))
         request = self._request
         execute(
@@ -247,6 +245,13 @@ class SourceLoad:
             warnings=tuple(result.warnings),
             unreadable=tuple(result.unreadable),
         )
+
+
+def delete_outdated(connection: sqlite3.Connection) -> None:
+    """Delete the files of `temp.outdated` with their spans, and note their chunks in `temp.left_over`."""
+    connection.execute("INSERT INTO temp.left_over SELECT DISTINCT chunk FROM spans WHERE file IN temp.outdated")
+    connection.execute("DELETE FROM spans WHERE file IN temp.outdated")
+    connection.execute("DELETE FROM files WHERE id IN temp.outdated")
 
 
 def _scan_options(request: SourceRequest) -> ScanOptions:

@@ -34,7 +34,7 @@ from exosuit_cli.tiers.nvme import TRAINING_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from exosuit_cli.context.context import Context
+    from exosuit_cli.context.reader import ContextReader
     from exosuit_cli.context.records import Source, StoredFile
 
 STRUCTURE: Final = "database"
@@ -50,7 +50,7 @@ _OTHER_TOKENS: Final = (
 )
 
 
-def check(context: Context) -> CheckResult:
+def check(context: ContextReader) -> CheckResult:
     """Read everything that a context holds and compare it with its digests, seals and sums.
 
     One snapshot is looked at, whatever is loaded meanwhile. Raises CheckFailed where nothing can be read.
@@ -69,7 +69,7 @@ def check(context: Context) -> CheckResult:
         return CheckResult(context.name, files, chunks, tuple(damages))
 
 
-def mark_damaged(context: Context) -> int:
+def mark_damaged(context: ContextReader) -> int:
     """Make every damaged file one that the next load replaces, and delete damaged chunks; how many files those are.
 
     Until then the files stay damaged, for readers and for a check. The caller holds the writer's lock.
@@ -109,7 +109,7 @@ def mark_damaged(context: Context) -> int:
     return len(files)
 
 
-def drop_marked(context: Context) -> None:
+def drop_marked(context: ContextReader) -> None:
     """Delete the files that `mark_damaged` left for a load, and that none replaced.
 
     The caller holds the writer's lock.
@@ -144,7 +144,7 @@ def known_sources(connection: sqlite3.Connection) -> list[tuple[Source, bool]]:
     return found
 
 
-def compact(context: Context) -> tuple[int, int]:
+def compact(context: ContextReader) -> tuple[int, int]:
     """Compress all chunks with a dictionary trained on a sample of them all, and give free pages back to the disk.
 
     Returns the bytes of the file before and after. The caller holds the writer's lock.
@@ -162,7 +162,7 @@ def compact(context: Context) -> tuple[int, int]:
     return before, context.stats().file_bytes
 
 
-def _sample(context: Context) -> list[bytes]:
+def _sample(context: ContextReader) -> list[bytes]:
     """Texts of some `TRAINING_BYTES` from everywhere in the context; the same ones each time."""
     (highest,) = context.connection.execute("SELECT ifnull(max(number), 0) FROM chunks").fetchone()
     size = context.chunks.usage().data_bytes
@@ -210,7 +210,7 @@ def _damaged_meta(connection: sqlite3.Connection) -> Iterator[Damage]:
             yield Damage(f"meta {key}", "its row is not what was written")
 
 
-def _bad_chunks(context: Context) -> Iterator[object]:
+def _bad_chunks(context: ContextReader) -> Iterator[object]:
     """The ids of chunks whose texts are damaged, as they stand in the rows."""
     cursor = context.connection.execute("SELECT id, codec, data, size FROM chunks ORDER BY number")
     while rows := cursor.fetchmany(_READ_ROWS):
@@ -220,7 +220,7 @@ def _bad_chunks(context: Context) -> Iterator[object]:
                 yield key
 
 
-def _damaged_chunks(context: Context) -> list[Damage]:
+def _damaged_chunks(context: ContextReader) -> list[Damage]:
     execute = context.connection.execute
     found = [Damage(f"chunk {_hex(key)}", "its text has another digest") for key in _bad_chunks(context)]
     found += [Damage(f"chunk {_hex(row[0])}", "it has another count of tokens") for row in execute(_OTHER_TOKENS)]

@@ -287,3 +287,15 @@ def test_a_tier_reports_what_it_holds_and_did(tree: Path, run: RunExosuit) -> No
 
 def test_an_address_is_no_path(run: RunExosuit) -> None:
     assert "clone" in one_error(run("context", "load", "https://example.com/owner/repository"), 2)
+
+
+def test_a_load_over_the_budget_of_the_disk_changes_nothing(tree: Path, run: RunExosuit) -> None:
+    budget = os.environ | {"EXOSUIT_MEMORY_LAYERS_NVME_SSD_TOKEN_CAPACITY": "100"}
+    assert "memory_layers.nvme_ssd" in one_error(run("context", "load", tree, env=budget), 3)
+    assert document(run("context", "list", "--json"))["contexts"] == []
+    ok(run("context", "load", tree, "-q"))
+    before = ok(run("context", "export"))
+    write(tree, {"more.py": b"value = 1\n" * 50})
+    for options in ((), ("--anew",)):
+        assert "memory_layers.nvme_ssd" in one_error(run("context", "load", tree, *options, env=budget), 3)
+        assert ok(run("context", "export")) == before

@@ -58,9 +58,9 @@ def test_commands_run_and_leave_the_tree_alone(exosuit: Path, tmp_path: Path) ->
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", command], cwd=repository, env=environ, capture_output=True, timeout=60
         )
-        # Beside other tests a benchmark may find that what it measured is not valid.
-        accepted = (0, 6) if command.startswith("exosuit bench") else (0,)
-        assert done.returncode in accepted, f"{name}: {command}\n{done.stderr.decode()}"
+        # Beside other tests a benchmark may find that the machine did not treat both sides alike.
+        is_noise = "exosuit bench " in command and done.returncode == 6 and b"the control workload moved" in done.stderr
+        assert done.returncode == 0 or is_noise, f"{name}: {command}\n{done.stderr.decode()}"
         after = subprocess.run(status, cwd=repository, check=True, env=environ, capture_output=True).stdout
         assert after == before, f"{name}: {command} writes into the tree"
 

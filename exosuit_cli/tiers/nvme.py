@@ -1,8 +1,8 @@
 """The persistent tier: chunks in a table of a SQLite database, each compressed on its own, each verified when read.
 
 SQLite was measured beside LMDB and RocksDB with the same texts (`scripts/bench_context.py`, and its figures in
-`logs/bench/context-linux-6.1.json`). LMDB recalls 1.6 times as fast, RocksDB 1.2 times; SQLite is here because a context
-is more than its chunks: files, spans and sources, changed in one transaction and open to everybody's tools.
+`logs/bench/context-linux-6.1.json`). LMDB recalls 1.6 times as fast, RocksDB 1.2 times. SQLite is here because a
+context is more than its chunks: files, spans and sources, changed in one transaction and open to everybody's tools.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ def print_tiers(console: Console, stats: TierStats) -> None:
     if stats.in_order_per_s is not None:
         rates = [
             f"{stats.in_order_per_s:,.0f} chunks/s in order;",
-            f"{stats.random_per_s or 0:,.0f} chunks/s at random",
+            f"{stats.random_per_s or 0:,.0f} chunks/s at random;",
         ]
         labelled_phrases(console, "recall", *rates, "each verified")
     notes = [budget.note for budget in stats.budgets.values() if budget.note is not None]

@@ -28,6 +28,7 @@ LEVELS = {
     "ingest": 6,
     "context": 7,
     "measure": 7,
+    "search": 8,
     "commands": 10,
     "report": 11,
     "cli": 12,

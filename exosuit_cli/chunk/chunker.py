@@ -66,14 +66,14 @@ class Chunker:
 
         The chunks of a text depend on its bytes, its language and the options only.
         """
-        step, files, size = self._clock.step, len(slab), len(slab.data)
+        step, texts, size = self._clock.step, len(slab), len(slab.data)
         lines = lines if lines is not None else self._kernels.lines(slab)
-        step("lines", files, size)
+        step("lines", texts, size)
         is_plain = self._options.boundaries == "lines"
         strengths = plain_strengths(lines) if is_plain else line_strengths(lines, languages)
-        step("boundaries", files, size)
+        step("boundaries", texts, size)
         prefix, totals = self._prefix(slab, lines, paths)
-        step("tokens", files, size)
+        step("tokens", texts, size)
         trees: list[SyntaxTree | None] = [None] * len(slab)
         reasons: list[str | None] = [None] * len(slab)
         if self._options.boundaries == "ast":
@@ -85,7 +85,7 @@ class Chunker:
                     reasons[position] = str(refusal)
                 if paths:
                     self._clock.file(paths[position], "boundaries", began, int(slab.lengths[position]))
-            step("boundaries", files, size)
+            step("boundaries", texts, size)
         measured = self._measured(slab, lines, strengths, prefix)
         files = lines.files.tolist()
         plan = ChunkPlan()
@@ -93,9 +93,9 @@ class Chunker:
         for first, stop in pairwise(files):
             self._planner.plan(measured, first, stop, plan)
             counts.append(len(plan.starts))
-        step("plan", files, size)
+        step("plan", texts, size)
         columns = _Columns(plan, slab.data, self._kernels)
-        step("hash", files, size)
+        step("hash", texts, size)
         found = []
         start = 0
         for position, (offset, size) in enumerate(zip(slab.offsets.tolist(), slab.lengths.tolist(), strict=True)):

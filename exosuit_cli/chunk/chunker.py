@@ -84,7 +84,8 @@ class Chunker:
                 except NoSyntax as refusal:
                     reasons[position] = str(refusal)
                 if paths:
-                    self._clock.file(paths[position], "boundaries", began, int(slab.lengths[position]))
+                    why = f"fallback: {reasons[position]}" if reasons[position] else ""
+                    self._clock.file(paths[position], "boundaries", began, int(slab.lengths[position]), why)
             step("boundaries", texts, size)
         measured = self._measured(slab, lines, strengths, prefix)
         files = lines.files.tolist()

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -27,11 +28,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WorkDone:
-    """What one run did. `scan` has its files, None for a load of a context."""
+    """What one run did. `scan` has its files, None for a load of a context; `ended_ns` is of CLOCK_MONOTONIC."""
 
     files: int
     bytes: int
     tokens: int | None
+    ended_ns: int
     throughput: Throughput
     memory: MemoryReport
     warnings: tuple[str, ...]
@@ -93,6 +95,7 @@ class _Context:
             outcome = run_load(replace(load, sources=tuple(sources)), stop=stop)
             if recording is not None:
                 recording.clock().step("store")  # all that a load does behind its runs
+            ended_ns = time.monotonic_ns()
         result = outcome.result
         roots = {source.root for source in result.sources}
         stored = [source for source in outcome.stats.sources if source.root in roots]
@@ -100,6 +103,7 @@ class _Context:
             files=sum(source.files for source in result.sources),
             bytes=sum(source.bytes for source in stored),
             tokens=sum(source.tokens for source in stored),
+            ended_ns=ended_ns,
             throughput=result.throughput,
             memory=result.memory,
             warnings=outcome.warnings,
@@ -126,11 +130,13 @@ def work_of(request: ProfileRequest, open_output: Callable[[], AbstractContextMa
 def _done(result: ScanResult) -> WorkDone:
     from exosuit_cli.commands.shared import warnings_of
 
+    ended_ns = time.monotonic_ns()
     totals = result.totals
     return WorkDone(
         files=len(result.paths),
         bytes=totals.bytes,
         tokens=totals.tokens,
+        ended_ns=ended_ns,
         throughput=result.throughput,
         memory=result.memory,
         warnings=tuple(warnings_of(result)),

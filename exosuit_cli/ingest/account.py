@@ -40,10 +40,12 @@ class Account:
 
     def close(self, processes: Processes, ledger: Ledger, index_file: IndexFile) -> tuple[Throughput, MemoryReport]:
         """Add up what the run took, once its workers have ended. Ends the processes of the device."""
+        self.laps.step("result")
         self._sampler.sample((), now=True)
         self.laps.step("sample")
         totals, device, carrier = processes.totals, processes.device, processes.carrier
         device.close()
+        self.laps.step("end")
         for name, count in totals.beside_device.items():
             setattr(device.totals, name, count)
         vram, shared = device.tiers()

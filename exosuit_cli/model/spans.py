@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 STAGES: Final = (
     "start", "vocabulary", "walk", "index", "dispatch", "read", "hash", "columns", "lines", "tokens", "boundaries",
-    "plan", "render", "large", "copy in", "kernel", "copy out", "result", "receive", "ledger", "store", "sample",
+    "plan", "render", "large", "copy in", "kernel", "copy out", "result", "receive", "ledger", "store", "sample", "end",
     "input wait", "output wait", "worker wait", "device wait",
 )  # fmt: skip
 """Every stage by its code, the position here. The last four are no work: a process waits."""
@@ -26,6 +26,7 @@ class CostedFile(NamedTuple):
     stage: str
     nanoseconds: int
     size: int
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ class StageClock(Protocol):
         """Nanoseconds of the time base, where files are timed."""
         ...
 
-    def file(self, path: bytes, stage: str, began_ns: int, size: int) -> None:
-        """Keep what one file took since `began_ns` until now, if it is among the dearest."""
+    def file(self, path: bytes, stage: str, began_ns: int, size: int, why: str = "") -> None:
+        """Keep what one file took since `began_ns` until now, and `why`, if it is among the dearest."""
         ...
 
 

@@ -55,7 +55,7 @@ class Laps:
     def now(self) -> int:
         return 0
 
-    def file(self, path: bytes, stage: str, began_ns: int, size: int) -> None:
+    def file(self, path: bytes, stage: str, began_ns: int, size: int, why: str = "") -> None:
         pass
 
 
@@ -125,8 +125,8 @@ class Recorder(Laps):
     def now(self) -> int:
         return time.monotonic_ns()
 
-    def file(self, path: bytes, stage: str, began_ns: int, size: int) -> None:
-        self.track.add_file(CostedFile(path, stage, time.monotonic_ns() - began_ns, size))
+    def file(self, path: bytes, stage: str, began_ns: int, size: int, why: str = "") -> None:
+        self.track.add_file(CostedFile(path, stage, time.monotonic_ns() - began_ns, size, why))
 
 
 class Recording:

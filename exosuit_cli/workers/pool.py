@@ -185,9 +185,10 @@ class WorkerPool:
             if not abort:
                 with contextlib.suppress(EOFError, OSError):  # it died after its last result: only its totals are lost
                     self.totals.add(_totals_of(worker))
+                self._clock.step("worker wait")
             worker.connection.close()
             worker.process.join()
-        self._clock.step("worker wait")
+            self._clock.step("end")
         self._workers.clear()
         self._backlog.clear()
 

@@ -99,7 +99,12 @@ class Processes:
             if self._recording is not None:
                 self._recording.add(self.carrier.totals.tracks)
         if self._preload is not None:
+            clock = self._clock()
+            if clock is not None:
+                clock.skip()
             self._preload_cpu_seconds = self._preload.close()
+            if clock is not None:
+                clock.step("end")
 
     def close(self) -> None:
         """End whatever is left."""

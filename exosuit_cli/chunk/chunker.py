@@ -15,6 +15,7 @@ from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
 from exosuit_cli.chunk.syntax import NoSyntax, SyntaxTree
 from exosuit_cli.model.slab import LineColumns, Slab
+from exosuit_cli.system.spans import TIMED_BYTES, Laps
 from exosuit_cli.tokens import token_table
 from exosuit_cli.tokens.boundaries import SAFE_PAIRS, last_boundary
 from exosuit_cli.tokens.text import last_character_start
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.kernels import Kernels
     from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.model.spans import StageClock
 
 SEGMENT_BYTES = 8 << 20
 """A longer text is cut into segments of at most this many bytes, which are chunked one by one."""
@@ -41,32 +43,50 @@ _VISIBLE[[0xC2, 0xE1, 0xE2, 0xE3]] = False  # these may begin white space beyond
 class Chunker:
     """Cuts texts into chunks under one set of options; for one thread of one process, as its counter is."""
 
-    def __init__(self, options: ChunkOptions, counter: TokenCounter, kernels: Kernels) -> None:
+    def __init__(
+        self, options: ChunkOptions, counter: TokenCounter, kernels: Kernels, clock: StageClock | None = None
+    ) -> None:
         self._options = options
         self._counter = counter
         self._kernels = kernels
+        self._clock: StageClock = clock if clock is not None else Laps()
         self._planner = Planner(options, counter)
         self._newlines = token_table(options.encoding).newlines
 
-    def chunk_slab(self, slab: Slab, languages: Sequence[str], lines: LineColumns | None = None) -> list[FileChunks]:
+    def chunk_slab(
+        self,
+        slab: Slab,
+        languages: Sequence[str],
+        lines: LineColumns | None = None,
+        paths: Sequence[bytes] = (),
+    ) -> list[FileChunks]:
         """The chunks of every text of a slab; `languages` names that of each, "" where it is not known.
 
-        `lines` are those of the slab, where they are known already.
+        `lines` are those of the slab, where they are known already; `paths` name the texts for a clock that records.
 
         The chunks of a text depend on its bytes, its language and the options only.
         """
+        step, texts, size = self._clock.step, len(slab), len(slab.data)
         lines = lines if lines is not None else self._kernels.lines(slab)
+        step("lines", texts, size)
         is_plain = self._options.boundaries == "lines"
         strengths = plain_strengths(lines) if is_plain else line_strengths(lines, languages)
-        prefix, totals = self._prefix(slab, lines)
+        step("boundaries", texts, size)
+        prefix, totals = self._prefix(slab, lines, paths)
+        step("tokens", texts, size)
         trees: list[SyntaxTree | None] = [None] * len(slab)
         reasons: list[str | None] = [None] * len(slab)
         if self._options.boundaries == "ast":
             for position in np.flatnonzero(slab.lengths).tolist():
+                began = self._clock.now()
                 try:
                     trees[position] = self._parse(slab, lines, prefix, strengths, position, languages[position])
                 except NoSyntax as refusal:
                     reasons[position] = str(refusal)
+                if paths:
+                    why = f"fallback: {reasons[position]}" if reasons[position] else ""
+                    self._clock.file(paths[position], "boundaries", began, int(slab.lengths[position]), why)
+            step("boundaries", texts, size)
         measured = self._measured(slab, lines, strengths, prefix)
         files = lines.files.tolist()
         plan = ChunkPlan()
@@ -74,7 +94,9 @@ class Chunker:
         for first, stop in pairwise(files):
             self._planner.plan(measured, first, stop, plan)
             counts.append(len(plan.starts))
+        step("plan", texts, size)
         columns = _Columns(plan, slab.data, self._kernels)
+        step("hash", texts, size)
         found = []
         start = 0
         for position, (offset, size) in enumerate(zip(slab.offsets.tolist(), slab.lengths.tolist(), strict=True)):
@@ -114,7 +136,9 @@ class Chunker:
             line += segment.count(b"\n")
             last = segment[-1]
 
-    def _prefix(self, slab: Slab, lines: LineColumns) -> tuple[npt.NDArray[np.int64], list[int]]:
+    def _prefix(
+        self, slab: Slab, lines: LineColumns, paths: Sequence[bytes] = ()
+    ) -> tuple[npt.NDArray[np.int64], list[int]]:
         """int64[lines + 1]: the number of tokens in the slab before each line that is safe, or near that; and of texts.
 
         The k-th newline of a text is in the token that holds its k-th newline character; where a cut after it is safe,
@@ -123,10 +147,15 @@ class Chunker:
         """
         view = slab.data.data
         starts = slab.offsets.tolist()
-        ids = [
-            self._counter.encode(bytes(view[start : start + length]))
-            for start, length in zip(starts, slab.lengths.tolist(), strict=True)
-        ]
+        sizes = slab.lengths.tolist()
+        if paths:
+            ids = [
+                self._encode_timed(path, bytes(view[start : start + size]))
+                for path, start, size in zip(paths, starts, sizes, strict=True)
+            ]
+        else:
+            encode = self._counter.encode
+            ids = [encode(bytes(view[start : start + size])) for start, size in zip(starts, sizes, strict=True)]
         lengths = [len(own) for own in ids]
         totals = np.cumsum(lengths)
         all_ids = np.concatenate(ids) if ids else np.zeros(0, np.uint32)
@@ -152,6 +181,13 @@ class Chunker:
         prefix[~begins_text] = after_newline[begins_line]
         prefix[-1] = totals[-1] if len(totals) else 0
         return prefix, lengths
+
+    def _encode_timed(self, path: bytes, data: bytes) -> npt.NDArray[np.uint32]:
+        began = self._clock.now()
+        ids = self._counter.encode(data)
+        if len(data) >= TIMED_BYTES:
+            self._clock.file(path, "tokens", began, len(data))
+        return ids
 
     def _measured(
         self, slab: Slab, lines: LineColumns, strengths: LineStrengths, prefix: npt.NDArray[np.int64]

@@ -19,6 +19,7 @@ _PLACES: Final = {
     "device": "device:device_command",
     "config": "config:config_app",
     "bench": "bench:bench_app",
+    "profile": "profile:profile_command",
     "manual": "manual:manual_command",
 }
 """Where each command is, in the order of the help."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared, option
 from exosuit_cli.model.devices import DEVICE_FORMS
@@ -10,6 +11,9 @@ from exosuit_cli.model.digests import DEFAULT_DIGEST, file_digests
 from exosuit_cli.model.encodings import DEFAULT_ENCODING, ENCODING_FORMS
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
+
+if TYPE_CHECKING:
+    from exosuit_cli.model.spans import SpanRecording
 
 DEFAULT_IGNORE_FILES = (".exosuitignore", ".ignore")
 """The first is for exosuit alone; `.ignore` is what ripgrep, fd and others read too."""
@@ -74,6 +78,7 @@ class ScanOptions:
     batch_files: the most files in one batch. vram_bytes: what a CUDA device may hold; None means all that it has, and
         0 that none is used.
     use_index: take unchanged files from the index, and write it. verify: read everything and compare with the index.
+    recording: where all processes record what they do, None for nowhere; nothing depends on it.
 
     Raises UsageError for a number that is too small.
     """
@@ -141,6 +146,7 @@ class ScanOptions:
         False, "Read everything and compare it with the index.", changes="neither", panel=WORK, chunk=False
     )
     vram_bytes: int | None = None
+    recording: SpanRecording | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         for each in declared(type(self)):

@@ -6,22 +6,24 @@ import time
 from typing import TYPE_CHECKING
 
 from exosuit_cli.ingest.result import Throughput
-from exosuit_cli.shards.totals import Laps, add_stages
+from exosuit_cli.shards.totals import add_stages
 from exosuit_cli.system.memory import MemoryReport, MemorySampler, TierReading
+from exosuit_cli.system.spans import Laps
 
 if TYPE_CHECKING:
     from exosuit_cli.index.file import IndexFile
     from exosuit_cli.ingest.ledger import Ledger
+    from exosuit_cli.model.spans import StageClock
     from exosuit_cli.workers.processes import Processes
 
 
 class Account:
-    """The account of a run that starts now."""
+    """The account of a run that starts now, with this clock for its stages or one of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: StageClock | None = None) -> None:
         self.started_ns = time.time_ns()
         """When the run started, in nanoseconds since the epoch."""
-        self.laps = Laps()
+        self.laps: StageClock = clock if clock is not None else Laps()
         self._started = time.monotonic()
         self._started_cpu = time.process_time()
         self._sampler = MemorySampler()
@@ -33,13 +35,17 @@ class Account:
 
     def sample(self, processes: Processes, *, now: bool = False) -> None:
         """Take a sample of the memory of all processes of the run, if it is time for one or `now`."""
-        self._sampler.sample(processes.pids(), now=now)
+        if self._sampler.sample(processes.pids(), now=now):
+            self.laps.step("sample")
 
     def close(self, processes: Processes, ledger: Ledger, index_file: IndexFile) -> tuple[Throughput, MemoryReport]:
         """Add up what the run took, once its workers have ended. Ends the processes of the device."""
+        self.laps.step("result")
         self._sampler.sample((), now=True)
+        self.laps.step("sample")
         totals, device, carrier = processes.totals, processes.device, processes.carrier
         device.close()
+        self.laps.step("end")
         for name, count in totals.beside_device.items():
             setattr(device.totals, name, count)
         vram, shared = device.tiers()

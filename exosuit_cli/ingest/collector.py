@@ -72,9 +72,9 @@ class ChunkCollector:
         if not len(finished.task.places):
             return  # interrupted before its first file
         self._held[int(finished.task.places[0])] = finished
-        self._held_bytes += _rendered_bytes(finished)
+        self._held_bytes += finished.rendered_bytes
         while (following := self._held.pop(self._next, None)) is not None:
-            self._held_bytes -= _rendered_bytes(following)
+            self._held_bytes -= following.rendered_bytes
             self._next += len(following.task.places)
             if following.result is not None and following.result.chunks is not None:
                 self.fallbacks.update(following.result.fallbacks)
@@ -100,8 +100,3 @@ class ChunkCollector:
         self.statistics.repeated_chunks += len(repeats)
         self.statistics.repeated_tokens += int(batch.chunks.tokens[list(repeats)].sum())
         self._sink.write(batch, paths, repeats)
-
-
-def _rendered_bytes(finished: FinishedTask) -> int:
-    chunks = finished.result.chunks if finished.result is not None else None
-    return len(chunks.rendered) if chunks is not None else 0

@@ -87,7 +87,8 @@ class Run:
         find_digest(options.hash)
         if options.encoding is not None:
             find_encoding(options.encoding)  # now, not when the first text turns up
-        self.account = Account()
+        recording = options.recording
+        self.account = Account(recording.clock() if recording is not None else None)
         self.roots = roots
         self.options = options
         self.stop = stop if stop is not None else StopRequest()  # a request that is not made is false
@@ -112,8 +113,10 @@ class Run:
 
     def _run(self) -> ScanResult:
         """Find out what changed since the index was written, walk, dispatch, collect, add up."""
+        self.laps.step("start")
         self.laps.restart()
         index_file = self._open_index()
+        self.laps.step("index")
         index = self._compare(index_file.index)
         walk = TreeWalk(
             self.roots.base,
@@ -142,7 +145,7 @@ class Run:
                 if walking:
                     walking, anew = self._walk_some(listings, ledger)
                     listed_anew += anew
-                    self.laps.lap("walk")
+                    self.laps.lap("walk", anew)
                 self._work(ledger, walking=walking)
                 self.laps.restart()
             self._drain(ledger)
@@ -178,6 +181,7 @@ class Run:
             if unchanged.is_everything() and not self.reads_all:
                 return index
         self.processes.load_vocabulary()
+        self.laps.step("start")
         self.laps.restart()
         return index
 
@@ -200,14 +204,17 @@ class Run:
         carrier = self.processes.carrier
         if carrier is None and ledger.tasks:
             carrier = self.processes.engage(ledger.files, ledger.paths, LINGER_SECONDS, walking=walking)
+            self.laps.step("start")
         if carrier is None:
             return
         while ledger.tasks and carrier.has_room() and (self.collector is None or self.collector.has_room()):
             carrier.submit(ledger.tasks.popleft())
         if not walking:
             ledger.order()
+            self.laps.step("result")
         for finished in carrier.collect(0 if walking else LINGER_SECONDS):
             self._finish(ledger, finished)
+        self.laps.skip()
         if ledger.done:
             use = self.processes.device.joins(ledger.bytes_read * (ledger.files - ledger.done) // ledger.done)
             if use is not None:
@@ -220,8 +227,13 @@ class Run:
 
     def _finish(self, ledger: Ledger, finished: FinishedTask) -> None:
         ledger.finish(finished)
+        laps = self.laps
+        laps.batch = finished.task.number
+        laps.step("ledger")
         if self.collector is not None:
             self.collector.take(finished)
+            laps.step("store", len(finished.task.places), bytes_in=finished.rendered_bytes)
+        laps.batch = -1
 
     def _drain(self, ledger: Ledger) -> None:
         """Take in what the workers still hold, and let them go."""

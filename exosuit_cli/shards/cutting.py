@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from exosuit_cli.model.protocols import TokenCounter, TokenStream
     from exosuit_cli.model.records import Batch
     from exosuit_cli.model.slab import LineColumns
+    from exosuit_cli.model.spans import StageClock
     from exosuit_cli.read import FilledSlab, LargeFile
     from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.shards.large import LargeContent
     from exosuit_cli.shards.rows import FileFacts
-    from exosuit_cli.shards.totals import Laps
     from exosuit_cli.system.stop import StopRequest
 
 RESULT_BYTES = 8 << 20
@@ -45,14 +45,16 @@ class Cutting:
     wants_lines = True
     start_stream: Callable[[], TokenStream] | None = None
 
-    def __init__(self, chunking: Chunking, counter: TokenCounter, kernels: Kernels, laps: Laps) -> None:
+    def __init__(self, chunking: Chunking, counter: TokenCounter, kernels: Kernels, clock: StageClock) -> None:
         self._chunking = chunking
-        self._chunker = Chunker(chunking.options, counter, kernels)
-        self._laps = laps
-        self._builder = FallbackBuilder(chunking, [])
+        self._chunker = Chunker(chunking.options, counter, kernels, clock)
+        self._clock = clock
+        self._paths: list[bytes] = []
+        self._builder = FallbackBuilder(chunking, self._paths)
 
     def start(self, batch: Batch) -> None:
-        self._builder = FallbackBuilder(self._chunking, batch.paths())
+        self._paths = batch.paths()
+        self._builder = FallbackBuilder(self._chunking, self._paths)
 
     def take_slab(self, filled: FilledSlab, facts: FileFacts, lines: LineColumns | None) -> npt.NDArray[np.int64]:
         slab = filled.slab
@@ -62,7 +64,9 @@ class Cutting:
             slab = _part(slab, texts, facts.decoded)
             lines = lines.of_files(texts) if lines is not None and not facts.decoded else None
         languages = [LANGUAGES[facts.languages[index]] for index in texts]
-        found = self._chunker.chunk_slab(slab, languages, lines)
+        paths = [self._paths[filled.files[index].position] for index in texts] if self._clock.is_recording else ()
+        found = self._chunker.chunk_slab(slab, languages, lines, paths)
+        rendered = self._builder.bytes
         view = slab.data.data
         for index, language, offset, own in zip(texts, languages, slab.offsets.tolist(), found, strict=True):
             chunks = own
@@ -73,7 +77,7 @@ class Cutting:
                 chunks = spans_in_file(own, facts.decoded[index], codec)
             self._builder.add(filled.files[index].position, language, view, offset, chunks)
         tokens[facts.text] = [chunks.text_tokens for chunks in found]
-        self._laps.lap("chunk")
+        self._clock.lap("chunk", len(texts), len(slab.data), self._builder.bytes - rendered, step="render")
         return tokens
 
     def take_large(self, item: LargeFile, content: LargeContent, stop: StopRequest) -> StreamCount | None:

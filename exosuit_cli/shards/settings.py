@@ -27,3 +27,5 @@ class ShardSettings:
     batch_files: int = 800
     own_outputs: bool = False
     """Whether files with exosuit's mark are taken as content."""
+    recorded_spans: int = 0
+    """How many spans a process may record of what it does; 0 records nothing."""

@@ -20,9 +20,10 @@ from exosuit_cli.shards.counting import Counting
 from exosuit_cli.shards.large import Interrupted, read_large
 from exosuit_cli.shards.marked import is_marked_file, marked_files
 from exosuit_cli.shards.rows import as_slice, describe, write_content, write_stats
-from exosuit_cli.shards.totals import Laps, WorkerTotals
+from exosuit_cli.shards.totals import WorkerTotals
 from exosuit_cli.system.page_cache import PageCacheProbe
 from exosuit_cli.system.safe_open import open_base
+from exosuit_cli.system.spans import Laps
 from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from exosuit_cli.device.remote import RemoteKernels
     from exosuit_cli.kernels.protocol import Kernels, PendingSlab
     from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.shards.settings import ShardSettings
     from exosuit_cli.shards.work import TextWork
@@ -57,16 +59,23 @@ class ShardResult:
 class Shard:
     """Ingests batches below one base directory, one after the other, with one slab of memory.
 
-    A request to `stop` ends the reading of a giant file too; that file is then left for another turn.
+    A request to `stop` ends the reading of a giant file too; that file is then left for another turn. `clock` adds up
+    the time by stage, and may record it.
     """
 
-    def __init__(self, settings: ShardSettings, counter: TokenCounter | None, stop: StopRequest | None = None) -> None:
+    def __init__(
+        self,
+        settings: ShardSettings,
+        counter: TokenCounter | None,
+        stop: StopRequest | None = None,
+        clock: StageClock | None = None,
+    ) -> None:
         self._settings = settings
         self._stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self._kernels: Kernels = CpuKernels(settings.hash)
         self._device: RemoteKernels | None = None
-        self._laps = Laps()
-        self._work = _work_of(settings, counter, self._kernels, self._laps)
+        self._clock: StageClock = clock if clock is not None else Laps()
+        self._work = _work_of(settings, counter, self._kernels, self._clock)
         self._gone: tuple[Outcome, int] | None = None
         """The outcome of every file, where the base itself cannot be opened any more."""
         try:
@@ -93,7 +102,7 @@ class Shard:
 
     def totals(self, cpu_seconds: float = 0.0) -> WorkerTotals:
         """What it spent and saw until now; `cpu_seconds` are those of its process, where it has one of its own."""
-        totals = WorkerTotals(cpu_seconds, self._laps.seconds, self.page_cache.reading)
+        totals = WorkerTotals(cpu_seconds, self._clock.seconds, self.page_cache.reading)
         if self._device is not None:
             totals.device_failures, totals.beside_device = self._device.failures, self._device.beside
         return totals
@@ -120,7 +129,7 @@ class Shard:
         its identity, so that one reading can serve all.
         """
         deadline = time.monotonic() + patience
-        self._laps.restart()
+        self._clock.restart()
         names = [name for _, group in batch.groups for name in group]
         rows = np.zeros(len(names), ROW)
         if self._gone is not None:
@@ -149,6 +158,7 @@ class Shard:
                 last = item.files[-1].position
             else:
                 last = item.file.position
+                began = self._clock.now()
                 try:
                     own = self._own_output(item)
                     if own is not None:
@@ -167,7 +177,9 @@ class Shard:
                     skip(last, *outcome_of(error))
                     continue
                 finally:
-                    self._laps.lap("large")
+                    self._clock.lap("large", 1, item.file.size)
+                    if self._clock.is_recording:
+                        self._clock.file(batch.paths()[last], "large", began, item.file.size)
                 if found is None:
                     skip(last, Outcome.CHANGED, 0)
                     continue
@@ -178,7 +190,7 @@ class Shard:
         items.close()
         write_stats(rows, read)
         chunks, fallbacks = self._work.finish(consumed)
-        self._laps.lap("columns")
+        self._clock.lap("columns", consumed, bytes_out=_rendered_bytes(chunks), step="result")
         return ShardResult(rows[:consumed], sum(file.size for file in read) - unread, chunks, fallbacks)
 
     def _read_ahead(
@@ -189,13 +201,15 @@ class Shard:
         depth = self._reader.depth
         try:
             for item in items:
-                self._laps.lap("read")
                 if isinstance(item, FilledSlab):
+                    size = len(item.slab.data)
+                    self._clock.lap("read", len(item.files), size, size)
                     held.append((item, self._kernels.begin(item.slab, lines=self._work.wants_lines)))
-                    self._laps.lap("hash")
+                    self._clock.lap("hash", len(item.files), size)
                     if len(held) == depth:
                         yield held.popleft()
                 else:
+                    self._clock.lap("read")
                     while held:
                         yield held.popleft()
                     yield item, None
@@ -210,15 +224,15 @@ class Shard:
         """Write the rows of one slab: digests, lines, kinds, languages, tokens."""
         slab, files = filled
         columns, lines = pending.finish()
-        self._laps.lap("hash")
+        self._clock.lap("hash", step="device wait" if self._device is not None else "hash")
         facts = describe(slab, columns, [names[file.position] for file in files])
         own = marked_files(slab, facts.text) if not self._settings.own_outputs else []
         facts.text[own] = False  # nothing of them is counted or cut
-        self._laps.lap("columns")
+        self._clock.lap("columns", len(files), len(slab.data))
         tokens = self._work.take_slab(filled, facts, lines)
         write_content(rows, as_slice([file.position for file in files]), facts, tokens)
         rows["outcome"][[files[index].position for index in own]] = Outcome.OWN_OUTPUT
-        self._laps.lap("columns")
+        self._clock.lap("columns")
 
     def _own_output(self, item: LargeFile) -> ReadStat | None:
         """The stat of a large file that carries exosuit's mark and is not to be taken. Raises OSError."""
@@ -242,9 +256,13 @@ class Shard:
         return ReadStat(position, content.size, content.status)
 
 
-def _work_of(settings: ShardSettings, counter: TokenCounter | None, kernels: Kernels, laps: Laps) -> TextWork:
+def _rendered_bytes(chunks: ChunkBatch | None) -> int:
+    return len(chunks.rendered) if chunks is not None else 0
+
+
+def _work_of(settings: ShardSettings, counter: TokenCounter | None, kernels: Kernels, clock: StageClock) -> TextWork:
     if settings.chunking is None or counter is None:
-        return Counting(counter, laps)
+        return Counting(counter, clock)
     from exosuit_cli.shards.cutting import Cutting
 
-    return Cutting(settings.chunking, counter, kernels, laps)
+    return Cutting(settings.chunking, counter, kernels, clock)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from exosuit_cli.system.page_cache import PageCacheReading
+
+if TYPE_CHECKING:
+    from exosuit_cli.model.spans import RecordedTrack
 
 
 @dataclass(slots=True)
@@ -15,13 +18,15 @@ class WorkerTotals:
 
     cpu_seconds: float = 0.0
     stages: dict[str, float] = field(default_factory=dict)
-    """Seconds by stage; see `Laps`."""
+    """Seconds by stage; see `StageClock`."""
     page_cache: PageCacheReading = field(default_factory=PageCacheReading)
     deaths: int = 0
     device_failures: Counter[str] = field(default_factory=Counter)
     """Slabs that the device failed to compute, by reason; the CPU computed them."""
     beside_device: Counter[str] = field(default_factory=Counter)
     """What the CPU computed beside a device, by the names of `DeviceTotals`."""
+    tracks: list[RecordedTrack] = field(default_factory=list)
+    """What they did when, where that is recorded."""
 
     def add(self, other: WorkerTotals) -> None:
         """Add those of another worker."""
@@ -31,27 +36,7 @@ class WorkerTotals:
         self.deaths += other.deaths
         self.device_failures += other.device_failures
         self.beside_device += other.beside_device
-
-
-class Laps:
-    """A clock for what one thread does in turn: every lap adds the time since the last lap to a stage.
-
-    Wall-clock seconds: those of several processes overlap, and include the time that each waits for a processor.
-    """
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self.restart()
-
-    def restart(self) -> None:
-        """Add the time since the last lap to no stage."""
-        self._last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        """Add the time since the last lap to `stage`."""
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._last
-        self._last = now
+        self.tracks += other.tracks
 
 
 def add_stages(seconds: dict[str, float], more: dict[str, float]) -> None:

@@ -47,10 +47,10 @@ class MemorySampler:
         self.samples = 0
         self._next = 0.0
 
-    def sample(self, pids: Iterable[int], *, now: bool = False) -> None:
-        """Take a reading of this process and of `pids` if the last is old enough, or `now`."""
+    def sample(self, pids: Iterable[int], *, now: bool = False) -> bool:
+        """Take a reading of this process and of `pids` if the last is old enough, or `now`; whether it was taken."""
         if not now and time.monotonic() < self._next:
-            return
+            return False
         pss = uss = 0
         for pid in (os.getpid(), *pids):
             reading = process_memory(pid)
@@ -61,6 +61,7 @@ class MemorySampler:
         self.peak_pss = max(self.peak_pss, pss)
         self.peak_uss = max(self.peak_uss, uss)
         self._next = time.monotonic() + SAMPLE_SECONDS
+        return True
 
     def reading(self) -> TierReading:
         """The ram tier."""

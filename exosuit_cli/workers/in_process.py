@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.shards.totals import WorkerTotals
+from exosuit_cli.system.spans import Laps
 from exosuit_cli.workers.tasks import FinishedTask
 from exosuit_cli.workers.worker import PATIENCE_SECONDS
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.settings import ShardSettings
     from exosuit_cli.system.stop import StopRequest
     from exosuit_cli.workers.messages import UseDevice
@@ -24,11 +26,18 @@ if TYPE_CHECKING:
 class InProcessCarrier:
     """Carries each task out within `collect`; see `Carrier`."""
 
-    def __init__(self, settings: ShardSettings, counter: TokenCounter | None, stop: StopRequest) -> None:
+    def __init__(
+        self,
+        settings: ShardSettings,
+        counter: TokenCounter | None,
+        stop: StopRequest,
+        clock: StageClock | None = None,
+    ) -> None:
         self.workers = 1
         self.totals = WorkerTotals()
         self.shortage = ""
-        self._shard = Shard(settings, counter, stop)
+        self._clock: StageClock = clock if clock is not None else Laps()
+        self._shard = Shard(settings, counter, stop, self._clock)
         self._tasks: deque[Task] = deque()
 
     def pids(self) -> Sequence[int]:
@@ -44,6 +53,7 @@ class InProcessCarrier:
         if not self._tasks:
             return []
         task = self._tasks.popleft()
+        self._clock.batch = task.number
         result = self._shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links)
         if result.consumed < len(task.places):
             self._tasks.appendleft(task.part(result.consumed, len(task.places)))

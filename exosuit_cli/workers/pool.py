@@ -17,6 +17,7 @@ from exosuit_cli.model.errors import ExosuitError, ResourceMissing
 from exosuit_cli.shards.shard import ShardResult
 from exosuit_cli.shards.totals import WorkerTotals
 from exosuit_cli.system.forked import ForkedProcess
+from exosuit_cli.system.spans import Laps
 from exosuit_cli.workers.messages import (
     Finish,
     Interrupt,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.settings import ShardSettings
     from exosuit_cli.workers.carrier import Carrier
     from exosuit_cli.workers.preload import Preload
@@ -76,7 +78,9 @@ class WorkerPool:
         *,
         alone: Callable[[ShardSettings], Carrier],
         in_flight: int = IN_FLIGHT,
+        clock: StageClock | None = None,
     ) -> None:
+        self._clock: StageClock = clock if clock is not None else Laps()
         self.workers = self._wanted = workers
         self.shortage = ""
         self._make_alone = alone
@@ -138,7 +142,10 @@ class WorkerPool:
             self._deal()
             return self._alone.collect(timeout)
         finished: list[FinishedTask] = []
+        self._clock.batch = -1
+        self._clock.skip()
         ready = wait([worker.connection for worker in self._workers], timeout)
+        self._clock.step("worker wait")
         for worker in [worker for worker in self._workers if worker.connection in ready]:
             try:
                 message: Message = worker.connection.recv()
@@ -151,6 +158,8 @@ class WorkerPool:
             if result is None:
                 continue
             task = worker.tasks.popleft()
+            self._clock.batch = task.number
+            self._clock.step("receive", len(task.places))
             self._deaths_in_a_row = 0
             if result.consumed < len(task.places):
                 if not self._interrupted:
@@ -170,12 +179,16 @@ class WorkerPool:
                 continue
             with contextlib.suppress(OSError):
                 worker.connection.send(Finish())
+        self._clock.batch = -1
+        self._clock.skip()
         for worker in self._workers:
             if not abort:
                 with contextlib.suppress(EOFError, OSError):  # it died after its last result: only its totals are lost
                     self.totals.add(_totals_of(worker))
+                self._clock.step("worker wait")
             worker.connection.close()
             worker.process.join()
+            self._clock.step("end")
         self._workers.clear()
         self._backlog.clear()
 
@@ -211,6 +224,8 @@ class WorkerPool:
             worker.tasks.append(task)
             with contextlib.suppress(OSError):  # a dead worker: `collect` finds it and takes its tasks back
                 worker.connection.send(task)
+            self._clock.batch = task.number
+            self._clock.step("dispatch", len(task.places))
 
     def _start(self) -> None:
         siblings = [worker.connection for worker in self._workers]

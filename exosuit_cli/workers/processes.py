@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.batch import Chunking
     from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.model.spans import SpanRecording, StageClock
     from exosuit_cli.system.stop import StopRequest
     from exosuit_cli.workers.carrier import Carrier
 
@@ -43,6 +44,7 @@ class Processes:
         self._options = options
         self._preload_cpu_seconds = 0.0
         self._stop = stop
+        self._recording: SpanRecording | None = options.recording
         self._settings = ShardSettings(
             base=base,
             encoding=options.encoding,
@@ -54,6 +56,7 @@ class Processes:
             follow=options.walk.follow,
             chunking=chunking,
             own_outputs=options.own_outputs,
+            recorded_spans=self._recording.capacity if self._recording is not None else 0,
         )
         self._preload = ahead.take_preload(options.encoding, self.processors, with_table=chunking is not None)
 
@@ -93,8 +96,15 @@ class Processes:
         """End the workers, after their current task or at once, and the process that loaded the vocabulary."""
         if self.carrier is not None:
             self.carrier.close(abort=abort)
+            if self._recording is not None:
+                self._recording.add(self.carrier.totals.tracks)
         if self._preload is not None:
+            clock = self._clock()
+            if clock is not None:
+                clock.skip()
             self._preload_cpu_seconds = self._preload.close()
+            if clock is not None:
+                clock.step("end")
 
     def close(self) -> None:
         """End whatever is left."""
@@ -130,11 +140,15 @@ class Processes:
         pays = bool(self._options.workers) or ((workers > 1 or is_chunking) and self._pays(files, paths))
         if is_chunking and preload is not None:  # cutting asks the counter too often to have it in another process
             workers, counter = workers if pays else 1, None
-            return WorkerPool(settings, counter, workers, preload, alone=self._alone, in_flight=in_flight)
+            return WorkerPool(
+                settings, counter, workers, preload, alone=self._alone, in_flight=in_flight, clock=self._clock()
+            )
         if workers == 1 or not pays:
-            return InProcessCarrier(settings, self._counter(), self._stop)
+            return InProcessCarrier(settings, self._counter(), self._stop, self._clock())
         counter = self._counter() if preload is None else None
-        return WorkerPool(settings, counter, workers, preload, alone=self._alone, in_flight=in_flight)
+        return WorkerPool(
+            settings, counter, workers, preload, alone=self._alone, in_flight=in_flight, clock=self._clock()
+        )
 
     def _alone(self, settings: ShardSettings) -> Carrier:
         """What works where no process can be started."""
@@ -143,7 +157,11 @@ class Processes:
         if self._preload is not None:
             self._preload.close()
             self._preload = None
-        return InProcessCarrier(settings, self._counter(), self._stop)
+        return InProcessCarrier(settings, self._counter(), self._stop, self._clock())
+
+    def _clock(self) -> StageClock | None:
+        """A clock for the thread of this process, where it is recorded."""
+        return self._recording.clock() if self._recording is not None else None
 
     def _counter(self) -> TokenCounter | None:
         """The counter for this process."""
@@ -151,7 +169,12 @@ class Processes:
             return None
         from exosuit_cli.tokens import load_counter
 
-        return self._preload.counter() if self._preload is not None else load_counter(self._options.encoding)
+        counter = self._preload.counter() if self._preload is not None else load_counter(self._options.encoding)
+        clock = self._clock()
+        if clock is not None:
+            counter.count(b"")  # it answers once it has loaded: else that time would look like that of the first text
+            clock.step("vocabulary")
+        return counter
 
     def _pays(self, files: int, paths: Callable[[], Iterable[bytes]]) -> bool:
         """Whether the work is worth starting processes for."""

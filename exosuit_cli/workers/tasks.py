@@ -22,6 +22,11 @@ class Task:
     read_links: bool = False
     kills: int = 0
 
+    @property
+    def number(self) -> int:
+        """Its number among all tasks of a run: the place of its first file, -1 where it has none."""
+        return int(self.places[0]) if len(self.places) else -1
+
     def part(self, start: int, stop: int) -> Task:
         """The files from position `start` up to `stop` as a task of their own."""
         groups = []
@@ -40,3 +45,9 @@ class FinishedTask:
 
     task: Task
     result: ShardResult | None
+
+    @property
+    def rendered_bytes(self) -> int:
+        """The bytes of its chunks, as they were rendered."""
+        chunks = self.result.chunks if self.result is not None else None
+        return len(chunks.rendered) if chunks is not None else 0

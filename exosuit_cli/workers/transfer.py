@@ -5,37 +5,46 @@ from __future__ import annotations
 import mmap
 import os
 from dataclasses import replace
-from multiprocessing.reduction import recv_handle, send_handle
+from multiprocessing.reduction import ForkingPickler, recv_handle, send_handle
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
+    from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.shard import ShardResult
 
 MAPPED_BYTES = 64 << 10
 """From so many rendered bytes on, mapping memory costs the receiver less than reading a pipe."""
 
 
-def send_result(connection: Connection, result: ShardResult) -> None:
+def send_result(connection: Connection, result: ShardResult, clock: StageClock) -> None:
     """Send a result. Many rendered bytes go as memory that the receiver maps: a pipe would copy them three times.
 
-    See memfd_create(2).
+    See memfd_create(2). Making the message is a step of `clock`, and what the pipe makes this process wait is another.
     """
     chunks = result.chunks
     if chunks is None or len(chunks.rendered) < MAPPED_BYTES:
-        connection.send(result)
+        _send(connection, result, clock)
         return
     try:
         descriptor = _in_memory(chunks.rendered)
     except OSError:  # no memory, no descriptor, or a limit on files: then it goes through the pipe
-        connection.send(result)
+        _send(connection, result, clock)
         return
     try:
-        connection.send(replace(result, chunks=replace(chunks, rendered=b"")))
+        _send(connection, replace(result, chunks=replace(chunks, rendered=b"")), clock)
         send_handle(connection, descriptor, None)
     finally:
         os.close(descriptor)
+
+
+def _send(connection: Connection, result: ShardResult, clock: StageClock) -> None:
+    """What `Connection.send` does."""
+    message = ForkingPickler.dumps(result)
+    clock.step("result", len(result.rows), bytes_out=len(message))
+    connection.send_bytes(message)
+    clock.step("output wait")
 
 
 def complete_result(connection: Connection, result: ShardResult) -> ShardResult:

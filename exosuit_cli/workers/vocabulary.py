@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.system.forked import fork
@@ -93,6 +94,7 @@ def live(
         connection.close()
     first = connections[0]
     counter: TokenCounter | None = None
+    began = time.monotonic_ns()
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         try:
             counter = _load(encoding)
@@ -100,6 +102,7 @@ def live(
                 from exosuit_cli.tokens import token_table
 
                 token_table(encoding)
+            loaded_ns = began, time.monotonic_ns()
         except Exception as error:  # noqa: BLE001  (the parent raises it)
             first.recv()
             first.send(LoadFailed(error))
@@ -108,7 +111,7 @@ def live(
         if isinstance(message, BecomeWorkers):
             for connection in connections[message.count :]:
                 connection.close()
-            _become_workers(connections[: message.count], counter, message.settings)
+            _become_workers(connections[: message.count], counter, message.settings, loaded_ns)
         else:
             _serve(first, counter, message)
 
@@ -120,8 +123,10 @@ def _serve(connection: Connection, counter: TokenCounter, question: CountTokens 
         question = connection.recv()
 
 
-def _become_workers(connections: Sequence[Connection], counter: TokenCounter, settings: ShardSettings) -> None:
-    """Become one worker for each connection; this process is the first."""
+def _become_workers(
+    connections: Sequence[Connection], counter: TokenCounter, settings: ShardSettings, loaded_ns: tuple[int, int]
+) -> None:
+    """Become one worker for each connection; this process is the first. `loaded_ns`: when loading began and ended."""
     from exosuit_cli.workers.worker import work
 
     def sibling(own: Connection) -> Callable[[], None]:
@@ -138,4 +143,4 @@ def _become_workers(connections: Sequence[Connection], counter: TokenCounter, se
             fork(sibling(connection))
         except OSError as error:
             connection.send(WorkerUnfit(error.strerror or str(error)))
-    work(connections[0], settings, counter, list(connections[1:]))
+    work(connections[0], settings, counter, list(connections[1:]), loaded_ns)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.system.forked import start_method
+from exosuit_cli.system.spans import Laps, Recorder, SpanTrack
 from exosuit_cli.system.stop import StopRequest
 from exosuit_cli.system.surroundings import explained
 from exosuit_cli.workers.messages import Finish, Interrupt, UseDevice, WorkerCrashed, WorkerRefused, WorkerUnfit
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.settings import ShardSettings
     from exosuit_cli.workers.tasks import Task
 
@@ -111,20 +113,34 @@ def main(descriptor: int) -> None:
 
 
 def work(
-    connection: Connection, settings: ShardSettings, counter: TokenCounter | None, inherited: list[Connection]
+    connection: Connection,
+    settings: ShardSettings,
+    counter: TokenCounter | None,
+    inherited: list[Connection],
+    loaded_ns: tuple[int, int] | None = None,
 ) -> None:
-    """A worker's life: tasks in, results out, until it is asked to finish or the parent is gone."""
+    """A worker's life: tasks in, results out, until it is asked to finish or the parent is gone.
+
+    `loaded_ns`: from when to when it has loaded its vocabulary, if it has.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides what they mean
         signal.signal(number, signal.SIG_IGN)
     for other in inherited:  # else a sibling would keep this parent's pipes open after the parent is gone
         other.close()
+    track = SpanTrack(settings.recorded_spans) if settings.recorded_spans else None
+    clock: StageClock = Recorder(track) if track is not None else Laps()
+    if track is not None and loaded_ns is not None:
+        track.mark, loaded = loaded_ns
+        track.add("vocabulary", loaded)
+        clock.step("input wait")
     try:
         if counter is None and settings.encoding is not None:
             from exosuit_cli.tokens import load_counter
 
             counter = load_counter(settings.encoding)
+            clock.step("vocabulary")
         stop = StopRequest()
-        shard = Shard(settings, counter, stop)
+        shard = Shard(settings, counter, stop, clock)
         tasks: queue.SimpleQueue[Task | UseDevice | Finish] = queue.SimpleQueue()
         # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
         try:
@@ -132,12 +148,21 @@ def work(
         except RuntimeError as error:
             connection.send(WorkerUnfit(str(error)))
             return
+        clock.step("start")
         while not isinstance(task := tasks.get(), Finish):
             if isinstance(task, UseDevice):
                 shard.use_device(task.device, task.addresses, task.slab_bytes)
             else:
-                send_result(connection, shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links))
-        connection.send(shard.totals(time.process_time()))
+                clock.batch = task.number
+                clock.step("input wait")
+                result = shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links)
+                send_result(connection, result, clock)
+        clock.batch = -1
+        clock.step("input wait")
+        totals = shard.totals(time.process_time())
+        if track is not None:
+            totals.tracks.append(track.recorded("worker"))
+        connection.send(totals)
     except (BrokenPipeError, ConnectionResetError):
         pass  # the parent is gone
     except ExosuitError as error:  # nothing is wrong with this process: the parent raises it as it is

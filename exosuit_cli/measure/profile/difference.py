@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.profile.records import Profile
 
 _GB: Final = 1e9
+_SETTINGS: Final = ("device", "workers")
+"""Options that do not change what is done, but how: two profiles may differ in them, and what they bring is shown."""
+_LEFT_OUT: Final = ("repeat",)
+"""Options that the figures do not depend on."""
 _SHOWN: Final = 60
 """Characters of a value that a message quotes."""
 
@@ -124,6 +128,10 @@ def _mismatches(old: Profile, new: Profile) -> Iterator[str]:
     ):
         if before != now:
             yield f"{what} {_shown(before)} and now {_shown(now)}"
+    for name in sorted({*old.options, *new.options} - {*_SETTINGS, *_LEFT_OUT}):
+        before, now = old.options.get(name), new.options.get(name)
+        if before != now:
+            yield f"{display_name(name)} {_shown(before)} and now {_shown(now)}"
     for when, profile in (("old", old), ("new", new)):
         if profile.partial is not None:
             yield f"the {when} one is partial"
@@ -131,12 +139,12 @@ def _mismatches(old: Profile, new: Profile) -> Iterator[str]:
 
 def _notes(old: Profile, new: Profile) -> Iterator[str]:
     """Settings that differ."""
-    if old.workers != new.workers:
-        yield f"workers {old.workers} and now {new.workers}"
-    for name in sorted({*old.options, *new.options}):
-        before, now = old.options.get(name), new.options.get(name)
+    for name, before, now in (
+        ("workers", old.workers, new.workers),
+        ("device", old.options.get("device"), new.options.get("device")),
+    ):
         if before != now:
-            yield f"{display_name(name)} {_shown(before)} and now {_shown(now)}"
+            yield f"{name} {_shown(before)} and now {_shown(now)}"
 
 
 def _shown(value: object) -> str:

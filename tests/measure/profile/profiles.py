@@ -72,7 +72,7 @@ def profile(**changes: object) -> Profile:
     made = Profile(
         work="scan",
         machine={"fingerprint": "0123456789abcdef", "processor": "test", "processors": 2},
-        options={"paths": ["tree"], "encoding": "o200k"},
+        options={"encoding": "o200k"},
         cache="warm",
         wall_s=0.1,
         twin_wall_s=0.099,

@@ -16,6 +16,7 @@ from exosuit_cli.report.bench.figures import (
     partial_note,
     show_change,
     show_value,
+    stages_line,
     suites_worst_first,
     worst_first,
 )
@@ -122,6 +123,10 @@ def _print_suite(console: Console, suite: SuiteResult, mode: str) -> None:
             _print_metrics(console, suite.block, mode)
         else:
             labelled_line(console, "unknown", f"{suite.block.unknown}: no figure is shown", "yellow")
+    stages = stages_line(suite)
+    if stages:
+        changed = any(change.state in ("slower", "new") for change in suite.stages)
+        labelled_line(console, "stages", stages, "bold red" if changed else "")
     if suite.confirmation is not None:
         labelled_line(console, "", f"second block: {_block_line(suite.confirmation)}")
     if suite.cache is not None:

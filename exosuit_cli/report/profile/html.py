@@ -23,6 +23,8 @@ _BUTTONS: Final = (
     ("whole", "whole run"), ("closer", "zoom in"), ("wider", "zoom out"), ("back", "earlier"), ("on", "later"),
 )  # fmt: skip
 _UNITS: Final = {"bytes": "Memory by tier", "count": "Queues", "per_s": "Rates"}
+_WAIT: Final = "wait"
+"""The CSS class of every kind of waiting."""
 _MOST_LINES: Final = 8
 """Lines that are named beside a plot, the highest; more are drawn."""
 
@@ -44,18 +46,19 @@ def _body(profile: Profile) -> Iterator[str]:
     yield from _timeline(profile)
     yield "<h2>Stages</h2>"
     yield _stage_table(profile)
-    yield "<h2>Memory</h2>"
-    yield _with_notes(
-        ("tier", "start", "peak", "end", "note"),
-        (
+    if profile.tiers:
+        yield "<h2>Memory</h2>"
+        yield _with_notes(
+            ("tier", "start", "peak", "end", "note"),
             (
-                text(tier.name),
-                *(_bytes(size) for size in (tier.start_bytes, tier.peak_bytes, tier.end_bytes)),
-                text(tier.reason or ""),
-            )
-            for tier in profile.tiers
-        ),
-    )
+                (
+                    text(tier.name),
+                    *(_bytes(size) for size in (tier.start_bytes, tier.peak_bytes, tier.end_bytes)),
+                    text(tier.reason or ""),
+                )
+                for tier in profile.tiers
+            ),
+        )
     if profile.dearest:
         yield "<h2>Files that cost most</h2>"
         yield _file_table(profile)
@@ -89,10 +92,12 @@ def _facts(profile: Profile) -> Iterator[tuple[str, str]]:
 def _timeline(profile: Profile) -> Iterator[str]:
     colours = _colours(profile)
     yield "<h2>Timeline</h2>"
+    named = {stage: colour for stage, colour in colours.items() if colour != _WAIT}
     legend = "".join(
-        f'<li><i class="swatch {colour}"></i>{text(profile.stage_names[stage])}</li>'
-        for stage, colour in colours.items()
+        f'<li><i class="swatch {colour}"></i>{text(profile.stage_names[stage])}</li>' for stage, colour in named.items()
     )
+    if len(named) < len(colours):
+        legend += f'<li><i class="swatch {_WAIT}"></i>waiting</li>'
     yield f'<ul class="legend">{legend}</ul>'
     buttons = "".join(f'<button type="button" data-move="{move}">{label}</button>' for move, label in _BUTTONS)
     yield f'<p class="tools" hidden>{buttons} <span class="dim">or drag over a stretch of time</span></p>'
@@ -160,7 +165,7 @@ def _colours(profile: Profile) -> dict[int, str]:
     present = sorted({int(stage) for track in profile.tracks for stage in np.unique(track.spans.stage)})
     work = [stage for stage in present if not is_wait(profile.stage_names[stage])]
     found = {stage: f"c{number % len(COLOURS)}" for number, stage in enumerate(work)}
-    return found | {stage: "wait" for stage in present if stage not in found}
+    return found | {stage: _WAIT for stage in present if stage not in found}
 
 
 def _spent(track: Track, stage: int) -> float:
@@ -192,31 +197,27 @@ def _stage_table(profile: Profile) -> str:
     colours = {profile.stage_names[stage]: colour for stage, colour in _colours(profile).items()}
     total = sum(stage.busy_s for stage in profile.stages) or 1.0
     columns = (
-        "stage", "busy", "share of busy time", "if free", "calls", "files", "in", "out", "busy rate", "wall rate",
-        "of peak", "waits for input", "waits on output", "p50", "p95", "longest",
+        "stage", "busy", "of busy time", "if free", "calls", "files", "in / out", "rate, busy / wall", "of peak",
+        "waits, input / output", "a call, p50 / p95 / longest",
     )  # fmt: skip
-    return table(columns, (_stage_row(stage, colours, total) for stage in profile.stages))
+    ordered = sorted(profile.stages, key=lambda stage: -stage.busy_s)
+    return table(columns, (_stage_row(stage, colours, total) for stage in ordered))
 
 
 def _stage_row(stage: StageSummary, colours: Mapping[str, str], total: float) -> tuple[str, ...]:
     share = stage.busy_s / total
     return (
-        f'<i class="swatch {colours.get(stage.name, "wait")}"></i>{text(stage.name)}',
+        f'<i class="swatch {colours.get(stage.name, _WAIT)}"></i>{text(stage.name)}',
         _seconds(stage.busy_s),
         f'{share:.1%}<span class="bar"><i style="width:{share:.1%}"></i></span>',
         f"{stage.speedup_if_free:.2f} x",
         f"{stage.calls:,}",
         f"{stage.files:,}",
-        _bytes(stage.bytes_in),
-        _bytes(stage.bytes_out),
-        _rate(stage.bytes_per_busy_s),
-        _rate(stage.bytes_per_wall_s),
+        f"{_bytes(stage.bytes_in)} / {_bytes(stage.bytes_out)}",
+        "-" if stage.bytes_per_busy_s is None else f"{_rate(stage.bytes_per_busy_s)} / {_rate(stage.bytes_per_wall_s)}",
         "-" if stage.share_of_peak is None else f"{stage.share_of_peak:.0%}",
-        _seconds(stage.input_wait_s),
-        _seconds(stage.output_wait_s),
-        _seconds(stage.p50_s),
-        _seconds(stage.p95_s),
-        _seconds(stage.max_s),
+        f"{_seconds(stage.input_wait_s)} / {_seconds(stage.output_wait_s)}",
+        f"{_seconds(stage.p50_s)} / {_seconds(stage.p95_s)} / {_seconds(stage.max_s)}",
     )
 
 
@@ -240,25 +241,30 @@ def _with_notes(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _machine(profile: Profile) -> str:
-    known = "; ".join(f"{name} {value}" for name, value in profile.machine.items() if value not in (None, "", (), []))
-    return text(f"{counted(profile.workers, 'worker')}; {known}")
+    known = profile.machine
+    memory = known.get("memory_bytes")
+    parts = (
+        f"{counted(profile.workers, 'worker')} on {profile.processors} x {known.get('processor') or 'unknown'}",
+        format_bytes(memory) if isinstance(memory, int) else "",
+        " ".join(str(known[name]) for name in ("system", "kernel") if known.get(name)),
+        f"Python {known['python']}" if known.get("python") else "",
+        f"fingerprint {known['fingerprint']}" if known.get("fingerprint") else "",
+        *(f"{name} {value}" for name, value in profile.options.items() if value is not None),
+    )
+    return text("; ".join(part for part in parts if part))
 
 
 def _seconds(seconds: float) -> str:
-    if seconds >= 100 or seconds == 0:
-        return f"{seconds:.0f} s"
-    return (
-        f"{seconds:.2f} s"
-        if seconds >= 1
-        else f"{seconds * 1e3:.3g} ms"
-        if seconds >= 1e-3
-        else f"{seconds * 1e6:.3g} µs"
-    )
+    if seconds == 0:
+        return "0"
+    if seconds >= 1:
+        return f"{seconds:.0f} s" if seconds >= 100 else f"{seconds:.2f} s"
+    return f"{seconds * 1e3:.3g} ms" if seconds >= 1e-3 else f"{seconds * 1e6:.3g} µs"
 
 
 def _bytes(size: int | None) -> str:
-    return "-" if size is None else format_bytes(size)
+    return "-" if size is None else format_bytes(size) if size else "0"
 
 
 def _rate(rate: float | None) -> str:
-    return "-" if rate is None else f"{rate / 1e9:.2f} GB/s" if rate >= 1e7 else f"{rate / 1e6:.2f} MB/s"
+    return "-" if rate is None else f"{rate / 1e9:.2f} GB/s" if rate >= 1e8 else f"{rate / 1e6:.3g} MB/s"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 COLOURS: Final = (
-    "#4c78a8", "#f58518", "#54a24b", "#e45756", "#9a7fd1", "#2aa9a1", "#d6a90e", "#d6409f", "#9d755d", "#1f9ad6",
-    "#8fb339", "#c0657f", "#5b6bbf", "#b0772b", "#3f8f6b",
+    "#4c78a8", "#f58518", "#54a24b", "#e45756", "#b39ae6", "#2aa9a1", "#d6a90e", "#d6409f", "#7b5bd6", "#1f9ad6",
+    "#a3c644", "#9d755d", "#5b6bbf", "#e69a8d", "#3f8f6b",
 )  # fmt: skip
 """Of stages and lines, in turn; each can be told from the paper in light and in dark."""
 
@@ -25,7 +25,8 @@ body{max-width:86rem}
 font-size:.9rem}
 #time .label{overflow-wrap:anywhere;line-height:1.25}#time .label small{color:var(--dim);display:block}
 svg.row{display:block;width:100%;background:var(--track);cursor:crosshair;touch-action:pan-y}
-svg.spans{height:26px}svg.lines{height:64px}
+svg.spans{height:34px}.fine,#time.close .coarse{display:none}#time.close .fine{display:inline}
+svg.lines{height:64px}
 svg.lines polyline{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke;stroke-linejoin:round}
 .spans path{stroke:none}
 .axis{display:flex;justify-content:space-between;color:var(--dim);font-size:.8rem;font-variant-numeric:tabular-nums}
@@ -33,8 +34,9 @@ svg.lines polyline{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke;s
 .plot{position:relative}.chosen{position:absolute;top:0;bottom:0;background:var(--band);pointer-events:none}
 .tools button{font:inherit;color:inherit;background:var(--track);border:1px solid var(--line);border-radius:.3rem;
 padding:.1rem .6rem;margin-right:.3rem;cursor:pointer}
+.wide table{font-size:.85rem}
 .wide td{white-space:nowrap;padding:.25rem .55rem}.wide th{vertical-align:bottom;padding:.25rem .55rem}
-.bar{display:inline-block;width:5rem;margin-left:.5rem;text-align:left}
+.bar{display:inline-block;width:3.5rem;margin-left:.5rem;text-align:left}
 .bar i{display:inline-block;height:.7em;background:var(--mark);border-radius:.15em;min-width:1px}
 .notes td:last-child,.notes th:last-child{text-align:left}
 .notes td:first-child,.notes td:last-child{white-space:normal;overflow-wrap:anywhere}
@@ -56,6 +58,7 @@ SCRIPT: Final = """
   const wall = Number(time.dataset.wall);
   let low = 0, high = 1, from = null, mark = null;
   const show = () => {
+    time.classList.toggle("close", high - low < 0.25);
     for (const row of time.querySelectorAll("svg.row")) {
       const columns = Number(row.dataset.columns);
       row.setAttribute("viewBox", `${low * columns} 0 ${(high - low) * columns} ${row.dataset.height}`);

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
     from exosuit_cli.measure.profile.records import Series, Spans
 
-LEVELS: Final = 20
+LEVELS: Final = 40
 """Steps in the height of a row."""
+COARSE: Final = 320
+"""Columns of a row as long as all of the time is shown: more are narrower than the eye can tell apart."""
+_FEW: Final = 1500
+"""Rectangles of a row up to which it is drawn once, finely."""
 HEIGHT: Final = 100
 """Units of height in a picture of readings."""
 _MOST_POINTS: Final = 2000
@@ -43,19 +47,31 @@ def track_row(spans: Spans, classes: Mapping[int, tuple[str, str]], wall_ns: int
     """What one track did. `classes` has the CSS class and the title of a stage, by its position, in stacking order.
 
     A column shows how its time was shared out: a stage that filled half of it is half as high as the row. So nothing is
-    left out, however short the spans are.
+    left out, however short the spans are. A row of very many spans is drawn twice: coarsely for all of the time, and
+    finely for a part of it.
     """
+    fine, count = _stacked(spans, classes, wall_ns, columns)
+    if count <= _FEW:
+        return _picture(fine, columns, LEVELS)
+    coarse, _ = _stacked(spans, classes, wall_ns, COARSE)
+    scale = f' transform="scale({columns / COARSE:g} 1)"'
+    return _picture(f'<g class="coarse"{scale}>{coarse}</g><g class="fine">{fine}</g>', columns, LEVELS)
+
+
+def _stacked(spans: Spans, classes: Mapping[int, tuple[str, str]], wall_ns: int, columns: int) -> tuple[str, int]:
+    """The paths of a row, one a stage, and how many rectangles they have."""
     base = np.zeros(columns, np.int64)
     before = np.zeros(columns)
-    paths = []
+    paths, count = [], 0
     for stage, (name, title) in classes.items():
         before = before + shares(spans, stage, wall_ns, columns)
         top = np.minimum(np.rint(before * LEVELS).astype(np.int64), LEVELS)
-        drawn = "".join(_rectangles(base, top))
+        drawn = list(_rectangles(base, top))
         if drawn:
-            paths.append(f'<path class="{name}" d="{drawn}"><title>{title}</title></path>')
+            count += len(drawn)
+            paths.append(f'<path class="{name}" d="{"".join(drawn)}"><title>{title}</title></path>')
         base = np.maximum(base, top)
-    return _picture("".join(paths), columns, LEVELS)
+    return "".join(paths), count
 
 
 def _rectangles(base: npt.NDArray[np.int64], top: npt.NDArray[np.int64]) -> Iterator[str]:

@@ -57,7 +57,9 @@ def test_nothing_in_a_name_acts_and_nothing_is_fetched() -> None:
     name = HOSTILE.decode("utf-8", "surrogateescape")
     track = Track(name, "worker", 7, spans(("read", 0, 1, -1)))
     page = profile_page(
-        profile(tracks=(track,), series=(series(name, "bytes", [0], [1.0]),), warnings=(name,), machine={"cpu": name})
+        profile(
+            tracks=(track,), series=(series(name, "bytes", [0], [1.0]),), warnings=(name,), machine={"processor": name}
+        )
     ).decode()
     tags = _Tags()
     tags.feed(page)
@@ -74,8 +76,8 @@ def test_a_row_shows_how_every_column_was_shared_out() -> None:
     assert shares(given, HASH, 40 * MS, 4).tolist() == [0, 0.5, 0, 1]
     assert shares(spans(), HASH, 40 * MS, 4).tolist() == [0] * 4
     row = track_row(given, {READ: ("c0", "reads"), HASH: ("c1", "hashes")}, 40 * MS, 4)
-    assert f'<path class="c0" d="M0 0h1v{LEVELS}h-1zM1 18h1v2h-1z"><title>reads</title>' in row
-    assert f'<path class="c1" d="M1 8h1v10h-1zM3 0h1v{LEVELS}h-1z"><title>hashes</title>' in row
+    assert f'<path class="c0" d="M0 0h1v{LEVELS}h-1zM1 36h1v4h-1z"><title>reads</title>' in row
+    assert f'<path class="c1" d="M1 16h1v20h-1zM3 0h1v{LEVELS}h-1z"><title>hashes</title>' in row
 
 
 def test_a_page_of_very_many_spans_stays_small() -> None:
@@ -88,6 +90,7 @@ def test_a_page_of_very_many_spans_stays_small() -> None:
     readings = series("ram.pss", "bytes", range(100_000), values.tolist())
     page = profile_page(profile(tracks=(Track("main", "main", 1, given),), wall_s=10.0, series=(readings,)))
     assert len(page) < 500_000
+    assert page.count(b'<g class="coarse"') == page.count(b'<g class="fine"') == 1
 
 
 def _chromium() -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.metrics import Metric
     from exosuit_cli.measure.order import SideName
     from exosuit_cli.measure.reading import WorkValue
+    from exosuit_cli.measure.side_profiles import SideProfile
     from exosuit_cli.measure.stage_changes import StageChange
 
 
@@ -161,6 +162,7 @@ class SuiteResult:
     verdict: Verdict | None
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    profiles: tuple[SideProfile, ...] = ()
 
     @property
     def stages(self) -> tuple[StageChange, ...]:

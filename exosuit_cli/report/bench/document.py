@@ -131,6 +131,15 @@ def _suite(suite: SuiteResult) -> dict[str, Any]:
             "refused": dict(suite.baseline.refused),
             "reason": suite.baseline.reason,
         },
+        "profiles": [
+            {
+                "side": kept.side,
+                "wall_s": None if kept.profile is None else kept.profile.wall_s,
+                "limiter": None if kept.profile is None else kept.profile.limiter,
+                "reason": kept.reason,
+            }
+            for kept in suite.profiles
+        ],
         "page_cache": None if suite.cache is None else asdict(suite.cache),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from typing import Any
 
@@ -53,6 +54,8 @@ def test_spans_have_a_track_each_and_their_work() -> None:
     }  # fmt: skip
     hashed = [event for event in _of(document, "X") if event["name"] == "hash"]
     assert [(event["tid"], event["ts"], event["dur"]) for event in hashed] == [(101, 40e3, 30e3), (102, 60e3, 30e3)]
+    walks = [(event["ts"], event["dur"]) for event in _of(document, "X") if event["name"] in ("walk", "read")]
+    assert walks[:2] == [(0, 9999.999), (10e3, 9999.999)], "the next one begins at once"
     assert hashed[0]["args"] == {"files": 2, "bytes_in": 100, "bytes_out": 10, "batch": 0}
     (walk,) = (event for event in _of(document, "X") if event["name"] == "walk")
     assert "batch" not in walk["args"]
@@ -68,6 +71,18 @@ def test_arrows_follow_a_batch_and_begin_inside_a_span() -> None:
     ]  # fmt: skip
     alone = Track("main", "main", 7, spans(("read", 0, 10, 0), ("hash", 10, 20, 0)))
     assert not _of(_written(tracks=(alone,)), "stf"), "one track waits for nobody"
+    places = {(e["cat"], e["pid"], e["tid"], e["ts"]) for e in _of(document, "X")}
+    assert {(e["cat"], e["pid"], e["tid"], e["ts"]) for e in _of(document, "stf")} <= places
+
+
+def test_no_two_spans_of_a_track_overlap_as_a_viewer_reads_them() -> None:
+    edges = np.cumsum(np.random.default_rng(4).integers(1, 5000, 3000))
+    row = spans(*[("read", 0, 1, -1)] * 2999)
+    row.start_ns[:], row.end_ns[:] = edges[:-1], edges[1:]
+    events = _of(_written(tracks=(Track("main", "main", 7, row),), series=()), "X")
+    for one, following in itertools.pairwise(events):
+        assert one["ts"] + one["dur"] <= following["ts"]
+        assert int(one["ts"] * 1000) + int(one["dur"] * 1000) <= int(following["ts"] * 1000)
 
 
 def test_counters_leave_out_what_is_no_number() -> None:

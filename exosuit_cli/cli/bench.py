@@ -184,6 +184,15 @@ def bench_command(
             autocompletion=completing(exports),
         ),
     ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            "--profile",
+            metavar="DIR",
+            help="Keep a profile and a trace of each side in DIR.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     history: Annotated[
         str | None,
         typer.Option(
@@ -233,6 +242,7 @@ def bench_command(
             alert_webhook=alert_webhook,
             alert_command=alert_command,
             exports=tuple(export or ()),
+            profile=profile,
             history=history,
             label=label_of(label, os.environ),
             summary=os.environ.get("GITHUB_STEP_SUMMARY") or None,

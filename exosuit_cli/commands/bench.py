@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.alert_delivery import deliver, parse_receivers
 from exosuit_cli.commands.bench_artefacts import append_summary, parse_exports, verdict_file, write_export
+from exosuit_cli.commands.bench_profiles import check_profiles, write_profiles
 from exosuit_cli.measure.alerts import parse_alerts
 from exosuit_cli.measure.baseline import load_baseline
 from exosuit_cli.measure.bench import bench
@@ -49,6 +50,7 @@ class BenchRequest:
     Args:
         path: the corpus, a directory; None is the current one, or the one that `synthetic` describes.
         ignore: whether both sides apply ignore rules; None leaves it to them.
+        profile: a directory that is there, for a profile of each side.
         history: the file that the run is appended to; None is the one in the state directory.
         label: what the history calls the run, see `label_of`.
         summary: a Markdown report is appended to this file, as GitHub's `$GITHUB_STEP_SUMMARY` wants it.
@@ -77,6 +79,7 @@ class BenchRequest:
     alert_webhook: str | None = None
     alert_command: str | None = None
     exports: tuple[str, ...] = ()
+    profile: str | None = None
     history: str | None = None
     label: str | None = None
     summary: str | None = None
@@ -146,6 +149,7 @@ def run_bench(
             refuse_links_inside(export.path, [corpus])
             refuse_links_inside(verdict_file(export.path), [corpus])
         refuse_links_inside(history, [corpus])
+    check_profiles(request.profile, [suite.name for suite in plan.suites], corpus if isinstance(corpus, str) else None)
     check_history(history)
     stored = load_baseline(request.baseline, history) if request.baseline is not None else None
     with (
@@ -157,6 +161,8 @@ def run_bench(
     messages.keep(partial(_append, history, result, messages))
     for export in exports:
         messages.keep(partial(write_export, export, result, renderers.verdict, strict=request.strict))
+    if request.profile is not None:
+        messages.keep(partial(_keep_profiles, request.profile, result, renderers, messages))
     if request.summary is not None:
         messages.keep(partial(append_summary, request.summary, result, renderers.summary))
     show(result)
@@ -199,6 +205,7 @@ def _plan(request: BenchRequest) -> BenchPlan:
             confirm=request.confirm,
             baseline=request.baseline,
             alerts=parse_alerts(request.alerts),
+            profile=request.profile is not None,
         )
     )
 
@@ -217,6 +224,11 @@ def _corpus(request: BenchRequest) -> str | Synthetic:
             raise UsageError("PATH and --synthetic both name a corpus; give one of them")
         return parse_synthetic(request.synthetic)
     return request.path if request.path is not None else os.curdir
+
+
+def _keep_profiles(directory: str, result: BenchResult, renderers: BenchRenderers, messages: _Messages) -> None:
+    for warning in write_profiles(directory, result, renderers.trace):
+        messages.warnings.append(warning)  # one by one: what is written stays said if a later file fails
 
 
 def _append(history: str, result: BenchResult, messages: _Messages) -> None:

@@ -18,6 +18,7 @@ from exosuit_cli.system.atomic import check_writable, write_atomic
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from exosuit_cli.measure.profile.records import Profile
     from exosuit_cli.measure.result import BenchResult
 
 LARGEST_SUMMARY = 1_000_000
@@ -70,13 +71,15 @@ class Export:
 class BenchRenderers:
     """How a front renders what is written beside its own report; each takes the result and whether it is strict.
 
-    `summary` takes the most bytes that it may return instead.
+    `summary` takes the most bytes that it may return instead, and `trace` a profile, of which it makes a trace,
+    compressed by gzip.
     """
 
     exports: Mapping[str, ExportFormat]
     verdict: Callable[[BenchResult, bool], bytes]
     alert: Callable[[BenchResult, bool], bytes]
     summary: Callable[[BenchResult, int], bytes]
+    trace: Callable[[Profile], bytes]
 
 
 def parse_exports(texts: Sequence[str], formats: Mapping[str, ExportFormat]) -> tuple[Export, ...]:

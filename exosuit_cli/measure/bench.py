@@ -19,6 +19,7 @@ from exosuit_cli.measure.judge import judge_block, limits_of
 from exosuit_cli.measure.machine import this_machine
 from exosuit_cli.measure.plan import BENCH_VERSION, BenchPlan
 from exosuit_cli.measure.result import BenchResult, Block, Corpus, GateResult, SideResult, SuiteResult
+from exosuit_cli.measure.side_profiles import profile_sides
 from exosuit_cli.measure.sides import environment
 from exosuit_cli.measure.synthetic import Synthetic, make_corpus
 from exosuit_cli.measure.verdict import Verdict, worst
@@ -148,6 +149,7 @@ def _measure_suite(
         verdict=verdict,
         reasons=tuple(reasons),
         warnings=tuple(_warnings(plan, measurer, block, gates)),
+        profiles=profile_sides(measurer, lambda: bool(stop)) if plan.profile and block is not None else (),
     )
 
 

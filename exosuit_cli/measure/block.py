@@ -119,6 +119,7 @@ class Measurer:
         seconds apart: a burst of load spoils the slot that it hits, where a mean would carry it into the pair.
         """
         figures: dict[SideName, list[Mapping[str, float | None]]] = {"A": [], "B": []}
+        stages: dict[SideName, list[Mapping[str, float]]] = {"A": [], "B": []}
         control: dict[SideName, list[float]] = {"A": [], "B": []}
         for _ in range(self.repeats):
             for name in next(order):
@@ -127,6 +128,7 @@ class Measurer:
                 control[name].append(control_seconds())
                 reading = self._run(name)
                 figures[name].append({**reading.figures, "startup_s": self._start_seconds(name)})
+                stages[name].append(reading.stages)
                 for stage, seconds in reading.stages.items():
                     samples.stages[name].setdefault(stage, []).append(seconds)
                 samples.order.append(name)
@@ -139,6 +141,7 @@ class Measurer:
                 samples.figures[name].setdefault(metric, []).append(_median(values[name]))
             if "B" in values:
                 samples.ratios.setdefault(metric, []).append(_median_ratio(values["A"], values["B"]))
+        samples.stage_ratios.append(_stage_ratios(stages["A"], stages["B"]))
 
 
 @dataclass(slots=True)
@@ -150,6 +153,8 @@ class Samples:
     ratios: dict[str, list[float | None]] = field(default_factory=dict)
     stages: dict[SideName, dict[str, list[float]]] = field(default_factory=lambda: {"A": {}, "B": {}})
     """Seconds by stage, one value for each run that reported the stage."""
+    stage_ratios: list[Mapping[str, float]] = field(default_factory=list)
+    """The ratio candidate / base of every stage that all runs of a pair report and that took time; one row a pair."""
     control_seconds: list[float] = field(default_factory=list)
     control_ratios: list[float] = field(default_factory=list)
 
@@ -210,6 +215,11 @@ def measure_block(
             for name, stages in samples.stages.items()
         },
         control=control,
+        stage_ratios={
+            stage: tuple(row[stage] for row in samples.stage_ratios)
+            for stage in (samples.stage_ratios[0] if samples.stage_ratios else ())
+            if all(stage in row for row in samples.stage_ratios)
+        },
     )
 
 
@@ -281,3 +291,13 @@ def _median_ratio(a: Sequence[float | None], b: Sequence[float | None]) -> float
     if ours is None or theirs is None or min((*ours, *theirs)) <= 0:
         return None
     return math.exp(statistics.median(math.log(one / other) for one, other in zip(ours, theirs, strict=True)))
+
+
+def _stage_ratios(a: Sequence[Mapping[str, float]], b: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The median of the slots' ratios, of every stage that has one."""
+    found = {}
+    for stage in a[0] if a and b else ():
+        ratio = _median_ratio([row.get(stage) for row in a], [row.get(stage) for row in b])
+        if ratio is not None:
+            found[stage] = ratio
+    return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.measure.block import losses_of
+from exosuit_cli.measure.block_stages import stages_note
 from exosuit_cli.measure.gates import Floor, Gate
 from exosuit_cli.measure.interval import Interval, holm, interval_of, sign_test
 from exosuit_cli.measure.plan import BenchPlan, metrics_of
@@ -76,7 +77,7 @@ def judge_block(plan: BenchPlan, suite: Suite, first: Block, second: Block | Non
                 second=again.get(position),
                 verdict=final,
                 advisory=isinstance(case.limit, Gate) and plan.is_advisory(case.limit),
-                why=_why(case, one, again.get(position), final, first),
+                why=_why(case, one, again.get(position), final, first) + _by_stage(case, one, first, second),
             )
         )
     return tuple(results)
@@ -152,3 +153,11 @@ def _why(case: _Case, first: Verdict, second: Verdict | None, final: Verdict, bl
         cause = "the interval holds both the limit and what it allows"
         return f"{seen}; {cause}: give more --max-pairs or --max-time, or a wider gate"
     return seen
+
+
+def _by_stage(case: _Case, verdict: Verdict, first: Block, second: Block | None) -> str:
+    """What a regression is due to, where the runs report their stages."""
+    if verdict is not Verdict.REGRESSION or not isinstance(case.limit, Gate):
+        return ""
+    note = stages_note(case.limit.metric, [first] if second is None else [first, second])
+    return f"; by stage: {note}" if note else ""

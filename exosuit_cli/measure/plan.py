@@ -37,7 +37,8 @@ COMMON: Final = (
 class BenchPlan:
     """The options of a run. `base` is None where nothing is compared in pairs; `extra` are options of the selection.
 
-    With `most_repeats` 1, a pair is one run of each side, however short.
+    With `most_repeats` 1, a pair is one run of each side, however short. With `profile`, each side is profiled
+    as well.
     """
 
     suites: tuple[Suite, ...]
@@ -58,6 +59,7 @@ class BenchPlan:
     baseline: str | None
     alerts: tuple[Alert, ...] = ()
     most_repeats: int = MOST_REPEATS
+    profile: bool = False
 
     @property
     def mode(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from exosuit_cli.measure.block_stages import block_changes
 from exosuit_cli.measure.interval import FEWEST_PAIRS, LEVEL, interval_rank
 from exosuit_cli.measure.score import Score, score_of
 from exosuit_cli.measure.verdict import Verdict, worst
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.metrics import Metric
     from exosuit_cli.measure.order import SideName
     from exosuit_cli.measure.reading import WorkValue
+    from exosuit_cli.measure.side_profiles import SideProfile
+    from exosuit_cli.measure.stage_changes import StageChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +103,8 @@ class Block:
     stages: Mapping[SideName, Mapping[str, float]]
     """By side and stage, the median of the seconds that its runs reported."""
     control: Control | None
+    stage_ratios: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """By stage, the ratio candidate / base of its seconds, one a pair, where every pair has one."""
 
     @property
     def coverage(self) -> float:
@@ -157,6 +162,12 @@ class SuiteResult:
     verdict: Verdict | None
     reasons: tuple[str, ...]
     warnings: tuple[str, ...]
+    profiles: tuple[SideProfile, ...] = ()
+
+    @property
+    def stages(self) -> tuple[StageChange, ...]:
+        """How the stages of both sides compare; empty where there is one side, or where one does not report them."""
+        return block_changes([block for block in (self.block, self.confirmation) if block is not None])
 
 
 @dataclass(frozen=True, slots=True)

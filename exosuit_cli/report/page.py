@@ -1,7 +1,9 @@
-"""Self-contained HTML pages: style and pictures are inside, there is no script, and nothing is fetched."""
+"""Self-contained HTML pages: style, pictures and any script are inside, and nothing is fetched."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from html import escape
 from typing import TYPE_CHECKING, Final
 
@@ -34,13 +36,23 @@ def text(value: object) -> str:
     return escape(display_name(str(value)), quote=True)
 
 
-def page(title: str, body: Iterable[str]) -> bytes:
-    """A whole document; `body` is HTML."""
+def page(title: str, body: Iterable[str], *, style: str = "", script: str = "") -> bytes:
+    """A whole document; `body` is HTML, `style` is CSS after the common one.
+
+    `script` runs at the end of the body. The page allows this script by its digest, and no other.
+    """
+    allowed, code = "", ""
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+        allowed, code = f"; script-src 'sha256-{digest}'", f"<script>{script}</script>\n"
     return (
         f'<!doctype html>\n{comment("exosuit.page/1")}\n<html lang="en"><head><meta charset="utf-8">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        '<meta http-equiv="Content-Security-Policy" '
+        f"content=\"default-src 'none'; style-src 'unsafe-inline'{allowed}\">"
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{text(title)}</title><style>{_STYLE}</style></head>\n<body>\n" + "\n".join(body) + "\n</body></html>\n"
+        f"<title>{text(title)}</title><style>{_STYLE}{style}</style></head>\n<body>\n"
+        + "\n".join(body)
+        + f"\n{code}</body></html>\n"
     ).encode("utf-8", "replace")
 
 

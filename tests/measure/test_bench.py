@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import tempfile
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ from exosuit_cli.measure.suites import SUITES
 from exosuit_cli.measure.synthetic import parse_synthetic
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.errors import ExitCode, UsageError
+from exosuit_cli.report.bench.document import verdict_document
+from exosuit_cli.report.bench.exports import render
 from exosuit_cli.report.bench.terminal import print_bench
 from exosuit_cli.system.stop import StopRequest
 from tests.measure.conftest import WORK
@@ -63,6 +66,47 @@ def test_a_fast_side_is_improved_and_needs_no_second_block(
     assert result.verdict is Verdict.IMPROVED
     assert result.suites[0].confirmation is None
     assert result.exit_code(strict=True) is ExitCode.SUCCESS
+
+
+def _with_stages(**seconds: float) -> dict[str, Any]:
+    return _other(throughput={"device": "cpu", "stages_s": seconds})
+
+
+def test_a_regression_names_the_stage_that_got_slower(
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
+) -> None:
+    slow = command("slow", _with_stages(hash=1.18, read=0.5, walk=0.001), before="sleep 0.03")
+    fast = command("fast", _with_stages(hash=1.0, read=0.5, walk=0.002))
+    result = bench(plan(slow, fast, gates=parse_gates(["throughput:-20%"]), pairs=8, max_pairs=8), corpus)
+    (suite,) = result.suites
+    assert suite.gates[0].why.endswith("it recurred in a second block; by stage: hash +18%, the rest unchanged")
+    assert suite.gates[0].why in suite.reasons
+    assert {change.stage: change.state for change in suite.stages} == {
+        "hash": "slower", "read": "unchanged", "walk": "small",
+    }  # fmt: skip
+    (hashed, *_) = suite.stages
+    assert hashed.ratio is not None
+    assert hashed.ratio.count == 16, "every pair of both blocks counts"
+    rendered = {name: b"".join(render(name, result, strict=False).values()) for name in ("junit", "md", "html")}
+    for content in rendered.values():
+        assert b"hash +18%, the rest unchanged" in content
+    assert b'<failure message="throughput' in rendered["junit"]
+    assert re.search(rb"<failure[^>]*by stage: hash \+18%, the rest unchanged", rendered["junit"])
+    assert b"| hash | 1.180 s | 1.000 s | +18% | +18% to +18% | slower |" in rendered["md"]
+    assert verdict_document(result, strict=False)["stages"] == {"scan": "hash +18%, the rest unchanged"}
+    output = io.StringIO()
+    print_bench(Console(file=output, width=200), result)
+    assert "stages      hash +18%, the rest unchanged" in output.getvalue()
+
+
+def test_stages_that_one_side_does_not_report_are_not_compared(
+    command: Callable[..., Side], plan: Callable[..., BenchPlan], corpus: str
+) -> None:
+    slow, fast = command("slow", _with_stages(hash=1.0), before="sleep 0.1"), command("fast")
+    result = bench(plan(slow, fast, gates=parse_gates(["throughput:-20%"]), confirm=False), corpus)
+    assert result.verdict is Verdict.REGRESSION
+    assert not result.suites[0].stages
+    assert "by stage" not in result.suites[0].gates[0].why
 
 
 def test_the_default_gate_is_advisory(

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.measure.cache import GUARANTEES
+from exosuit_cli.measure.stage_changes import describe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +64,7 @@ def verdict_document(result: BenchResult, *, strict: bool) -> dict[str, Any]:
         "partial": result.partial,
         "reasons": list(result.reasons),
         "gates": [{"suite": suite.name, **_gate(gate)} for suite in result.suites for gate in suite.gates],
+        "stages": {suite.name: describe(suite.stages) or None for suite in result.suites},
         "warnings": [f"{suite.name}: {warning}" for suite in result.suites for warning in suite.warnings],
         "alerts": [alert_row(alert) for alert in result.alerts],
     }
@@ -119,6 +121,7 @@ def _suite(suite: SuiteResult) -> dict[str, Any]:
         "base": _side(suite.base),
         "block": _block(suite.block),
         "confirmation": _block(suite.confirmation),
+        "stages": _stages(suite),
         "gates": [_gate(gate) for gate in suite.gates],
         "baseline": None
         if suite.baseline is None
@@ -128,6 +131,15 @@ def _suite(suite: SuiteResult) -> dict[str, Any]:
             "refused": dict(suite.baseline.refused),
             "reason": suite.baseline.reason,
         },
+        "profiles": [
+            {
+                "side": kept.side,
+                "wall_s": None if kept.profile is None else kept.profile.wall_s,
+                "limiter": None if kept.profile is None else kept.profile.limiter,
+                "reason": kept.reason,
+            }
+            for kept in suite.profiles
+        ],
         "page_cache": None if suite.cache is None else asdict(suite.cache),
     }
 
@@ -166,6 +178,24 @@ def _block(block: Block | None) -> dict[str, Any] | None:
         },
         "metrics": [_metric(metric) for metric in block.metrics],
         "stages_s": {"candidate": dict(block.stages["A"]), "base": dict(block.stages["B"])},
+    }
+
+
+def _stages(suite: SuiteResult) -> dict[str, Any]:
+    """What every stage's seconds became; empty where a side does not report its stages, or where there is one side."""
+    changes = suite.stages
+    return {
+        "summary": describe(changes) or None,
+        "changes": [
+            {
+                "stage": change.stage,
+                "state": change.state,
+                "candidate_s": change.new_s,
+                "base_s": change.old_s,
+                "ratio": _interval(change.ratio),
+            }
+            for change in changes
+        ],
     }
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.measure.interval import FEWEST_PAIRS
+from exosuit_cli.measure.stage_changes import describe, shown_change
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import format_bytes, format_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from exosuit_cli.measure.control import Control
     from exosuit_cli.measure.metrics import Metric
@@ -34,6 +35,31 @@ def show_value(metric: Metric, value: float) -> str:
 def show_change(ratio: float) -> str:
     """A ratio as a signed percentage."""
     return f"{ratio - 1:+.1%}"
+
+
+def stages_line(suite: SuiteResult) -> str:
+    """Which stages changed, by all pairs: `hash +18%, the rest unchanged`; empty where stages cannot be compared."""
+    return describe(suite.stages)
+
+
+STAGE_COLUMNS: Final = ("stage", "A", "B", "A / B", "interval", "state")
+
+
+def stage_rows(suite: SuiteResult) -> Iterator[tuple[str, ...]]:
+    """A row of `STAGE_COLUMNS` for every stage of some weight."""
+    for change in suite.stages:
+        if change.state == "small":
+            continue
+        ratio = change.ratio
+        known = ratio is not None and change.state != "unknown"
+        yield (
+            change.stage,
+            f"{change.new_s:.3f} s",
+            f"{change.old_s:.3f} s",
+            shown_change(ratio.median) if ratio is not None else "-",
+            f"{shown_change(ratio.low)} to {shown_change(ratio.high)}" if ratio is not None and known else "-",
+            change.state,
+        )
 
 
 def partial_note(result: BenchResult) -> str:

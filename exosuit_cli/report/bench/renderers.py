@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,6 +14,7 @@ from exosuit_cli.report.bench.exports import EXPORTS
 from exosuit_cli.report.bench.exports.markdown import report
 
 if TYPE_CHECKING:
+    from exosuit_cli.measure.profile.records import Profile
     from exosuit_cli.measure.result import BenchResult
 
 
@@ -27,4 +30,12 @@ def _json(document: dict[str, Any], indent: int | None = None) -> bytes:
     return json.dumps(document, indent=indent).encode("ascii") + b"\n"
 
 
-RENDERERS: Final = BenchRenderers(exports=EXPORTS, verdict=_verdict, alert=_alert, summary=report)
+def _trace(profile: Profile) -> bytes:
+    from exosuit_cli.report.profile.trace import write_trace
+
+    stream = io.BytesIO()
+    write_trace(profile, stream)
+    return gzip.compress(stream.getvalue(), mtime=0)
+
+
+RENDERERS: Final = BenchRenderers(exports=EXPORTS, verdict=_verdict, alert=_alert, summary=report, trace=_trace)

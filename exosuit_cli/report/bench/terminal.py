@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from exosuit_cli.measure.metrics import METRICS
+from exosuit_cli.measure.side_profiles import RUNS
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.units import counted, format_bytes
 from exosuit_cli.report.bench.figures import (
@@ -16,6 +17,7 @@ from exosuit_cli.report.bench.figures import (
     partial_note,
     show_change,
     show_value,
+    stages_line,
     suites_worst_first,
     worst_first,
 )
@@ -122,8 +124,17 @@ def _print_suite(console: Console, suite: SuiteResult, mode: str) -> None:
             _print_metrics(console, suite.block, mode)
         else:
             labelled_line(console, "unknown", f"{suite.block.unknown}: no figure is shown", "yellow")
+    stages = stages_line(suite)
+    if stages:
+        changed = any(change.state in ("slower", "new") for change in suite.stages)
+        labelled_line(console, "stages", stages, "bold red" if changed else "")
     if suite.confirmation is not None:
         labelled_line(console, "", f"second block: {_block_line(suite.confirmation)}")
+    for kept in suite.profiles:
+        if kept.profile is not None:
+            limits = f"; {kept.profile.limiter} limits" if kept.profile.limiter is not None else ""
+            slowest = f"the slowest of {RUNS} profiled runs took {kept.profile.wall_s:.3f} s{limits}"
+            labelled_line(console, "profile", f"{kept.side}: {slowest}")
     if suite.cache is not None:
         stayed = (
             suite.cache.reason or f"{suite.cache.cached_bytes:,} of {suite.cache.sampled_bytes:,} sampled bytes stayed"

@@ -9,10 +9,13 @@ from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.measure.cache import GUARANTEES
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.report.bench.figures import (
+    STAGE_COLUMNS,
     alert_state,
     interval_title,
     show_change,
     show_value,
+    stage_rows,
+    stages_line,
     suites_worst_first,
     worst_first,
 )
@@ -110,6 +113,10 @@ def _suite(suite: SuiteResult) -> Iterator[str]:
     headline = suite.block.metric("throughput")
     if headline is not None and headline.ratio is not None:
         yield _dots(headline)
+    stages = stages_line(suite)
+    if stages:
+        yield f"<p>stages: {text(stages)}</p>"
+        yield table(STAGE_COLUMNS, (tuple(map(text, row)) for row in stage_rows(suite)))
 
 
 def _row(found: MetricResult) -> tuple[str, ...]:

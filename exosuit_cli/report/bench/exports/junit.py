@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 from exosuit_cli.commands.bench_artefacts import ExportFormat, ExportInput
 from exosuit_cli.measure.verdict import Verdict
 from exosuit_cli.model.marks import comment
+from exosuit_cli.report.bench.figures import stages_line
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ def _suite(suite: SuiteResult, result: BenchResult, *, strict: bool) -> ElementT
             _property(properties, found.metric.name, f"{found.candidate_interval.median:.6g}")
         if found.ratio is not None:
             _property(properties, f"{found.metric.name}.ratio", f"{found.ratio.median:.6f}")
+    stages = stages_line(suite)
+    if stages:
+        _property(properties, "stages", stages)
+    for change in suite.stages:
+        if change.ratio is not None:
+            _property(properties, f"stage.{change.stage}.ratio", f"{change.ratio.median:.6f}")
     outcomes = [_measured(element, suite)] + [_gate(element, suite, gate, strict=strict) for gate in suite.gates]
     element.set("tests", str(len(outcomes)))
     for count, outcome in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):

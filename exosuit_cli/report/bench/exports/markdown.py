@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Final
 from exosuit_cli.commands.bench_artefacts import LARGEST_SUMMARY, ExportFormat, ExportInput
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.report.bench.figures import (
+    STAGE_COLUMNS,
     alert_state,
     interval_title,
     partial_note,
     show_change,
     show_value,
+    stage_rows,
+    stages_line,
     suites_worst_first,
     worst_first,
 )
@@ -95,6 +98,11 @@ def _suite(suite: SuiteResult) -> list[str]:
             lines.append(
                 f"| {found.metric.name} | {show_value(found.metric, own.median)} | {other} | {change} | {span} |"
             )
+        lines.append("")
+    stages = stages_line(suite)
+    if stages:
+        lines += [f"stages: {_cell(stages)}", "", f"| {' | '.join(STAGE_COLUMNS)} |", "|---" * len(STAGE_COLUMNS) + "|"]
+        lines += [f"| {' | '.join(map(_cell, row))} |" for row in stage_rows(suite)]
         lines.append("")
     return lines
 

@@ -57,9 +57,9 @@ def test_a_webhook_is_posted_to(run_briefly: Any) -> None:
     assert (document["schema"], document["verdict"], document["exit_code"]) == ("exosuit.bench_alert/1", "invalid", 6)
 
 
-def test_a_lost_alert_hides_no_verdict(run: Any, tmp_path: Path) -> None:
+def test_a_lost_alert_hides_no_verdict(run_briefly: Any, tmp_path: Path) -> None:
     """The warning comes beside the reason, the exit code and the artefacts stay."""
-    done = run(
+    done = run_briefly(
         "bench", *COMMON, "--floor", "files_per_s>=1e9", "--no-confirm", "--alert", "regression", "--alert-command",
         "false", "--export", f"md={tmp_path}/r.md",
     )  # fmt: skip

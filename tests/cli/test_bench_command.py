@@ -181,31 +181,33 @@ def test_a_stored_baseline(run: Any, run_briefly: Any, tree: Path, tmp_path: Pat
         (["--history", "/nonexistent/h", "--against", "false {path}"], 2, "name another --history"),
     ],
 )
-def test_what_goes_wrong_is_told_in_a_line(run: Any, tree: Path, arguments: list[str], code: int, told: str) -> None:
-    done = run("bench", tree, "--warmup", "1", *arguments)
+def test_what_goes_wrong_is_told_in_a_line(
+    run_briefly: Any, tree: Path, arguments: list[str], code: int, told: str
+) -> None:
+    done = run_briefly("bench", tree, "--warmup", "1", *arguments)
     assert done.returncode == code, _told(done)
     assert told in _told(done)
     assert "Traceback" not in _told(done)
 
 
-def test_other_work_is_exit_code_6_with_artefacts(run: Any, tree: Path, tmp_path: Path, answer: Any) -> None:
+def test_other_work_is_exit_code_6_with_artefacts(run_briefly: Any, tree: Path, tmp_path: Path, answer: Any) -> None:
     against = answer(totals={"files": 4, "bytes": 1})
-    done = run("bench", tree, "--against", against, "--warmup", "1", "--export", f"md={tmp_path}/r.md")
+    done = run_briefly("bench", tree, "--against", against, "--warmup", "1", "--export", f"md={tmp_path}/r.md")
     assert done.returncode == 6
     assert "did not do the same work: files is 5 for this build and 4 for" in _told(done)
     assert json.loads((tmp_path / "verdict.json").read_text())["verdict"] == "invalid"
     assert (tmp_path / "r.md").read_text().startswith("## exosuit bench: invalid")
 
 
-def test_an_empty_corpus_is_exit_code_6(run: Any, tmp_path: Path) -> None:
+def test_an_empty_corpus_is_exit_code_6(run_briefly: Any, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    done = run("bench", tmp_path / "empty", "--warmup", "1")
+    done = run_briefly("bench", tmp_path / "empty", "--warmup", "1")
     assert done.returncode == 6
     assert "it did nothing (files is 0)" in _told(done)
 
 
-def test_a_corpus_that_is_written_to_is_exit_code_6(run: Any, tree: Path, answer: Any) -> None:
-    done = run("bench", tree, "--against", answer("echo y >> $1/0.py"), "--warmup", "2")
+def test_a_corpus_that_is_written_to_is_exit_code_6(run_briefly: Any, tree: Path, answer: Any) -> None:
+    done = run_briefly("bench", tree, "--against", answer("echo y >> $1/0.py"), "--warmup", "2")
     assert done.returncode == 6
     assert "the corpus changed during the run" in _told(done)
 

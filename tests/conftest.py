@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -9,10 +10,11 @@ import subprocess
 import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from warm import WarmProcess
 
 from exosuit_cli.shards.settings import ShardSettings
 from exosuit_cli.shards.shard import Shard
@@ -42,10 +44,18 @@ def pytest_xdist_auto_num_workers() -> int:
     return int(asked) if asked else min(len(os.sched_getaffinity(0)), 8)
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Directories for one test each. A temporary directory by the next number would list all those before it."""
+    base = tmp_path_factory.mktemp("homes")
+    return (base / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the settings, the index or the git configuration of whoever runs it."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(_homes)
+    home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     for name in ("CONFIG", "CACHE", "STATE"):
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
@@ -62,13 +72,40 @@ def exosuit() -> Path:
     return script
 
 
+@pytest.fixture(scope="session")
+def warm_process(exosuit: Path) -> Iterator[WarmProcess]:
+    process = WarmProcess(exosuit)
+    yield process
+    process.close()
+
+
 @pytest.fixture
-def run(exosuit: Path) -> RunExosuit:
+def run_anew(exosuit: Path) -> RunExosuit:
     """Run the command as a user does; a hang is a failure."""
 
-    def run_exosuit(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
+    def run_exosuit(*arguments: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
         command = [str(exosuit), *map(os.fsencode, map(_plain, arguments))]
-        return subprocess.run(command, capture_output=True, timeout=120, **options)  # type: ignore[call-overload]
+        return subprocess.run(command, capture_output=True, timeout=120, **options)
+
+    return run_exosuit
+
+
+@pytest.fixture
+def run(run_anew: RunExosuit, request: pytest.FixtureRequest) -> RunExosuit:
+    """As `run_anew`, but forked from a process that has the command's modules and vocabularies loaded.
+
+    That is so unless a test says more than the environment, the directory and stdin, or changes what an interpreter
+    reads when it starts. How long a command takes, and what it imports, is seen with `run_anew`.
+    """
+
+    def run_exosuit(*arguments: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
+        environ = os.environ if options.get("env") is None else options["env"]
+        if options.keys() <= {"env", "cwd", "input"}:
+            process: WarmProcess = request.getfixturevalue("warm_process")
+            if process.can_run(environ):
+                words = [os.fsencode(_plain(argument)) for argument in arguments]
+                return process.run(words, os.fsdecode(options.get("cwd") or os.getcwd()), environ, options.get("input"))
+        return run_anew(*arguments, **options)
 
     return run_exosuit
 

@@ -48,6 +48,16 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def phase(run: Callable[..., Any], settings: Path) -> Callable[..., dict[str, Any]]:
     """Run `exosuit phase`; its document, which follows the schema."""
+    return _phase_by(run)
+
+
+@pytest.fixture
+def started_phase(run_anew: Callable[..., Any], settings: Path) -> Callable[..., dict[str, Any]]:
+    """As `phase`, and as long as it takes a user."""
+    return _phase_by(run_anew)
+
+
+def _phase_by(run: Callable[..., Any]) -> Callable[..., dict[str, Any]]:
     text = (resources.files("exosuit_cli.report") / "schemas" / "phase.schema.json").read_text()
     schema = Draft202012Validator(json.loads(text))
 
@@ -283,7 +293,10 @@ def test_an_interrupted_proof_leaves_the_old_phase(exosuit: Path, phase: Any, se
     assert left_in_state() == []
 
 
-def test_killed_at_any_moment_a_phase_is_the_old_or_the_new_one(exosuit: Path, phase: Any, settings: Path) -> None:
+def test_killed_at_any_moment_a_phase_is_the_old_or_the_new_one(
+    exosuit: Path, started_phase: Any, settings: Path
+) -> None:
+    phase = started_phase
     phase("set", 2, "--no-validate")
     begun = time.monotonic()
     phase("set", 1)

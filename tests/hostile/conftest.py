@@ -14,11 +14,13 @@ from .harness import Scanner
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from warm import WarmProcess
+
 
 @pytest.fixture(scope="session")
-def scan(exosuit: Path, tmp_path_factory: pytest.TempPathFactory) -> Scanner:
+def scan(exosuit: Path, tmp_path_factory: pytest.TempPathFactory, warm_process: WarmProcess) -> Scanner:
     """Run `exosuit scan` with its manifest outside of the tree."""
-    return Scanner(exosuit, tmp_path_factory.mktemp("manifests"))
+    return Scanner(exosuit, tmp_path_factory.mktemp("manifests"), warm_process)
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from warm import WarmProcess
+
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.records import Rows
     from exosuit_cli.walk import Listing
@@ -76,9 +78,10 @@ class Scanned:
 class Scanner:
     """Runs `exosuit scan` and checks what holds for every run: valid output, a ledger that adds up, no traceback."""
 
-    def __init__(self, exosuit: Path, directory: Path) -> None:
+    def __init__(self, exosuit: Path, directory: Path, warm_process: WarmProcess) -> None:
         self.command = str(exosuit)
         self._directory = directory
+        self._warm_process = warm_process
         self._numbers = count()
 
     def __call__(
@@ -92,10 +95,13 @@ class Scanner:
         """Scan the paths and options given; without `tokens` none are counted, which takes half the time."""
         manifest = self._directory / f"{next(self._numbers)}.jsonl"
         fixed = ["--json", "--manifest", str(manifest), "--tokens" if tokens else "--no-tokens"]
-        command = [*before, self.command, "scan", *fixed, *plain(arguments)]
-        done = subprocess.run(
-            command, capture_output=True, timeout=HANG, check=False, env={**os.environ, **(env or {})}
-        )
+        words = ["scan", *fixed, *plain(arguments)]
+        environ = {**os.environ, **(env or {})}
+        if not before and self._warm_process.can_run(environ):
+            done = self._warm_process.run(list(map(os.fsencode, words)), os.getcwd(), environ)
+        else:
+            command = [*before, self.command, *words]
+            done = subprocess.run(command, capture_output=True, timeout=HANG, check=False, env=environ)
         assert done.returncode in (code if isinstance(code, tuple) else (code,)), (done.returncode, done.stderr)
         stderr = done.stderr.decode()
         assert "Traceback" not in stderr

@@ -62,14 +62,14 @@ class WarmProcess:
         try:
             socket.send_fds(self._socket, [len(asked).to_bytes(8, "big")], given)
             self._socket.sendall(asked)
+        except ConnectionError:
+            raise AssertionError(f"what forks has ended: {self._process.communicate()[1].decode()}") from None
         finally:
             for descriptor in given:
                 os.close(descriptor)
         answers = _talk([out, err, told], to_stdin, text)
         if not answers[2]:
-            raise AssertionError(
-                f"no exit code of {arguments}: the process that forks has ended ({self._process.poll()})"
-            )
+            raise AssertionError(f"what forks has ended: {self._process.communicate()[1].decode()}")
         code = os.waitstatus_to_exitcode(int(answers[2]))
         return subprocess.CompletedProcess([str(self._script), *arguments], code, answers[0], answers[1])
 
@@ -178,6 +178,7 @@ def _become(script: str, arguments: list[str], cwd: str, environ: dict[str, str]
 def _load() -> None:
     """Import what commands import, and have their vocabularies loaded once; no thread may be left by it."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does
+    import contextlib
     import importlib
     import pkgutil
     from functools import cache
@@ -188,7 +189,8 @@ def _load() -> None:
     tokens.load_counter = cache(tokens.load_counter)
     for module in pkgutil.walk_packages(exosuit_cli.__path__, "exosuit_cli."):
         if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+            with contextlib.suppress(ImportError):  # of what is no part of this installation; a command says so itself
+                importlib.import_module(module.name)
     for encoding in tokens.ENCODINGS:
         tokens.load_counter(encoding)
         tokens.token_table(encoding)

@@ -17,6 +17,8 @@ from exosuit_cli.shards.shard import Shard
 from exosuit_cli.walk import TreeWalk
 from exosuit_cli.workers.tasks import FinishedTask
 
+from .harness import bytes_read, family, wait_until
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -103,7 +105,7 @@ def test_an_interrupted_scan_leaves_the_manifest_of_a_complete_one(exosuit: Path
         file.truncate(1 << 40)
     command = [exosuit, "scan", tree, "--no-index", "--max-file-size", "0", "--manifest", manifest]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        time.sleep(2)
+        wait_until(lambda: any(bytes_read(pid) > 32 << 20 for pid in family(tree)), "32 MiB read", process)
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from exosuit_cli.measure.profile.records import Profile
 
 _GB: Final = 1e9
-_SETTINGS: Final = ("device", "workers")
-"""Options that do not change what is done, but how: two profiles may differ in them, and what they bring is shown."""
+_SETTINGS: Final = ("device", "paths", "workers")
+"""Options that do not change what is done, but how or where: two profiles may differ in them, and it is noted."""
 _LEFT_OUT: Final = ("repeat",)
 """Options that the figures do not depend on."""
 _SHOWN: Final = 60
@@ -141,7 +141,7 @@ def _notes(old: Profile, new: Profile) -> Iterator[str]:
     """Settings that differ."""
     for name, before, now in (
         ("workers", old.workers, new.workers),
-        ("device", old.options.get("device"), new.options.get("device")),
+        *((name, old.options.get(name), new.options.get(name)) for name in ("device", "paths")),
     ):
         if before != now:
             yield f"{name} {_shown(before)} and now {_shown(now)}"

@@ -137,7 +137,7 @@ def _readings(name: str, group: Sequence[Series], wall_ns: int, columns: int) ->
 
 
 def _line_name(series: str, group: str) -> str:
-    rest = series.removeprefix(group).strip(". ")
+    rest = series.removeprefix(group).strip()
     return f"{rest}: peak" if rest else "peak"
 
 
@@ -156,7 +156,7 @@ def _groups(series: Sequence[Series]) -> dict[str, list[Series]]:
     """Readings by what their names begin with, such as the tier."""
     groups: dict[str, list[Series]] = {}
     for each in series:
-        groups.setdefault(each.name.partition(".")[0], []).append(each)
+        groups.setdefault(each.name.partition(" ")[0], []).append(each)
     return groups
 
 

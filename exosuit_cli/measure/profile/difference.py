@@ -14,7 +14,7 @@ from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from exosuit_cli.measure.profile.records import Profile
 
@@ -68,9 +68,7 @@ def difference(old: Profile, new: Profile, *, force: bool = False) -> ProfileDif
     """
     mismatches = tuple(_mismatches(old, new))
     if mismatches and not force:
-        raise UsageError(
-            f"the profiles cannot be compared: {'; '.join(mismatches)}; give --force to compare them still"
-        )
+        raise _refused(mismatches)
     ours, theirs = _by_stage(new), _by_stage(old)
 
     def ratio(stage: str, level: float) -> Interval | None:
@@ -99,6 +97,25 @@ def difference(old: Profile, new: Profile, *, force: bool = False) -> ProfileDif
         mismatches=mismatches,
         notes=tuple(_notes(old, new)),
     )
+
+
+def check_old(old: Profile, *, work: str, machine: str, cache: str) -> None:
+    """Find out before a run whether an older profile is of the same work, machine and state of the page cache.
+
+    `machine` is a fingerprint. Raises UsageError; what only the run shows, `difference` looks at.
+    """
+    wanted = (
+        ("machine", old.machine.get("fingerprint"), machine),
+        ("work", old.work, work),
+        ("page cache", old.cache, cache),
+    )
+    found = [f"{what} {_shown(before)} and now {_shown(now)}" for what, before, now in wanted if before != now]
+    if found:
+        raise _refused(found)
+
+
+def _refused(mismatches: Sequence[str]) -> UsageError:
+    return UsageError(f"the profiles cannot be compared: {'; '.join(mismatches)}; give --force to compare them still")
 
 
 def _by_stage(profile: Profile) -> dict[str, list[float]]:

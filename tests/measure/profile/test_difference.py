@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exosuit_cli.measure.profile.difference import difference
+from exosuit_cli.measure.profile.difference import check_old, difference
 from exosuit_cli.measure.profile.records import Profile, Repeat
 from exosuit_cli.model.errors import UsageError
 from tests.measure.profile.profiles import profile
@@ -56,6 +56,12 @@ def test_what_is_not_the_same_is_refused_unless_forced(change: dict[str, object]
         difference(profile(), profile(**change))
     assert word in str(caught.value)
     assert difference(profile(), profile(**change), force=True).mismatches == (word,)
+
+
+def test_another_machine_or_work_is_found_before_the_run() -> None:
+    check_old(profile(), work="scan", machine="0123456789abcdef", cache="warm")
+    with pytest.raises(UsageError, match="work scan and now chunk; page cache warm and now cold; give --force"):
+        check_old(profile(), work="chunk", machine="0123456789abcdef", cache="cold")
 
 
 def test_settings_that_differ_are_noted_and_nothing_is_fine() -> None:

@@ -94,11 +94,12 @@ def describe(changes: Sequence[StageChange]) -> str:
     if any(change.state == "unknown" for change in changes):
         return f"too few runs to say which stage changed; {_percent(largest[0])} is the largest change"
     parts = [_percent(change) for change in largest if change.state in ("slower", "faster", "new", "gone")]
-    parts += [
-        f"{change.stage} unclear ({shown_change(change.ratio.low)} to {shown_change(change.ratio.high)})"
-        for change in largest
-        if change.state == "unclear" and change.ratio is not None
-    ]
+    unclear = [change for change in largest if change.state == "unclear"]
+    if len(unclear) == 1 and unclear[0].ratio is not None:
+        ratio = unclear[0].ratio
+        parts.append(f"{unclear[0].stage} unclear ({shown_change(ratio.low)} to {shown_change(ratio.high)})")
+    elif unclear:
+        parts.append(f"{', '.join(change.stage for change in unclear[:-1])} and {unclear[-1].stage} unclear")
     if not parts:
         return "no stage changed"
     rest = any(change.state in ("unchanged", "small") for change in changes)

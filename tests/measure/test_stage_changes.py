@@ -35,6 +35,8 @@ def test_the_changed_are_named_and_the_rest_is_unchanged() -> None:
 
 def test_what_the_noise_hides_is_not_called_unchanged() -> None:
     assert describe(_compare({"hash": (0.8, 1.1, 1.4)})) == "hash unclear (-20% to +40%), the rest unchanged"
+    noisy = {"hash": (0.8, 1.1, 1.4), "tokens": (0.7, 1.0, 1.4), "read": (1.5, 1.6, 1.7), "lines": (0.3, 0.9, 1.9)}
+    assert describe(_compare(noisy)) == "read +60%, hash, lines and tokens unclear, the rest unchanged"
     assert describe(_compare({"read": (0.8, 1.0, 1.3)})) == "no stage changed", "3% of the whole at most"
     assert describe(_compare({"walk": (5.0, 6.0, 7.0)})) == "no stage changed", "a thousandth of the whole"
     few = _compare({"hash": (1.1, 1.3, 1.5)}, coverage=0.9)

@@ -14,13 +14,13 @@ from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from exosuit_cli.measure.profile.records import Profile
 
 _GB: Final = 1e9
-_SETTINGS: Final = ("device", "workers")
-"""Options that do not change what is done, but how: two profiles may differ in them, and what they bring is shown."""
+_SETTINGS: Final = ("device", "paths", "workers")
+"""Options that do not change what is done, but how or where: two profiles may differ in them, and it is noted."""
 _LEFT_OUT: Final = ("repeat",)
 """Options that the figures do not depend on."""
 _SHOWN: Final = 60
@@ -68,9 +68,7 @@ def difference(old: Profile, new: Profile, *, force: bool = False) -> ProfileDif
     """
     mismatches = tuple(_mismatches(old, new))
     if mismatches and not force:
-        raise UsageError(
-            f"the profiles cannot be compared: {'; '.join(mismatches)}; give --force to compare them still"
-        )
+        raise _refused(mismatches)
     ours, theirs = _by_stage(new), _by_stage(old)
 
     def ratio(stage: str, level: float) -> Interval | None:
@@ -99,6 +97,25 @@ def difference(old: Profile, new: Profile, *, force: bool = False) -> ProfileDif
         mismatches=mismatches,
         notes=tuple(_notes(old, new)),
     )
+
+
+def check_old(old: Profile, *, work: str, machine: str, cache: str) -> None:
+    """Find out before a run whether an older profile is of the same work, machine and state of the page cache.
+
+    `machine` is a fingerprint. Raises UsageError; what only the run shows, `difference` looks at.
+    """
+    wanted = (
+        ("machine", old.machine.get("fingerprint"), machine),
+        ("work", old.work, work),
+        ("page cache", old.cache, cache),
+    )
+    found = [f"{what} {_shown(before)} and now {_shown(now)}" for what, before, now in wanted if before != now]
+    if found:
+        raise _refused(found)
+
+
+def _refused(mismatches: Sequence[str]) -> UsageError:
+    return UsageError(f"the profiles cannot be compared: {'; '.join(mismatches)}; give --force to compare them still")
 
 
 def _by_stage(profile: Profile) -> dict[str, list[float]]:
@@ -141,7 +158,7 @@ def _notes(old: Profile, new: Profile) -> Iterator[str]:
     """Settings that differ."""
     for name, before, now in (
         ("workers", old.workers, new.workers),
-        ("device", old.options.get("device"), new.options.get("device")),
+        *((name, old.options.get(name), new.options.get(name)) for name in ("device", "paths")),
     ):
         if before != now:
             yield f"{name} {_shown(before)} and now {_shown(now)}"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import json
 import math
+import os
+import stat
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -26,8 +29,36 @@ if TYPE_CHECKING:
 
 SCHEMA: Final = "exosuit.profile/1"
 _LONGEST_SCHEMA: Final = 40
+_LARGEST_FILE: Final = 512 << 20
 
 _Kind = TypeVar("_Kind")
+
+
+def load_profile(path: str, *, force: bool = False) -> Profile:
+    """The profile in a file that `exosuit profile --json` wrote.
+
+    Raises UsageError: the file cannot be read, is no regular file or too large, or is no profile (see `read_profile`).
+    """
+    name = f"--diff {path!r}"
+    wanted = "give a file that exosuit profile --json wrote"
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UsageError(f"{name}: not a regular file; {wanted}")
+            with open(descriptor, "rb", closefd=False) as file:
+                content = file.read(_LARGEST_FILE + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise UsageError(f"{name}: cannot be read: {error.strerror}; name another file") from error
+    if len(content) > _LARGEST_FILE:
+        raise UsageError(f"{name}: larger than {_LARGEST_FILE >> 20} MiB; {wanted}")
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name}: no JSON; {wanted}") from error
+    return read_profile(document, name, force=force)
 
 
 def read_profile(document: object, name: str, *, force: bool = False) -> Profile:

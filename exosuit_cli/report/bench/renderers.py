@@ -35,7 +35,7 @@ def _trace(profile: Profile) -> bytes:
 
     stream = io.BytesIO()
     write_trace(profile, stream)
-    return gzip.compress(stream.getvalue(), mtime=0)
+    return gzip.compress(stream.getvalue(), 6, mtime=0)
 
 
 RENDERERS: Final = BenchRenderers(exports=EXPORTS, verdict=_verdict, alert=_alert, summary=report, trace=_trace)

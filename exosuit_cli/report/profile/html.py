@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.spans import WAITS
 from exosuit_cli.model.units import counted, format_bytes, format_count
 from exosuit_cli.report.page import page, table, text
 from exosuit_cli.report.profile.page_parts import COLOURS, SCRIPT, STYLE
 from exosuit_cli.report.profile.rows import columns_of, readings_row, track_row
-from exosuit_cli.report.profile.stages import is_wait, working
+from exosuit_cli.report.profile.stages import working
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def _readings(name: str, group: Sequence[Series], wall_ns: int, columns: int) ->
 
 
 def _line_name(series: str, group: str) -> str:
-    rest = series.removeprefix(group).strip(". ")
+    rest = series.removeprefix(group).strip()
     return f"{rest}: peak" if rest else "peak"
 
 
@@ -156,14 +157,14 @@ def _groups(series: Sequence[Series]) -> dict[str, list[Series]]:
     """Readings by what their names begin with, such as the tier."""
     groups: dict[str, list[Series]] = {}
     for each in series:
-        groups.setdefault(each.name.partition(".")[0], []).append(each)
+        groups.setdefault(each.name.partition(" ")[0], []).append(each)
     return groups
 
 
 def _colours(profile: Profile) -> dict[int, str]:
     """The CSS class of every stage that some track has, by its position: work first, then waiting."""
     present = sorted({int(stage) for track in profile.tracks for stage in np.unique(track.spans.stage)})
-    work = [stage for stage in present if not is_wait(profile.stage_names[stage])]
+    work = [stage for stage in present if profile.stage_names[stage] not in WAITS]
     found = {stage: f"c{number % len(COLOURS)}" for number, stage in enumerate(work)}
     return found | {stage: _WAIT for stage in present if stage not in found}
 

@@ -27,7 +27,8 @@ font-size:.9rem}
 svg.row{display:block;width:100%;background:var(--track);cursor:crosshair;touch-action:pan-y}
 svg.spans{height:34px}.fine,#time.close .coarse{display:none}#time.close .fine{display:inline}
 svg.lines{height:64px}
-svg.lines polyline{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke;stroke-linejoin:round}
+svg.lines polyline{fill:none;stroke-width:1.5;vector-effect:non-scaling-stroke;
+stroke-linejoin:round;stroke-linecap:round}
 .spans path{stroke:none}
 .axis{display:flex;justify-content:space-between;color:var(--dim);font-size:.8rem;font-variant-numeric:tabular-nums}
 #time h3{grid-column:1/-1;font-size:1rem;margin:.8rem 0 .1rem}

@@ -94,7 +94,8 @@ def readings_row(group: Sequence[Series], classes: Sequence[str], wall_ns: int, 
         x = times / max(wall_ns, 1) * columns
         y = HEIGHT - values / (most or 1.0) * (HEIGHT - 4) - 1
         for part in _whole_parts(values):
-            points = " ".join(f"{a:.1f},{b:.1f}" for a, b in zip(x[part].tolist(), y[part].tolist(), strict=True))
+            ends = [(a, b) for a, b in zip(x[part].tolist(), y[part].tolist(), strict=True)]
+            points = " ".join(f"{a:.1f},{b:.1f}" for a, b in (ends * 2 if len(ends) == 1 else ends))
             lines.append(f'<polyline class="{name}" points="{points}"/>')
     return _picture("".join(lines), columns, HEIGHT, "lines")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from exosuit_cli import __version__
 from exosuit_cli.report.profile.stages import working
@@ -16,7 +16,7 @@ SCHEMA: Final = "exosuit.speedscope/1"
 _FORMAT: Final = "https://www.speedscope.app/file-format-schema.json"
 
 
-def write_speedscope(profile: Profile, stream: BinaryIO) -> None:
+def write_speedscope(profile: Profile, stream: IO[bytes]) -> None:
     """Write every track as one profile of nanoseconds; its frames are the stages. What no span covers is empty."""
     partial = f", interrupted by {profile.partial}" if profile.partial else ""
     head = {

@@ -6,7 +6,7 @@ Trace Event Format, JSON object form (docs.google.com/document/d/1CvAClvFfyA5R-P
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -26,7 +26,7 @@ _AT_ONCE: Final = 10_000
 """Events that are written with one call."""
 
 
-def write_trace(profile: Profile, stream: BinaryIO) -> None:
+def write_trace(profile: Profile, stream: IO[bytes]) -> None:
     """Write the timeline as ASCII JSON, event by event; times are microseconds with three decimals: nanoseconds.
 
     A span that touches the next one is written 1 ns shorter. Viewers read times as floating point, and take spans that

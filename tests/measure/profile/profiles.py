@@ -72,7 +72,7 @@ def profile(**changes: object) -> Profile:
     made = Profile(
         work="scan",
         machine={"fingerprint": "0123456789abcdef", "processor": "test", "processors": 2},
-        options={"encoding": "o200k"},
+        options={"encoding": "o200k", "paths": ["tree"]},
         cache="warm",
         wall_s=0.1,
         twin_wall_s=0.099,
@@ -85,8 +85,8 @@ def profile(**changes: object) -> Profile:
         stage_names=STAGES,
         tracks=tracks,
         series=(
-            series("ram.pss", "bytes", [0, 50, 100], [1e6, 3e6, 2e6]),
-            series("ram.uss", "bytes", [0, 50, 100], [1e6, 2e6, float("nan")]),
+            series("ram pss", "bytes", [0, 50, 100], [1e6, 3e6, 2e6]),
+            series("ram uss", "bytes", [0, 50, 100], [1e6, 2e6, float("nan")]),
             series("queue", "count", [0, 100], [0, 2]),
             series("files", "per_s", [0, 100], [10.5, 20.5]),
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exosuit_cli.measure.profile.difference import difference
+from exosuit_cli.measure.profile.difference import check_old, difference
 from exosuit_cli.measure.profile.records import Profile, Repeat
 from exosuit_cli.model.errors import UsageError
 from tests.measure.profile.profiles import profile
@@ -47,7 +47,7 @@ def test_one_run_says_nothing_about_noise() -> None:
         ({"work": "tokens"}, "work scan and now tokens"),
         ({"cache": "cold"}, "page cache warm and now cold"),
         ({"bytes": 1}, "bytes 2000000000 and now 1"),
-        ({"options": {"encoding": "cl100k"}}, "encoding o200k and now cl100k"),
+        ({"options": {"encoding": "cl100k", "paths": ["tree"]}}, "encoding o200k and now cl100k"),
         ({"partial": "SIGINT"}, "the new one is partial"),
     ],
 )
@@ -58,10 +58,16 @@ def test_what_is_not_the_same_is_refused_unless_forced(change: dict[str, object]
     assert difference(profile(), profile(**change), force=True).mismatches == (word,)
 
 
+def test_another_machine_or_work_is_found_before_the_run() -> None:
+    check_old(profile(), work="scan", machine="0123456789abcdef", cache="warm")
+    with pytest.raises(UsageError, match="work scan and now chunk; page cache warm and now cold; give --force"):
+        check_old(profile(), work="chunk", machine="0123456789abcdef", cache="cold")
+
+
 def test_settings_that_differ_are_noted_and_nothing_is_fine() -> None:
-    changed = {"encoding": "o200k", "device": "\x1b[31m", "repeat": 9}
+    changed = {"encoding": "o200k", "device": "\x1b[31m", "repeat": 9, "paths": ["other"]}
     found = difference(profile(workers=1), profile(options=changed))
     assert found.mismatches == ()
-    assert found.notes == ("workers 1 and now 2", "device None and now \\x1b[31m")
+    assert found.notes == ("workers 1 and now 2", "device None and now \\x1b[31m", "paths ['tree'] and now ['other']")
     empty = profile(repeats=(), bytes=0)
     assert difference(empty, empty).summary == ""

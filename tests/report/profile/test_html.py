@@ -15,7 +15,7 @@ import pytest
 from exosuit_cli.measure.profile.records import Track
 from exosuit_cli.model.marks import is_marked
 from exosuit_cli.report.profile.html import profile_page
-from exosuit_cli.report.profile.rows import LEVELS, shares, track_row
+from exosuit_cli.report.profile.rows import LEVELS, readings_row, shares, track_row
 from tests.measure.profile.profiles import HOSTILE, MS, STAGES, profile, series, spans
 
 if TYPE_CHECKING:
@@ -80,6 +80,12 @@ def test_a_row_shows_how_every_column_was_shared_out() -> None:
     assert f'<path class="c1" d="M1 16h1v20h-1zM3 0h1v{LEVELS}h-1z"><title>hashes</title>' in row
 
 
+def test_readings_are_drawn_from_nothing_to_the_highest_with_gaps() -> None:
+    readings = series("ram pss", "bytes", [0, 10, 20, 30], [0.0, 50.0, float("nan"), 100.0])
+    row = readings_row([readings], ["c0"], 40 * MS, 4, 100.0)
+    assert re.findall(r'points="([^"]*)"', row) == ["0.0,99.0 1.0,51.0", "3.0,3.0 3.0,3.0"]
+
+
 def test_a_page_of_very_many_spans_stays_small() -> None:
     count = 200_000
     many = spans(("read", 0, 1, -1), ("hash", 1, 2, -1))
@@ -87,7 +93,7 @@ def test_a_page_of_very_many_spans_stays_small() -> None:
     columns = {name: np.resize(getattr(many, name), count) for name in ("files", "bytes_in", "bytes_out", "batch")}
     given = type(many)(np.resize(many.stage, count), edges[::2], edges[1::2], **columns)
     values = np.arange(100_000.0)
-    readings = series("ram.pss", "bytes", range(100_000), values.tolist())
+    readings = series("ram pss", "bytes", range(100_000), values.tolist())
     page = profile_page(profile(tracks=(Track("main", "main", 1, given),), wall_s=10.0, series=(readings,)))
     assert len(page) < 500_000
     assert page.count(b'<g class="coarse"') == page.count(b'<g class="fine"') == 1

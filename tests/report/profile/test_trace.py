@@ -87,7 +87,7 @@ def test_no_two_spans_of_a_track_overlap_as_a_viewer_reads_them() -> None:
 
 def test_counters_leave_out_what_is_no_number() -> None:
     counters = [(e["name"], e["ts"], e["args"]) for e in _of(_written(), "C")]
-    assert counters[3:5] == [("ram.uss", 0, {"bytes": 1e6}), ("ram.uss", 50e3, {"bytes": 2e6})]
+    assert counters[3:5] == [("ram uss", 0, {"bytes": 1e6}), ("ram uss", 50e3, {"bytes": 2e6})]
     assert counters[5:7] == [("queue", 0, {"count": 0}), ("queue", 100e3, {"count": 2})]
     assert counters[-1] == ("files", 100e3, {"per_s": 20.5})
 

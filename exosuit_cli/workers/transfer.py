@@ -42,7 +42,7 @@ def send_result(connection: Connection, result: ShardResult, clock: StageClock) 
 def _send(connection: Connection, result: ShardResult, clock: StageClock) -> None:
     """What `Connection.send` does."""
     message = ForkingPickler.dumps(result)
-    clock.step("result", len(result.rows), bytes_out=len(message))
+    clock.step("result", bytes_out=len(message))
     connection.send_bytes(message)
     clock.step("output wait")
 

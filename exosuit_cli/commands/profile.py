@@ -138,7 +138,7 @@ class _Profiler:
         before = self._set_cache()
         self.caches.append(before)
         with Sampler(self.request.options.sample_ms) as sampler:
-            recording = Recording()
+            recording = Recording(has_ranges=self.request.options.nvtx)
             self.prepare(recording)
             done = self.last = self.work.run(recording, self.stop)
         recorded = recording.tracks()

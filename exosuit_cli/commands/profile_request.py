@@ -121,6 +121,8 @@ def profile_request(
         refuse_links_inside(name, paths)
         check_writable(name)
     outputs = (*outputs, *written)
+    if options.nvtx:
+        given = {**given, "device": _card_for_ranges(given.get("device"))}
     base = {name: value for name, value in given.items() if name not in ("format", "output")}
     if options.work in ("scan", "tokens"):
         tokens = options.work == "tokens"
@@ -132,3 +134,12 @@ def profile_request(
         return ProfileRequest(options, wanted, paths, scan=request, given=given, config=config)
     chunk = chunk_request(paths, base, config=config, outputs=outputs)
     return ProfileRequest(options, wanted, paths, chunk=chunk, given=given, config=config)
+
+
+def _card_for_ranges(device: object) -> str:
+    """The device of a profile that marks what a card does: a card. Raises UsageError for the CPU."""
+    if device in (None, "auto"):
+        return "cuda:0"
+    if device == "cpu":
+        raise UsageError("--nvtx marks what a card does, and --device cpu uses none; give one of them")
+    return str(device)

@@ -17,6 +17,8 @@ from exosuit_cli.model.errors import ExosuitError, ResourceMissing
 from exosuit_cli.system.paths import cache_directory, ensure_private
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from exosuit_cli.kernels.cuda import CudaDevice, CudaQueue
@@ -160,6 +162,15 @@ class OpenCudaCard:
 
     def queue(self) -> CudaQueue:
         return self._device.queue(timed=True)
+
+    @contextlib.contextmanager
+    def named_range(self, name: str) -> Iterator[None]:
+        nvtx = self._device.cupy.cuda.nvtx
+        nvtx.RangePush(name)
+        try:
+            yield
+        finally:
+            nvtx.RangePop()
 
     def pin(self, memory: npt.NDArray[Any]) -> None:
         with self._device.narrowed(), self._device.cuda:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import numpy.typing as npt
 
     from exosuit_cli.kernels.device import DeviceQueue
@@ -49,6 +51,10 @@ class OpenCard(Protocol):
 
     def queue(self) -> DeviceQueue:
         """A further queue."""
+        ...
+
+    def named_range(self, name: str) -> AbstractContextManager[None]:
+        """Name what this thread does in the block, for the vendor's profilers."""
         ...
 
     def pin(self, memory: npt.NDArray[Any]) -> None:

@@ -27,6 +27,10 @@ class OwnerSettings:
     limit_bytes: int
     lanes: int
     address: str
+    recorded_spans: int = 0
+    """How many spans a queue may record; 0 records nothing."""
+    has_ranges: bool = False
+    """Whether every slab is a named range for the vendor's profilers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +57,16 @@ class SlotSizes:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """The slab in a slot's memory: int64 offsets and lengths as bytes; `data_bytes` of it are filled."""
+    """The slab in a slot's memory: int64 offsets and lengths as bytes; `data_bytes` of it are filled.
+
+    `batch` is the number of the batch that it belongs to.
+    """
 
     data_bytes: int
     offsets: bytes
     lengths: bytes
     wants_lines: bool
+    batch: int = -1
 
 
 @dataclass(frozen=True, slots=True)

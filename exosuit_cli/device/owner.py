@@ -27,10 +27,13 @@ from exosuit_cli.device.slot import SlotMemory
 from exosuit_cli.device.totals import DeviceTotals
 from exosuit_cli.kernels.device import DeviceLost, DeviceOutOfMemory, DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.kernels.timeline import DeviceTimeline
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from exosuit_cli.device.driver import Driver
 
 _CREDENTIALS = struct.Struct("3i")  # unix(7): struct ucred
@@ -71,13 +74,17 @@ class Owner:
         self._opened = driver.open_card(settings.card, settings.limit_bytes)
         self.card = self._opened.card
         self._lanes: queue.SimpleQueue[DeviceKernels] = queue.SimpleQueue()
-        self._all_lanes = [DeviceKernels(self._opened.queue(), settings.algorithm) for _ in range(settings.lanes)]
+        self._all_lanes = [self._lane() for _ in range(settings.lanes)]
         for lane in self._all_lanes:
             self._lanes.put(lane)
         self._lock = threading.Lock()
         self._totals = DeviceTotals()
         self._pinned_bytes = 0
         self._lost: str | None = None
+
+    def _lane(self) -> DeviceKernels:
+        opened, spans = self._opened.queue(), self._settings.recorded_spans
+        return DeviceKernels(opened, self._settings.algorithm, DeviceTimeline(opened, spans) if spans else None)
 
     def accept(self, listener: socket.socket) -> None:
         """Serve everyone who connects."""
@@ -109,6 +116,11 @@ class Owner:
                 card_used_bytes=usage.card_used_bytes,
                 card_bytes=usage.card_bytes,
                 card_reason=usage.reason,
+                tracks=tuple(
+                    lane.timeline.track.recorded("device", f"cuda:{self._settings.card} stream {number}")
+                    for number, lane in enumerate(self._all_lanes)
+                    if lane.timeline is not None
+                ),
             )
 
     def _serve(self, connected: socket.socket) -> None:
@@ -150,8 +162,11 @@ class Owner:
             memory.slab[: job.data_bytes], np.frombuffer(job.offsets, np.int64), np.frombuffer(job.lengths, np.int64)
         )
         lane = self._lanes.get()
+        if lane.timeline is not None:
+            lane.timeline.batch = job.batch
         try:
-            columns, lines = self._compute(lane, slab, memory, wants_lines=job.wants_lines)
+            with self._named(job):
+                columns, lines = self._compute(lane, slab, memory, wants_lines=job.wants_lines)
         except DeviceOutOfMemory as error:
             return Answer(failure=str(error))
         except DeviceLost as error:
@@ -169,6 +184,11 @@ class Owner:
         with self._lock:
             self._totals.slabs += 1
         return Answer(count)
+
+    def _named(self, job: Job) -> AbstractContextManager[None]:
+        if not self._settings.has_ranges:
+            return contextlib.nullcontext()
+        return self._opened.named_range(f"exosuit: slab of batch {job.batch}, {job.data_bytes} bytes")
 
     def _compute(
         self, lane: DeviceKernels, slab: Slab, memory: SlotMemory, *, wants_lines: bool

@@ -16,6 +16,7 @@ from exosuit_cli.model.errors import ResourceMissing
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Card
     from exosuit_cli.device.totals import DeviceTotals
+    from exosuit_cli.model.spans import SpanRecording
 
 LANES = 4
 START_SECONDS = 120
@@ -31,7 +32,9 @@ class DeviceProcess:
     it cannot be started.
     """
 
-    def __init__(self, driver: str, card: int, algorithm: str, limit_bytes: int) -> None:
+    def __init__(
+        self, driver: str, card: int, algorithm: str, limit_bytes: int, recording: SpanRecording | None = None
+    ) -> None:
         self.address = "\0exosuit-" + secrets.token_hex(16)
         self._name = f"device cuda:{card}"
         self._card: Card | None = None
@@ -46,8 +49,11 @@ class DeviceProcess:
         except OSError as error:
             raise ResourceMissing(f"{self._name}: no process can own it: {error.strerror}") from error
         theirs.close()
+        spans, has_ranges = (recording.capacity, recording.has_ranges) if recording is not None else (0, False)
         with contextlib.suppress(OSError):  # it is dead already: `wait` finds it so
-            self._control.send(OwnerSettings(driver, card, algorithm, limit_bytes, LANES, self.address))
+            self._control.send(
+                OwnerSettings(driver, card, algorithm, limit_bytes, LANES, self.address, spans, has_ranges)
+            )
 
     def pids(self) -> list[int]:
         """The process, while it lives."""

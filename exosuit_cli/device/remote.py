@@ -51,6 +51,8 @@ class RemoteKernels:
         self._cpu = CpuKernels(algorithm)
         self._slots: list[_Slot] = []
         self._lost: str | None = None
+        self.batch = -1
+        """The number of the batch that slabs belong to, for a timeline."""
 
     def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:
         """Memory of slabs, shared with the owner of the card. Behind each is room for the results.
@@ -86,7 +88,7 @@ class RemoteKernels:
             return self._cpu.begin(slab, lines=lines)
         if self._lost is None:
             try:
-                slot.send(slab, lines=lines)
+                slot.send(slab, lines=lines, batch=self.batch)
             except OSError:
                 self._lose("the process that owns the card ended")
         return _RemoteSlab(self, slot, slab, lines=lines, is_sent=self._lost is None)
@@ -152,10 +154,10 @@ class _Slot:
         """Whether the slab lies at the start of this memory."""
         return len(slab.data) > 0 and slab.data.ctypes.data == self._address
 
-    def send(self, slab: Slab, *, lines: bool) -> None:
+    def send(self, slab: Slab, *, lines: bool, batch: int) -> None:
         if self._connection is None:
             raise ConnectionResetError
-        self._connection.send(Job(len(slab.data), slab.offsets.tobytes(), slab.lengths.tobytes(), lines))
+        self._connection.send(Job(len(slab.data), slab.offsets.tobytes(), slab.lengths.tobytes(), lines, batch))
 
     def receive(self) -> Answer:
         if self._connection is None:

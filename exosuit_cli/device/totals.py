@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from exosuit_cli.model.spans import RecordedTrack
 
 
 @dataclass(slots=True)
@@ -34,6 +38,8 @@ class DeviceTotals:
     """Slabs with more lines than the results have room for; the CPU found them."""
     peak_copy_bytes_per_s: float | None = None
     """The rate of the copy in alone, from the measurement of the card; None where it was not measured."""
+    tracks: tuple[RecordedTrack, ...] = ()
+    """What each queue did when, where that is recorded."""
 
     def add(self, other: DeviceTotals) -> None:
         """Add the figures of another card; a figure stays None where neither has it."""

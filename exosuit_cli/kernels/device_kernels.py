@@ -20,14 +20,17 @@ if TYPE_CHECKING:
 
     from exosuit_cli.kernels.device import DeviceBuffer, DeviceQueue
     from exosuit_cli.kernels.device_lines import LinesOnTheWay
+    from exosuit_cli.kernels.timeline import DeviceTimeline
     from exosuit_cli.model.slab import LineColumns, Slab
 
 
 class DeviceKernels:
     """The columns of slabs on one queue, one slab in flight at a time; several queues keep several in flight."""
 
-    def __init__(self, queue: DeviceQueue, algorithm: str) -> None:
+    def __init__(self, queue: DeviceQueue, algorithm: str, timeline: DeviceTimeline | None = None) -> None:
         self._queue = queue
+        self.timeline = timeline
+        """Where what the device does is recorded; None for nowhere."""
         self.times = DeviceTimes()
         """What all finished slabs took."""
         self._work = device_work(algorithm)
@@ -86,7 +89,7 @@ class DeviceKernels:
         marks = (started, copied_in, computed, queue.mark())
         self.times.bytes_in += len(slab.data) + lists.nbytes
         self._in_flight = SlabInFlight(
-            queue, data, slab, self._width, tiles if lines else None, host, marks, self.times
+            queue, data, slab, self._width, tiles if lines else None, host, marks, self.times, self.timeline
         )
         return self._in_flight
 
@@ -104,9 +107,11 @@ class SlabInFlight:
         results: npt.NDArray[np.uint8],
         marks: tuple[Hashable, ...],
         times: DeviceTimes,
+        timeline: DeviceTimeline | None,
     ) -> None:
         self._queue, self._data, self._tiles, self._results, self._width = queue, data, tiles, results, width
-        self._marks, self._times = marks, times
+        self._marks, self._times, self._timeline = marks, times, timeline
+        self._data_bytes = len(slab.data)
         self.is_finished = False
         self._is_filled = slab.lengths > 0
         self._last_bytes = np.full(len(slab), -1, np.int16)
@@ -134,6 +139,18 @@ class SlabInFlight:
             times.kernel_seconds += elapsed(lines.begun, lines.computed)
             times.copy_out_seconds += elapsed(lines.computed, ended)
             times.bytes_out += lines.nbytes
+        if self._timeline is not None:
+            self._record(self._timeline, lines, ended)
+
+    def _record(self, timeline: DeviceTimeline, lines: LinesOnTheWay | None, ended: Hashable) -> None:
+        started, copied_in, computed, copied_out = self._marks
+        files = len(self._is_filled)
+        timeline.add("copy in", started, copied_in, files, self._data_bytes, self._data_bytes)
+        timeline.add("kernel", copied_in, computed, files, self._data_bytes)
+        timeline.add("copy out", computed, copied_out, files, self._results.nbytes, self._results.nbytes)
+        if lines is not None and lines.computed is not None:
+            timeline.add("kernel", lines.begun, lines.computed, bytes_in=self._data_bytes)
+            timeline.add("copy out", lines.computed, ended, bytes_in=lines.nbytes, bytes_out=lines.nbytes)
 
     def span_digests(
         self, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int

@@ -84,6 +84,8 @@ class SpanRecording(Protocol):
 
     capacity: int
     """The most spans of one track."""
+    has_ranges: bool
+    """Whether a card's slabs are named ranges for its vendor's profilers."""
 
     def clock(self) -> StageClock:
         """A clock for the main thread; all of them write one track."""

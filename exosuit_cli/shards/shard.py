@@ -141,6 +141,8 @@ class Shard:
             rows[position]["errno"] = number
 
         self._work.start(batch)
+        if self._device is not None:
+            self._device.batch = self._clock.batch
         read: list[ReadStat] = []
         consumed = len(names)
         unread = 0

@@ -132,8 +132,9 @@ class Recorder(Laps):
 class Recording:
     """Collects the tracks of one run, of this thread and of processes that hand in theirs; see `SpanRecording`."""
 
-    def __init__(self, capacity: int = CAPACITY) -> None:
+    def __init__(self, capacity: int = CAPACITY, *, has_ranges: bool = False) -> None:
         self.capacity = capacity
+        self.has_ranges = has_ranges
         self.started_ns = time.monotonic_ns()
         self._main = SpanTrack(capacity)
         self._others: list[RecordedTrack] = []

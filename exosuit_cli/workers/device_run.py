@@ -36,6 +36,7 @@ class RunDevice:
         self._slab_bytes = max(options.slab_bytes, SLAB_BYTES)
         if largest_slab:
             self._slab_bytes = min(self._slab_bytes, largest_slab)
+        self._recording = options.recording
         self._processes: list[DeviceProcess] = []
         self._cards: list[Card] = []
         self._has_joined = False
@@ -106,6 +107,8 @@ class RunDevice:
                 self._has_all_totals = False
             else:
                 self.totals.add(found)
+                if self._recording is not None:
+                    self._recording.add(list(found.tracks))
         self._processes.clear()
         if self._cards and self.totals.peak_copy_bytes_per_s is None:
             from exosuit_cli.device.probe import probe_of
@@ -160,7 +163,9 @@ class RunDevice:
 
         options = self._options
         for card in parse_device(device).cards:
-            self._processes.append(DeviceProcess(choices.DRIVER, card, options.hash, options.vram_bytes or 0))
+            self._processes.append(
+                DeviceProcess(choices.DRIVER, card, options.hash, options.vram_bytes or 0, self._recording)
+            )
 
 
 def _turned_off(choice: DeviceChoice) -> DeviceChoice:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -18,6 +19,8 @@ from exosuit_cli.kernels.sources import MODULES
 from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
 VARIABLE = "EMULATED_CARDS"
@@ -61,12 +64,18 @@ class EmulatedCard:
         self.plan = plan
         self.lock = threading.Lock()
         self.limit_bytes = limit_bytes
+        self.ranges: list[str] = []
         self.uploads = self.at_work = self.most_at_work = self.pinned = self.given_back = 0
         self.meeting = threading.Barrier(plan["meet"]) if "meet" in plan else None
         self._libraries = {module: ctypes.CDLL(str(Path(plan["libraries"]) / f"{module}.so")) for module in MODULES}
 
     def queue(self) -> PlannedQueue:
         return PlannedQueue(self, self._libraries, self.plan.get("budget") or self.limit_bytes or 1 << 40)
+
+    @contextlib.contextmanager
+    def named_range(self, name: str) -> Iterator[None]:
+        self.ranges.append(name)
+        yield
 
     def pin(self, memory: npt.NDArray[Any]) -> None:
         if self.plan.get("cannot_pin"):
@@ -87,6 +96,7 @@ class EmulatedCard:
                     "most_at_work": self.most_at_work,
                     "given_back": self.given_back,
                     "limit_bytes": self.limit_bytes,
+                    "ranges": self.ranges,
                 }
             )
         )

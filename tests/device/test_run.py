@@ -11,6 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 
 from exosuit_cli.chunk import ChunkOptions
@@ -18,7 +19,9 @@ from exosuit_cli.device import process, remote
 from exosuit_cli.device.probe import Probe, save_probe
 from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, pipeline, scan
 from exosuit_cli.model.errors import ResourceMissing
+from exosuit_cli.model.spans import STAGES
 from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
+from exosuit_cli.system.spans import Recording
 from exosuit_cli.system.stop import StopRequest
 from exosuit_cli.workers import device_run as device_run_module
 from exosuit_cli.workers import in_process
@@ -93,6 +96,26 @@ def test_a_scan_is_the_same_on_a_device(
     assert totals.bytes_in > expected.totals.bytes - 45_000  # all but the large file, which is streamed
     assert found.memory.vram.peak_bytes == 123
     assert found.memory.shared.peak_bytes
+
+
+def test_what_a_card_does_is_recorded_by_batch(tree: Path, cards: Plan) -> None:
+    report = cards()
+    recording = Recording(has_ranges=True)
+    found = scan(tree, options("cuda:0", workers=1, encoding=None, recording=recording))
+    assert facts(found) == facts(scan(tree, options("cpu", workers=1, encoding=None)))
+    main, *others = recording.tracks()
+    streams = [track for track in others if track.kind == "device"]
+    assert {track.name for track in streams} == {f"cuda:0 stream {number}" for number in range(process.LANES)}
+    rows = np.concatenate([track.spans for track in streams])
+    assert {STAGES[code] for code in rows[:, 0]} == {"copy in", "kernel", "copy out"}
+    reads = main.spans[(main.spans[:, 0] == STAGES.index("read")) & (main.spans[:, 3] > 0)]
+    copied = rows[rows[:, 0] == STAGES.index("copy in")]
+    assert sorted(copied[:, 6].tolist()) == sorted(reads[:, 6].tolist())
+    assert copied[:, 4].sum() == reads[:, 4].sum()
+    assert len(report()["ranges"]) == len(copied)
+    assert report()["ranges"][0].startswith(f"exosuit: slab of batch {copied[:, 6].min()}, ")
+    for track in streams:
+        assert (track.spans[1:, 1] >= track.spans[:-1, 2]).all()
 
 
 @pytest.mark.parametrize("boundaries", ["structure", "ast", "lines"])

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SAMPLE_SECONDS = 0.2
+SAMPLE_SHARE = 50
+LATEST_SECONDS = 2.0
+"""A reading of large processes takes tens of milliseconds, and they cannot take memory meanwhile.
+
+So at most one part in `SAMPLE_SHARE` of the time goes into readings, but one is taken every `LATEST_SECONDS`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class MemoryReport:
 class MemorySampler:
     """The peak of PSS and USS summed over a set of processes, from readings at most every `SAMPLE_SECONDS`.
 
+    Readings that take long are taken less often, see `SAMPLE_SHARE`.
+
     PSS (proportional set size) counts a page shared by n processes as 1/n in each, so the sum over all is what they
     hold together; USS counts private pages only. Source: proc_pid_smaps(5). A peak between two readings is missed.
     """
@@ -51,6 +59,7 @@ class MemorySampler:
         """Take a reading of this process and of `pids` if the last is old enough, or `now`; whether it was taken."""
         if not now and time.monotonic() < self._next:
             return False
+        began = time.monotonic()
         pss = uss = 0
         for pid in (os.getpid(), *pids):
             reading = process_memory(pid)
@@ -60,7 +69,8 @@ class MemorySampler:
         self.samples += 1
         self.peak_pss = max(self.peak_pss, pss)
         self.peak_uss = max(self.peak_uss, uss)
-        self._next = time.monotonic() + SAMPLE_SECONDS
+        ended = time.monotonic()
+        self._next = ended + min(max(SAMPLE_SECONDS, SAMPLE_SHARE * (ended - began)), LATEST_SECONDS)
         return True
 
     def reading(self) -> TierReading:

@@ -39,14 +39,16 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
 
         with flags_named(declared(ChunkOptions)):
             request = profile_request(paths, given, config=session.config, outputs=(*OWN_STREAMS, session.log_file))
-        from exosuit_cli.commands.profile import run_profile
+        from exosuit_cli.commands.profile import earlier_profile, run_profile
         from exosuit_cli.report.progress import status_line
         from exosuit_cli.system.stop import stop_on_signals
 
+        earlier = earlier_profile(request)
         with stop_on_signals() as stop:
             with status_line(session.quiet) as progress:
-                outcome = run_profile(request, _nowhere, stop=stop, progress=progress)
+                outcome = run_profile(request, _nowhere, stop=stop, progress=progress, earlier=earlier)
             log_warnings(outcome.profile.warnings)
+            _write_files(outcome)
             with standard_output():
                 _report(outcome, quiet=session.quiet)
             code = log_ending(outcome.ending(stop))
@@ -65,6 +67,14 @@ def _nowhere() -> Iterator[OpenOutput]:
         yield OpenOutput(renderer, sink)
 
 
+def _write_files(outcome: ProfileOutcome) -> None:
+    outputs = outcome.request.outputs
+    if outputs.files():
+        from exosuit_cli.report.profile.files import write_profile_files
+
+        write_profile_files(outcome.profile, trace=outputs.trace, speedscope=outputs.speedscope, html=outputs.html)
+
+
 def _report(outcome: ProfileOutcome, *, quiet: bool) -> None:
     if outcome.request.outputs.json:
         import json
@@ -72,13 +82,24 @@ def _report(outcome: ProfileOutcome, *, quiet: bool) -> None:
         from exosuit_cli.report.profile.document import profile_document
         from exosuit_cli.system.names import display_json
 
-        text = json.dumps(profile_document(outcome.profile)) + "\n"
+        document = profile_document(outcome.profile)
+        if outcome.difference is not None:
+            from exosuit_cli.report.profile.difference_document import difference_document
+
+            document["difference"] = difference_document(outcome.difference)
+        text = json.dumps(document) + "\n"
         sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
     elif not quiet:
         from exosuit_cli.report.console import open_console
         from exosuit_cli.report.profile.terminal import print_profile
 
-        print_profile(open_console(), outcome.profile, top=outcome.request.outputs.top)
+        console = open_console()
+        print_profile(console, outcome.profile, top=outcome.request.outputs.top)
+        if outcome.difference is not None:
+            from exosuit_cli.report.profile.difference_terminal import print_difference
+
+            console.print()
+            print_difference(console, outcome.difference)
 
 
 profile_command = command_of(PROFILE, "Directories and files to profile.", _run)

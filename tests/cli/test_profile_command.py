@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from exosuit_cli.commands.profile import earlier_profile
 from exosuit_cli.commands.profile_request import profile_request
 from exosuit_cli.model.errors import UsageError
 
@@ -46,6 +47,27 @@ def test_a_profile_of_chunks(run: Any, tree: Path, project: Path) -> None:
     assert profile["tiers"]["ram"]["peak_bytes"] > 10_000_000
     assert profile["tiers"]["vram"]["reason"]
     assert profile["tiers"]["page_cache"]["start_bytes"] is not None or profile["tiers"]["page_cache"]["reason"]
+
+    files = {name: tree.parent / f"profile.{name}" for name in ("trace", "speedscope", "html")}
+    old = tree.parent / "old.json"
+    old.write_bytes(done.stdout)
+    outputs = [each for name, path in files.items() for each in (f"--{name}", path)]
+    done = run("profile", tree, "--work", "chunk", "--boundaries", "ast", "--json", "--diff", old, *outputs)
+    assert done.returncode == 0, done.stderr.decode()
+    profile = json.loads(done.stdout)
+    jsonschema.validate(profile, schema)
+    assert profile["difference"]["runs"] == {"new": 1, "old": 2}
+    assert json.loads(files["trace"].read_text())["traceEvents"]
+    assert json.loads(files["speedscope"].read_text())["profiles"]
+    assert files["html"].read_text().lower().startswith("<!doctype html>")
+
+
+def test_another_work_is_compared_by_force_only(tree: Path, run: Any) -> None:
+    old = tree.parent / "old.json"
+    old.write_bytes(run("profile", tree, "--work", "scan", "--json").stdout)
+    with pytest.raises(UsageError, match="cannot be compared: work scan and now tokens"):
+        earlier_profile(profile_request([str(tree)], {"diff": str(old)}))
+    assert earlier_profile(profile_request([str(tree)], {"diff": str(old), "force": True})) is not None
 
 
 def test_a_load_leaves_no_context(run: Any, tree: Path, tmp_path: Path) -> None:

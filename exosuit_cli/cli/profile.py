@@ -16,12 +16,15 @@ from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import command_of, flags_named
 from exosuit_cli.cli.profile_flags import PROFILE
 from exosuit_cli.config.option import declared, filled
+from exosuit_cli.model.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from exosuit_cli.commands.chunk import OpenOutput
     from exosuit_cli.commands.profile import ProfileOutcome
+    from exosuit_cli.measure.profile.difference import ProfileDifference
+    from exosuit_cli.model.errors import ExosuitError
 
 
 def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
@@ -39,22 +42,49 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
 
         with flags_named(declared(ChunkOptions)):
             request = profile_request(paths, given, config=session.config, outputs=(*OWN_STREAMS, session.log_file))
-        from exosuit_cli.commands.profile import earlier_profile, run_profile
+        from exosuit_cli.commands.profile import run_profile
+        from exosuit_cli.commands.profile_difference import compare_profile, older_profile
         from exosuit_cli.report.progress import status_line
         from exosuit_cli.system.stop import stop_on_signals
 
-        earlier = earlier_profile(request)
+        old = older_profile(request)
         with stop_on_signals() as stop:
             with status_line(session.quiet) as progress:
-                outcome = run_profile(request, _nowhere, stop=stop, progress=progress, earlier=earlier)
+                outcome = run_profile(request, _nowhere, stop=stop, progress=progress)
             log_warnings(outcome.profile.warnings)
-            _write_files(outcome)
+            failures: list[ExosuitError] = []
+            with _kept(failures):
+                _write(outcome)
+            found = None
+            with _kept(failures):
+                found = compare_profile(request, old, outcome.profile)
             with standard_output():
-                _report(outcome, quiet=session.quiet)
+                _report(outcome, found, quiet=session.quiet)
             code = log_ending(outcome.ending(stop))
         logger.info("profile finished", extra={"limiter": outcome.profile.limiter})
+        for failure in failures if code else failures[1:]:
+            logger.error("%s", failure)
         if code:
             raise typer.Exit(code)
+        if failures:
+            raise failures[0]
+
+
+@contextmanager
+def _kept(failures: list[ExosuitError]) -> Iterator[None]:
+    """Keep an error until the report is out: what was measured is shown all the same."""
+    try:
+        yield
+    except (OutputError, UsageError) as error:
+        failures.append(error)
+
+
+def _write(outcome: ProfileOutcome) -> None:
+    wanted = outcome.request.outputs
+    if wanted.files():
+        from exosuit_cli.report.profile.files import write_profile_files
+
+        write_profile_files(outcome.profile, trace=wanted.trace, speedscope=wanted.speedscope, html=wanted.html)
 
 
 @contextmanager
@@ -67,27 +97,14 @@ def _nowhere() -> Iterator[OpenOutput]:
         yield OpenOutput(renderer, sink)
 
 
-def _write_files(outcome: ProfileOutcome) -> None:
-    outputs = outcome.request.outputs
-    if outputs.files():
-        from exosuit_cli.report.profile.files import write_profile_files
-
-        write_profile_files(outcome.profile, trace=outputs.trace, speedscope=outputs.speedscope, html=outputs.html)
-
-
-def _report(outcome: ProfileOutcome, *, quiet: bool) -> None:
+def _report(outcome: ProfileOutcome, found: ProfileDifference | None, *, quiet: bool) -> None:
     if outcome.request.outputs.json:
         import json
 
         from exosuit_cli.report.profile.document import profile_document
         from exosuit_cli.system.names import display_json
 
-        document = profile_document(outcome.profile)
-        if outcome.difference is not None:
-            from exosuit_cli.report.profile.difference_document import difference_document
-
-            document["difference"] = difference_document(outcome.difference)
-        text = json.dumps(document) + "\n"
+        text = json.dumps(profile_document(outcome.profile, found)) + "\n"
         sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
     elif not quiet:
         from exosuit_cli.report.console import open_console
@@ -95,11 +112,11 @@ def _report(outcome: ProfileOutcome, *, quiet: bool) -> None:
 
         console = open_console()
         print_profile(console, outcome.profile, top=outcome.request.outputs.top)
-        if outcome.difference is not None:
+        if found is not None:
             from exosuit_cli.report.profile.difference_terminal import print_difference
 
             console.print()
-            print_difference(console, outcome.difference)
+            print_difference(console, found)
 
 
 profile_command = command_of(PROFILE, "Directories and files to profile.", _run)

@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Literal
 from exosuit_cli.commands.profile_work import work_of
 from exosuit_cli.commands.shared import Ending, interrupted, unreadable_paths
 from exosuit_cli.measure.cache import drop_pages, look_at_pages
-from exosuit_cli.measure.machine import this_machine
 from exosuit_cli.measure.profile.build import Circumstances, RecordedRun, build_profile
 from exosuit_cli.measure.profile.cost import FileFigures, dearest_files
-from exosuit_cli.measure.profile.difference import check_old, difference
 from exosuit_cli.measure.profile.probes import peak_rates
 from exosuit_cli.measure.profile.sampler import Sampler
-from exosuit_cli.measure.profile.stored import load_profile
 from exosuit_cli.measure.profile.tiers import memory_series, tier_profiles
 from exosuit_cli.measure.profile.tracks import tracks_of
 from exosuit_cli.model.errors import ExitCode, ResourceMissing
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
     from exosuit_cli.commands.profile_request import ProfileRequest
     from exosuit_cli.commands.profile_work import ProfiledWork, WorkDone
     from exosuit_cli.measure.cache import CacheReading
-    from exosuit_cli.measure.profile.difference import ProfileDifference
     from exosuit_cli.measure.profile.records import Profile
     from exosuit_cli.system.stop import StopRequest
 
@@ -40,12 +36,11 @@ _COLD_SHARE, _WARM_SHARE = 0.05, 0.95
 
 @dataclass(frozen=True, slots=True)
 class ProfileOutcome:
-    """A finished profile, or what there is of one; what could not be read; what differs from an earlier profile."""
+    """A finished profile, or what there is of one, and what kept files from being read."""
 
     request: ProfileRequest
     profile: Profile
     unreadable: str | None = None
-    difference: ProfileDifference | None = None
 
     def ending(self, stop: StopRequest) -> Ending:
         """How the run ends; asked when the report is out, since a signal may arrive until then."""
@@ -62,32 +57,17 @@ def run_profile(
     *,
     stop: StopRequest,
     progress: Callable[[str], None] = lambda _: None,
-    earlier: Profile | None = None,
 ) -> ProfileOutcome:
     """Do the work once to warm up, then in turn recorded and not, as often as asked for.
 
-    An interrupted run gives what was recorded up to then, marked as partial; it is not compared with the `earlier` one.
-    Raises as the work does, and ResourceMissing for `nvtx` without a card.
+    An interrupted run gives what was recorded up to then, marked as partial. Raises as the work
+    does, and ResourceMissing for `nvtx` without a card.
     """
     if request.options.nvtx:
         _check_card()
     profiler = _Profiler(request, work_of(request, open_output), stop, progress)
     profiler.run()
-    outcome = profiler.outcome()
-    if earlier is None or outcome.profile.partial is not None:
-        return outcome
-    return replace(outcome, difference=difference(earlier, outcome.profile, force=request.outputs.force))
-
-
-def earlier_profile(request: ProfileRequest) -> Profile | None:
-    """The profile that this one is to be compared with. Raises UsageError where it cannot be, unless that is forced."""
-    outputs = request.outputs
-    if outputs.diff is None:
-        return None
-    earlier = load_profile(outputs.diff, force=outputs.force)
-    if not outputs.force:
-        check_old(earlier, work=request.options.work, machine=this_machine().fingerprint, cache=request.cache)
-    return earlier
+    return profiler.outcome()
 
 
 @dataclass(slots=True)

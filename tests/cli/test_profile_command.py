@@ -14,7 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from exosuit_cli.commands.profile import earlier_profile
+from exosuit_cli.commands.profile_difference import older_profile
 from exosuit_cli.commands.profile_request import profile_request
 from exosuit_cli.model.errors import UsageError
 
@@ -66,8 +66,8 @@ def test_another_work_is_compared_by_force_only(tree: Path, run: Any) -> None:
     old = tree.parent / "old.json"
     old.write_bytes(run("profile", tree, "--work", "scan", "--json").stdout)
     with pytest.raises(UsageError, match="cannot be compared: work scan and now tokens"):
-        earlier_profile(profile_request([str(tree)], {"diff": str(old)}))
-    assert earlier_profile(profile_request([str(tree)], {"diff": str(old), "force": True})) is not None
+        older_profile(profile_request([str(tree)], {"diff": str(old)}))
+    assert older_profile(profile_request([str(tree)], {"diff": str(old), "force": True})) is not None
 
 
 def test_a_load_leaves_no_context(run: Any, tree: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def print_difference(console: Console, found: ProfileDifference) -> None:
     """Print what changed first, then every stage of some weight, with its interval."""
     style = next((STATE_STYLES[change.state] for change in found.stages if change.state in STATE_STYLES), "")
     labelled_phrases(console, "difference", found.summary or "no stage was recorded", style=style)
-    wall = f"wall {found.old_wall_s:.3f} s and now {found.new_wall_s:.3f} s"
+    wall = f"wall {_seconds(found.old_wall_s)} and now {_seconds(found.new_wall_s)}"
     runs = f"{counted(found.old_runs, 'run')} and now {counted(found.new_runs, 'run')}"
     labelled_phrases(console, "", f"{wall}{_interval(found.wall)};", runs)
     if found.noise is not None:
@@ -40,8 +40,8 @@ def print_difference(console: Console, found: ProfileDifference) -> None:
     for change in shown:
         table.add_row(
             change.stage,
-            f"{change.old_s:.3f} s",
-            f"{change.new_s:.3f} s",
+            _seconds(change.old_s),
+            _seconds(change.new_s),
             *_change(change),
             _per_gb(found.old_s_per_gb(change)),
             _per_gb(found.new_s_per_gb(change)),
@@ -70,5 +70,9 @@ def _interval(ratio: Interval | None) -> str:
     return f", {shown_change(ratio.median)} ({ratio.coverage:.0%} interval {low} to {high})"
 
 
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.3g} ms"
+
+
 def _per_gb(seconds: float | None) -> str:
-    return "-" if seconds is None else f"{seconds:.3f}"
+    return "-" if seconds is None else f"{seconds:.3g}"

@@ -6,16 +6,18 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli import __version__
+from exosuit_cli.report.profile.difference_document import difference_document
 from exosuit_cli.system.names import text_name
 
 if TYPE_CHECKING:
+    from exosuit_cli.measure.profile.difference import ProfileDifference
     from exosuit_cli.measure.profile.records import FileCost, Profile, Track
 
 SCHEMA = "exosuit.profile/1"
 _SPAN_COLUMNS = ("stage", "start_ns", "end_ns", "files", "bytes_in", "bytes_out", "batch")
 
 
-def profile_document(profile: Profile) -> dict[str, Any]:
+def profile_document(profile: Profile, difference: ProfileDifference | None = None) -> dict[str, Any]:
     """The answer first, then stages, tiers and files, then the timeline that they come from.
 
     A track's spans are columns of one length; `stage` is a position in `stage_names`.
@@ -38,6 +40,7 @@ def profile_document(profile: Profile) -> dict[str, Any]:
         "processor_use": profile.processor_use,
         "warnings": list(profile.warnings),
         "stages": [asdict(stage) for stage in profile.stages],
+        "difference": None if difference is None else difference_document(difference),
         "tiers": {
             tier.name: {
                 "start_bytes": tier.start_bytes,

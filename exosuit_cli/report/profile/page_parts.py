@@ -15,7 +15,7 @@ STYLE: Final = (
 body{max-width:86rem}
 .answer{font-size:1.35rem;line-height:1.35;margin:.4rem 0 1rem}.answer b{color:var(--mark)}
 .facts{display:flex;flex-wrap:wrap;gap:.6rem;padding:0;margin:0 0 1rem;list-style:none}
-.facts li{border:1px solid var(--line);border-radius:.5rem;padding:.4rem .8rem;min-width:7rem}
+.facts li{border:1px solid var(--line);border-radius:.5rem;padding:.4rem .8rem;min-width:6rem}
 .facts b{display:block;font-size:1.15rem;font-variant-numeric:tabular-nums}
 .facts span{color:var(--dim);font-size:.85rem}
 .warning{color:var(--mid)}

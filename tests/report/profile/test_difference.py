@@ -32,7 +32,7 @@ def test_the_terminal_says_it_in_one_line_and_then_in_figures() -> None:
     assert text.startswith("difference  hash +18%, the rest unchanged\n")
     assert "5 runs and now 5 runs" in text
     row = next(line for line in text.splitlines() if line.startswith("hash"))
-    assert row.split()[:8] == ["hash", "1.020", "s", "1.200", "s", "+18%", "+15%", "to"]
+    assert row.split()[:8] == ["hash", "1.02", "s", "1.20", "s", "+18%", "+15%", "to"]
     assert row.endswith("slower")
     assert "\nwalk" not in text
 

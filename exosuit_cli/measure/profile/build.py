@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MOST_UNATTRIBUTED: Final = 5.0
 MOST_OVERHEAD: Final = 3.0
 """Per cent from which on a profile warns."""
+FEWEST_TWINS: Final = 3
+"""Of fewer the overhead is mostly noise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,8 @@ def build_profile(runs: Sequence[RecordedRun], circumstances: Circumstances) -> 
         warnings.append(f"{unattributed:.1f}% of the wall is accounted for by no stage")
     if dropped:
         warnings.append(f"{dropped:,} spans found no room and are missing")
-    if overhead is not None and overhead > MOST_OVERHEAD:
-        warnings.append(
-            f"the profiled run took {overhead:.1f}% longer than its twin; with --repeat N noise shows itself"
-        )
+    if overhead is not None and overhead > MOST_OVERHEAD and len(twins) >= FEWEST_TWINS:
+        warnings.append(f"recording took {overhead:.1f}% of the time beside runs without it")
     return Profile(
         work=circumstances.work,
         machine=asdict(machine) | {"fingerprint": machine.fingerprint},

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from itertools import repeat
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 PLAIN, MODIFIER, DEFINES, DEFINES_TYPE, BINDS, CONTINUES, NO_NAME = range(7)
 """Kinds of words.
@@ -35,6 +39,6 @@ _WORDS: Final = {
 _KINDS: Final = {word.encode(): kind for kind, words in sorted(_WORDS.items(), reverse=True) for word in words.split()}
 
 
-def word_kind(word: bytes) -> int:
-    """The kind of a word; where it has several, the first in the order above."""
-    return _KINDS.get(word, PLAIN)
+def word_kinds(words: Iterable[bytes]) -> Iterator[int]:
+    """The kinds of words; of one that has several, the first in the order above."""
+    return map(_KINDS.get, words, repeat(PLAIN))

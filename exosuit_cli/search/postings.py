@@ -109,17 +109,18 @@ def sort_postings(
     items.sort()
     keys = items >> _CHUNK
     firsts = np.flatnonzero(np.concatenate((np.ones(min(len(keys), 1), np.bool_), keys[1:] != keys[:-1])))
+    lasts = np.append(firsts[1:], len(items)) - 1 if len(firsts) else firsts
     keys = keys[firsts]
     place = (keys & np.uint64(SEGMENT_CHUNKS - 1)).astype(np.uint16)
     term = (keys >> np.uint64(16)).astype(np.int64)
     found, lengths = [], []
     for shift, most in ((0, _MOST_TEXT), (int(_DEFINED), _MOST_DEFINED), (int(_COMMENTED), _MOST_COMMENTED)):
-        each = ((items >> np.uint64(shift)) & np.uint64(most)).astype(np.uint32)
-        counts = np.add.reduceat(each, firsts) if len(firsts) else each
+        sums = np.cumsum((items >> np.uint64(shift)) & np.uint64(most))
+        counts = np.diff(sums[lasts], prepend=np.uint64(0))
         has = np.flatnonzero(counts) if shift else slice(None)
-        starts = np.searchsorted(term[has], np.arange(len(terms) + 1)).astype(np.uint32)
+        starts = np.concatenate(([0], np.cumsum(np.bincount(term[has], minlength=len(terms))))).astype(np.uint32)
         found.append(Postings(starts, place[has], np.minimum(counts[has], 255).astype(np.uint8)))
-        sums = np.bincount(place, counts, chunks)
-        lengths.append(np.minimum(sums, np.iinfo(np.uint16).max).astype(np.uint16))
+        totals = np.bincount(place, counts, chunks)
+        lengths.append(np.minimum(totals, np.iinfo(np.uint16).max).astype(np.uint16))
     text, definitions, comments = found
     return SegmentPostings(terms, text, definitions, comments, np.stack(lengths))

@@ -14,7 +14,7 @@ from exosuit_cli.search.near import near_terms
 from exosuit_cli.search.ranker import Ranking, rank
 from exosuit_cli.search.records import Answer, Filters, QueryResult
 from exosuit_cli.search.scope import Scope
-from exosuit_cli.search.vocabulary import split_word
+from exosuit_cli.search.splitter import split_word
 from exosuit_cli.search.words import find_words, slab_of
 
 if TYPE_CHECKING:

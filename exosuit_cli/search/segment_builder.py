@@ -12,7 +12,7 @@ from exosuit_cli.search.columns import write_columns
 from exosuit_cli.search.kinds import kind_of
 from exosuit_cli.search.postings import Postings, count_words, sort_postings
 from exosuit_cli.search.roles import DEFINITION, find_roles
-from exosuit_cli.search.segment import FIELDS, PATH, term_hashes
+from exosuit_cli.search.segment import FIELDS, PATH
 from exosuit_cli.search.words import find_words, slab_of
 from exosuit_cli.system.atomic import atomic_file
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.context.records import StoredFile
+    from exosuit_cli.search.splitter import Terms
     from exosuit_cli.search.vocabulary import Vocabulary
 
 SpanRow = tuple[bytes, int, int, int, int, int, int, str | None]
@@ -103,17 +104,14 @@ class SegmentBuilder:
             used[(part >> np.uint64(38)).astype(np.int64)] = True
         used[path_words] = True
         numbers = np.flatnonzero(used)
-        hashes = term_hashes([vocabulary.terms[number] for number in numbers.tolist()])
-        order = np.argsort(hashes, kind="stable")
-        numbers, hashes = numbers[order], hashes[order]
+        numbers = numbers[np.argsort(vocabulary.terms.hashes[numbers], kind="stable")]
         rank = np.zeros(len(used), np.int64)
         rank[numbers] = np.arange(len(numbers))
         postings = sort_postings(self._postings, rank, numbers, chunks)
         counts = [part.stop - part.first for part in self._parts]
         first_chunks = np.cumsum([0, *counts])
-        terms = [vocabulary.terms[number].encode("utf-8", "surrogatepass") for number in numbers.tolist()]
-        columns: dict[str, npt.NDArray[Any]] = {"term_hash": hashes}
-        columns |= _texts("term", terms)
+        columns: dict[str, npt.NDArray[Any]] = {"term_hash": vocabulary.terms.hashes[numbers]}
+        columns |= _term_texts(vocabulary.terms, numbers)
         for field, each in zip(FIELDS, (postings.text, postings.definitions, postings.comments), strict=True):
             columns |= _postings_columns(field, each)
         columns |= _postings_columns(PATH, _path_postings(rank[path_words], path_files, len(numbers)))
@@ -174,6 +172,13 @@ def _texts(name: str, texts: Sequence[bytes]) -> dict[str, npt.NDArray[Any]]:
         f"{name}_start": starts if wide else starts.astype(np.uint32),
         f"{name}_text": np.frombuffer(b"".join(texts), np.uint8),
     }
+
+
+def _term_texts(terms: Terms, numbers: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
+    lengths = terms.starts[numbers + 1] - terms.starts[numbers]
+    ends = np.cumsum(lengths)
+    place = np.arange(int(lengths.sum())) + np.repeat(terms.starts[numbers] - ends + lengths, lengths)
+    return {"term_start": np.concatenate(([0], ends)).astype(np.uint32), "term_text": terms.text[place]}
 
 
 def _postings_columns(field: str, postings: Postings) -> dict[str, npt.NDArray[Any]]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PARALLEL_CHUNKS: Final = 6000
 """Fewer chunks are indexed by this process: starting others would cost more than it saves."""
-_MOST_WORDS: Final = 1 << 19
+_MOST_WORDS: Final = 1 << 18
 """A worker forgets its words at the end of a segment where it knows more: a bound for its memory."""
 _PATIENCE_SECONDS: Final = 0.1
 _NUMBER_BYTES: Final = 4

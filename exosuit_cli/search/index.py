@@ -82,6 +82,9 @@ def open_index(
                 temporary = directory = tempfile.mkdtemp(prefix="exosuit-search-")
             with contextlib.suppress(ContextChanged, FileNotFoundError):
                 refresh = _Refreshing(context, directory, progress, stop).run(anew)
+                if temporary is not None:
+                    why = f"{index_directory(context.path)!r} cannot be written: the index is a temporary one"
+                    refresh = replace(refresh, reason=why)
                 manifest = read_manifest(directory)
                 assert manifest is not None
                 index = Index(_open_segments(directory, manifest), temporary)

@@ -33,7 +33,8 @@ _WORDS: Final = {
     CONTINUES: "extends implements with where final for permits is do begin with deriving",
     NO_NAME: (
         "if else elif elsif for foreach while switch case return sizeof catch try except with until unless when match "
-        "assert throw yield await new delete goto typeof and or not in"
+        "assert throw yield await new delete goto typeof and or not in "
+        "__attribute__ __declspec"
     ),
 }
 _KINDS: Final = {word.encode(): kind for kind, words in sorted(_WORDS.items(), reverse=True) for word in words.split()}

@@ -104,8 +104,12 @@ def sort_postings(
     """
     items = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
     parts.clear()
-    low = np.uint64((1 << int(_TERM)) - 1)
-    items = (rank[(items >> _TERM).astype(np.int64)].astype(np.uint64) << _TERM) | (items & low)
+    # In place where it can be: these are the largest arrays of a build.
+    terms_of_items = rank[(items >> _TERM).view(np.int64)].view(np.uint64)
+    terms_of_items <<= _TERM
+    items &= np.uint64((1 << int(_TERM)) - 1)
+    items |= terms_of_items
+    del terms_of_items
     items.sort()
     keys = items >> _CHUNK
     firsts = np.flatnonzero(np.concatenate((np.ones(min(len(keys), 1), np.bool_), keys[1:] != keys[:-1])))

@@ -26,7 +26,10 @@ OTHER, COMMENT, DEFINITION = range(3)
 _MOST_MODIFIERS: Final = 5
 _NEWLINE: Final = 10
 _BLANK: Final = np.isin(np.arange(256), [9, 32])
-_BEFORE_KEYWORD: Final = np.isin(np.arange(256), list(b"\n\t {};)("))
+_IN_GAP: Final = np.isin(np.arange(256), list(b"\t *&!"))
+_WIDEST_GAP: Final = 24
+# The byte before the first one of a slab is the last one of its padding.
+_BEFORE_KEYWORD: Final = np.isin(np.arange(256), list(b"\0\n\t {};)("))
 _AFTER_TYPE: Final = np.isin(np.arange(256), list(b"{:<(\n\r"))
 _IS_C_LIKE: Final = np.isin(np.arange(len(Style)), [Style.SLASH])
 _IS_SLASH: Final = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN])
@@ -160,7 +163,8 @@ class _Lines:
         names = words + 1
         gap = self._starts[names] - self._ends[words]
         keep = (gap == 1) & _BLANK[slab[self._ends[words]]]
-        keep |= (gap > 1) & (gap < 24) & np.isin(slab[self._ends[words]], list(b"\t *&!"))
+        around = _IN_GAP[slab[self._ends[words]]] & _IN_GAP[slab[self._starts[names] - 1]]
+        keep |= (gap > 1) & (gap <= _WIDEST_GAP) & around
         keep &= kinds[names] != NO_NAME
         after = self._after(names)
         goes_on = (kinds[np.minimum(names + 1, len(kinds) - 1)] == CONTINUES) & ~self._is_last(names)
@@ -176,13 +180,13 @@ class _Lines:
         slab, starts = self._slab, self._starts
         lines = np.flatnonzero((starts[self._firsts] == self._line_starts) & _IS_SLASH[self._style] & self._is_code)
         lines = lines[self._kinds[self._firsts[lines]] != NO_NAME]
-        calls = np.flatnonzero(slab[self._ends] == ord("("))
-        place = np.searchsorted(calls, self._firsts[lines])
-        place_in = np.minimum(place, max(len(calls) - 1, 0))
+        is_name = (self._kinds != NO_NAME) & (self._kinds != MODIFIER)
+        calls = np.flatnonzero((slab[self._ends] == ord("(")) & is_name)
         if not len(calls):
-            return np.zeros(0, np.int64)
-        words = calls[place_in]
-        keep = (place < len(calls)) & (self._line_of_word[words] == lines) & (self._kinds[words] != NO_NAME)
+            return calls
+        place = np.searchsorted(calls, self._firsts[lines])
+        words = calls[np.minimum(place, len(calls) - 1)]
+        keep = (place < len(calls)) & (self._line_of_word[words] == lines)
         keep &= _IS_C_LIKE[self._style[lines]] | np.isin(self._kinds[self._firsts[lines]], (DEFINES, MODIFIER))
         words, lines = words[keep], lines[keep]
         heads: npt.NDArray[np.int64] = words[self._last_byte(lines) != ord(";")]

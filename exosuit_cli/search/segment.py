@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -45,12 +46,12 @@ class Segment:
             self.chunks: Final = int(self._columns.extra["chunks"])
             self.languages: Final = tuple(map(str, self._columns.extra["languages"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise DamagedIndex(f"{path}: its header has no {error}") from error
+            raise DamagedIndex(f"{os.path.basename(path)}: its header makes no sense ({error})") from error
         self.size: Final = self._columns.size
         self.dead = np.zeros(self.files, np.bool_) if dead is None else dead
         """bool[files]: no longer in the context, or replaced."""
         if len(self.dead) != self.files:
-            raise DamagedIndex(f"{path}: the manifest has {len(self.dead)} files of it")
+            raise DamagedIndex(f"{os.path.basename(path)}: it is not the one of the manifest")
 
     def column(self, name: str, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
         """A column by its name, or a part of it."""

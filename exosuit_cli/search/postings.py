@@ -119,7 +119,9 @@ def sort_postings(
     term = (keys >> np.uint64(16)).astype(np.int64)
     found, lengths = [], []
     for shift, most in ((0, _MOST_TEXT), (int(_DEFINED), _MOST_DEFINED), (int(_COMMENTED), _MOST_COMMENTED)):
-        sums = np.cumsum((items >> np.uint64(shift)) & np.uint64(most))
+        sums = items >> np.uint64(shift)
+        sums &= np.uint64(most)
+        np.cumsum(sums, out=sums)
         counts = np.diff(sums[lasts], prepend=np.uint64(0))
         has = np.flatnonzero(counts) if shift else slice(None)
         starts = np.concatenate(([0], np.cumsum(np.bincount(term[has], minlength=len(terms))))).astype(np.uint32)

@@ -59,7 +59,7 @@ def find_roles(
     kinds: npt.NDArray[np.uint8],
     first_lines: npt.NDArray[np.int64],
     styles: npt.NDArray[np.int64],
-    is_python: npt.NDArray[np.bool_],
+    python_files: npt.NDArray[np.int64],
 ) -> npt.NDArray[np.uint8]:
     """The role of each word: uint8[words].
 
@@ -69,7 +69,7 @@ def find_roles(
         kinds: uint8[words], of `exosuit_cli.search.keywords`.
         first_lines: int64[texts], the byte at which each text begins.
         styles: int64[texts], of `exosuit_cli.chunk.styles`.
-        is_python: bool[texts].
+        python_files: int64[2, files], the bytes at which the texts of each file of Python begin and end.
 
     """
     roles = np.zeros(len(words.starts), np.uint8)
@@ -95,8 +95,8 @@ def find_roles(
     headings = np.flatnonzero((style == Style.MARKDOWN) & (slab[line_starts] == ord("#")))
     names += [np.flatnonzero(np.isin(line_of_word, headings))] if len(headings) else []
     roles[np.concatenate(names)] = DEFINITION
-    if is_python.any():
-        roles[_in_docstrings(slab, words.starts, first_lines, is_python)] = COMMENT
+    if python_files.size:
+        roles[_in_docstrings(slab, words.starts, python_files)] = COMMENT
     return roles
 
 
@@ -226,19 +226,15 @@ class _Lines:
 
 
 def _in_docstrings(
-    slab: npt.NDArray[np.uint8],
-    starts: npt.NDArray[np.int64],
-    first_lines: npt.NDArray[np.int64],
-    is_python: npt.NDArray[np.bool_],
+    slab: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], files: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.bool_]:
-    """Whether each word lies in a triple-quoted text: an odd number of marks stand before it in its text."""
+    """Whether each word lies in a triple-quoted text: an odd number of marks stand before it in its file."""
     quote = slab == ord('"')
     marks = np.flatnonzero(quote[:-2] & quote[1:-1] & quote[2:])
-    marks = marks[np.diff(marks, prepend=-3) >= 3] if len(marks) else marks
-    texts = np.searchsorted(first_lines, marks, "right") - 1
-    marks = marks[is_python[texts]]
+    marks = marks[np.diff(marks, prepend=-3) >= 3]
     before = np.searchsorted(marks, starts)
-    first = np.searchsorted(marks, first_lines)
-    text_of_word = np.searchsorted(first_lines, starts, "right") - 1
-    inside: npt.NDArray[np.bool_] = (before - first[text_of_word]) % 2 == 1
-    return inside
+    first = np.searchsorted(marks, files[0])
+    file = np.maximum(np.searchsorted(files[0], starts, "right") - 1, 0)
+    is_inside: npt.NDArray[np.bool_] = (before - first[file]) % 2 == 1
+    is_inside &= (starts >= files[0][file]) & (starts < files[1][file])
+    return is_inside

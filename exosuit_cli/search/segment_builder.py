@@ -46,40 +46,43 @@ class SegmentBuilder:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         self._parts: list[FilePart] = []
-        self._rows: list[SpanRow] = []
+        self._chunks = 0
+        self._ids: list[bytes] = []
+        self._symbols: list[bytes] = []
+        self._numbers: list[npt.NDArray[np.int64]] = []
         self._postings: list[npt.NDArray[np.uint64]] = []
 
     @property
     def chunks(self) -> int:
         """How many chunks it has."""
-        return len(self._rows)
+        return self._chunks
 
     def add(self, parts: Sequence[FilePart], rows: Sequence[SpanRow], texts: Sequence[bytes]) -> None:
         """Add files with the rows and the texts of all of their chunks, one file after the other."""
-        first = len(self._rows)
+        first = self._chunks
         counts = [part.stop - part.first for part in parts]
-        named = [place for place, row in enumerate(rows) if row[7] is not None]
-        slab = slab_of([*texts, *(str(rows[place][7]).encode("utf-8", "replace") for place in named)])
-        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        sizes = [len(str(rows[place][7]).encode("utf-8", "replace")) for place in named]
-        ends = np.cumsum(np.concatenate((lengths, np.array(sizes, np.int64))) + 1)
+        symbols = [(row[7] or "").encode("utf-8", "replace") for row in rows]
+        named = [place for place, symbol in enumerate(symbols) if symbol]
+        # A symbol is one more text of its chunk, all of it definition.
+        every = [*texts, *(symbols[place] for place in named)]
+        slab = slab_of(every)
+        ends = np.cumsum(np.fromiter(map(len, every), np.int64, len(every)) + 1)
         starts = np.concatenate((np.zeros(1, np.int64), ends))[:-1]
         words = find_words(slab)
         numbers = self._vocabulary.number(slab, words)
         languages = [part.file.language or "" for part in parts]
         styles = np.repeat([int(style_of(each)) for each in languages], counts)
-        is_python = np.repeat([each == "Python" for each in languages], counts)
-        file_firsts = starts[np.cumsum([0, *counts])[:-1]]
-        spread = [styles, styles[named]]
+        is_python = [place for place, each in enumerate(languages) if each == "Python" and counts[place]]
+        bounds = np.concatenate((starts[: len(texts)], ends[len(texts) - 1 : len(texts)]))
+        edges = np.cumsum([0, *counts])
         roles = find_roles(
             slab,
             words,
             self._vocabulary.kinds[numbers],
             starts,
-            np.concatenate(spread),
-            np.concatenate((is_python, np.zeros(len(named), np.bool_))),
+            np.concatenate((styles, styles[named])),
+            np.stack((bounds[edges[np.array(is_python, np.int64)]], bounds[edges[np.array(is_python, np.int64) + 1]])),
         )
-        del file_firsts
         place_of_text = np.concatenate((np.arange(len(texts)), np.array(named, np.int64)))
         word_counts = np.diff(np.searchsorted(words.starts, ends), prepend=0)
         chunks = np.repeat(place_of_text, word_counts) + first
@@ -87,17 +90,20 @@ class SegmentBuilder:
             roles[words.starts >= starts[len(texts)]] = DEFINITION
         self._postings.append(count_words(numbers, roles, chunks, self._vocabulary))
         self._parts += parts
-        self._rows += rows
+        self._chunks += len(rows)
+        self._ids.append(b"".join(row[0] for row in rows))
+        self._symbols += symbols
+        self._numbers.append(np.array([row[1:6] for row in rows], np.int64).reshape(-1, len(_NUMBERS)))
 
     def write(self, path: str) -> None:
         """Write the segment to a new file, whole or not at all. Raises OutputError."""
         columns, languages = self._columns()
-        extra = {"files": len(self._parts), "chunks": len(self._rows), "languages": languages}
+        extra = {"files": len(self._parts), "chunks": self._chunks, "languages": languages}
         with atomic_file(path) as file:
             write_columns(file, columns, extra)
 
     def _columns(self) -> tuple[dict[str, npt.NDArray[Any]], list[str]]:
-        vocabulary, chunks = self._vocabulary, len(self._rows)
+        vocabulary, chunks = self._vocabulary, self._chunks
         path_words, path_files = self._path_terms()
         used = np.zeros(len(vocabulary.terms), np.bool_)
         for part in self._postings:
@@ -125,16 +131,15 @@ class SegmentBuilder:
         return sorted({part.file.language for part in self._parts if part.file.language is not None})
 
     def _chunk_columns(self) -> dict[str, npt.NDArray[Any]]:
-        rows = self._rows
-        numbers = np.array([row[1:6] for row in rows], np.int64).reshape(-1, len(_NUMBERS))
+        numbers = np.concatenate([np.zeros((0, len(_NUMBERS)), np.int64), *self._numbers])
         columns: dict[str, npt.NDArray[Any]] = {
-            "id": np.frombuffer(b"".join(row[0] for row in rows), np.uint8),
+            "id": np.frombuffer(b"".join(self._ids), np.uint8),
         }
         for place, name in enumerate(_NUMBERS):
             column = numbers[:, place]
             wide = len(column) and int(column.max()) > np.iinfo(np.uint32).max
             columns[name] = column.astype(np.int64 if wide else np.uint32)
-        return columns | _texts("symbol", [(row[7] or "").encode("utf-8", "replace") for row in rows])
+        return columns | _texts("symbol", self._symbols)
 
     def _file_columns(self, first_chunks: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[Any]]:
         parts = self._parts

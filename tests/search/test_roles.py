@@ -64,7 +64,8 @@ def with_role(role: int, language: str, text: bytes) -> str:
     kinds = vocabulary.kinds[numbers]
     styles = np.array([style_of("JSON"), style_of(language)], np.int64)
     first = np.array([0, len(texts[0]) + 1], np.int64)
-    roles = find_roles(slab, words, kinds, first, styles, np.array([False, language == "Python"]))
+    python = np.array([[first[1]], [len(slab)]], np.int64)[:, : language == "Python"]
+    roles = find_roles(slab, words, kinds, first, styles, python)
     spans = zip(words.starts.tolist(), words.lengths.tolist(), roles.tolist(), strict=True)
     raw = bytes(slab)
     return " ".join(raw[start : start + size].decode() for start, size, found in spans if found == role)

@@ -2,10 +2,10 @@
 
     python scripts/bench_query.py TREE [--peer tantivy] [--questions 200] [--runs 5] [-o FILE]
 
-The tree is copied before it is changed, and has cache and state directories of its own. It is loaded with chunks of at
-most 256 tokens. The index is built anew `--runs` times, in turn with the peer; quoted are medians of seconds of wall
-and of processor time, all processes. Questions are words of random chunks (seeded), two to six, each asked once after ten
-others; quoted are the median and the 99th percentile. The page cache is warm.
+The tree is copied before it is changed, and has cache and state directories of its own. It is loaded with chunks of
+at most 256 tokens. The index is built anew `--runs` times, in turn with the peer; quoted are medians of seconds of wall
+and of processor time, all processes. Questions are words of random chunks (seeded), two to six, each asked once after
+ten others; quoted are the median and the 99th percentile. The page cache is warm.
 
 tantivy (`pip install tantivy`) gets the same chunks as text that is split already: the terms of each word, with blanks
 between them. Splitting is not in its time. It indexes with one thread and holds 128 MB; frequencies without positions.

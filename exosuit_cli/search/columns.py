@@ -101,7 +101,7 @@ class Columns:
         )
         if xxh3_64_intdigest(self._sums.tobytes()) != int.from_bytes(self._map[-8:], "little"):
             raise self._damaged("its checksums have another one")
-        self._is_sound = np.zeros(blocks, np.bool_)
+        self._is_sound = bytearray(blocks)
         self._table: dict[str, tuple[np.dtype[Any], int, int]] = {
             name: (np.dtype(dtype), at, count) for name, (dtype, at, count) in self.extra["columns"].items()
         }
@@ -122,14 +122,14 @@ class Columns:
         return self._bytes[first:end].view(dtype)
 
     def _verify(self, first: int, stop: int) -> None:
-        if self._is_sound[first:stop].all():
+        if self._is_sound.find(0, first, stop) < 0:
             return
         for block in range(first, stop):
             if not self._is_sound[block]:
                 start = self._start + block * BLOCK
                 if xxh3_64_intdigest(memoryview(self._map)[start : min(start + BLOCK, self._end)]) != self._sums[block]:
                     raise self._damaged(f"its block {block} has another checksum")
-                self._is_sound[block] = True
+                self._is_sound[block] = 1
 
     def _damaged(self, how: str) -> DamagedIndex:
         return DamagedIndex(f"{self._name}: {how}")

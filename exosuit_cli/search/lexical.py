@@ -26,8 +26,6 @@ K1: Final = 1.2
 B: Final = 0.75
 _CHUNKS: Final = 1024
 """The best chunks over all, from whose files the candidates come."""
-_MOST_POSTINGS: Final = 3_000_000
-"""Of the most frequent terms, no more postings are added up: the rarer terms have decided by then."""
 SEGMENT_BITS: Final = 16
 
 
@@ -157,8 +155,10 @@ class Lexical:
             "definitions": [],
             PATH: [],
         }
+        least = dict.fromkeys(best, 0.0)
         for place, (segment, each) in enumerate(zip(self._segments, hits, strict=True)):
             allowed = scope.files(segment)
+            is_whole = bool(allowed.all())
             for field, found in best.items():
                 if field == PATH:
                     scores = _sums(each[PATH].places, idf[PATH][each[PATH].terms], segment.files)
@@ -166,9 +166,12 @@ class Lexical:
                     found.append((files | place << SEGMENT_BITS, scores[files]))
                 elif len(each[field].places):
                     scores = self._chunk_scores(place, field, each[field], idf[field])
-                    if not allowed.all():
+                    if not is_whole:
                         scores[~allowed[segment.file_of_chunk]] = 0
-                    chunks = _largest(scores, _CHUNKS)
+                    chunks = np.flatnonzero(scores > least[field])
+                    if len(chunks) > _CHUNKS:
+                        chunks = chunks[np.argpartition(scores[chunks], -_CHUNKS)[-_CHUNKS:]]
+                        least[field] = float(scores[chunks].min())  # no chunk below it is among the best of all
                     found.append((segment.file_of_chunk[chunks] | place << SEGMENT_BITS, scores[chunks]))
         shares = {"text": CANDIDATES, "definitions": CANDIDATES // 3, PATH: CANDIDATES // 3}
         chosen = np.unique(np.concatenate([_best_files(found, shares[field]) for field, found in best.items()]))
@@ -250,15 +253,16 @@ class _Close:
         self.files = files
         self.file_of_chunk = np.repeat(np.arange(len(files)), counts)
         self.chunks = np.arange(len(self.file_of_chunk)) + np.repeat(firsts - np.cumsum(counts) + counts, counts)
-        slots = np.full(segment.chunks, -1, np.int64)
+        is_ours = np.zeros(segment.chunks, np.bool_)  # one byte a chunk: it stays in the cache for all postings
+        is_ours[self.chunks] = True
+        slots = np.empty(segment.chunks, np.int64)
         slots[self.chunks] = np.arange(len(self.chunks))
         self.counts = {}
         self.lengths = {}
         self.chunk_scores = {}
         for field in FIELDS:
-            found = slots[hits[field].places]
-            keep = np.flatnonzero(found >= 0)
-            found, count, term = found[keep], hits[field].counts[keep], hits[field].terms[keep]
+            keep = np.flatnonzero(is_ours[hits[field].places])
+            found, count, term = slots[hits[field].places[keep]], hits[field].counts[keep], hits[field].terms[keep]
             file = self.file_of_chunk[found]
             self.counts[field] = _matrix(file, term, count, len(files), terms)
             lengths = segment.column(f"{field}_length")[self.chunks]
@@ -291,14 +295,6 @@ def _sums(places: npt.NDArray[np.int64], values: npt.NDArray[np.float32], count:
 
 def _joined(parts: Sequence[npt.NDArray[np.float32]], empty: tuple[int, ...]) -> npt.NDArray[np.float32]:
     return np.concatenate([np.zeros(empty, np.float32), *parts])
-
-
-def _largest(scores: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.int64]:
-    """The places of the largest scores above 0, in no order."""
-    found = np.flatnonzero(scores)
-    if len(found) > most:
-        found = found[np.argpartition(scores[found], -most)[-most:]]
-    return found
 
 
 def _best_files(

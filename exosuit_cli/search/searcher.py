@@ -115,8 +115,7 @@ class Searcher:
         return {number: name.encode() + b"/" for number, name in self._sources.items()}
 
     def _answers(self, candidates: Candidates, ranking: Ranking, top: int, budget: int | None) -> Iterator[Answer]:
-        order = np.lexsort((candidates.chunks, -ranking.chunks, candidates.file_of_chunk))
-        firsts = np.searchsorted(candidates.file_of_chunk[order], np.arange(len(candidates.files) + 1))
+        firsts = np.searchsorted(candidates.file_of_chunk, np.arange(len(candidates.files) + 1)).tolist()
         seen_files: set[int] = set()
         seen_ids: set[bytes] = set()
         first: list[tuple[int, int]] = []  # place in the ranking, place in the chunks
@@ -124,7 +123,8 @@ class Searcher:
         for place, file in enumerate(ranking.files.tolist()):
             if len(seen_files) == top:
                 break
-            chunks = order[firsts[file] : firsts[file + 1]].tolist()
+            scores = ranking.chunks[firsts[file] : firsts[file + 1]]
+            chunks = (np.argsort(-scores, kind="stable") + firsts[file]).tolist()
             number = int(candidates.files[file])
             is_new = self._file_id(number) not in seen_files
             for chunk in chunks:

@@ -12,6 +12,7 @@ from context.stores import HOSTILE, functions, load, source, write_bytes
 from exosuit_cli.context import Context, drop_context
 from exosuit_cli.context.names import context_names, index_directory
 from exosuit_cli.context.reader import ContextReader
+from exosuit_cli.context.rows import read_generation
 from exosuit_cli.search import build
 from exosuit_cli.search.build import BuildStopped
 from exosuit_cli.search.index import open_index
@@ -21,6 +22,7 @@ from exosuit_cli.system.stop import StopRequest
 from .indexes import dump, refresh
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -192,3 +194,46 @@ def test_a_state_directory_that_is_read_only(tmp_path: Path, monkeypatch: pytest
         index.close()
     assert not list(tmp_path.glob("exosuit-search-*"))
     assert not os.path.exists(directory_of("c"))
+
+
+def test_every_change_of_the_files_has_its_generation(tmp_path: Path) -> None:
+    """Nothing is listed while it stays, so it must change with whatever a search could see."""
+    tree = tmp_path / "tree"
+    write_bytes(tree, {b"a.py": functions(3), b"b.py": functions(3, "b")})
+    write_bytes(tmp_path / "other", {b"c.py": b"x = 1\n"})
+
+    def generation() -> str | None:
+        with ContextReader.open("c") as context:
+            return read_generation(context.connection)
+
+    def written(work: Callable[[Context], object]) -> None:
+        with Context.open("c") as context:
+            work(context)
+
+    seen: list[str | None] = []
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: load("c", source(tree)),
+        lambda: load("c", source(tmp_path / "other")),
+        lambda: (write_bytes(tree, {b"a.py": b"y = 1\n"}), load("c", source(tree))),
+        lambda: ((tree / "b.py").rename(tree / "z.py"), load("c", source(tree))),
+        lambda: load("c", source(tree, max_tokens=64)),
+        lambda: load("c", source(tree, max_tokens=64), anew=True),
+        lambda: written(Context.mark_damaged),
+        lambda: written(lambda context: context.forget("other")),
+    )
+    for change in changes:
+        change()
+        assert generation() not in seen
+        seen.append(generation())
+        refresh("c")
+    assert None not in seen
+    load("c", source(tree, max_tokens=64))  # compares all files once more: what was damaged might be among them
+    last = generation()
+    load("c", source(tree, max_tokens=64))
+    with Context.open("c") as context:
+        context.compact()
+    assert generation() == last
+    with Context.open("c") as context:
+        context.connection.execute("DELETE FROM meta WHERE key = 'generation'")
+    done = refresh("c")
+    assert (done.files, done.removed) == (0, 0)  # an older context: its files are listed each time

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PARALLEL_CHUNKS: Final = 6000
 """Fewer chunks are indexed by this process: starting others would cost more than it saves."""
+_RANGE_CHUNKS: Final = 48 << 10
+"""Chunks after which a segment is written: two workers that sort their postings at once stay below 1 GB."""
 _MOST_WORDS: Final = 1 << 18
 """A worker forgets its words at the end of a segment where it knows more: a bound for its memory."""
 _PATIENCE_SECONDS: Final = 0.1
@@ -67,7 +69,7 @@ def build_segments(
     workers = min(usable_processors(), max(total // (PARALLEL_CHUNKS // 2), 1)) if total >= PARALLEL_CHUNKS else 1
     if start_method() != "fork":
         workers = 1
-    ranges = _ranges(parts, min(SEGMENT_CHUNKS, -(-total // workers)))
+    ranges = _ranges(parts, min(_RANGE_CHUNKS, -(-total // workers)))
     built: dict[int, BuiltSegment] = {}
     if workers > 1:
         built = _in_processes(context, ranges, directory, workers, done, stop)

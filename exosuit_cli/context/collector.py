@@ -15,7 +15,7 @@ from exosuit_cli.tiers.nvme import TRAINING_BYTES
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from exosuit_cli.chunk.batch import ChunkBatch, Chunking
     from exosuit_cli.chunk.records import FileChunks
@@ -126,6 +126,13 @@ class ContextCollector:
             cut = self.cuts[path] = Cut(self._next_file, 0, 0, packed_seal(b"", ()))
             self._next_file += 1
         return cut
+
+    def forget(self, paths: Iterable[bytes]) -> None:
+        """Leave files out of what was cut; the caller deletes their spans."""
+        for path in paths:
+            cut = self.cuts.pop(path)
+            self.chunks -= cut.spans
+            self.tokens -= cut.tokens
 
     def finish(self) -> None:
         """Write what is still held."""

@@ -32,6 +32,7 @@ from exosuit_cli.context.records import (
 )
 from exosuit_cli.context.rows import (
     as_path,
+    change_generation,
     count_sources,
     read_meta,
     read_sources,
@@ -115,7 +116,10 @@ class Context(ContextReader):
                     self._check_capacity()
                     count_sources(self.connection)
                     write_meta(self.connection, "encoding", requests[0].chunking.encoding)
-                    working = self._place(on_full, limit, is_changed=any(load.changes_anything for load in loads))
+                    is_changed = any(load.changes_anything for load in loads)
+                    if is_changed:
+                        change_generation(self.connection)
+                    working = self._place(on_full, limit, is_changed=is_changed)
                     execute("DELETE FROM meta WHERE key = 'loading'")
             except BaseException as error:
                 with contextlib.suppress(sqlite3.Error):
@@ -183,6 +187,7 @@ class Context(ContextReader):
                 delete_outdated(self.connection)
                 execute("DELETE FROM sources WHERE id = ?", (source.id,))
                 count_sources(self.connection)
+                change_generation(self.connection)
                 self._delete_left_over()
 
     def _requests(

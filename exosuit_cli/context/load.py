@@ -14,10 +14,13 @@ from exosuit_cli.context.collector import ContextCollector, TextRenderer
 from exosuit_cli.context.records import LoadedSource, Source, StoredFile
 from exosuit_cli.context.rows import as_column, as_path, next_number, staged_row, sum_source
 from exosuit_cli.context.seal import file_seal
+from exosuit_cli.index.format import IndexUnusable, check_head, open_index
 from exosuit_cli.index.keys import index_keys
+from exosuit_cli.index.path import index_path
 from exosuit_cli.ingest import scan
 from exosuit_cli.ingest.chunking import chunk_into
 from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.walk.roots import resolve_roots
 
 if TYPE_CHECKING:
     import sqlite3
@@ -111,21 +114,26 @@ class SourceLoad:
             result, collector = self._cut(None)
             self._tree_digest = result.tree_digest
             return self._loaded(result, started, collector, loaded=len(result.paths), removed=0)
-        result = self._account.run(
-            lambda: scan([self._request.root], self._options, stop=self._stop, progress=self._progress)
-        )
-        _check(result)
+        result, first = self._look()
         self._tree_digest = result.tree_digest
         if result.tree_digest == source.tree_digest:
             self.changes_anything = False
+            self._discard(first, ())
             return self._loaded(result, started, None, loaded=0, removed=0)
         changed, removed = self._compare(result)
-        if not changed:
-            return self._loaded(result, started, None, loaded=0, removed=removed)
-        again, collector = self._cut(changed)
-        if again.paths != changed or not _agree(again, result):
-            self._tree_digest = None  # the tree changed between the two looks: the next load compares again
-        return self._loaded(result, started, collector, loaded=len(again.paths), removed=removed)
+        self._discard(first, changed)
+        cut = [path for path in changed if first is not None and path in first.cuts]
+        if first is not None:
+            self._write_files(result, first, cut)
+        loaded, collectors = len(cut), [first]
+        if len(cut) < len(changed):  # what another scan has seen since the last load, or no index knew of
+            missing = sorted(set(changed).difference(cut)) if cut else changed
+            again, second = self._cut(missing)
+            loaded += len(again.paths)
+            collectors.append(second)
+            if again.paths != missing or not _agree(again, result):
+                self._tree_digest = None  # the tree changed between the two looks: the next load compares again
+        return self._loaded(result, started, *collectors, loaded=loaded, removed=removed)
 
     def finish(self) -> None:
         """Make what was staged the state of the source, in the caller's transaction."""
@@ -174,14 +182,54 @@ class SourceLoad:
         self._outdated += [each.number for each in known.values()]
         return changed, len(known)
 
+    def _look(self) -> tuple[ScanResult, ContextCollector | None]:
+        """Scan the source. Where an index knows it, what it says has changed is cut in the same pass."""
+        stop, progress = self._stop, self._progress
+        collector = None
+        if self._is_indexed():
+            collector = self._collector()
+            taking = collector
+            result = self._account.run(
+                lambda: chunk_into(
+                    taking, self._request.root, self._options, only_changed=True, stop=stop, progress=progress
+                )
+            )
+            self._account.store_seconds += collector.seconds
+        else:
+            result = self._account.run(lambda: scan([self._request.root], self._options, stop=stop, progress=progress))
+        _check(result)
+        if collector is not None:
+            collector.finish()
+        return result, collector
+
+    def _is_indexed(self) -> bool:
+        """Whether there is an index of the source; without one every file would be cut."""
+        options = self._options
+        try:
+            path = index_path(resolve_roots([self._request.root]), options.hash, options.encoding)
+            with open_index(path) as file:
+                check_head(file)
+        except (OSError, IndexUnusable):
+            return False
+        return True
+
+    def _discard(self, collector: ContextCollector | None, wanted: Sequence[bytes]) -> None:
+        """Take back what was cut of files whose content the context has already."""
+        needless = set(collector.cuts).difference(wanted) if collector is not None else ()
+        if collector is not None and needless:
+            numbers = [(collector.cuts[path].file,) for path in needless]
+            self._connection.executemany("DELETE FROM spans WHERE file = ?", numbers)
+            collector.forget(needless)
+
+    def _collector(self) -> ContextCollector:
+        chunking = Chunking(self._request.chunking, TextRenderer())
+        return ContextCollector(chunking, self._connection, self._chunks, next_number(self._connection, "files"))
+
     def _cut(self, names: Sequence[bytes] | None) -> tuple[ScanResult, ContextCollector]:
         """Cut the whole source, or what `names` says of it, into staged files."""
-        chunking = Chunking(self._request.chunking, TextRenderer())
-        collector = ContextCollector(chunking, self._connection, self._chunks, next_number(self._connection, "files"))
+        collector = self._collector()
         options, path = self._options, self._request.root
         if names is not None:
-            from exosuit_cli.walk.roots import resolve_roots
-
             path = resolve_roots([path]).base
             options = replace(options, use_index=False)
         result = self._account.run(
@@ -198,17 +246,19 @@ class SourceLoad:
         self._account.store_seconds += collector.seconds
         _check(result)
         collector.finish()
-        self._write_files(result, collector)
+        self._write_files(result, collector, result.paths)
         return result, collector
 
-    def _write_files(self, result: ScanResult, collector: ContextCollector) -> None:
+    def _write_files(self, result: ScanResult, collector: ContextCollector, paths: Sequence[bytes]) -> None:
+        """Stage the rows of files that were cut."""
         rows = result.rows
+        if len(paths) < len(result.paths):
+            place_of = {path: place for place, path in enumerate(result.paths)}
+            rows = rows[[place_of[path] for path in paths]]
         digests = rows["digest"].tobytes()
         columns = (rows[name].tolist() for name in ("executable", "size", "lines", "tokens", "language"))
         staged = []
-        for place, (path, executable, size, lines, tokens, language) in enumerate(
-            zip(result.paths, *columns, strict=True)
-        ):
+        for place, (path, executable, size, lines, tokens, language) in enumerate(zip(paths, *columns, strict=True)):
             cut = collector.cut_of(path)
             is_text = lines >= 0
             file = StoredFile(
@@ -228,7 +278,7 @@ class SourceLoad:
         self._connection.executemany(_FILE, staged)
 
     def _loaded(
-        self, result: ScanResult, started: float, collector: ContextCollector | None, *, loaded: int, removed: int
+        self, result: ScanResult, started: float, *collectors: ContextCollector | None, loaded: int, removed: int
     ) -> LoadedSource:
         return LoadedSource(
             name=self._request.name,
@@ -237,8 +287,8 @@ class SourceLoad:
             unchanged=len(result.paths) - loaded,
             loaded=loaded,
             removed=removed,
-            chunks=collector.chunks if collector is not None else 0,
-            tokens=collector.tokens if collector is not None else 0,
+            chunks=sum(each.chunks for each in collectors if each is not None),
+            tokens=sum(each.tokens for each in collectors if each is not None),
             bytes_read=result.throughput.bytes_read,
             seconds=time.monotonic() - started,
             skipped=result.skipped,

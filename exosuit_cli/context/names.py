@@ -30,6 +30,11 @@ def context_path(name: str, *, create: bool = False) -> str:
     return os.path.join(directory, name + _SUFFIX)
 
 
+def index_directory(path: str) -> str:
+    """The directory of the search index that belongs to the database at `path`; it can be made again from that."""
+    return path.removesuffix(_SUFFIX) + ".search"
+
+
 def check_name(name: str) -> str:
     """Return the name. Raises UsageError for one that is not accepted."""
     if not _NAME.fullmatch(name) or name.endswith((_SUFFIX, ".lock")):
@@ -80,5 +85,6 @@ def remove_context(name: str) -> None:
             except FileNotFoundError:
                 continue
         shutil.rmtree(path + ".new", ignore_errors=True)  # what a repair left that was killed
+        shutil.rmtree(index_directory(path), ignore_errors=True)
     except OSError as error:
         raise OutputError(f"cannot drop the context {name!r}: {error.filename!r}: {error.strerror}") from error

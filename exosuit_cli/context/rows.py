@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.records import Source, StoredFile
@@ -20,6 +21,9 @@ FILE_SUMS: Final = (
     "ifnull(sum(span_tokens), 0)"
 )
 """What `sources` holds of the files of each: files, bytes, lines, tokens, spans, span_tokens."""
+
+GENERATION: Final = "generation"
+"""The key of meta that says which state of the files this is."""
 
 _PATH: Final = str | bytes
 _NUMBER: Final = int | None
@@ -120,6 +124,17 @@ def read_meta(connection: sqlite3.Connection, key: str) -> object:
 def write_meta(connection: sqlite3.Connection, key: str, value: str | int | None) -> None:
     """Write what concerns the whole context under this key."""
     connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?, ?)", (key, value, row_seal((key, value))))
+
+
+def read_generation(connection: sqlite3.Connection) -> str | None:
+    """What every change of the files gives another value; None in a context that an older exosuit changed last."""
+    found = read_meta(connection, GENERATION)
+    return found if isinstance(found, str) else None
+
+
+def change_generation(connection: sqlite3.Connection) -> None:
+    """Say that the files have changed: 16 random bytes in hex, in the caller's transaction."""
+    write_meta(connection, GENERATION, os.urandom(16).hex())
 
 
 def file_of(row: tuple[object, ...]) -> StoredFile:

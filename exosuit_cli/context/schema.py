@@ -19,7 +19,7 @@ SCHEMA: Final = (
     """
 -- What concerns the whole context. `encoding`: of the token counts; `limit`: of the working context, in tokens, or
 -- NULL; `on_full`: how it was chosen; `sources`: how many there are; `loading`: chunks from this number on belong to a
--- load that is not finished.
+-- load that is not finished; `generation`: another one after every change of the files.
 CREATE TABLE meta (
     key    TEXT PRIMARY KEY,
     value,

@@ -17,6 +17,7 @@ from exosuit_cli.context.rows import (
     SOURCE_COLUMNS,
     DamagedRow,
     as_path,
+    change_generation,
     check_count,
     file_as_is,
     read_meta,
@@ -42,7 +43,7 @@ STRUCTURE: Final = "database"
 _READ_ROWS: Final = 1000
 _DIGEST_BYTES: Final = 32
 _SOUND: Final = "ok"
-_META: Final = ("encoding", "limit", "loading", "on_full", "sources")
+_META: Final = ("encoding", "generation", "limit", "loading", "on_full", "sources")
 _CHUNK_SUMS: Final = "count(*), ifnull(sum(tokens), 0), ifnull(sum(size), 0), ifnull(sum(length(data)), 0)"
 _OTHER_TOKENS: Final = (
     "SELECT chunks.id FROM chunks WHERE EXISTS "
@@ -105,6 +106,7 @@ def mark_damaged(context: ContextReader) -> int:
         marks = ", ".join("?" * len(_META))
         execute(f"DELETE FROM meta WHERE key NOT IN ({marks})", _META)  # noqa: S608
         execute("UPDATE sources SET tree_digest = NULL")
+        change_generation(connection)
         _sum_sources(connection)
     return len(files)
 
@@ -117,6 +119,7 @@ def drop_marked(context: ContextReader) -> None:
     with transaction(context.connection):
         context.connection.execute("DELETE FROM files WHERE digest = x''")
         _delete_orphans(context.connection)
+        change_generation(context.connection)
         _sum_sources(context.connection)
 
 

@@ -76,12 +76,14 @@ def chunk_into(
     *,
     names: Sequence[bytes] | None = None,
     reads_index: bool = True,
+    only_changed: bool = False,
     stop: StopRequest | None = None,
     progress: ProgressCallback | None = None,
 ) -> ScanResult:
     """Cut as `chunk` does and hand each batch to the collector.
 
     With an index, every file is read and it is written; without `reads_index` the walk learns nothing from it either.
+    With `only_changed`, a file is neither read nor cut that the index says is unchanged: the result has its row.
     """
     several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
     roots = resolve_roots(several) if names is None else resolve_names(several[0], names)
@@ -92,4 +94,4 @@ def chunk_into(
         batch_files=min(options.batch_files, BATCH_FILES),
         slab_bytes=min(options.slab_bytes, chunker.SEGMENT_BYTES - 1),  # a longer text is cut in segments first
     )
-    return Run(roots, options, stop, progress, collector, reads_index=reads_index).run()
+    return Run(roots, options, stop, progress, collector, reads_index=reads_index, only_changed=only_changed).run()

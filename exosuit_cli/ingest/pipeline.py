@@ -83,6 +83,7 @@ class Run:
         collector: BatchCollector | None = None,
         *,
         reads_index: bool = True,
+        only_changed: bool = False,
     ) -> None:
         find_digest(options.hash)
         if options.encoding is not None:
@@ -94,8 +95,8 @@ class Run:
         self.stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self.progress = progress
         self.collector = collector
-        self.reads_all = options.verify or collector is not None
-        """Whether files are read that the index knows: to compare them, or because chunks need the bytes."""
+        self.reads_all = options.verify or (collector is not None and not only_changed)
+        """Whether files are read that the index knows: to compare them, or because all chunks are wanted."""
         self.reads_index = reads_index
         self.warnings: list[str] = []
         chunking = collector.chunking if collector is not None else None

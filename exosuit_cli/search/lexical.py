@@ -1,0 +1,310 @@
+"""BM25 over the fields of an index, and the files that are candidates for a question.
+
+Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exosuit_cli.search.segment import FIELDS, PATH, term_hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy.typing as npt
+
+    from exosuit_cli.search.scope import Scope
+    from exosuit_cli.search.segment import Segment
+
+CANDIDATES: Final = 300
+"""Files that are looked at closely: far more than are shown, few enough for a page of arithmetic."""
+K1: Final = 1.2
+B: Final = 0.75
+_CHUNKS: Final = 1024
+"""The best chunks over all, from whose files the candidates come."""
+SEGMENT_BITS: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Files that may answer a question, and all of their chunks.
+
+    Files and chunks have numbers of the index: the segment's place << 16 | the number in it. `n` files, `m` chunks and
+    `t` terms; float32 but for numbers.
+
+    Attributes:
+        files: int64[n].
+        counts: by field (`FIELDS` and `PATH`), float32[n, t]: how often the file has the term there.
+        lengths: by field of `FIELDS`, float32[n]: terms of the file there.
+        scores: by field, float32[n]: BM25 of the file; and `chunk`, that of its best chunk.
+        weights: float32[t], the inverse frequency of each term over chunks times the weight that the question gives.
+        chunks: int64[m], file by file.
+        file_of_chunk: int64[m], the place in `files`.
+        chunk_scores: by field of `FIELDS`, float32[m]: BM25 of the chunk.
+
+    """
+
+    files: npt.NDArray[np.int64]
+    counts: Mapping[str, npt.NDArray[np.float32]]
+    lengths: Mapping[str, npt.NDArray[np.float32]]
+    scores: Mapping[str, npt.NDArray[np.float32]]
+    weights: npt.NDArray[np.float32]
+    chunks: npt.NDArray[np.int64]
+    file_of_chunk: npt.NDArray[np.int64]
+    chunk_scores: Mapping[str, npt.NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hits:
+    """The postings of all terms of a question in one segment and field: where, how often, and of which term."""
+
+    places: npt.NDArray[np.int64]
+    counts: npt.NDArray[np.float32]
+    terms: npt.NDArray[np.int64]
+
+
+class Lexical:
+    """Answers from the postings of segments that are open. For one thread."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        self._segments = segments
+        self._chunks = sum(segment.live_chunks for segment in segments)
+        self._files = sum(segment.files - int(segment.dead.sum()) for segment in segments)
+        self._means = {field: self._mean(field) for field in FIELDS}
+        self._norms: dict[tuple[int, str], npt.NDArray[np.float32]] = {}
+
+    def candidates(self, terms: Sequence[str], weights: Sequence[float], scope: Scope) -> Candidates:
+        """The files within a scope that answer best by any field, with what the postings say of them.
+
+        `weights` are the question's, one for each term; the terms are distinct.
+        """
+        numbers = self._numbers(terms)
+        given = np.array(weights, np.float32)
+        hits = [
+            {field: self._hits(segment, field, each) for field in (*FIELDS, PATH)}
+            for segment, each in zip(self._segments, numbers, strict=True)
+        ]
+        idf = {field: given * self._idf(field, hits, len(terms)) for field in (*FIELDS, PATH)}
+        chosen = self._choose(hits, idf, scope)
+        return self._look_closely(hits, idf, chosen, len(terms))
+
+    def sizes(self, scope: Scope) -> tuple[int, int]:
+        """How many files and chunks a scope has."""
+        if scope.is_everything:
+            return self._files, self._chunks
+        files = chunks = 0
+        for segment in self._segments:
+            allowed = scope.files(segment)
+            files += int(allowed.sum())
+            chunks += int(np.diff(segment.first_chunks)[allowed].sum())
+        return files, chunks
+
+    def _numbers(self, terms: Sequence[str]) -> list[list[int]]:
+        hashes = term_hashes(terms)
+        return [segment.terms(terms, hashes) for segment in self._segments]
+
+    def _mean(self, field: str) -> float:
+        total = sum(int(segment.column(f"{field}_length").sum(dtype=np.int64)) for segment in self._segments)
+        return max(total / max(sum(segment.chunks for segment in self._segments), 1), 1.0)
+
+    def _norm(self, place: int, field: str) -> npt.NDArray[np.float32]:
+        """k1 (1 - b + b length / mean) of each chunk of a segment."""
+        key = (place, field)
+        if key not in self._norms:
+            lengths = self._segments[place].column(f"{field}_length").astype(np.float32)
+            self._norms[key] = np.float32(K1) * (np.float32(1 - B) + np.float32(B / self._means[field]) * lengths)
+        return self._norms[key]
+
+    def _hits(self, segment: Segment, field: str, numbers: Sequence[int]) -> _Hits:
+        found = [(term, segment.postings(field, number)) for term, number in enumerate(numbers) if number >= 0]
+        if not found:
+            return _Hits(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int64))
+        return _Hits(
+            np.concatenate([each.places for _, each in found]).astype(np.int64),
+            np.concatenate([each.counts for _, each in found]).astype(np.float32),
+            np.repeat([term for term, _ in found], [len(each.places) for _, each in found]),
+        )
+
+    def _idf(self, field: str, hits: Sequence[Mapping[str, _Hits]], terms: int) -> npt.NDArray[np.float32]:
+        """ln(1 + (N - n + 0.5) / (n + 0.5)) of each term, over the chunks that have it in the field, or the files."""
+        counts = sum((np.bincount(each[field].terms, minlength=terms) for each in hits), np.zeros(terms))
+        total = self._files if field == PATH else self._chunks
+        return np.log1p((np.maximum(total - counts, 0) + 0.5) / (counts + 0.5)).astype(np.float32)
+
+    def _chunk_scores(
+        self, place: int, field: str, hits: _Hits, idf: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float64]:
+        """BM25 of every chunk of a segment in a field."""
+        values = hits.counts / (hits.counts + self._norm(place, field)[hits.places])
+        values *= (idf * np.float32(K1 + 1))[hits.terms]
+        return _sums(hits.places, values, self._segments[place].chunks)
+
+    def _choose(
+        self,
+        hits: Sequence[Mapping[str, _Hits]],
+        idf: Mapping[str, npt.NDArray[np.float32]],
+        scope: Scope,
+    ) -> list[npt.NDArray[np.int64]]:
+        """The candidates of each segment: files with the best chunks, definitions and paths of all, ascending."""
+        best: dict[str, list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]] = {
+            "text": [],
+            "definitions": [],
+            PATH: [],
+        }
+        least = dict.fromkeys(best, 0.0)
+        for place, (segment, each) in enumerate(zip(self._segments, hits, strict=True)):
+            allowed = scope.files(segment)
+            is_whole = bool(allowed.all())
+            for field, found in best.items():
+                if field == PATH:
+                    scores = _sums(each[PATH].places, idf[PATH][each[PATH].terms], segment.files)
+                    files = np.flatnonzero((scores > 0) & allowed)
+                    found.append((files | place << SEGMENT_BITS, scores[files]))
+                elif len(each[field].places):
+                    scores = self._chunk_scores(place, field, each[field], idf[field])
+                    if not is_whole:
+                        scores[~allowed[segment.file_of_chunk]] = 0
+                    chunks = np.flatnonzero(scores > least[field])
+                    if len(chunks) > _CHUNKS:
+                        chunks = chunks[np.argpartition(scores[chunks], -_CHUNKS)[-_CHUNKS:]]
+                        least[field] = float(scores[chunks].min())  # no chunk below it is among the best of all
+                    found.append((segment.file_of_chunk[chunks] | place << SEGMENT_BITS, scores[chunks]))
+        shares = {"text": CANDIDATES, "definitions": CANDIDATES // 3, PATH: CANDIDATES // 3}
+        chosen = np.unique(np.concatenate([_best_files(found, shares[field]) for field, found in best.items()]))
+        return [
+            chosen[chosen >> SEGMENT_BITS == place] & ((1 << SEGMENT_BITS) - 1) for place in range(len(self._segments))
+        ]
+
+    def _look_closely(
+        self,
+        hits: Sequence[Mapping[str, _Hits]],
+        idf: Mapping[str, npt.NDArray[np.float32]],
+        chosen: Sequence[npt.NDArray[np.int64]],
+        terms: int,
+    ) -> Candidates:
+        parts = [
+            _Close(self, place, segment, files, each, idf, terms)
+            for place, (segment, files, each) in enumerate(zip(self._segments, chosen, hits, strict=True))
+            if len(files)
+        ]
+        fields = (*FIELDS, PATH)
+        counts = {field: _joined([part.counts[field] for part in parts], (0, terms)) for field in fields}
+        lengths = {field: _joined([part.lengths[field] for part in parts], (0,)) for field in FIELDS}
+        offsets = np.cumsum([0, *(len(part.files) for part in parts)])
+        chunk_scores = {field: _joined([part.chunk_scores[field] for part in parts], (0,)) for field in FIELDS}
+        file_of_chunk = np.concatenate(
+            [
+                np.zeros(0, np.int64),
+                *(part.file_of_chunk + offset for part, offset in zip(parts, offsets, strict=False)),
+            ]
+        )
+        scores = {field: self._file_scores(field, counts[field], lengths[field], idf[field]) for field in FIELDS}
+        scores[PATH] = (np.minimum(counts[PATH], 1) @ idf[PATH]).astype(np.float32)
+        best = np.zeros(int(offsets[-1]), np.float32)
+        np.maximum.at(best, file_of_chunk, chunk_scores["text"])
+        scores["chunk"] = best
+        return Candidates(
+            files=np.concatenate([np.zeros(0, np.int64), *(part.files | part.place << SEGMENT_BITS for part in parts)]),
+            counts=counts,
+            lengths=lengths,
+            scores=scores,
+            weights=idf["text"],
+            chunks=np.concatenate(
+                [np.zeros(0, np.int64), *(part.chunks | part.place << SEGMENT_BITS for part in parts)]
+            ),
+            file_of_chunk=file_of_chunk,
+            chunk_scores=chunk_scores,
+        )
+
+    def _file_scores(
+        self,
+        field: str,
+        counts: npt.NDArray[np.float32],
+        lengths: npt.NDArray[np.float32],
+        idf: npt.NDArray[np.float32],
+    ) -> npt.NDArray[np.float32]:
+        """BM25 of whole files in a field."""
+        mean = max(self._means[field] * self._chunks / max(self._files, 1), 1.0)
+        norm = np.float32(K1) * (np.float32(1 - B) + np.float32(B / mean) * lengths)
+        found: npt.NDArray[np.float32] = (counts / (counts + norm[:, None])) @ (idf * np.float32(K1 + 1))
+        return found
+
+
+class _Close:
+    """What the postings of one segment say of some of its files."""
+
+    def __init__(
+        self,
+        lexical: Lexical,
+        place: int,
+        segment: Segment,
+        files: npt.NDArray[np.int64],
+        hits: Mapping[str, _Hits],
+        idf: Mapping[str, npt.NDArray[np.float32]],
+        terms: int,
+    ) -> None:
+        firsts, stops = segment.first_chunks[files], segment.first_chunks[files + 1]
+        counts = stops - firsts
+        self.place = place
+        self.files = files
+        self.file_of_chunk = np.repeat(np.arange(len(files)), counts)
+        self.chunks = np.arange(len(self.file_of_chunk)) + np.repeat(firsts - np.cumsum(counts) + counts, counts)
+        is_ours = np.zeros(segment.chunks, np.bool_)  # one byte a chunk: it stays in the cache for all postings
+        is_ours[self.chunks] = True
+        slots = np.empty(segment.chunks, np.int64)
+        slots[self.chunks] = np.arange(len(self.chunks))
+        self.counts = {}
+        self.lengths = {}
+        self.chunk_scores = {}
+        for field in FIELDS:
+            keep = np.flatnonzero(is_ours[hits[field].places])
+            found, count, term = slots[hits[field].places[keep]], hits[field].counts[keep], hits[field].terms[keep]
+            file = self.file_of_chunk[found]
+            self.counts[field] = _matrix(file, term, count, len(files), terms)
+            lengths = segment.column(f"{field}_length")[self.chunks]
+            self.lengths[field] = np.bincount(self.file_of_chunk, lengths, len(files)).astype(np.float32)
+            values = count / (count + lexical._norm(place, field)[self.chunks[found]])  # noqa: SLF001
+            values *= (idf[field] * np.float32(K1 + 1))[term]
+            self.chunk_scores[field] = np.bincount(found, values, len(self.chunks)).astype(np.float32)
+        slots = np.full(segment.files, -1, np.int64)
+        slots[files] = np.arange(len(files))
+        found = slots[hits[PATH].places]
+        keep = np.flatnonzero(found >= 0)
+        self.counts[PATH] = _matrix(found[keep], hits[PATH].terms[keep], hits[PATH].counts[keep], len(files), terms)
+
+
+def _matrix(
+    files: npt.NDArray[np.int64],
+    terms: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.float32],
+    most_files: int,
+    most_terms: int,
+) -> npt.NDArray[np.float32]:
+    flat = np.bincount(files * most_terms + terms, counts, most_files * most_terms)
+    return flat.reshape(most_files, most_terms).astype(np.float32)
+
+
+def _sums(places: npt.NDArray[np.int64], values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.float64]:
+    """The sum of the values of each place: float64[count]."""
+    return np.bincount(places, values, count).astype(np.float64, copy=False)
+
+
+def _joined(parts: Sequence[npt.NDArray[np.float32]], empty: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    return np.concatenate([np.zeros(empty, np.float32), *parts])
+
+
+def _best_files(
+    found: Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]], most: int
+) -> npt.NDArray[np.int64]:
+    """The files of the best scores, each once; of equal ones, those that come first."""
+    if not found:
+        return np.zeros(0, np.int64)
+    files = np.concatenate([each for each, _ in found])
+    scores = np.concatenate([each for _, each in found])
+    order = np.lexsort((files, -scores))
+    _, firsts = np.unique(files[order], return_index=True)
+    return files[order][np.sort(firsts)[:most]]

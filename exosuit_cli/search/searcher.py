@@ -1,0 +1,197 @@
+"""Questions to one context, answered from its index."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+
+from exosuit_cli.search.columns import DamagedIndex
+from exosuit_cli.search.index import open_index
+from exosuit_cli.search.lexical import SEGMENT_BITS, Candidates, Lexical
+from exosuit_cli.search.near import near_terms
+from exosuit_cli.search.ranker import Ranking, rank
+from exosuit_cli.search.records import Answer, Filters, QueryResult
+from exosuit_cli.search.scope import Scope
+from exosuit_cli.search.splitter import split_word
+from exosuit_cli.search.words import find_words, slab_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from exosuit_cli.context.reader import ContextReader
+    from exosuit_cli.ingest.progress import ProgressCallback
+    from exosuit_cli.search.index import Index
+    from exosuit_cli.search.records import Refresh
+    from exosuit_cli.system.stop import StopRequest
+
+_EVERYTHING: Final = Filters()
+_MOST_TERMS: Final = 256
+_IN_SEGMENT: Final = (1 << SEGMENT_BITS) - 1
+
+
+class Searcher:
+    """The search of one context, as a context manager; what it answers is of the state in which it was opened.
+
+    The context stays the caller's. For one thread.
+    """
+
+    def __init__(
+        self, context: ContextReader, index: Index, refresh: Refresh, *, stop: StopRequest | None = None
+    ) -> None:
+        self.context = context
+        self.index = index
+        self.refresh = refresh
+        self._stop = stop
+        self._lexical: Lexical | None = None
+        self._sources = {source.id: source.name for source in context.sources()}
+
+    @classmethod
+    def open(
+        cls,
+        context: ContextReader,
+        *,
+        progress: ProgressCallback | None = None,
+        stop: StopRequest | None = None,
+    ) -> Searcher:
+        """Bring the index of a context into step with it, and open it.
+
+        `refresh` says what that took. `progress` counts chunks. Raises OutputError where the index cannot be written,
+        UsageError where another process keeps it from being; BuildStopped where `stop` asked for it.
+        """
+        return cls(context, *open_index(context, progress=progress, stop=stop), stop=stop)
+
+    def close(self) -> None:
+        """Let go of the index; a second time does nothing."""
+        self.index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def query(
+        self, text: str, *, top: int = 10, budget: int | None = None, filters: Filters = _EVERYTHING
+    ) -> QueryResult:
+        """The chunks that answer a question: the best place of each of the `top` best files, the best file first.
+
+        With a budget in tokens, more places of these files follow, the best first, until the next one would not fit.
+        A text that lies in several places is given once. Raises UsageError for filters that are not accepted.
+        """
+        try:
+            return self._query(text, top, budget, filters)
+        except DamagedIndex as error:
+            self._build_anew(str(error))
+            return self._query(text, top, budget, filters)
+
+    def _query(self, text: str, top: int, budget: int | None, filters: Filters) -> QueryResult:
+        started = time.perf_counter()
+        scope = Scope(filters, self._sources, self._prefixes())
+        terms, weights = _terms(text)
+        if self._lexical is None:
+            self._lexical = Lexical(self.index.segments)
+        candidates = self._lexical.candidates(terms, weights, scope)
+        ranking = rank(candidates)
+        answers = tuple(self._answers(candidates, ranking, top, budget))
+        files, chunks = self._lexical.sizes(scope)
+        near = () if answers else near_terms(self.index.segments, terms)
+        return QueryResult(answers, files, chunks, tuple(terms), near, time.perf_counter() - started)
+
+    def _build_anew(self, reason: str) -> None:
+        """Build the whole index again, since what is there is damaged."""
+        self.index.close()
+        self._lexical = None
+        self.index, self.refresh = open_index(self.context, stop=self._stop, anew=reason)
+
+    def _prefixes(self) -> dict[int, bytes]:
+        """What stands before the paths of each source: its name, where there are several."""
+        if len(self._sources) < 2:
+            return {}
+        return {number: name.encode() + b"/" for number, name in self._sources.items()}
+
+    def _answers(self, candidates: Candidates, ranking: Ranking, top: int, budget: int | None) -> Iterator[Answer]:
+        firsts = np.searchsorted(candidates.file_of_chunk, np.arange(len(candidates.files) + 1)).tolist()
+        seen_files: set[int] = set()
+        seen_ids: set[bytes] = set()
+        first: list[tuple[int, int]] = []  # place in the ranking, place in the chunks
+        rest: list[tuple[int, int]] = []
+        for place, file in enumerate(ranking.files.tolist()):
+            if len(seen_files) == top:
+                break
+            scores = ranking.chunks[firsts[file] : firsts[file + 1]]
+            chunks = (np.argsort(-scores, kind="stable") + firsts[file]).tolist()
+            number = int(candidates.files[file])
+            is_new = self._file_id(number) not in seen_files
+            for chunk in chunks:
+                key = self._chunk_id(int(candidates.chunks[chunk]))
+                if key in seen_ids:
+                    continue
+                if is_new:
+                    seen_files.add(self._file_id(number))
+                    first.append((place, chunk))
+                    is_new = False
+                elif budget is not None and ranking.chunks[chunk] > 0:
+                    rest.append((place, chunk))
+                else:
+                    break
+                seen_ids.add(key)
+        rest.sort(key=lambda each: (-float(ranking.scores[each[0]] * ranking.chunks[each[1]]), each))
+        used = 0
+        for place, chunk in (*first, *rest):
+            answer = self._answer(candidates, ranking, place, chunk)
+            if budget is not None:
+                if used + answer.tokens > budget:
+                    continue
+                used += answer.tokens
+            yield answer
+
+    def _file_id(self, number: int) -> int:
+        segment, file = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
+        return int(segment.column("file_id", file, file + 1)[0])
+
+    def _chunk_id(self, number: int) -> bytes:
+        return self.index.segments[number >> SEGMENT_BITS].chunk_id(number & _IN_SEGMENT)
+
+    def _answer(self, candidates: Candidates, ranking: Ranking, place: int, chunk: int) -> Answer:
+        number = int(candidates.chunks[chunk])
+        segment, here = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
+        file = int(candidates.files[ranking.files[place]]) & _IN_SEGMENT
+
+        def value(name: str, at: int) -> int:
+            return int(segment.column(name, at, at + 1)[0])
+
+        source = value("source", file)
+        return Answer(
+            id=segment.chunk_id(here),
+            path=self._prefixes().get(source, b"") + segment.path(file),
+            language=segment.language(file),
+            start_line=value("start_line", here),
+            end_line=value("end_line", here),
+            start_byte=value("start_byte", here),
+            end_byte=value("end_byte", here),
+            tokens=value("tokens", here),
+            symbol=segment.symbol(here),
+            score=float(ranking.scores[place]),
+            signals={name: float(shares[place]) for name, shares in ranking.signals.items()},
+            file=value("file_id", file),
+            ordinal=value("first_ordinal", file) + here - int(segment.first_chunks[file]),
+        )
+
+
+def _terms(text: str) -> tuple[list[str], list[float]]:
+    """The terms of a question in the order of the words, each once, and their weights."""
+    slab = slab_of([text.encode("utf-8", "replace")])
+    words = find_words(slab)
+    raw = slab.tobytes()
+    found = dict.fromkeys(
+        term
+        for start, length in zip(words.starts.tolist(), words.lengths.tolist(), strict=True)
+        for term in split_word(raw[start : start + length])
+    )
+    terms = list(found)[:_MOST_TERMS]
+    return terms, [1.0] * len(terms)

@@ -1,0 +1,189 @@
+"""The terms of many words at once, as `exosuit_cli.search.terms.terms_of` gives them for one.
+
+The parts of identifiers are found by array operations over the bytes of the words. Only a part, or a whole, that was
+never seen is looked at in Python, to be stemmed. Words beyond ASCII go through `terms_of`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exosuit_cli.search.column import GrowingColumn
+from exosuit_cli.search.hash_table import ABSENT, HashTable
+from exosuit_cli.search.terms import MAX_PARTS, MAX_TERM, stem, terms_of
+from exosuit_cli.search.words import PADDING, hash_spans, hash_texts
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+_NEWLINE: Final = 10
+_UNDERSCORE: Final = ord("_")
+_DATA_LENGTH: Final = 20
+_DATA: Final = re.compile(rb"[0-9][0-9A-Za-z_]{19,}|[0-9A-Fa-f]{24,}")
+"""Digests, long numbers and encoded bytes: nobody looks for them, and each would be a term of its own."""
+_LETTERS: Final = re.compile(r"\w+")
+
+
+def split_word(word: bytes) -> tuple[str, ...]:
+    """The terms under which a word of a text is indexed; none for one that is data."""
+    if _DATA.fullmatch(word):
+        return ()
+    text = word.decode("utf-8", "ignore")
+    if text.isascii():
+        return terms_of(text)
+    # Quotation marks and dashes beyond ASCII are bytes of words; they belong to no term.
+    return tuple(dict.fromkeys(term for part in _LETTERS.findall(text) for term in terms_of(part)))
+
+
+class Terms:
+    """Terms by number, as columns: `hashes`, uint64[n], and `starts`, int64[n + 1], in bytes of `text`."""
+
+    def __init__(self) -> None:
+        self._text = GrowingColumn(np.uint8)
+        self._starts = GrowingColumn(np.int64)
+        self._starts.extend(np.zeros(1, np.int64))
+        self._hashes = GrowingColumn(np.uint64)
+
+    def __len__(self) -> int:
+        return len(self._hashes)
+
+    @property
+    def text(self) -> npt.NDArray[np.uint8]:
+        return self._text.array()
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        return self._starts.array()
+
+    @property
+    def hashes(self) -> npt.NDArray[np.uint64]:
+        return self._hashes.array()
+
+    def add(self, terms: list[str]) -> None:
+        """Add terms, which get the next numbers."""
+        encoded = [term.encode("utf-8", "surrogatepass") for term in terms]
+        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+        self._starts.extend(len(self._text) + np.cumsum(lengths))
+        self._text.extend(np.frombuffer(b"".join(encoded), np.uint8))
+        self._hashes.extend(hash_texts(encoded))
+
+
+class Splitter:
+    """Splits words, and numbers their terms in the order in which they were first seen."""
+
+    def __init__(self) -> None:
+        self.terms = Terms()
+        self._new: list[str] = []
+        self._number_of: dict[str, int] = {}
+        self._stems = HashTable()
+        """The number of the stem of a text, by the text's hash."""
+
+    def split(self, words: list[bytes]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """The terms of words as pairs, ascending, each once: the word's place in the list, and the term's number."""
+        slab = np.frombuffer(b"\n".join([*words, bytes(PADDING)]), np.uint8)
+        lengths = np.fromiter(map(len, words), np.int64, len(words))
+        ends = np.cumsum(lengths + 1) - 1
+        by_hand = {place for place in np.flatnonzero(lengths >= _DATA_LENGTH).tolist() if _DATA.fullmatch(words[place])}
+        by_hand.update(np.searchsorted(ends, np.flatnonzero(slab >= 0x80)).tolist())
+        pairs = [self._split_by_hand(place, words[place]) for place in by_hand]
+        is_ours = np.ones(len(words), np.bool_)
+        is_ours[list(by_hand)] = False
+        pairs.append(self._split_ascii(slab, ends, is_ours))
+        found = np.unique(np.concatenate(pairs))
+        if self._new:
+            self.terms.add(self._new)
+            self._new = []
+        return found >> 32, (found & 0xFFFF_FFFF).astype(np.int32)
+
+    def _split_by_hand(self, place: int, word: bytes) -> npt.NDArray[np.int64]:
+        return np.array([place << 32 | self._number(term) for term in split_word(word)], np.int64)
+
+    def _split_ascii(
+        self, slab: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], is_ours: npt.NDArray[np.bool_]
+    ) -> npt.NDArray[np.int64]:
+        starts, stops = _parts(slab)
+        word = np.searchsorted(ends, starts)
+        keep = is_ours[word]
+        starts, stops, word = starts[keep], stops[keep], word[keep]
+        lengths = stops - starts
+        lower = slab | np.where((slab >= ord("A")) & (slab <= ord("Z")), np.uint8(0x20), np.uint8(0))
+        firsts = np.searchsorted(word, np.arange(len(ends)))
+        counts = np.bincount(word, minlength=len(ends))
+        rank = np.arange(len(word)) - firsts[word]
+        keep = (lengths > 1) & (lengths <= MAX_TERM) & (rank < MAX_PARTS)
+        pairs = word[keep] << 32 | self._stem(lower, starts[keep], lengths[keep])
+        has_terms = np.zeros(len(ends), np.bool_)
+        has_terms[word[keep]] = True
+        # The whole, without underscores.
+        is_kept = lower != _UNDERSCORE
+        compact = lower[is_kept]
+        removed = np.cumsum(~is_kept)
+        whole_ends = ends - removed[ends]
+        whole_starts = np.concatenate((np.zeros(1, np.int64), whole_ends[:-1] + 1))
+        sizes = whole_ends - whole_starts
+        wanted = np.flatnonzero(is_ours & ((counts != 1) | ~has_terms) & (sizes > 0) & (sizes <= MAX_TERM))
+        wholes = wanted << 32 | self._stem(compact, whole_starts[wanted], sizes[wanted])
+        return np.concatenate((pairs, wholes))
+
+    def _stem(
+        self, slab: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+    ) -> npt.NDArray[np.int64]:
+        """The number of the stem of each span of a padded slab of small letters."""
+        hashes = hash_spans(slab, starts, lengths)
+        numbers = self._stems.find(hashes)
+        missing = np.flatnonzero(numbers == ABSENT)
+        if len(missing):
+            new, firsts = np.unique(hashes[missing], return_index=True)
+            firsts = missing[firsts]
+            text = slab.tobytes().decode("latin-1")
+            spans = zip(starts[firsts].tolist(), (starts[firsts] + lengths[firsts]).tolist(), strict=True)
+            self._stems.add(new, np.array([self._number(stem(text[start:stop])) for start, stop in spans], np.int32))
+            numbers[missing] = self._stems.find(hashes[missing])
+        return numbers.astype(np.int64)
+
+    def _number(self, term: str) -> int:
+        number = self._number_of.get(term)
+        if number is None:
+            number = self._number_of[term] = len(self._number_of)
+            self._new.append(term)
+        return number
+
+
+def _parts(slab: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where the parts of the words of a slab start and end; words are ended by newlines, and ASCII.
+
+    A part begins after an underscore, where a capital follows a small letter, where digits follow letters or letters
+    digits, and at the last capital of several before a small letter, but for a plural (URLs). What begins with a digit
+    after an underscore or at the beginning of a word is one part.
+    """
+    is_small = (slab - np.uint8(ord("a"))) < 26
+    is_capital = (slab - np.uint8(ord("A"))) < 26
+    is_digit = (slab - np.uint8(ord("0"))) < 10
+    is_any = is_small | is_capital | is_digit
+    before = _shifted(is_any, 1)
+    is_first = is_any & ~before
+    next_small = _shifted(is_small, -1)
+    is_plural = _shifted(slab == ord("s"), -1) & ~_shifted(is_small, -2)
+    is_start = is_first | (is_any & (is_digit != _shifted(is_digit, 1)))
+    is_start |= is_capital & _shifted(is_small, 1)
+    is_start |= is_capital & _shifted(is_capital, 1) & next_small & ~is_plural
+    piece = np.flatnonzero(is_first)
+    starts = np.flatnonzero(is_start & is_any)
+    numbered = np.searchsorted(piece, starts, "right") - 1
+    starts = starts[~is_digit[piece[numbered]] | (starts == piece[numbered])]
+    stops = np.flatnonzero(~is_any & before)
+    own = stops[np.searchsorted(stops, starts)] if len(starts) else starts
+    return starts, np.minimum(own, np.append(starts[1:], len(slab)))
+
+
+def _shifted(values: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
+    """The values, each moved on by so many places; False where none comes."""
+    found = np.zeros_like(values)
+    if by > 0:
+        found[by:] = values[:-by]
+    else:
+        found[:by] = values[-by:]
+    return found

@@ -1,0 +1,83 @@
+"""The chunks of files as the index reads them from a context: every row and every text verified, a slab at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.context.rows import FILE_COLUMNS, file_of
+from exosuit_cli.context.seal import file_seal, spans_seal
+from exosuit_cli.search.segment_builder import FilePart, SpanRow
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from exosuit_cli.tiers.nvme import NvmeTier
+
+SLAB_CHUNKS: Final = 2048
+"""Chunks whose texts are looked at together: some 1 to 2 MB, which stay in the processor's cache."""
+_ASKED: Final = 500
+_SPANS: Final = (
+    "SELECT chunk, tokens, start_byte, end_byte, start_line, end_line, boundary, symbol FROM spans "
+    "WHERE file = ? ORDER BY ordinal"
+)
+
+
+class ContextChanged(Exception):
+    """A file is not what it was when the files were listed: another process has loaded the context meanwhile."""
+
+
+def file_keys(connection: sqlite3.Connection) -> dict[int, bytes]:
+    """The seal of every file that has chunks, by its number: what tells whether the index has it as it is."""
+    return dict(connection.execute("SELECT id, seal FROM files WHERE source > 0 AND spans > 0 ORDER BY source, path"))
+
+
+def list_parts(connection: sqlite3.Connection, numbers: Sequence[int] | None, most: int) -> Iterator[FilePart]:
+    """Files by number, or all of them, in the order of the context; a file of more than `most` chunks in parts."""
+    query = f"SELECT {FILE_COLUMNS}, seal FROM files WHERE source > 0 AND spans > 0"  # noqa: S608
+    if numbers is None:
+        rows = connection.execute(f"{query} ORDER BY source, path").fetchall()
+    else:
+        rows = []
+        for start in range(0, len(numbers), _ASKED):
+            asked = numbers[start : start + _ASKED]
+            rows += connection.execute(f"{query} AND id IN ({', '.join('?' * len(asked))})", asked).fetchall()
+        rows.sort(key=lambda row: (row[1], isinstance(row[2], bytes), row[2]))
+    for *columns, seal in rows:
+        file = file_of(tuple(columns))
+        for first in range(0, file.spans, most):
+            yield FilePart(file, seal, first, min(first + most, file.spans))
+
+
+def read_slabs(
+    connection: sqlite3.Connection, chunks: NvmeTier, parts: Iterable[FilePart]
+) -> Iterator[tuple[list[FilePart], list[SpanRow], list[bytes]]]:
+    """The files with the rows and the texts of their chunks, some `SLAB_CHUNKS` chunks at a time.
+
+    A text that is damaged is empty. A file whose rows are damaged has no chunks. Raises ContextChanged.
+    """
+    held: list[FilePart] = []
+    rows: list[SpanRow] = []
+    for part in parts:
+        found = connection.execute(_SPANS, (part.file.id,)).fetchall()
+        if file_seal(part.file, spans_seal(found)) != part.seal or len(found) != part.file.spans:
+            _check_unchanged(connection, part)
+            found = []
+        found = found[part.first : part.stop]
+        held.append(part if found else FilePart(part.file, part.seal, part.first, part.first))
+        rows += found
+        if len(rows) >= SLAB_CHUNKS:
+            yield held, rows, _texts(chunks, rows)
+            held, rows = [], []
+    if held:
+        yield held, rows, _texts(chunks, rows)
+
+
+def _texts(chunks: NvmeTier, rows: list[SpanRow]) -> list[bytes]:
+    return [text or b"" for text in chunks.get([row[0] for row in rows])]
+
+
+def _check_unchanged(connection: sqlite3.Connection, part: FilePart) -> None:
+    row = connection.execute("SELECT seal FROM files WHERE id = ? AND source > 0", (part.file.id,)).fetchone()
+    if row is None or row[0] != part.seal:
+        raise ContextChanged(part.file.path)

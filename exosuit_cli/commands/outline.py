@@ -79,8 +79,8 @@ def run_outline(
     with searched_context(request.place, stop=stop, progress=progress, status=status) as found:
         if found.partial is not None:
             return _interrupted(request, found, found.partial)
-        from exosuit_cli.search.build import BuildStopped
         from exosuit_cli.search.lookups import sizes_of
+        from exosuit_cli.search.records import BuildStopped
         from exosuit_cli.search.searcher import Searcher
 
         try:

@@ -115,7 +115,7 @@ def run_query(
     with searched_context(request.place, stop=stop, progress=progress, status=status) as found:
         if found.partial is not None:
             return _interrupted(request, found, found.partial)
-        from exosuit_cli.search.build import BuildStopped
+        from exosuit_cli.search.records import BuildStopped
         from exosuit_cli.search.searcher import Searcher
 
         filters = filters_of(found, request.filters)

@@ -76,8 +76,8 @@ def run_related(
         if found.partial is not None:
             return _interrupted(request, found, found.partial)
         from exosuit_cli.search.breadcrumb import breadcrumb_of
-        from exosuit_cli.search.build import BuildStopped
         from exosuit_cli.search.lookups import related_to, sizes_of
+        from exosuit_cli.search.records import BuildStopped
         from exosuit_cli.search.searcher import Searcher
 
         shown = replace(found, base=os.fsencode(os.getcwd()) if place.context is None else found.base)

@@ -34,7 +34,6 @@ from exosuit_cli.context.rows import (
 )
 from exosuit_cli.context.seal import file_seal, spans_seal
 from exosuit_cli.model.errors import CheckFailed, UsageError
-from exosuit_cli.tiers.build import open_stack
 from exosuit_cli.tiers.nvme import NvmeTier
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ class ContextReader:
         The arena of shared memory has the context's name: another process that reads the same context maps it. `warn`
         takes the reason for each tier that cannot be opened.
         """
+        from exosuit_cli.tiers.build import open_stack
+
         self._close_stack()
         self.chunks.capacity_bytes = budgets["nvme"].capacity_bytes
         self.chunks.token_capacity = budgets["nvme"].token_capacity

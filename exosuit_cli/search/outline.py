@@ -55,12 +55,13 @@ class _Names:
     def __init__(self, segments: Sequence[Segment]) -> None:
         hashes, counts = [], []
         for segment in segments:
-            defined = np.diff(segment.column("definitions_start").astype(np.int64))
+            starts = segment.column("definitions_start").astype(np.int64)
+            defined = starts[1:] - starts[:-1]
             has = np.flatnonzero(defined)
             hashes.append(segment.column("term_hash")[has])
             counts.append(defined[has])
         self._hashes, place = np.unique(np.concatenate(hashes), return_inverse=True)
-        defined = np.bincount(place, np.concatenate(counts), len(self._hashes))
+        chunks = np.bincount(place, np.concatenate(counts), len(self._hashes))
         users = np.zeros(len(self._hashes), np.int64)
         for segment in segments:
             known = segment.column("term_hash")
@@ -69,11 +70,12 @@ class _Names:
                 users += np.where(known[at] == self._hashes, segment.column("term_files")[at], 0)
         files = sum(segment.files for segment in segments)
         rarity = np.log1p(files / np.maximum(users, 1))
-        self._scores = np.maximum(users - defined, 0.25) / np.maximum(defined, 1) * rarity
+        self._scores = np.maximum(users - chunks, 0.25) / np.maximum(chunks, 1) * rarity
 
     def scores(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
         """The importance of terms by their hashes: float64[n]."""
-        return self._scores[self._places(hashes)]
+        found: npt.NDArray[np.float64] = self._scores[self._places(hashes)]
+        return found
 
     def _places(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
         return np.minimum(np.searchsorted(self._hashes, hashes), max(len(self._hashes) - 1, 0))
@@ -155,7 +157,7 @@ class _Usage:
         """Files that use a name, for each that defines it."""
         name = last_part(ranked.definition.name)
         is_plain = ranked.definition.level > 0 and name.isalpha() and name.islower()
-        return (self.users(ranked) + 0.1) / self._defined[name] ** 1.5 * (_PLAIN if is_plain else 1.0)
+        return float((self.users(ranked) + 0.1) / self._defined[name] ** 1.5 * (_PLAIN if is_plain else 1.0))
 
 
 def _read(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import shutil
 import subprocess
 from importlib import resources
@@ -219,9 +220,10 @@ def test_a_terminal_shows_code_that_cannot_act_on_it(exosuit: Path, tmp_path: Pa
     write(tmp_path / "tree", {"a[bold]\x1b[31m.py": hostile.encode()})
     shown = on_terminal(exosuit, "query", "evil title", tmp_path / "tree")
     assert "\x1b[1ma[bold]\\x1b[31m.py:1-3\x1b[0m" in shown
+    text = re.sub("\x1b\\[[0-9;]*m", "", shown)
     for escaped in ("\\x1b]0;title\\x07", "\\u202e", "\\x9b31m", "\\U000e0041", "[bold red]"):
-        assert escaped in shown
-    assert not {"\x07", "\x9b", "\u202e", "\x1b]", "\U000e0041"} & {*shown, shown[shown.find("\x1b]") :][:2]}
+        assert escaped in text
+    assert not {"\x07", "\x9b", "\u202e", "\x1b", "\U000e0041"} & {*text}
     assert "\x1b[2m   1  \x1b[0m" in shown
     assert "\x1b[94mdef\x1b[" in shown
     plain = on_terminal(exosuit, "query", "evil title", tmp_path / "tree", NO_COLOR="1")
@@ -255,7 +257,7 @@ def test_related_code_by_names_and_likeness(run: RunExosuit, tree: Path) -> None
     assert found["callees"][0]["why"] == "defines make_signature"
     assert found["callees"][0]["at"]["text"] == "def make_signature(secret, payload):"
     crypto = document(run, "related", tree / "src" / "crypto.py:1")
-    assert [each["path"] for each in crypto["callers"]][0].endswith("src/session.py")
+    assert crypto["callers"][0]["path"].endswith("src/session.py")
     assert [(each["why"], each["likeness"]) for each in crypto["twins"]] == [("the same text", 1)]
     by_id = document(run, "related", crypto["chunk"]["id"][:8], "--context", "tree")
     assert by_id["callers"][0]["path"] == "src/session.py"

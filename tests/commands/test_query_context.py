@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from context.stores import functions, load, source
 from trees import write
 
-from context.stores import functions, load, source
 from exosuit_cli.commands import query_context
 from exosuit_cli.commands.query_context import searched_context
 from exosuit_cli.commands.query_request import CHUNKING, SearchPlace

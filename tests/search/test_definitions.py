@@ -6,9 +6,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from context.stores import load, source
 from trees import write
 
-from context.stores import load, source
 from exosuit_cli.context import Context
 from exosuit_cli.search.breadcrumb import breadcrumb_of, lines_of
 from exosuit_cli.search.definitions import Enclosing, definition_at

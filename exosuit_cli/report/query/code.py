@@ -44,7 +44,7 @@ def _coloured(console: Console, lines: Sequence[str], language: str | None) -> S
     """The lines in the colours of their language, which nothing but a terminal with colours needs."""
     if not console.is_terminal or console.no_color or console.color_system is None or language is None:
         return [Text(line) for line in lines]
-    from pygments.util import ClassNotFound
+    from pygments.util import ClassNotFound  # type: ignore[import-untyped, unused-ignore]
     from rich.syntax import Syntax
 
     lexer = _LEXERS.get(language, language.lower().replace(" ", "-"))

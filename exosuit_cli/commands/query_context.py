@@ -105,6 +105,13 @@ def searched_context(
         yield found
 
 
+def is_loaded(path: str) -> bool:
+    """Whether a context is there that has this directory, or encloses it."""
+    from exosuit_cli.commands.query_request import SearchPlace
+
+    return not _choose(SearchPlace((path,)), allows_enclosing=True).is_new
+
+
 def _choose(place: SearchPlace, *, allows_enclosing: bool) -> _Choice:
     """Which context is meant. One that has exactly these paths comes first, then the closest that encloses them all."""
     if place.context is not None and not place.paths:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.query import ChunkPlace, IndexUse, index_use, indexing, interruption, signal_name
-from exosuit_cli.commands.query_context import searched_context
+from exosuit_cli.commands.query_context import is_loaded, searched_context
 from exosuit_cli.commands.shared import Ending
 from exosuit_cli.model.errors import CheckFailed, ExitCode, UsageError
 from exosuit_cli.model.units import counted
@@ -115,7 +115,7 @@ def run_related(
 
 
 def _directory_for(path: str) -> str:
-    """The directory whose context is meant: the current one where the file lies below it, else that of the file.
+    """The directory whose context is meant: that of the file where there is one, else the current one if above it.
 
     Raises UsageError where the file is not there.
     """
@@ -124,7 +124,9 @@ def _directory_for(path: str) -> str:
     if os.path.isdir(path):
         raise UsageError(f"{path!r} is a directory; name a line of a file, as PATH:LINE")
     whole, here = os.path.realpath(path), os.path.realpath(os.curdir)
-    return os.curdir if whole.startswith(here.rstrip("/") + "/") else os.path.dirname(whole)
+    directory = os.path.dirname(whole)
+    is_below = whole.startswith(here.rstrip("/") + "/")
+    return os.curdir if is_below and not is_loaded(directory) else directory
 
 
 def _chunk(found: SearchedContext, request: RelatedRequest) -> tuple[StoredFile, list[StoredChunk], int]:

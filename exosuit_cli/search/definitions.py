@@ -18,19 +18,21 @@ _LONGEST_SIGNATURE: Final = 160
 _LONGEST: Final = 400
 """Characters of a line that are looked at: what defines something says so at its beginning."""
 
-_MODIFIERS: Final = (
-    r"(?:(?:export|default|declare|pub(?:\([^)]*\))?|public|private|protected|internal|static|final|abstract|sealed|"
-    r"partial|open|override|virtual|async|unsafe|const|constexpr|extern|inline|data|case|local|global|virtual|readonly|"
-    r"synchronized|native|\"C\"|typedef|template\s*<[^>]*>)\s+)*"
-)
-_KEYWORDS: Final = (
-    r"(?:def|defp|defmodule|defmacro|class|func|fn|fun|function\*?|sub|struct|enum(?:\s+(?:class|struct))?|trait|union|"
-    r"interface|namespace|module|mod|package|object|protocol|record|type|message|service|rpc|macro_rules!|subroutine|"
-    r"procedure|program|contract|theorem|lemma|extension|actor|newtype|annotation|@interface|mixin)"
-)
+_MODIFIERS: Final = frozenset({
+    "export", "default", "declare", "pub", "public", "private", "protected", "internal", "static", "final", "abstract",
+    "sealed", "partial", "open", "override", "virtual", "async", "unsafe", "const", "constexpr", "extern", "inline",
+    "data", "case", "local", "global", "readonly", "synchronized", "native", '"C"', "typedef",
+})  # fmt: skip
+_KEYWORDS: Final = frozenset({
+    "def", "defp", "defmodule", "defmacro", "class", "func", "fn", "fun", "function", "function*", "sub", "struct",
+    "enum", "trait", "union", "interface", "namespace", "module", "mod", "package", "object", "protocol", "record",
+    "type", "message", "service", "rpc", "macro_rules!", "subroutine", "procedure", "program", "contract", "theorem",
+    "lemma", "extension", "actor", "newtype", "annotation", "@interface", "mixin",
+})  # fmt: skip
+_FIRST_WORD: Final = re.compile(r"\s*(?:template\s*<[^>]*>\s*)?(\"C\"|[@\w]+[!*]?)(?:\([^)]*\)(?=\s+\w))?")
 _NAME: Final = r"[\w$][\w$.:'!?-]*"
-_BY_KEYWORD: Final = re.compile(
-    rf"\s*{_MODIFIERS}{_KEYWORDS}\s+(?:\([^()]*\)\s*)?(?:self\.)?(?P<name>{_NAME})"
+_AFTER_KEYWORD: Final = re.compile(
+    rf"\s+(?:(?:class|struct)\s+)?(?:\([^()]*\)\s*)?(?:self\.)?(?P<name>{_NAME})"
     r"(?=\s*(?:$|[({<=;,\[|@]|->|(?:extends|implements|with|where|struct|interface|func|map|chan|do|returns?|permits|"
     r"inherits|begin)\b)|:(?!\w)|\s+:)"
 )
@@ -221,11 +223,22 @@ def indentation(text: str) -> int:
 
 
 def _name_of(head: str) -> str | None:
-    for pattern in (_TYPED, _BY_KEYWORD, _IMPL, _ASSIGNED, _MACRO, _LISP, _SQL, _SHELL):
+    found = _TYPED.match(head) or _by_keyword(head)
+    if found is not None:
+        return _whole(found["name"])
+    for pattern in (_IMPL, _ASSIGNED, _MACRO, _LISP, _SQL, _SHELL):
         found = pattern.match(head)
         if found is not None:
             return _whole(found["name"])
     return _callable_of(head)
+
+
+def _by_keyword(head: str) -> re.Match[str] | None:
+    """The name after a keyword of a definition, which only modifiers stand before."""
+    word = _FIRST_WORD.match(head)
+    while word is not None and word[1] in _MODIFIERS:
+        word = _FIRST_WORD.match(head, word.end())
+    return _AFTER_KEYWORD.match(head, word.end(1)) if word is not None and word[1] in _KEYWORDS else None
 
 
 def _callable_of(head: str) -> str | None:

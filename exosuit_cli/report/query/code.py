@@ -29,7 +29,7 @@ def print_code(
     console: Console, text: bytes, first_line: int, language: str | None, enclosing: Sequence[Definition] = ()
 ) -> None:
     """Print the lines of a text with their numbers, after the lines that enclose it."""
-    lines = [display_name(line.expandtabs(_TAB)) for line in lines_of(text)]
+    lines = [display_name(line.expandtabs(_TAB)) for line in lines_of(text.rstrip() or text)]
     above = [(each.line, display_name(each.text.expandtabs(_TAB))) for each in enclosing]
     width = max(len(str(first_line + max(len(lines) - 1, 0))), 4)
     for number, line in above:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _LEAST_TOKENS: Final = 4
 """Of a line of an outline: so many definitions may fit a budget at most."""
+_LOOKED_AT: Final = 40
+"""Entries after the first that does not fit which may take the room that is left."""
 _RELEVANT_FILES: Final = 200
 """Files that are weighed by how well they answer the query."""
 
@@ -87,6 +89,7 @@ def run_outline(
             with Searcher.open(found.context, progress=indexing(status), stop=stop) as searcher:
                 started = time.perf_counter()
                 ranked = _ranked(request, found, searcher)
+                seconds = time.perf_counter() - started
                 entries = [_entry(found, each) for each in ranked]
                 encoding = found.context.encoding()
                 fitting, text, tokens = _fitting(entries, request.options.budget, encoding)
@@ -106,7 +109,7 @@ def run_outline(
             tokens=tokens,
             left_out=len(entries) - len(fitting),
             index=index,
-            seconds=time.perf_counter() - started,
+            seconds=seconds,
             warnings=tuple(warnings),
             ending=Ending(ExitCode.SUCCESS),
         )
@@ -158,23 +161,34 @@ def _entry(found: SearchedContext, ranked: RankedDefinition) -> OutlineEntry:
 
 
 def _fitting(entries: Sequence[OutlineEntry], budget: int, encoding: str) -> tuple[list[OutlineEntry], str, int]:
-    """As many of the first entries as the budget holds, in path order, with their text and its tokens."""
+    """As many of the first entries as the budget holds, in path order, with their text and its tokens.
+
+    Where the next one does not fit, those after it that do are taken, as far as `_LOOKED_AT` entries.
+    """
     from exosuit_cli.tokens import load_counter
 
     if not entries:
         return [], "", 0
     counter: TokenCounter = load_counter(encoding)
+
+    def outlined(chosen: Iterable[OutlineEntry]) -> tuple[list[OutlineEntry], str, int]:
+        ordered = sorted(chosen, key=lambda each: (each.path, each.line))
+        text = outline_text(ordered)
+        return ordered, text, counter.count(text.encode())
+
     best: tuple[list[OutlineEntry], str, int] = ([], "", 0)
     low, high = 0, min(len(entries), budget // _LEAST_TOKENS + 1)
     while low < high:
         middle = (low + high + 1) // 2
-        chosen = sorted(entries[:middle], key=lambda each: (each.path, each.line))
-        text = outline_text(chosen)
-        tokens = counter.count(text.encode())
-        if tokens <= budget:
-            low, best = middle, (chosen, text, tokens)
+        found = outlined(entries[:middle])
+        if found[2] <= budget:
+            low, best = middle, found
         else:
             high = middle - 1
+    for each in entries[low + 1 : low + _LOOKED_AT]:
+        found = outlined((*best[0], each))
+        if found[2] <= budget:
+            best = found
     return best
 
 

@@ -37,7 +37,8 @@ def print_code(
     if above and above[-1][0] + 1 < first_line:
         console.print(Text(f"{'...':>{width}}", "dim"))
     for number, code in enumerate(_coloured(console, lines, language), first_line):
-        console.print(Text.assemble((f"{number:>{width}}  ", "dim"), code), soft_wrap=True)
+        gap = "  " if code.plain else ""
+        console.print(Text.assemble((f"{number:>{width}}{gap}", "dim"), code), soft_wrap=True)
 
 
 def _coloured(console: Console, lines: Sequence[str], language: str | None) -> Sequence[Text]:

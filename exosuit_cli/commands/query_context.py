@@ -70,6 +70,10 @@ class SearchedContext:
         return os.path.relpath(whole, self.base)
 
 
+class _NameTaken(Exception):
+    """Another process has made a context of other sources under the name that was chosen."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Choice:
     """A context by its name, the roots of the sources to bring up to date, and what of each is searched."""
@@ -93,16 +97,21 @@ def searched_context(
     Raises UsageError for a path or a context that is not there, and where another process takes too long with the first
     load; CheckFailed for a damaged context; OutputError where a new one cannot be written.
     """
-    choice = _choose(place, allows_enclosing=True)
-    with contextlib.ExitStack() as stack:
-        found = stack.enter_context(_opened(choice, place, stop, progress, status))
-        if not choice.is_new and not found.partial and not _has_files(found):
-            # A directory that the context leaves out, as node_modules, is searched when it is asked for by name.
-            own = _choose(place, allows_enclosing=False)
-            if own.name != choice.name:
-                stack.close()
-                found = stack.enter_context(_opened(own, place, stop, progress, status))
-        yield found
+    allows_enclosing = True
+    while True:
+        choice = _choose(place, allows_enclosing=allows_enclosing)
+        with contextlib.ExitStack() as stack:
+            try:
+                found = stack.enter_context(_opened(choice, place, stop, progress, status))
+            except _NameTaken:
+                continue
+            if allows_enclosing and not choice.is_new and not found.partial and not _has_files(found):
+                # A directory that the context leaves out, as node_modules, is searched when it is asked for by name.
+                allows_enclosing = False
+                if _choose(place, allows_enclosing=False).name != choice.name:
+                    continue
+            yield found
+            return
 
 
 def is_loaded(path: str) -> bool:
@@ -257,6 +266,9 @@ def _load(
     """
     started = time.monotonic()
     while True:
+        known = {source.root for source in context.sources()}
+        if known and not known >= set(choice.wanted):
+            raise _NameTaken
         requests, limit = _requests(context, choice, place)
         on_full = context.placing()[1]
         try:
@@ -264,11 +276,11 @@ def _load(
         except ContextInUse:
             if stop is not None and stop.signal is not None:
                 raise KeyboardInterrupt(stop.signal) from None
-            is_first = not context.sources()
+            is_first = not known
             if time.monotonic() - started > (FIRST_LOAD_SECONDS if is_first else LOAD_SECONDS):
                 raise
         if is_first:
-            status("waiting for another process that loads this tree for the first time")
+            status("waiting for another process that loads a tree of this name for the first time")
         time.sleep(_LOOK_AGAIN_SECONDS)
 
 

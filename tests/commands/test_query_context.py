@@ -176,3 +176,13 @@ def test_two_first_searches_at_once_make_one_context(tmp_path: Path) -> None:
     shown = [process.communicate()[0].splitlines()[-1] for process in processes]
     assert shown == [b"tree 20"] * 2
     assert context_names() == ["tree"]
+
+
+def test_two_first_searches_of_trees_of_one_name_make_two_contexts(tmp_path: Path) -> None:
+    trees = [tmp_path / "a" / "tree", tmp_path / "b" / "tree"]
+    for count, tree in enumerate(trees, 20):
+        write(tree, {f"{number}.py": functions(9, str(number)) for number in range(count)})
+    processes = [subprocess.Popen([sys.executable, "-c", QUERY, tree], stdout=subprocess.PIPE) for tree in trees]
+    shown = [process.communicate()[0].splitlines()[-1].split() for process in processes]
+    assert [count for _, count in shown] == [b"20", b"21"]
+    assert {name for name, _ in shown} == {b"tree", b"tree-2"}

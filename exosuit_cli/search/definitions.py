@@ -216,6 +216,11 @@ class Enclosing:
         return min((indentation(text) for text in lines if text.strip()), default=0)
 
 
+def is_comment(text: str) -> bool:
+    """Whether a line is a comment, or within one, by how it begins."""
+    return _COMMENT.match(text) is not None
+
+
 def indentation(text: str) -> int:
     """Columns before the first character that shows."""
     blank = text[: len(text) - len(text.lstrip())]
@@ -243,10 +248,10 @@ def _by_keyword(head: str) -> re.Match[str] | None:
 
 def _callable_of(head: str) -> str | None:
     """The name in a head as in C, Java or C++: types, a name, an opening bracket."""
-    before, bracket, _ = head.partition("(")
+    before, bracket, inside = head.partition("(")
     words = re.split(r"[\s*&]+", before.rstrip())
     name = words.pop()
-    if not bracket or not _LAST_WORD.fullmatch(name) or head.rstrip().endswith((";", "\\")):
+    if not bracket or not _LAST_WORD.fullmatch(name) or head.rstrip().endswith((";", "\\")) or inside.startswith("*"):
         return None
     if name in _NO_NAMES or not _NO_NAMES.isdisjoint(words):
         return None
@@ -255,7 +260,8 @@ def _callable_of(head: str) -> str | None:
     at_edge = not head[:1].isspace()
     if at_edge and any(words):
         return _whole(name)  # `static int f(`
-    return _whole(name) if head.rstrip().endswith("{") and not head.lstrip().startswith("}") else None
+    is_whole = head.rstrip().endswith("{") and head.count("(") == head.count(")")
+    return _whole(name) if is_whole and not head.lstrip().startswith("}") else None
 
 
 def _whole(name: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from exosuit_cli.search.breadcrumb import lines_of
-from exosuit_cli.search.definitions import definitions_in
+from exosuit_cli.search.definitions import definitions_in, is_comment
 from exosuit_cli.search.outline import last_part, whole_term
 from exosuit_cli.search.path_roles import is_test
 from exosuit_cli.search.segment import term_hashes
@@ -36,6 +36,8 @@ _MOST_DEFINITIONS: Final = 40
 _MOST_TEXTS: Final = 400
 """Texts that are read for one name or one kind, the nearest first."""
 _RARE_WORDS: Final = 16
+_CALLED, _COMMENTED = 2.0, 0.2
+"""What a call of a name is worth, and a comment on it, beside another use."""
 _LEAST_LIKENESS: Final = 0.5
 _WORD: Final = re.compile(r"[^\W\d]\w{2,}")
 _SPECIAL: Final = re.compile(r"[A-Z_]")
@@ -205,8 +207,8 @@ def _users(chunks: _Chunks, names: Sequence[str], own: Spot | None) -> list[tupl
             found = _line_with(chunks, spot, text, name, use, call)
             if found is None:
                 continue
-            line, shown, is_call = found
-            score = weight * (1 + chunks.nearness(spot)) * (2 if is_call else 1)
+            line, shown, worth = found
+            score = weight * (1 + chunks.nearness(spot)) * worth
             if spot not in best or best[spot].score < score:
                 best[spot] = chunks.relation(spot, score, name, line, shown)
     return list(best.items())
@@ -214,18 +216,22 @@ def _users(chunks: _Chunks, names: Sequence[str], own: Spot | None) -> list[tupl
 
 def _line_with(
     chunks: _Chunks, spot: Spot, text: bytes, name: str, use: re.Pattern[str], call: re.Pattern[str]
-) -> tuple[int, str, bool] | None:
-    """The first line that calls a name, else the first that has it, and does not define it."""
+) -> tuple[int, str, float] | None:
+    """The first line that calls a name, else one that has it, else a comment on it, and what that is worth.
+
+    None where the chunk does not have the name, or defines it.
+    """
     if not use.search(text.decode("utf-8", "replace")):
         return None
-    first = chunks.first_line(spot)
-    own = {each.line for each in chunks.definitions(spot, text) if last_part(each.name) == name}
-    lines = [(first + place, line) for place, line in enumerate(lines_of(text)) if first + place not in own]
-    for pattern in (call, use):
-        found = next(((number, line) for number, line in lines if pattern.search(line)), None)
-        if found is not None:
-            return (*found, pattern is call)
-    return None
+    if any(last_part(each.name) == name for each in chunks.definitions(spot, text)):
+        return None
+    found: tuple[int, str, float] | None = None
+    for number, line in enumerate(lines_of(text), chunks.first_line(spot)):
+        if use.search(line):
+            worth = _COMMENTED if is_comment(line) else _CALLED if call.search(line) else 1.0
+            if found is None or worth > found[2]:
+                found = (number, line, worth)
+    return found
 
 
 def _used(chunks: _Chunks, text: bytes, own_names: set[str], own: Spot | None) -> list[Relation]:

@@ -35,6 +35,7 @@ FILES = {
     b"    def sign_cookie(self, secret):\n        return make_signature(secret, self.payload)\n\n"
     b"    def open_session(self, request):\n        return self.sign_cookie(request.secret)\n",
     "src/crypto.py": b"def make_signature(secret, payload):\n    return hash((secret, payload))\n",
+    "src/note.py": b"# make_signature and its uses\nnote = 1\n",
     "src/twin.py": b"def make_signature(secret, payload):\n    return hash((secret, payload))\n",
     "src/server.c": b"static int listen_backlog(int queue)\n{\n\treturn queue > 128 ? 128 : queue;\n}\n",
     "tests/test_session.py": b"def test_sign_cookie():\n    assert CookieSession().sign_cookie('x')\n",
@@ -291,7 +292,7 @@ def test_related_code_by_names_and_likeness(run: RunExosuit, tree: Path) -> None
     assert found["callees"][0]["why"] == "defines make_signature"
     assert found["callees"][0]["at"]["text"] == "def make_signature(secret, payload):"
     crypto = document(run, "related", tree / "src" / "crypto.py:1")
-    assert crypto["callers"][0]["path"].endswith("src/session.py")
+    assert [each["path"].rpartition("/")[2] for each in crypto["callers"]] == ["session.py", "note.py"]
     assert [(each["why"], each["likeness"]) for each in crypto["twins"]] == [("the same text", 1)]
     by_id = document(run, "related", crypto["chunk"]["id"][:8], "--context", "tree")
     assert by_id["callers"][0]["path"] == "src/session.py"

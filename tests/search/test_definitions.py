@@ -50,6 +50,8 @@ if TYPE_CHECKING:
         (" * class of its own {", None),
         ("    class of the objects that", None),
         ("struct foo x;", None),
+        ("\t    atomic_read(&sk->sk_omem_alloc) + size < optmem_max) {", None),
+        ("unsigned int (*hook)(struct sk_buff *skb, int n)", None),
     ],
 )
 def test_what_a_line_of_code_defines(line: str, name: str | None) -> None:

@@ -74,11 +74,11 @@ class _Names:
 
     def scores(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.float64]:
         """The importance of terms by their hashes: float64[n]."""
-        found: npt.NDArray[np.float64] = self._scores[self._places(hashes)]
+        if not len(self._hashes):  # nothing is defined anywhere
+            return np.zeros(len(hashes))
+        places = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        found: npt.NDArray[np.float64] = np.where(self._hashes[places] == hashes, self._scores[places], 0.0)
         return found
-
-    def _places(self, hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
-        return np.minimum(np.searchsorted(self._hashes, hashes), max(len(self._hashes) - 1, 0))
 
 
 def rank_definitions(

@@ -221,7 +221,12 @@ def test_no_match_says_what_was_searched(run: RunExosuit, tree: Path) -> None:
     assert b"no match" in done.stdout
     assert b"near" in done.stdout
     assert b"searched    1 file, 1 chunk of the context tree" in done.stdout
+    assert b"a word of: bcklog" in done.stdout
     (tree / "empty").mkdir()
+    write(tree / "plain", {"words.py": b"print('nothing is defined')\n"})
+    assert document(run, "outline", tree / "plain")["definitions"] == []
+    assert document(run, "outline", tree / "empty")["text"] == ""
+    assert document(run, "related", tree / "plain" / "words.py:1")["callers"] == []
     assert b"no files of the context empty" in run("query", "word", tree / "empty").stdout
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from exosuit_cli.commands.query import ChunkPlace, IndexUse, QueryOutcome, ShownAnswer
     from exosuit_cli.commands.related import RelatedOutcome
 
-_MOST_TERMS: Final = 12
+_SHOWN_QUERY: Final = 80
+"""Characters of a query that are repeated where nothing matches."""
 _LEAST_SHARE: Final = 0.005
 """Of a score; a signal with less is not named."""
 
@@ -30,7 +31,9 @@ def print_answers(console: Console, outcome: QueryOutcome) -> None:
         _print_answer(console, each, explain=outcome.request.answers.explain)
         console.print()
     if not outcome.answers and outcome.index.files and not outcome.warnings:
-        labelled_phrases(console, "no match", f"nothing has {' or '.join(outcome.terms[:_MOST_TERMS])}")
+        query = " ".join(outcome.request.text.split())
+        shown = query if len(query) <= _SHOWN_QUERY else query[:_SHOWN_QUERY] + "..."
+        labelled_phrases(console, "no match", f"nothing that was searched has a word of: {shown}")
         if outcome.near:
             labelled_phrases(console, "near", *(f"{each}," for each in outcome.near[:-1]), outcome.near[-1])
     print_searched(console, outcome.index, outcome.seconds, outcome.context)

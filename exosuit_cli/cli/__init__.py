@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from exosuit_cli.model.errors import ExosuitError
 
 VERSION_FLAGS = (["--version"], ["-V"])
-WITH_NUMPY = (["scan"], ["chunk"], ["context"], ["bench"], ["profile"], ["device"])
+WITH_NUMPY = (
+    ["scan"], ["chunk"], ["query"], ["outline"], ["related"], ["context"], ["bench"], ["profile"], ["device"],
+)  # fmt: skip
 """The commands that load libraries which abort the process where they get no memory."""
 
 

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from exosuit_cli.config.option import Option
 
-_COMMANDS: Final = ("scan", "chunk", "context load")
+_COMMANDS: Final = ("scan", "chunk", "context load", "query", "outline")
 """The commands that need any of this, by their words."""
+
+_SEARCHES: Final = ("query", "outline")
 
 
 class Needs(NamedTuple):
@@ -55,7 +57,7 @@ def needs_of(arguments: Sequence[str]) -> Needs | None:
     """What a command with these arguments needs, by its options and the settings; None where it is none or unclear.
 
     One text on stdin needs nothing. Of names on stdin the index is not known before they are read. A context's first
-    source stands for all.
+    source stands for all; a search looks for changes where an index is, there or above.
     """
     words = next((words for words in _COMMANDS if " ".join(arguments[: words.count(" ") + 1]) == words), None)
     if words is None:
@@ -69,6 +71,8 @@ def needs_of(arguments: Sequence[str]) -> Needs | None:
         from exosuit_cli.cli.chunk_flags import CHUNK
 
         found = parse(left, CHUNK)
+    elif words in _SEARCHES:
+        return _needs_of_search(words, left)
     else:
         from exosuit_cli.cli.context_flags import CONTEXT_LOAD
 
@@ -91,6 +95,30 @@ def needs_of(arguments: Sequence[str]) -> Needs | None:
         use_index=is_context or (words == "scan" and values["index"] and "verify" not in given),
         follow=values["follow"],
         with_table=words != "scan",
+    )
+
+
+def _needs_of_search(words: str, left: Sequence[str]) -> Needs | None:
+    """What a search needs: mostly nothing has changed, and the files that the index knows are looked at."""
+    from exosuit_cli.cli.query_flags import OUTLINE, QUERY
+
+    found = parse(left, QUERY if words == "query" else OUTLINE)
+    values = _values({}) if found is not None else None
+    if found is None or values is None:
+        return None
+    paths, given = found
+    if "context" in given or "config" in given:
+        return None
+    searched = paths[1:] if words == "query" else paths
+    return Needs(
+        words,
+        searched[:1] or ["."],
+        hash="blake3",
+        encoding=values["encoding"],
+        workers=values["workers"],
+        use_index=True,
+        follow=values["follow"],
+        with_table=True,
     )
 
 

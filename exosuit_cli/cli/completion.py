@@ -48,6 +48,13 @@ def encodings() -> list[str]:
     return [*ENCODINGS, *(model for encoding in ENCODINGS.values() for model in encoding.models)]
 
 
+def languages() -> list[str]:
+    """The languages that a file may be in."""
+    from exosuit_cli.languages import LANGUAGES
+
+    return [name for name in LANGUAGES if name]
+
+
 def manifests() -> list[str]:
     """The formats of the records of a scan."""
     from exosuit_cli.report.scan.manifest import MANIFESTS
@@ -62,7 +69,14 @@ def chunk_formats() -> list[str]:
     return list(CHUNK_FORMATS)
 
 
-_VALUES = {"device": devices, "encoding": encodings, "manifests": manifests, "chunk-formats": chunk_formats}
+_VALUES = {
+    "device": devices,
+    "encoding": encodings,
+    "manifests": manifests,
+    "chunk-formats": chunk_formats,
+    "contexts": contexts,
+    "languages": languages,
+}
 """By the kind of an option, or by what it says that it completes."""
 
 

@@ -30,30 +30,45 @@ def path(typed: str) -> str:
     return typed
 
 
+def text(typed: str) -> str:
+    """An argument as it was typed, for the same reason."""
+    return typed
+
+
 def command_of(
     options: Sequence[Option],
     paths: str,
     run: Callable[[tuple[str, ...], Mapping[str, object]], None],
     *,
     without: str = "the current directory",
+    first: tuple[str, str] | None = None,
 ) -> Callable[..., None]:
     """A command for typer: it has these options, takes PATHs, and calls `run`.
 
-    `paths` is the help of PATH, `without` says what the command takes without one.
+    `paths` is the help of PATH, empty for none; `without` says what the command takes without one. `first` is the name
+    and the help of an argument that must stand before them, and that `run` gets as the first of the paths.
     `run` gets the paths, and the value of each option that was typed, by its name.
     """
 
-    def command(context: typer.Context, **typed: Any) -> None:
-        named = {name: value for name, value in typed.items() if _is_typed(context, name)}
+    def command(typer_context: typer.Context, **typed: Any) -> None:
+        named = {name: value for name, value in typed.items() if _is_typed(typer_context, name)}
+        before = (typed["first"],) if first is not None else ()
+        named.pop("first", None)
         run(
-            tuple(named.pop("paths", None) or ()),
+            (*before, *(named.pop("paths", None) or ())),
             {name: tuple(value) if isinstance(value, list) else value for name, value in named.items()},
         )
 
-    argument = typer.Argument(metavar="PATH...", parser=path, help=paths, show_default=without)
+    arguments = []
+    if first is not None:
+        leading = typer.Argument(metavar=first[0], parser=text, help=first[1])
+        arguments.append(_parameter("first", Annotated[str, leading]))
+    if paths:
+        argument = typer.Argument(metavar="PATH...", parser=path, help=paths, show_default=without)
+        arguments.append(_parameter("paths", Annotated[list[str] | None, argument], None))
     parameters = [
-        _parameter("context", typer.Context),
-        _parameter("paths", Annotated[list[str] | None, argument], None),
+        _parameter("typer_context", typer.Context),
+        *arguments,
         *(_parameter(each.name, Annotated[_type(each), option_of(each)], _default(each)) for each in options),
     ]
     command.__doc__ = run.__doc__
@@ -97,7 +112,8 @@ def _parameter(name: str, annotation: Any, default: object = inspect.Parameter.e
 
 
 def _type(option: Option) -> Any:
-    return _TYPES.get(option.kind, str | None if option.default is None else str)
+    found = _TYPES.get(option.kind, str)
+    return found | None if option.default is None else found
 
 
 def _default(option: Option) -> object:

@@ -7,13 +7,13 @@ import os
 import stat
 import sys
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.system.names import display_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from _typeshed import ReadableBuffer
 
@@ -73,6 +73,14 @@ def json_output(file: BinaryIO) -> Iterator[BinaryIO]:
         shown.flush()
     finally:
         shown.detach()
+
+
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print one document on stdout, escaped where that is a terminal."""
+    import orjson
+
+    text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
+    sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
 
 
 def is_unseen(file: BinaryIO) -> bool:

@@ -30,6 +30,10 @@ class EmptyContext(UsageError):
     """A database without tables: its first load ended before it made them."""
 
 
+class ContextInUse(UsageError):
+    """Another process writes the context."""
+
+
 def connect(path: str, name: str, *, create: bool = False, read_only: bool = False) -> sqlite3.Connection:
     """Open the database at `path`, a file that is there, and make its tables where `create` finds none.
 
@@ -86,9 +90,18 @@ def _prepare(connection: sqlite3.Connection, path: str, name: str, *, create: bo
         execute(f"PRAGMA page_size = {PAGE_BYTES}")
         _use_wal(connection, path)
         execute("PRAGMA synchronous = FULL")
-        connection.executescript(
-            f"BEGIN IMMEDIATE;{SCHEMA}PRAGMA application_id = {APPLICATION_ID};PRAGMA user_version = {VERSION};COMMIT;"
-        )
+        try:
+            connection.executescript(
+                f"BEGIN IMMEDIATE;{SCHEMA}"
+                f"PRAGMA application_id = {APPLICATION_ID};PRAGMA user_version = {VERSION};COMMIT;"
+            )
+        except sqlite3.OperationalError:
+            if connection.in_transaction:
+                execute("ROLLBACK")
+            if execute("PRAGMA user_version").fetchone() == (0,):
+                raise
+            _prepare(connection, path, name, create=create, read_only=read_only)  # another process made the tables
+            return
     elif is_new:
         raise EmptyContext(f"the context {name!r} is empty: its first load did not end; load it again")
     elif application != APPLICATION_ID:
@@ -165,7 +178,7 @@ def write_back(connection: sqlite3.Connection) -> None:
 
 @contextlib.contextmanager
 def writer_lock(path: str, name: str) -> Iterator[None]:
-    """Be the only writer of the context at `path` in the block. Raises UsageError where another process is.
+    """Be the only writer of the context at `path` in the block. Raises ContextInUse where another process is.
 
     The lock is flock(2) on a file beside the database: the system frees it when its process dies.
     """
@@ -214,7 +227,9 @@ def _take(descriptor: int, name: str) -> None:
     except BlockingIOError as error:
         pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
         by = f" (process {pid})" if pid.isdigit() else ""
-        raise UsageError(f"the context {name!r} is in use by another writer{by}; try again when it is done") from error
+        raise ContextInUse(
+            f"the context {name!r} is in use by another writer{by}; try again when it is done"
+        ) from error
     except OSError as error:
         if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP):
             raise OutputError(

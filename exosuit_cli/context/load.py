@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from exosuit_cli.chunk.batch import Chunking
-from exosuit_cli.context.collector import ContextCollector, TextRenderer
 from exosuit_cli.context.records import LoadedSource, Source, StoredFile
 from exosuit_cli.context.rows import as_column, as_path, next_number, staged_row, sum_source
 from exosuit_cli.context.seal import file_seal
@@ -18,7 +16,6 @@ from exosuit_cli.index.format import IndexUnusable, check_head, open_index
 from exosuit_cli.index.keys import index_keys
 from exosuit_cli.index.path import index_path
 from exosuit_cli.ingest import scan
-from exosuit_cli.ingest.chunking import chunk_into
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.walk.roots import resolve_roots
 
@@ -29,6 +26,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.context.account import LoadAccount
+    from exosuit_cli.context.collector import ContextCollector
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.ingest.result import ScanResult
     from exosuit_cli.system.stop import StopRequest
@@ -184,6 +182,8 @@ class SourceLoad:
 
     def _look(self) -> tuple[ScanResult, ContextCollector | None]:
         """Scan the source. Where an index knows it, what it says has changed is cut in the same pass."""
+        from exosuit_cli.ingest.chunking import chunk_into
+
         stop, progress = self._stop, self._progress
         collector = None
         if self._is_indexed():
@@ -222,11 +222,16 @@ class SourceLoad:
             collector.forget(needless)
 
     def _collector(self) -> ContextCollector:
+        from exosuit_cli.chunk.batch import Chunking
+        from exosuit_cli.context.collector import ContextCollector, TextRenderer
+
         chunking = Chunking(self._request.chunking, TextRenderer())
         return ContextCollector(chunking, self._connection, self._chunks, next_number(self._connection, "files"))
 
     def _cut(self, names: Sequence[bytes] | None) -> tuple[ScanResult, ContextCollector]:
         """Cut the whole source, or what `names` says of it, into staged files."""
+        from exosuit_cli.ingest.chunking import chunk_into
+
         collector = self._collector()
         options, path = self._options, self._request.root
         if names is not None:

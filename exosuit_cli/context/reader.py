@@ -34,7 +34,6 @@ from exosuit_cli.context.rows import (
 )
 from exosuit_cli.context.seal import file_seal, spans_seal
 from exosuit_cli.model.errors import CheckFailed, UsageError
-from exosuit_cli.tiers.build import open_stack
 from exosuit_cli.tiers.nvme import NvmeTier
 
 if TYPE_CHECKING:
@@ -96,6 +95,8 @@ class ContextReader:
         The arena of shared memory has the context's name: another process that reads the same context maps it. `warn`
         takes the reason for each tier that cannot be opened.
         """
+        from exosuit_cli.tiers.build import open_stack
+
         self._close_stack()
         self.chunks.capacity_bytes = budgets["nvme"].capacity_bytes
         self.chunks.token_capacity = budgets["nvme"].token_capacity
@@ -228,6 +229,45 @@ class ContextReader:
                 if rows:
                     return [file_of(row) for row in rows]
         return []
+
+    def has_files_below(self, source: Source, path: bytes) -> bool:
+        """Whether a file of the source is at this path or in this directory."""
+        low, high = path + b"/", path + b"0"
+        ranges = [(low, high), (as_column(low), as_column(high))]  # a name that is not UTF-8 is stored as its bytes
+        with self._errors():
+            return bool(self.find_files(source, [path])) or any(
+                self.connection.execute(
+                    "SELECT 1 FROM files WHERE source = ? AND path >= ? AND path < ? LIMIT 1", (source.id, *each)
+                ).fetchone()
+                for each in ranges
+            )
+
+    def file(self, number: int) -> StoredFile | None:
+        """The file of this number; None where there is none, as after another load."""
+        with self._errors():
+            row = self.connection.execute(
+                f"SELECT {FILE_COLUMNS} FROM files WHERE source > 0 AND id = ?",  # noqa: S608
+                (number,),
+            ).fetchone()
+            return file_of(row) if row is not None else None
+
+    def holders(self, key: bytes, most: int) -> tuple[list[int], int]:
+        """The numbers of the first files that have this chunk, at most so many, and how many places it has in all."""
+        query = "FROM spans JOIN files ON files.id = spans.file WHERE spans.chunk = ? AND files.source > 0"
+        with self._errors():
+            rows = self.connection.execute(f"SELECT DISTINCT spans.file {query} LIMIT ?", (key, most)).fetchall()
+            (count,) = self.connection.execute(f"SELECT count(*) {query}", (key,)).fetchone()
+        return [row[0] for row in rows], count
+
+    def encoding(self) -> str:
+        """The encoding of the token counts; empty where nothing was loaded."""
+        with self._errors():
+            return str(read_meta(self.connection, "encoding") or "")
+
+    def spans(self, file: StoredFile) -> list[StoredChunk]:
+        """The chunks of one file in order, without their texts; none where its rows are damaged."""
+        with self._errors():
+            return self._spans_of(file, self._prefixes())
 
     def iterate(self, *, working: bool = False) -> Iterator[StoredChunk]:
         """Every chunk in the order of the context, in bounded memory; `working`: of the working context only.

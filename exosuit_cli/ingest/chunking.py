@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from exosuit_cli.chunk import chunker
 from exosuit_cli.chunk.batch import Chunking
 from exosuit_cli.ingest.collector import ChunkCollector
 from exosuit_cli.ingest.pipeline import Run
@@ -85,6 +84,8 @@ def chunk_into(
     With an index, every file is read and it is written; without `reads_index` the walk learns nothing from it either.
     With `only_changed`, a file is neither read nor cut that the index says is unchanged: the result has its row.
     """
+    from exosuit_cli.chunk.chunker import SEGMENT_BYTES
+
     several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
     roots = resolve_roots(several) if names is None else resolve_names(several[0], names)
     options = replace(
@@ -92,6 +93,6 @@ def chunk_into(
         encoding=collector.chunking.options.encoding,
         verify=False,
         batch_files=min(options.batch_files, BATCH_FILES),
-        slab_bytes=min(options.slab_bytes, chunker.SEGMENT_BYTES - 1),  # a longer text is cut in segments first
+        slab_bytes=min(options.slab_bytes, SEGMENT_BYTES - 1),  # a longer text is cut in segments first
     )
     return Run(roots, options, stop, progress, collector, reads_index=reads_index, only_changed=only_changed).run()

@@ -17,6 +17,7 @@ _MARKED: Final = re.compile(
     rb"|\{" + _PATH + rb"\"size\":[0-9]+,\"kind\":\"(?:text|binary)\",\"language\":"  # a file of `scan --jsonl`
     rb"|\{" + _PATH + rb"\"skipped\":\"[a-z_]+\",\"detail\":\""  # a skip
     rb"|\{\"id\":\"[0-9a-f]{32}\"," + _PATH + rb"\"start_byte\":[0-9]+,\"end_byte\":"  # a chunk
+    rb"|\{" + _PATH + rb"\"start_line\":[0-9]+,\"end_line\":[0-9]+,\"start_byte\":"  # an answer
     rb"|\{\"time\": \"[0-9T:.-]+Z\", \"level\": \"[a-z]+\", \"logger\": \"exosuit"  # a line of a log
     rb"|\{\s*\"exosuit/[a-z_]{1,40}/"  # the benchmarks of Bencher's format
     rb"|(?:<\?xml[^>]{0,80}\?>\s*|<!doctype html>\s*)?<!-- " + _SCHEMA + rb" -->"

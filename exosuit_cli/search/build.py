@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.database import connect
 from exosuit_cli.search.postings import SEGMENT_CHUNKS
+from exosuit_cli.search.records import BuildStopped
 from exosuit_cli.search.segment_builder import SegmentBuilder
 from exosuit_cli.search.stored_texts import read_slabs
 from exosuit_cli.search.vocabulary import Vocabulary
@@ -47,10 +48,6 @@ class BuiltSegment:
     name: str
     files: int
     chunks: int
-
-
-class BuildStopped(Exception):
-    """A signal asked to stop; what was written is of no use."""
 
 
 def build_segments(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -20,14 +19,10 @@ from exosuit_cli.context.names import index_directory
 from exosuit_cli.context.rows import read_generation
 from exosuit_cli.ingest.progress import Progress
 from exosuit_cli.model.errors import UsageError
-from exosuit_cli.search.build import build_segments
 from exosuit_cli.search.columns import DamagedIndex
-from exosuit_cli.search.index_lock import index_lock
 from exosuit_cli.search.manifest import Manifest, SegmentEntry, read_manifest, write_manifest
-from exosuit_cli.search.postings import SEGMENT_CHUNKS
 from exosuit_cli.search.records import Refresh
 from exosuit_cli.search.segment import Segment
-from exosuit_cli.search.stored_texts import ContextChanged, file_keys, list_parts
 from exosuit_cli.system.paths import ensure_private
 
 if TYPE_CHECKING:
@@ -78,7 +73,11 @@ def open_index(
                 index = _in_step(context, directory)
                 if index is not None:
                     return index, Refresh(0, 0, 0, time.monotonic() - started, None)
+            from exosuit_cli.search.stored_texts import ContextChanged  # only now: mostly nothing is to be done
+
             if temporary is None and not _is_writable(directory):
+                import tempfile
+
                 temporary = directory = tempfile.mkdtemp(prefix="exosuit-search-")
             with contextlib.suppress(ContextChanged, FileNotFoundError):
                 refresh = _Refreshing(context, directory, progress, stop).run(anew)
@@ -147,6 +146,11 @@ class _Refreshing:
 
     def run(self, anew: str | None) -> Refresh:
         """Do it. Raises ContextChanged where another process has loaded the context meanwhile."""
+        from exosuit_cli.search.build import build_segments
+        from exosuit_cli.search.index_lock import index_lock
+        from exosuit_cli.search.postings import SEGMENT_CHUNKS
+        from exosuit_cli.search.stored_texts import list_parts
+
         context, directory = self._context, self._directory
         ensure_private(directory)
         with index_lock(directory, context.name, self._stop):
@@ -166,6 +170,8 @@ class _Refreshing:
         return Refresh(plan.added, self._total, plan.removed, 0.0, plan.reason)
 
     def _plan(self, anew: str | None) -> _Plan:
+        from exosuit_cli.search.stored_texts import file_keys
+
         wanted = file_keys(self._context.connection)
         reason = anew
         manifest = None

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class BuildStopped(Exception):
+    """A signal asked to stop while the index was built; what was written is of no use."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A chunk that answers a question, where it lies in a file.

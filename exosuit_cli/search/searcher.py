@@ -86,7 +86,7 @@ class Searcher:
         try:
             return self._query(text, top, budget, filters)
         except DamagedIndex as error:
-            self._build_anew(str(error))
+            self.build_anew(str(error))
             return self._query(text, top, budget, filters)
 
     def _query(self, text: str, top: int, budget: int | None, filters: Filters) -> QueryResult:
@@ -102,7 +102,7 @@ class Searcher:
         near = () if answers else near_terms(self.index.segments, terms)
         return QueryResult(answers, files, chunks, tuple(terms), near, time.perf_counter() - started)
 
-    def _build_anew(self, reason: str) -> None:
+    def build_anew(self, reason: str) -> None:
         """Build the whole index again, since what is there is damaged."""
         self.index.close()
         self._lexical = None

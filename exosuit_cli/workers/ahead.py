@@ -11,6 +11,7 @@ Nothing here imports numpy, typer or a tokenizer into this process.
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.index.format import IndexUnusable, check_head, open_index
@@ -27,8 +28,10 @@ if TYPE_CHECKING:
     from exosuit_cli.walk.roots import PathLike
     from exosuit_cli.workers.preload import Preload
 
-_COMMANDS: Final = ("scan", "chunk", "context load")
+_COMMANDS: Final = ("scan", "chunk", "context load", "query", "outline")
 """The commands that need any of this."""
+_ENCLOSED: Final = ("query", "outline")
+"""Those that may be about a part of a larger tree, whose index is meant then."""
 
 
 class Ahead:
@@ -65,6 +68,9 @@ class Ahead:
             try:
                 roots = resolve_roots(paths)
                 path = index_path(roots, hash, encoding)
+                while command in _ENCLOSED and not _is_index(path) and len(roots.base) > 1:
+                    roots = resolve_roots([os.path.dirname(roots.base)])
+                    path = index_path(roots, hash, encoding)
             except ExosuitError:
                 self.end()
                 return

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from exosuit_cli.config.option import Option
 
 PLAIN = Needs("scan", ["."], "blake3", "o200k_base", 0, use_index=True, follow=False, with_table=False)
+SEARCH = PLAIN._replace(command="query", paths=["src"], with_table=True)
 WORDS = st.sampled_from(["a", "-", "", "--", "--help", "-q", "-x", "--no-such", "1", "=", "a=b", "-1"])
 
 
@@ -93,6 +94,10 @@ def test_it_finds_what_the_parser_finds(options: tuple[Option, ...], data: st.Da
         ("scan . --stdin0", PLAIN._replace(paths=())),
         ("scan -- --help", PLAIN._replace(paths=["--help"])),
         ("chunk . -o x -qv", PLAIN._replace(command="chunk", use_index=False, with_table=True)),
+        ("query words src --top 3", SEARCH),
+        ("query words src --quiet other", SEARCH),
+        ("outline --budget 9 --query words", SEARCH._replace(command="outline", paths=["."])),
+        ("query words --context name", None),
         ("chunk --stdin a.py", None),
         ("scan . --help", None),
         ("scan . --workers many", None),
@@ -120,6 +125,7 @@ def test_looking_ahead_imports_no_parser() -> None:
     code = (
         "import sys; from exosuit_cli.cli.ahead import needs_of;"
         "assert needs_of(['scan', '.', '--workers', '2']) and needs_of(['chunk', '.']);"
+        "assert needs_of(['query', 'words']) and needs_of(['outline']);"
         "print([name for name in ('typer', 'numpy', 'rich', 'json', 'orjson') if name in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"[]\n"

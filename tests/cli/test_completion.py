@@ -12,6 +12,7 @@ import pytest
 from exosuit_cli.chunk.options import BOUNDARIES
 from exosuit_cli.cli.app import _PLACES
 from exosuit_cli.commands.manual import list_topics
+from exosuit_cli.commands.query_request import KINDS
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.suites import SUITES
 from exosuit_cli.model.digests import file_digests
@@ -68,6 +69,8 @@ def completed(exosuit: Path, *words: str) -> set[str]:
         (["bench", ".", "--gate", "peak_m"], {"peak_memory:"}),
         (["bench", ".", "--export", ""], {f"{name}=" for name in EXPORTS}),
         (["bench", "history", "--metric", ""], set(METRICS)),
+        (["query", "words", "--kind", ""], set(KINDS)),
+        (["query", "words", "--language", "Haskel"], {"Haskell"}),
         (["manual", ""], {topic.name for topic in list_topics()}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(len(value)),

@@ -1,0 +1,47 @@
+"""Every option of `exosuit query`, `outline` and `related`. Imports little."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from exosuit_cli.cli.flags import SessionFlags, flags_of
+from exosuit_cli.commands.query_request import (
+    AnswerOptions,
+    FilterOptions,
+    OutlineOptions,
+    PlaceOptions,
+    RelatedOptions,
+)
+from exosuit_cli.config.option import OUTPUT, option
+
+
+@dataclass(frozen=True, slots=True)
+class QueryReportFlags:
+    """What `query` prints."""
+
+    json: bool = option(False, "One JSON document.", changes="neither", panel=OUTPUT)
+    jsonl: bool = option(False, "One JSON line an answer.", changes="neither", panel=OUTPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchReportFlags:
+    """What `outline` and `related` print."""
+
+    json: bool = option(False, "One JSON document.", changes="neither", panel=OUTPUT)
+
+
+QUERY: Final = tuple(
+    each
+    for each in flags_of(FilterOptions, PlaceOptions, AnswerOptions, QueryReportFlags, SessionFlags)
+    if each.name != "stdin0"
+)
+OUTLINE: Final = tuple(
+    each
+    for each in flags_of(OutlineOptions, FilterOptions, PlaceOptions, SearchReportFlags, SessionFlags)
+    if each.name != "stdin0"
+)
+RELATED: Final = tuple(
+    each for each in flags_of(PlaceOptions, RelatedOptions, SearchReportFlags, SessionFlags) if each.name != "stdin0"
+)
+"""Each in the order of its help."""

@@ -1,0 +1,319 @@
+"""The context that a search looks into: chosen by the paths, brought up to date, opened."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.commands.context import roots_of
+from exosuit_cli.commands.context_request import source_request
+from exosuit_cli.commands.query_request import CHUNKING
+from exosuit_cli.commands.requests import settings_by
+from exosuit_cli.context import Context, context_names
+from exosuit_cli.context.context import discard_empty
+from exosuit_cli.context.database import ContextInUse, EmptyContext
+from exosuit_cli.context.names import check_name, missing_context, suggested_name
+from exosuit_cli.context.working import working_limit
+from exosuit_cli.model.errors import OutputError, UsageError
+from exosuit_cli.model.units import counted
+from exosuit_cli.system.names import display_name
+from exosuit_cli.walk.roots import resolve_roots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from exosuit_cli.commands.query_request import SearchPlace
+    from exosuit_cli.context.load import SourceRequest
+    from exosuit_cli.context.records import LoadResult, Source
+    from exosuit_cli.ingest.progress import ProgressCallback
+    from exosuit_cli.system.stop import StopRequest
+
+FIRST_LOAD_SECONDS: Final = 60.0
+"""How long a search waits for another process that loads the same tree for the first time."""
+LOAD_SECONDS: Final = 1.0
+"""How long it waits where an earlier load can be searched: for another search that looks for changes, not for more."""
+_LOOK_AGAIN_SECONDS: Final = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is searched of a source: all of it (b""), or a directory or a file of it."""
+
+    source: Source
+    below: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedContext:
+    """A context that is open for a search, up to date unless a warning says why not.
+
+    `parts` are what is searched of it. Paths are shown relative to `base`; None: as the context has them. `partial`
+    names the signal that ended its load: there is nothing to search then. `seconds` went into the load.
+    """
+
+    context: Context
+    parts: tuple[Part, ...]
+    base: bytes | None
+    changed_files: int
+    seconds: float
+    warnings: tuple[str, ...] = ()
+    partial: str | None = None
+
+    def shown_path(self, source: Source, path: bytes) -> bytes:
+        """The path of a file, from its path below the root of its source."""
+        if self.base is None:
+            return os.path.join(source.name.encode(), path)
+        whole = _joined(source.root, path)
+        return os.path.relpath(whole, self.base)
+
+
+class _NameTaken(Exception):
+    """Another process has made a context of other sources under the name that was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A context by its name, the roots of the sources to bring up to date, and what of each is searched."""
+
+    name: str
+    wanted: Mapping[bytes, tuple[bytes, ...]]
+    base: bytes | None
+    is_new: bool
+
+
+@contextlib.contextmanager
+def searched_context(
+    place: SearchPlace,
+    *,
+    stop: StopRequest | None = None,
+    progress: ProgressCallback | None = None,
+    status: Callable[[str], None] = lambda _: None,
+) -> Iterator[SearchedContext]:
+    """Open the context for a search at this place, loaded first where it is new, and refreshed where it is not.
+
+    Raises UsageError for a path or a context that is not there, and where another process takes too long with the first
+    load; CheckFailed for a damaged context; OutputError where a new one cannot be written.
+    """
+    allows_enclosing = True
+    while True:
+        choice = _choose(place, allows_enclosing=allows_enclosing)
+        with contextlib.ExitStack() as stack:
+            try:
+                found = stack.enter_context(_opened(choice, place, stop, progress, status))
+            except _NameTaken:
+                continue
+            if allows_enclosing and not choice.is_new and not found.partial and not _has_files(found):
+                # A directory that the context leaves out, as node_modules, is searched when it is asked for by name.
+                allows_enclosing = False
+                if _choose(place, allows_enclosing=False).name != choice.name:
+                    continue
+            yield found
+            return
+
+
+def is_loaded(path: str) -> bool:
+    """Whether a context is there that has this directory, or encloses it."""
+    from exosuit_cli.commands.query_request import SearchPlace
+
+    return not _choose(SearchPlace((path,)), allows_enclosing=True).is_new
+
+
+def _choose(place: SearchPlace, *, allows_enclosing: bool) -> _Choice:
+    """Which context is meant. One that has exactly these paths comes first, then the closest that encloses them all."""
+    if place.context is not None and not place.paths:
+        return _named(place.context)
+    paths = place.paths or (os.curdir,)
+    base = resolve_roots(paths).base
+    roots = [os.path.realpath(os.fsencode(path)) for path in paths]
+    if place.context is not None:
+        return _named_with(place.context, roots, base)
+    names = context_names()
+    suggested = suggested_name(roots[0])
+    fitting: list[tuple[int, int, str, dict[bytes, tuple[bytes, ...]]]] = []
+    for name in sorted(names, key=lambda each: each != suggested):
+        known = roots_of(name)
+        if set(known) == set(roots):
+            return _Choice(name, dict.fromkeys(roots, (b"",)), base, is_new=False)
+        wanted = _enclosed(roots, known)
+        if wanted is not None:
+            fitting.append((-sum(map(len, wanted)), len(known), name, wanted))
+    if fitting and allows_enclosing:
+        *_, name, wanted = min(fitting, key=lambda each: each[:3])
+        return _Choice(name, wanted, base, is_new=False)
+    return _Choice(_new_name(suggested, names), dict.fromkeys(roots, (b"",)), base, is_new=True)
+
+
+def _named(name: str) -> _Choice:
+    """A context by its name alone: all of it is searched."""
+    if name not in context_names():
+        check_name(name)
+        raise missing_context(name)
+    with Context.open(name, read_only=True) as context:
+        sources = context.sources()
+    if not sources:
+        raise UsageError(f"the context {name!r} has no sources; name a PATH to load")
+    base = sources[0].root if len(sources) == 1 else None
+    if base is not None and not os.path.isdir(base):
+        base = os.path.dirname(base)
+    return _Choice(name, {source.root: (b"",) for source in sources}, base, is_new=False)
+
+
+def _named_with(name: str, roots: list[bytes], base: bytes) -> _Choice:
+    """A context by its name, of which these paths are searched; a new one of them where there is none of the name."""
+    if check_name(name) not in context_names():
+        return _Choice(name, dict.fromkeys(roots, (b"",)), base, is_new=True)
+    with Context.open(name, read_only=True) as context:
+        wanted = _enclosed(roots, [source.root for source in context.sources()])
+    if wanted is None:
+        missing = next(root for root in roots if _enclosed([root], roots_of(name)) is None)
+        raise UsageError(
+            f"{os.fsdecode(missing)!r} is not in the context {name!r}; load it there with "
+            f"`exosuit context load PATH --name {name}`, or leave out --context"
+        )
+    return _Choice(name, wanted, base, is_new=False)
+
+
+def _enclosed(roots: Sequence[bytes], known: Sequence[bytes]) -> dict[bytes, tuple[bytes, ...]] | None:
+    """Below which known root each path lies, the closest, and its path there; None where one lies below none."""
+    wanted: dict[bytes, tuple[bytes, ...]] = {}
+    for root in roots:
+        enclosing = [each for each in known if root == each or root.startswith(each.rstrip(b"/") + b"/")]
+        if not enclosing:
+            return None
+        closest = max(enclosing, key=len)
+        below = root[len(closest.rstrip(b"/")) + 1 :] if root != closest else b""
+        wanted[closest] = (*wanted.get(closest, ()), below)
+    return wanted
+
+
+def _new_name(suggested: str, names: Sequence[str]) -> str:
+    """A name that no context has. Raises what is wrong with the one that has the name already, if it is damaged."""
+    if suggested not in names:
+        return suggested
+    try:
+        with Context.open(suggested, read_only=True) as context:
+            if not context.sources():
+                return suggested
+    except EmptyContext:
+        return suggested  # its first load did not end
+    return next(each for n in range(2, len(names) + 3) if (each := f"{suggested}-{n}") not in names)
+
+
+@contextlib.contextmanager
+def _opened(
+    choice: _Choice,
+    place: SearchPlace,
+    stop: StopRequest | None,
+    progress: ProgressCallback | None,
+    status: Callable[[str], None],
+) -> Iterator[SearchedContext]:
+    """The context, loaded. Where it can only be read, it is searched as it is, with a warning."""
+    started = time.monotonic()
+    warnings: list[str] = []
+    result: LoadResult | None = None
+    is_loaded = not choice.is_new
+    try:
+        with contextlib.ExitStack() as stack:
+            try:
+                context = stack.enter_context(Context.open(choice.name, create=choice.is_new))
+                result = _load(context, choice, place, stop, progress, status)
+                is_loaded = is_loaded or result.partial is None
+            except ContextInUse as error:
+                is_loaded = True  # by the other process, at the latest when it is done
+                if not context.sources():
+                    raise
+                warnings.append(f"not brought up to date: {error}")
+            except OutputError as error:
+                stack.close()
+                if choice.is_new:
+                    raise
+                context = stack.enter_context(Context.open(choice.name, read_only=True))
+                warnings.append(f"not brought up to date: {error}")
+            sources = [source for source in context.sources() if source.root in choice.wanted]
+            if warnings:
+                moment = time.localtime(max(each.loaded_ns for each in sources) / 1e9)
+                warnings[0] += time.strftime("; this searches what was loaded at %Y-%m-%d %H:%M:%S", moment)
+            if result is not None:
+                warnings += _warnings_of(result)
+            yield SearchedContext(
+                context=context,
+                parts=tuple(Part(source, below) for source in sources for below in choice.wanted[source.root]),
+                base=choice.base,
+                changed_files=sum(each.loaded + each.removed for each in result.sources) if result is not None else 0,
+                seconds=time.monotonic() - started,
+                warnings=tuple(warnings),
+                partial=result.partial if result is not None else None,
+            )
+    finally:
+        if not is_loaded:
+            discard_empty(choice.name)
+
+
+def _load(
+    context: Context,
+    choice: _Choice,
+    place: SearchPlace,
+    stop: StopRequest | None,
+    progress: ProgressCallback | None,
+    status: Callable[[str], None],
+) -> LoadResult:
+    """Bring the sources that are searched up to date, each with the options that it has.
+
+    Raises ContextInUse where another process loads them and takes longer than is waited for.
+    """
+    started = time.monotonic()
+    while True:
+        known = {source.root for source in context.sources()}
+        if known and not known >= set(choice.wanted):
+            raise _NameTaken
+        requests, limit = _requests(context, choice, place)
+        on_full = context.placing()[1]
+        try:
+            return context.load(requests, on_full=on_full, limit=limit, stop=stop, progress=progress)
+        except ContextInUse:
+            if stop is not None and stop.signal is not None:
+                raise KeyboardInterrupt(stop.signal) from None
+            is_first = not known
+            if time.monotonic() - started > (FIRST_LOAD_SECONDS if is_first else LOAD_SECONDS):
+                raise
+        if is_first:
+            status("waiting for another process that loads a tree of this name for the first time")
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _requests(context: Context, choice: _Choice, place: SearchPlace) -> tuple[list[SourceRequest], int | None]:
+    """The sources to load, and the limit of the working context, which is that of the context where it has one."""
+    known = {source.root: source.given for source in context.sources()}
+    given = {root: dict(known.get(root, CHUNKING)) for root in choice.wanted}
+    requests = [source_request(os.fsdecode(root), given[root], place.config, place.outputs) for root in given]
+    settings = settings_by({}, place.config)
+    store = settings.layer("nvme_ssd")
+    context.chunks.capacity_bytes, context.chunks.token_capacity = store.capacity_bytes, store.token_capacity
+    return requests, context.placing()[0] if known else working_limit(settings)
+
+
+def _has_files(found: SearchedContext) -> bool:
+    """Whether the context has a file in what is searched."""
+    return any(
+        found.context.has_files_below(part.source, part.below) if part.below else part.source.files
+        for part in found.parts
+    )
+
+
+def _warnings_of(result: LoadResult) -> Iterator[str]:
+    for source in result.sources:
+        yield from source.warnings
+        if source.unreadable:
+            first = source.unreadable[0]
+            count = counted(len(source.unreadable), "path")
+            yield f"{count} could not be read, the first: {display_name(first.path) or '.'}: {first.outcome.label}"
+
+
+def _joined(root: bytes, path: bytes) -> bytes:
+    """The place of a file in the file system; a source may be a file itself."""
+    if not os.path.isdir(root) and os.path.basename(root) == path:
+        return root
+    return os.path.join(root, path)

@@ -1,0 +1,217 @@
+"""What is related to a chunk, as any front asks for it: callers, callees, tests and twins, each with its reason."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from exosuit_cli.commands.query import ChunkPlace, IndexUse, index_use, indexing, interruption, signal_name
+from exosuit_cli.commands.query_context import is_loaded, searched_context
+from exosuit_cli.commands.shared import Ending
+from exosuit_cli.model.errors import CheckFailed, ExitCode, UsageError
+from exosuit_cli.model.units import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from exosuit_cli.commands.query_context import SearchedContext
+    from exosuit_cli.commands.query_request import RelatedRequest
+    from exosuit_cli.context.records import StoredChunk, StoredFile
+    from exosuit_cli.ingest.progress import ProgressCallback
+    from exosuit_cli.search.related import Relation
+    from exosuit_cli.system.stop import StopRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedChunk:
+    """A chunk that is related to the one that was named. `why` says it in words.
+
+    `name` stands in line `line` of the file, which reads `text`; twins have none. `likeness` is that of twins, 0 to 1.
+    """
+
+    id: bytes
+    place: ChunkPlace
+    symbol: str | None
+    language: str | None
+    tokens: int
+    score: float
+    why: str
+    name: str | None
+    line: int
+    text: str
+    likeness: float
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedOutcome:
+    """What is related to a chunk, by kind (`search.related.KINDS`), the most related first."""
+
+    request: RelatedRequest
+    context: str
+    base: bytes | None
+    id: bytes
+    place: ChunkPlace
+    symbol: str | None
+    related: Mapping[str, tuple[RelatedChunk, ...]]
+    index: IndexUse
+    seconds: float
+    warnings: tuple[str, ...]
+    ending: Ending
+
+
+def run_related(
+    request: RelatedRequest,
+    *,
+    stop: StopRequest | None = None,
+    progress: ProgressCallback | None = None,
+    status: Callable[[str], None] = lambda _: None,
+) -> RelatedOutcome:
+    """Find what is related. Raises as `searched_context` does, and UsageError for a line or chunk that is not there."""
+    place = request.place
+    if request.path is not None and place.context is None:
+        place = replace(place, paths=(_directory_for(request.path),))
+    with searched_context(place, stop=stop, progress=progress, status=status) as found:
+        if found.partial is not None:
+            return _interrupted(request, found, found.partial)
+        from exosuit_cli.search.breadcrumb import breadcrumb_of
+        from exosuit_cli.search.lookups import related_to, sizes_of
+        from exosuit_cli.search.records import BuildStopped
+        from exosuit_cli.search.searcher import Searcher
+
+        shown = replace(found, base=os.fsencode(os.getcwd()) if place.context is None else found.base)
+        file, spans, ordinal = _chunk(shown, request)
+        span = spans[ordinal]
+        (text,) = found.context.get_many([span.id])
+        if text is None:
+            raise CheckFailed(
+                f"the chunk {span.id.hex()} is damaged; run `exosuit context repair --name {found.context.name}`"
+            )
+        breadcrumb = breadcrumb_of(found.context, spans, ordinal, text)
+        try:
+            with Searcher.open(found.context, progress=indexing(status), stop=stop) as searcher:
+                started = time.perf_counter()
+                related = related_to(searcher, file, span, ordinal, text, breadcrumb.enclosing, top=request.options.top)
+                index = index_use(found, searcher.refresh, *sizes_of(searcher))
+        except BuildStopped:
+            return _interrupted(request, found, signal_name(stop))
+        return RelatedOutcome(
+            request=request,
+            context=found.context.name,
+            base=shown.base,
+            id=span.id,
+            place=_place(shown, file, span),
+            symbol=span.symbol or breadcrumb.symbol,
+            related={
+                kind: tuple(each for relation in relations if (each := _related(shown, kind, relation)) is not None)
+                for kind, relations in related.items()
+            },
+            index=index,
+            seconds=time.perf_counter() - started,
+            warnings=found.warnings,
+            ending=Ending(ExitCode.SUCCESS),
+        )
+
+
+def _directory_for(path: str) -> str:
+    """The directory whose context is meant: that of the file where there is one, else the current one if above it.
+
+    Raises UsageError where the file is not there.
+    """
+    if not os.path.exists(path):
+        raise UsageError(f"cannot read {path!r}: No such file or directory")
+    if os.path.isdir(path):
+        raise UsageError(f"{path!r} is a directory; name a line of a file, as PATH:LINE")
+    whole, here = os.path.realpath(path), os.path.realpath(os.curdir)
+    directory = os.path.dirname(whole)
+    is_below = whole.startswith(here.rstrip("/") + "/")
+    return os.curdir if is_below and not is_loaded(directory) else directory
+
+
+def _chunk(found: SearchedContext, request: RelatedRequest) -> tuple[StoredFile, list[StoredChunk], int]:
+    """The chunk that is meant: its file, the chunks of the file, its place among them."""
+    context = found.context
+    if request.chunk is not None:
+        key = context.find(request.chunk)
+        numbers, _ = context.holders(key, 1)
+        file = context.file(numbers[0]) if numbers else None
+        spans = context.spans(file) if file is not None else []
+        place = next((at for at, span in enumerate(spans) if span.id == key), None)
+        if file is None or place is None:
+            raise UsageError(f"the context {context.name!r} has no chunk {request.chunk}")
+        return file, spans, place
+    assert request.path is not None
+    file = _file(found, request.path)
+    spans = context.spans(file)
+    last = max((span.end_line for span in spans), default=0)
+    if file.lines is None:
+        raise UsageError(f"{request.path!r} is binary: it has no lines")
+    if not 1 <= request.line <= last:
+        raise UsageError(f"{request.path!r} has {counted(last, 'line')}; there is no line {request.line}")
+    # A line that a cut divides belongs to the chunk in which it ends; what an overlap repeats to the one it is from.
+    place = next(at for at, span in enumerate(spans) if span.end_line >= request.line)
+    return file, spans, place
+
+
+def _file(found: SearchedContext, path: str) -> StoredFile:
+    context = found.context
+    whole = os.path.realpath(os.fsencode(path))
+    sources = context.sources()
+    for source in sources:
+        root = source.root.rstrip(b"/") + b"/"
+        candidates = [whole[len(root) :]] if whole.startswith(root) else []
+        candidates += [os.path.basename(whole)] if whole == source.root else []
+        prefix = source.name + "/"
+        if found.base is None and path.startswith(prefix):
+            candidates.append(os.fsencode(path[len(prefix) :]))
+        for file in context.find_files(source, candidates) if candidates else ():
+            return file
+    raise UsageError(f"the context {context.name!r} has no file {path!r}: ignore rules or its options leave it out")
+
+
+def _related(found: SearchedContext, kind: str, relation: Relation) -> RelatedChunk | None:
+    """A relation with its place and its reason; None where the chunk has gone meanwhile."""
+    from exosuit_cli.search.breadcrumb import breadcrumb_of
+
+    file = found.context.file(relation.file)
+    spans = found.context.spans(file) if file is not None else []
+    if file is None or relation.ordinal >= len(spans) or spans[relation.ordinal].id != relation.id:
+        return None
+    span = spans[relation.ordinal]
+    (text,) = found.context.get_many([span.id])
+    if text is None:
+        return None
+    return RelatedChunk(
+        id=span.id,
+        place=_place(found, file, span),
+        symbol=span.symbol or breadcrumb_of(found.context, spans, relation.ordinal, text).symbol,
+        language=span.language,
+        tokens=span.tokens,
+        score=relation.score,
+        why=_why(kind, relation),
+        name=relation.name,
+        line=relation.line,
+        text=relation.text,
+        likeness=relation.likeness,
+    )
+
+
+def _why(kind: str, relation: Relation) -> str:
+    if kind == "twins":
+        return "the same text" if relation.likeness == 1 else f"{relation.likeness:.0%} of the words are the same"
+    return f"defines {relation.name}" if kind == "callees" else f"uses {relation.name}"
+
+
+def _place(found: SearchedContext, file: StoredFile, span: StoredChunk) -> ChunkPlace:
+    source = next(source for source in found.context.sources() if source.id == file.source)
+    path = found.shown_path(source, file.path) if found.base is not None else span.path
+    return ChunkPlace(path, span.start_line, span.end_line)
+
+
+def _interrupted(request: RelatedRequest, found: SearchedContext, partial: str) -> RelatedOutcome:
+    index = IndexUse(0, 0, 0, found.seconds)
+    place = ChunkPlace(b"", 0, 0)
+    return RelatedOutcome(
+        request, found.context.name, found.base, b"", place, None, {}, index, 0.0, found.warnings, interruption(partial)
+    )

@@ -1,0 +1,1 @@
+"""Answers to questions, outlines and related code in every format."""

@@ -1,0 +1,279 @@
+"""What belongs to a chunk: what uses the names that it defines, what defines the names that it uses, and its twins.
+
+Names decide, not types. The index says where a name may be; the texts there say whether it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from exosuit_cli.search.breadcrumb import lines_of
+from exosuit_cli.search.definitions import definitions_in, is_comment
+from exosuit_cli.search.outline import last_part, whole_term
+from exosuit_cli.search.path_roles import is_test
+from exosuit_cli.search.segment import term_hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from exosuit_cli.context.reader import ContextReader
+    from exosuit_cli.context.records import StoredChunk, StoredFile
+    from exosuit_cli.search.definitions import Definition
+    from exosuit_cli.search.segment import Segment
+
+KINDS: Final = ("callers", "callees", "tests", "twins")
+_MOST_NAMES: Final = 12
+"""Names of a chunk that callers are looked for."""
+_MOST_WORDS: Final = 80
+"""Words of a chunk that definitions are looked for, the rarest first."""
+_MOST_DEFINITIONS: Final = 40
+"""A name that more chunks define says nothing about which is meant."""
+_MOST_TEXTS: Final = 400
+"""Texts that are read for one name or one kind, the nearest first."""
+_RARE_WORDS: Final = 16
+_CALLED, _COMMENTED = 2.0, 0.2
+"""What a call of a name is worth, and a comment on it, beside another use."""
+_LEAST_LIKENESS: Final = 0.5
+_WORD: Final = re.compile(r"[^\W\d]\w{2,}")
+_SPECIAL: Final = re.compile(r"[A-Z_]")
+
+
+class Spot(NamedTuple):
+    """A chunk by its place in the index: the segment, and its number there."""
+
+    segment: int
+    chunk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A chunk that is related to another: `file` and `ordinal` are the context's. `likeness` is that of twins, 0 to 1.
+
+    `name` is the name that both have, in line `line` of the file, which reads `text`; twins have none.
+    """
+
+    id: bytes
+    file: int
+    ordinal: int
+    score: float
+    name: str | None = None
+    line: int = 0
+    text: str = ""
+    likeness: float = 0.0
+
+
+class _Chunks:
+    """The chunks of the index by their terms, and their texts."""
+
+    def __init__(self, context: ContextReader, segments: Sequence[Segment], path: bytes) -> None:
+        self._context = context
+        self._segments = segments
+        self._path = path.split(b"/")
+        self._nearness: dict[tuple[int, int], float] = {}
+
+    def with_terms(self, terms: Sequence[str], field: str) -> list[list[Spot]]:
+        """The living chunks that have each term in a field."""
+        hashes = term_hashes(terms)
+        found: list[list[Spot]] = [[] for _ in terms]
+        for number, segment in enumerate(self._segments):
+            for place, term in enumerate(segment.terms(terms, hashes)):
+                if term >= 0:
+                    places = segment.postings(field, term).places.astype(np.int64)
+                    living = places[~segment.is_dead_chunk[places]].tolist()
+                    found[place] += [Spot(number, chunk) for chunk in living]
+        return found
+
+    def files_with(self, terms: Sequence[str]) -> list[int]:
+        """In how many files each term is."""
+        hashes = term_hashes(terms)
+        found = [0] * len(terms)
+        for segment in self._segments:
+            for place, term in enumerate(segment.terms(terms, hashes)):
+                if term >= 0:
+                    found[place] += int(segment.column("term_files", term, term + 1)[0])
+        return found
+
+    def nearest(self, spots: Iterable[Spot], most: int) -> list[Spot]:
+        """The chunks that lie nearest by their paths."""
+        return sorted(spots, key=lambda spot: (-self.nearness(spot), spot))[:most]
+
+    def nearness(self, spot: Spot) -> float:
+        """The share of directories in common, and 1 in the same file."""
+        segment = self._segments[spot.segment]
+        file = int(segment.file_of_chunk[spot.chunk])
+        known = self._nearness.get((spot.segment, file))
+        if known is None:
+            parts = segment.path(file).split(b"/")
+            same = next(
+                (at for at, (a, b) in enumerate(zip(parts, self._path, strict=False)) if a != b),
+                min(len(parts), len(self._path)),
+            )
+            known = self._nearness[spot.segment, file] = same / max(len(parts), len(self._path))
+        return known
+
+    def is_test(self, spot: Spot) -> bool:
+        """Whether the chunk lies in a file of tests."""
+        segment = self._segments[spot.segment]
+        return is_test(segment.path(int(segment.file_of_chunk[spot.chunk])))
+
+    def id_of(self, spot: Spot) -> bytes:
+        """The id of a chunk."""
+        return self._segments[spot.segment].chunk_id(spot.chunk)
+
+    def read(self, spots: Sequence[Spot]) -> Iterator[tuple[Spot, bytes]]:
+        """The chunks with their texts, without those that are damaged."""
+        texts = self._context.get_many([self.id_of(spot) for spot in spots])
+        yield from ((spot, text) for spot, text in zip(spots, texts, strict=True) if text is not None)
+
+    def definitions(self, spot: Spot, text: bytes) -> list[Definition]:
+        """The definitions of a chunk."""
+        segment = self._segments[spot.segment]
+        language = segment.language(int(segment.file_of_chunk[spot.chunk]))
+        return definitions_in(lines_of(text), self.first_line(spot), language)
+
+    def first_line(self, spot: Spot) -> int:
+        """The line of its file at which a chunk begins."""
+        return int(self._segments[spot.segment].column("start_line", spot.chunk, spot.chunk + 1)[0])
+
+    def relation(self, spot: Spot, score: float, name: str | None = None, line: int = 0, text: str = "") -> Relation:
+        """A chunk as one that is related."""
+        segment = self._segments[spot.segment]
+        place = int(segment.file_of_chunk[spot.chunk])
+        file = int(segment.column("file_id", place, place + 1)[0])
+        first = int(segment.column("first_ordinal", place, place + 1)[0])
+        ordinal = first + spot.chunk - int(segment.first_chunks[place])
+        return Relation(self.id_of(spot), file, ordinal, score, name, line, text)
+
+    def spot_of(self, file: int, ordinal: int) -> Spot | None:
+        """The place in the index of a chunk of the context."""
+        for number, segment in enumerate(self._segments):
+            for place in np.flatnonzero((segment.column("file_id") == file) & ~segment.dead).tolist():
+                at = ordinal - int(segment.column("first_ordinal", place, place + 1)[0])
+                if 0 <= at < int(segment.first_chunks[place + 1] - segment.first_chunks[place]):
+                    return Spot(number, int(segment.first_chunks[place]) + at)
+        return None
+
+
+def find_related(
+    context: ContextReader,
+    segments: Sequence[Segment],
+    file: StoredFile,
+    span: StoredChunk,
+    ordinal: int,
+    text: bytes,
+    enclosing: Sequence[Definition],
+    *,
+    top: int,
+) -> dict[str, list[Relation]]:
+    """What is related to a chunk, by `KINDS`, at most `top` of each, the most related first.
+
+    `enclosing` defines what the chunk lies in: where the chunk defines nothing itself, its innermost counts.
+    """
+    chunks = _Chunks(context, segments, file.path)
+    own = chunks.spot_of(file.id, ordinal)
+    defined = definitions_in(lines_of(text), span.start_line, span.language) or list(enclosing[-1:])
+    names = list(dict.fromkeys(last_part(each.name) for each in defined))[:_MOST_NAMES]
+    users = _users(chunks, names, own)
+    related = {
+        "callers": [relation for spot, relation in users if not chunks.is_test(spot)],
+        "callees": _used(chunks, text, {*names, *(last_part(each.name) for each in enclosing)}, own),
+        "tests": [relation for spot, relation in users if chunks.is_test(spot)],
+        "twins": _twins(chunks, text, span.id, own),
+    }
+    return {kind: sorted(related[kind], key=_order)[:top] for kind in KINDS}
+
+
+def _order(relation: Relation) -> tuple[float, int, int]:
+    return -relation.score, relation.file, relation.ordinal
+
+
+def _users(chunks: _Chunks, names: Sequence[str], own: Spot | None) -> list[tuple[Spot, Relation]]:
+    """The chunks that use one of the names, each once, with the name that says the most."""
+    terms = [whole_term(name) for name in names]
+    defined = chunks.with_terms(terms, "definitions")
+    best: dict[Spot, Relation] = {}
+    for name, spots, definers in zip(names, chunks.with_terms(terms, "text"), defined, strict=True):
+        use = re.compile(rf"(?<![\w$]){re.escape(name)}(?![\w$])")
+        call = re.compile(rf"(?<![\w$]){re.escape(name)}\s*[(<{{!]")
+        weight = 1 / (1 + len(definers))
+        for spot, text in chunks.read(chunks.nearest(spots, _MOST_TEXTS)):
+            if spot == own:
+                continue
+            found = _line_with(chunks, spot, text, name, use, call)
+            if found is None:
+                continue
+            line, shown, worth = found
+            score = weight * (1 + chunks.nearness(spot)) * worth
+            if spot not in best or best[spot].score < score:
+                best[spot] = chunks.relation(spot, score, name, line, shown)
+    return list(best.items())
+
+
+def _line_with(
+    chunks: _Chunks, spot: Spot, text: bytes, name: str, use: re.Pattern[str], call: re.Pattern[str]
+) -> tuple[int, str, float] | None:
+    """The first line that calls a name, else one that has it, else a comment on it, and what that is worth.
+
+    None where the chunk does not have the name, or defines it.
+    """
+    if not use.search(text.decode("utf-8", "replace")):
+        return None
+    if any(last_part(each.name) == name for each in chunks.definitions(spot, text)):
+        return None
+    found: tuple[int, str, float] | None = None
+    for number, line in enumerate(lines_of(text), chunks.first_line(spot)):
+        if use.search(line):
+            worth = _COMMENTED if is_comment(line) else _CALLED if call.search(line) else 1.0
+            if found is None or worth > found[2]:
+                found = (number, line, worth)
+    return found
+
+
+def _used(chunks: _Chunks, text: bytes, own_names: set[str], own: Spot | None) -> list[Relation]:
+    """The chunks that define a name which the text uses, each once."""
+    content = text.decode("utf-8", "replace")
+    called = set(re.findall(r"([^\W\d]\w{2,})\s*\(", content))
+    counts = Counter(word for word in _WORD.findall(content) if word not in own_names)
+    words = [word for word in counts if word in called or _SPECIAL.search(word)]
+    definers = dict(zip(words, chunks.with_terms([whole_term(word) for word in words], "definitions"), strict=True))
+    rare = [word for word in words if 0 < len(definers[word]) <= _MOST_DEFINITIONS]
+    rare.sort(key=lambda word: len(definers[word]))
+    best: dict[Spot, Relation] = {}
+    for word in rare[:_MOST_WORDS]:
+        found = []
+        for spot, other in chunks.read(chunks.nearest(definers[word], _MOST_DEFINITIONS)):
+            line = next((each for each in chunks.definitions(spot, other) if last_part(each.name) == word), None)
+            if line is not None and spot != own:
+                found.append((spot, line))
+        for spot, line in found:
+            score = (1 + chunks.nearness(spot)) * (2 if word in called else 1) / len(found)
+            if spot not in best or best[spot].score < score:
+                best[spot] = chunks.relation(spot, score, word, line.line, line.text)
+    return list(best.values())
+
+
+def _twins(chunks: _Chunks, text: bytes, key: bytes, own: Spot | None) -> list[Relation]:
+    """The chunks with the same text, and those that have most of its words."""
+    words = set(_WORD.findall(text.decode("utf-8", "replace")))
+    terms = sorted({whole_term(word) for word in words} - {""})
+    rare = [term for files, term in sorted(zip(chunks.files_with(terms), terms, strict=True)) if files > 0]
+    votes: Counter[Spot] = Counter()
+    for spots in chunks.with_terms(rare[:_RARE_WORDS], "text"):
+        votes.update(chunks.nearest(spots, _MOST_TEXTS))
+    if own is not None:
+        votes.pop(own, None)
+    found = []
+    least = min(len(rare), _RARE_WORDS) / 2
+    for spot, other in chunks.read([spot for spot, count in votes.most_common(_MOST_TEXTS) if count >= least]):
+        theirs = set(_WORD.findall(other.decode("utf-8", "replace")))
+        is_same = chunks.id_of(spot) == key
+        likeness = 1.0 if is_same else len(words & theirs) / max(len(words | theirs), 1)
+        if likeness >= _LEAST_LIKENESS:
+            relation = chunks.relation(spot, likeness)
+            found.append(Relation(relation.id, relation.file, relation.ordinal, likeness, likeness=likeness))
+    return found

@@ -162,6 +162,13 @@ class Context(ContextReader):
                 requests, is_sound=False, on_full=on_full, limit=limit, stop=stop, progress=progress
             )
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Be the one writer of this context in the block, for what is kept beside its chunks. Raises as `load` does."""
+        with self._writing():
+            self._clean_up()
+            yield self.connection
+
     def compact(self) -> tuple[int, int]:
         """Compress all chunks anew and give free pages back; the bytes of the file before and after."""
         from exosuit_cli.context import upkeep
@@ -317,6 +324,9 @@ class Context(ContextReader):
         self.connection.execute(
             "DELETE FROM chunks WHERE id IN temp.left_over AND NOT EXISTS "
             "(SELECT 1 FROM spans WHERE spans.chunk = chunks.id)"
+        )
+        self.connection.execute(
+            "DELETE FROM vectors WHERE chunk IN temp.left_over AND chunk NOT IN (SELECT id FROM chunks)"
         )
 
     @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from exosuit_cli.search.vectors.models import lsa_path, matrix_path
 from exosuit_cli.search.vectors.protocol import unit_rows
 from exosuit_cli.search.vectors.rows import CODECS, pack_vectors, read_vector_meta, unpack_vectors
 from exosuit_cli.search.vectors.scores import open_vectors, vector_scores
+from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,3 +180,20 @@ def test_what_is_damaged_is_made_again(tmp_path: Path) -> None:
         scores = vector_scores(context, "automobile", keys)
         assert scores is not None
         assert (scores > 0.5).sum() >= 4
+
+
+def test_what_was_embedded_before_an_interruption_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _load(tmp_path / "tree", {f"file{place}.py": text + "\n" for place, text in enumerate(TEXTS)})
+    monkeypatch.setattr("exosuit_cli.search.vectors.embed._BATCH", 5)
+    stop = StopRequest()
+
+    def interrupt(done: int, todo: int) -> None:
+        assert todo == 12
+        stop.signal = signal.SIGTERM
+
+    with Context.open("trees") as context:
+        part = embed(context, stop=stop, progress=interrupt)
+        assert (part.partial, part.embedded, part.chunks) == ("SIGTERM", 5, 0)
+        assert open_vectors(context) is None, "not before all have one"
+        whole = embed(context)
+        assert (whole.partial, whole.embedded, whole.chunks, whole.model) == (None, 7, 12, part.model)

@@ -106,9 +106,15 @@ class VectorMatrix:
             scores = np.concatenate([self._range_scores(query, start, end) for start, end in ranges])
         best = _largest(scores, top)
         chosen = best if places is None else places[best]
-        exact = self.vectors(chosen) @ query  # what was damaged is not near to anything
-        order = np.lexsort((chosen, -exact))
-        return chosen[order], exact[order].astype(np.float32)
+        return self.ranked(chosen, query)
+
+    def ranked(
+        self, places: npt.NDArray[np.int64], query: npt.NDArray[np.float32]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        """These places and their cosines, the nearest first; what was damaged is not near to anything."""
+        exact = self.vectors(places) @ query
+        order = np.lexsort((places, -exact))
+        return places[order], exact[order].astype(np.float32)
 
     def route(self, query: npt.NDArray[np.float32], share: float) -> list[tuple[int, int]]:
         """The places, as ranges, of the clusters that may answer a question: those whose centres are nearest to it."""

@@ -55,15 +55,16 @@ class SparseRows:
         np.cumsum(np.bincount(self.columns, minlength=width), out=offsets[1:])
         return SparseRows(offsets, self.rows[order].astype(np.int32), self.values[order])
 
-    def times(self, dense: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """The product with float32[width, k], as float32[n, k]."""
+    def times(self, dense: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float32]:
+        """The product with float16 or float32[width, k], as float32[n, k]."""
         found = np.zeros((len(self), dense.shape[1]), np.float32)
         columns, values = self.columns, self.values
         for row, (start, end) in enumerate(pairwise(self.offsets.tolist())):
             if (
                 end > start
             ):  # a row's part of `dense` stays in the cache; BLAS starts threads for it, at ten times the cost
-                np.einsum("i,ij->j", values[start:end], dense.take(columns[start:end], axis=0), out=found[row])
+                part = dense.take(columns[start:end], axis=0).astype(np.float32, copy=False)
+                np.einsum("i,ij->j", values[start:end], part, out=found[row])
         return found
 
 

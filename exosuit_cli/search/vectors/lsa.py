@@ -35,6 +35,7 @@ _SEED: Final = 7
 _TEXTS_A_DIMENSION: Final = 4
 """With as many dimensions as texts, no two words would ever share one."""
 _BATCH: Final = 1024
+_FEW: Final = 16
 _NOISE: Final = 1e-11
 """A direction with a smaller share of the greatest square is float32's own rounding."""
 
@@ -45,8 +46,9 @@ class LatentModel:
     Args:
         terms: in the order of the rows of `projection`.
         weights: of each term, float32[terms]: the logarithm of how rare it is.
-        projection: float32[terms, dimensions]: right singular vectors.
+        projection: float16[terms, dimensions]: right singular vectors.
         texts: how many there were when the model was made, also where only some were looked at.
+        name: as it was saved; None: made of the content.
 
     """
 
@@ -54,23 +56,25 @@ class LatentModel:
         self,
         terms: Sequence[bytes],
         weights: npt.NDArray[np.float32],
-        projection: npt.NDArray[np.float32],
+        projection: npt.NDArray[np.float16],
         texts: int,
+        name: str | None = None,
     ) -> None:
-        self._terms, self._weights, self._projection = list(terms), weights, projection
+        self._terms, self._weights, self._projection = terms, weights, projection
+        self._wide: npt.NDArray[np.float32] | None = None
         self.texts = texts
-        self._counter = TermCounter(self._terms)
+        self._counter = TermCounter(terms)
         self.dimensions = projection.shape[1]
-        digest = blake3(b"\n".join(self._terms))
-        for each in (weights, projection):
-            digest.update(np.ascontiguousarray(each).data.cast("B"))
-        self.name = f"lsa-{self.dimensions}-{digest.hexdigest()[:12]}"
+        self.name = _name(terms, weights, projection) if name is None else name
 
     def embed(self, texts: Sequence[Text]) -> npt.NDArray[np.float32]:
+        if self._wide is None and len(texts) > _FEW:  # a single question needs a few rows of it
+            self._wide = self._projection.astype(np.float32)
+        projection = self._projection if self._wide is None else self._wide
         found = np.zeros((len(texts), self.dimensions), np.float32)
         for start in range(0, len(texts), _BATCH):
             rows = _weighted(self._counter.count(texts[start : start + _BATCH]), self._weights)
-            found[start : start + _BATCH] = unit_rows(rows.times(self._projection))
+            found[start : start + _BATCH] = unit_rows(rows.times(projection))
         return found
 
     def embed_queries(self, texts: Sequence[Text]) -> npt.NDArray[np.float32]:
@@ -81,7 +85,7 @@ class LatentModel:
         columns: dict[str, npt.NDArray[Any]] = {
             "terms": np.frombuffer(b"\n".join(self._terms), np.uint8),
             "weights": self._weights,
-            "projection": self._projection.astype(np.float16),
+            "projection": self._projection,
         }
         write_columns(path, _FORMAT, {"name": self.name, "texts": self.texts}, columns)
 
@@ -94,11 +98,9 @@ class LatentModel:
         columns = read.columns
         try:
             terms = columns["terms"].tobytes().split(b"\n")
-            projection = columns["projection"].astype(np.float32)
-            model = cls(terms, np.array(columns["weights"]), projection, int(read.header["texts"]))
+            return cls(terms, columns["weights"], columns["projection"], read.header["texts"], read.header["name"])
         except (KeyError, IndexError):
             return None
-        return model if model.name == read.header.get("name") else None
 
 
 def fit(batches: Iterable[Sequence[Text]], dimensions: int = DIMENSIONS, *, texts: int | None = None) -> LatentModel:
@@ -114,8 +116,13 @@ def fit(batches: Iterable[Sequence[Text]], dimensions: int = DIMENSIONS, *, text
     weights = np.log((1 + len(counts)) / (1 + frequency)).astype(np.float32) + np.float32(0.1)
     rows = _weighted(counts, weights)
     directions = _directions(rows, len(terms), min(dimensions, len(terms), max(len(counts) // _TEXTS_A_DIMENSION, 2)))
-    # Two bytes a number are kept: the model of this run and the one that is read later give equal vectors.
-    return LatentModel(terms, weights, directions.astype(np.float16).astype(np.float32), texts or len(counts))
+    return LatentModel(terms, weights, directions.astype(np.float16), texts or len(counts))
+
+
+def _name(terms: Sequence[bytes], weights: npt.NDArray[np.float32], projection: npt.NDArray[np.float16]) -> str:
+    digest = blake3(b"\n".join(terms))
+    digest.update(weights.tobytes() + projection.tobytes())
+    return f"lsa-{projection.shape[1]}-{digest.hexdigest()[:12]}"
 
 
 def _chosen(counts: SparseRows, terms: list[bytes]) -> tuple[SparseRows, list[bytes], npt.NDArray[np.int64]]:

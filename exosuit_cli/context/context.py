@@ -233,7 +233,7 @@ class Context(ContextReader):
 
         The caller holds the writer's lock.
         """
-        from exosuit_cli.context.rebuild import hand_over, replace_database, room_beside
+        from exosuit_cli.context.rebuild import carry_vectors, hand_over, replace_database, room_beside
 
         with room_beside(self.path) as path:
             status = database_file(path, self.name, create=True)
@@ -243,6 +243,8 @@ class Context(ContextReader):
                 result = context.load(
                     requests, anew=is_sound, on_full=on_full, limit=limit, stop=stop, progress=progress
                 )
+                if is_sound and result.partial is None and read_meta(self.connection, "vectors") is not None:
+                    carry_vectors(context.connection, self.path)
             if not is_sound:
                 if result.partial is None:
                     replace_database(path, self.path)

@@ -143,6 +143,9 @@ def test_vectors_follow_their_chunks(tmp_path: Path) -> None:
         ((nearest, cosine),) = vectors.nearest("automobile wheel", 1)
         assert context.get(nearest) == b"def boat(): return automobile(wheel)\n"
         assert cosine > 0.9
+        context.load(str(tmp_path / "tree"), anew=True)
+        kept = embed(context)
+        assert (kept.embedded, kept.chunks, kept.model) == (0, 11, first.model)
         other = embed(context, codec="fp32", anew=True)
         assert (other.embedded, other.largest_error < 1e-7) == (11, True)
         assert forget_vectors(context) == 11

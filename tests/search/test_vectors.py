@@ -167,6 +167,8 @@ def test_what_is_damaged_is_made_again(tmp_path: Path) -> None:
             (keys[3], "data", "text"),
             (keys[4], "scale", None),
             (keys[5], "error", "much"),
+            (keys[6], "data", bytes(len(data) - 1) + b"\x01"),
+            (keys[6], "error", 1e30),
         ):
             context.connection.execute(f"UPDATE vectors SET {change} = ? WHERE chunk = ?", (value, key))
         for path in (matrix_path(context), lsa_path(context)):
@@ -174,11 +176,11 @@ def test_what_is_damaged_is_made_again(tmp_path: Path) -> None:
                 file.truncate(100)
         vectors = open_vectors(context)
         assert vectors is not None
-        assert len(vectors.matrix) == 6
+        assert len(vectors.matrix) == 5
         with pytest.raises(UsageError, match="exosuit context embed --name trees"):
             vectors.scores("automobile", keys)
         done = embed(context)
-        assert (done.damaged, done.embedded, done.chunks) == (6, 6, 12)
+        assert (done.damaged, done.embedded, done.chunks) == (7, 7, 12)
         assert read_vector_meta(context.connection) != meta
         scores = vector_scores(context, "automobile", keys)
         assert scores is not None

@@ -106,7 +106,10 @@ def embed(
         if codec not in CODECS:
             raise UsageError(f"the codec {codec!r} is not accepted; accepted: {', '.join(CODECS)}")
         ensure_private(search_directory(context))
-        embedder = _lsa(context, known, anew=anew) if spec == LSA else made_elsewhere(known_spec(spec), known)
+        if spec == LSA:
+            embedder: Embedder = _lsa(context, known, anew=anew)
+        else:
+            embedder = made_elsewhere(known_spec(spec), None if anew else known)
         meta = VectorMeta(embedder.name, spec, codec, embedder.dimensions, os.urandom(8).hex())
         is_new = known is None or known.model != meta.model
         with transaction(connection):

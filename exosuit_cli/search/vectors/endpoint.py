@@ -137,7 +137,7 @@ class Endpoint:
                     raise UsageError(f"{self.url} refuses the request: {problem}{_advice(error.code)}") from error
                 asked = _seconds(error.headers.get("Retry-After"))
             except (OSError, http.client.HTTPException) as error:
-                problem = str(getattr(error, "reason", "") or error) or type(error).__name__
+                problem = display_name(str(getattr(error, "reason", "") or error)[:_MOST_SHOWN]) or type(error).__name__
                 if "CERTIFICATE_VERIFY_FAILED" in problem:
                     raise UsageError(f"{self.url}: its certificate cannot be verified: {problem}") from error
             else:
@@ -195,12 +195,12 @@ def _said(error: urllib.error.HTTPError) -> str:
     try:
         body = error.read(1 << 16)
     except (OSError, http.client.HTTPException):
-        return error.reason
+        return _shown(error.reason.encode())
     try:
         found = json.loads(body)["error"]
         return _shown((found if isinstance(found, str) else found["message"]).encode())
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        return _shown(body) if body else error.reason
+        return _shown(body or error.reason.encode())
 
 
 def _shown(data: bytes) -> str:

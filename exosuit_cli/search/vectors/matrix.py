@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 _FORMAT: Final = "vectors/1"
 _BLOCK: Final = 16_384
-"""Vectors that are unpacked at once: what they take stays in the processor's cache."""
+"""Vectors that are unpacked at once, where their number matters little."""
+_CACHED: Final = 1 << 18
+"""Numbers of vectors that are unpacked at once for a search: they stay in the processor's cache."""
 ROUTED: Final = 0.05
 """The share of the vectors that a routed question is compared with, unless another is asked for."""
 
@@ -30,7 +32,8 @@ ROUTED: Final = 0.05
 class VectorMatrix:
     """Vectors by the id of their chunk, sorted by cluster; for reading, in as many processes as want to.
 
-    Memory: the file is mapped, and pages of it can be given back at any time; a search takes 16 MB at most of its own.
+    Memory: the file is mapped, and its pages can be given back at any time; a search takes 1 MB of its own, and four
+    bytes a vector.
     """
 
     def __init__(self, columns: Mapping[str, npt.NDArray[Any]], dimensions: int) -> None:
@@ -126,8 +129,9 @@ class VectorMatrix:
 
     def _range_scores(self, query: npt.NDArray[np.float32], first: int, end: int) -> npt.NDArray[np.float32]:
         scores = np.empty(end - first, np.float32)
-        for start in range(first, end, _BLOCK):
-            stop = min(start + _BLOCK, end)
+        rows = max(_CACHED // self.dimensions, 1)
+        for start in range(first, end, rows):
+            stop = min(start + rows, end)
             np.dot(
                 self._values[start:stop].astype(np.float32, copy=False), query, out=scores[start - first : stop - first]
             )

@@ -27,6 +27,8 @@ _WELL_FORMED: Final = (
     "typeof(chunk) = 'blob' AND length(chunk) = ? AND codec = ? AND (typeof(scale) = 'real') = ? "
     "AND typeof(error) = 'real' AND typeof(data) = 'blob' AND length(data) = ?"
 )
+_MOST_ERROR: Final = 0.005
+"""The largest error that a codec may leave in a component of a unit vector: half a step of `int8`."""
 _SLACK: Final = 1e-3
 """What the length of a sound vector may differ from one, beside the error of its components."""
 
@@ -81,7 +83,7 @@ def are_sound(vectors: npt.NDArray[np.float32], errors: npt.NDArray[np.float32])
     """Whether each vector has the length that its model gave it, 1 or 0, as far as its errors allow; bool[n]."""
     with np.errstate(over="ignore", invalid="ignore"):
         length = np.sqrt(np.einsum("ij,ij->i", vectors, vectors))
-    room = np.abs(errors) * np.sqrt(vectors.shape[1]) + _SLACK
+    room = np.minimum(np.abs(errors), _MOST_ERROR) * np.sqrt(vectors.shape[1]) + _SLACK
     return np.asarray((np.abs(length - 1) <= room) | (length == 0))
 
 

@@ -25,8 +25,6 @@ _BLOCK: Final = 16_384
 """Vectors that are unpacked at once, where their number matters little."""
 _CACHED: Final = 1 << 18
 """Numbers of vectors that are unpacked at once for a search: they stay in the processor's cache."""
-ROUTED: Final = 0.05
-"""The share of the vectors that a routed question is compared with, unless another is asked for."""
 
 
 class VectorMatrix:

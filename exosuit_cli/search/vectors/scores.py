@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from exosuit_cli.search.vectors.matrix import VectorMatrix
     from exosuit_cli.search.vectors.protocol import Embedder
 
+_MANY: Final = 200_000
+"""Vectors that are compared in some 15 ms."""
+_ROUTED: Final = 0.05
 _MOST_QUESTION: Final = 8192
 """Characters of a question that are embedded: a model takes no more, or does not gain by it."""
 
@@ -51,11 +54,14 @@ class ContextVectors:
         """
         return self.matrix.scores(self.question(text), _ids(chunks))
 
-    def nearest(self, text: str, top: int, *, share: float = 1.0) -> list[tuple[bytes, float]]:
+    def nearest(self, text: str, top: int, *, share: float | None = None) -> list[tuple[bytes, float]]:
         """The ids and cosines of the `top` chunks that are nearest to a question, the nearest first.
 
-        `share`: of the vectors that are looked at, by their clusters; see `VectorMatrix.nearest`.
+        `share`: of the vectors that are looked at, by their clusters; see `VectorMatrix.nearest`. None: all of them, or
+        a twentieth where there are many.
         """
+        if share is None:
+            share = 1.0 if len(self.matrix) <= _MANY else _ROUTED
         places, scores = self.matrix.nearest(self.question(text), top, share=share)
         return list(zip(self.matrix.ids(places), scores.tolist(), strict=True))
 

@@ -13,10 +13,11 @@ import typer
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.border import command_border, standard_output
 from exosuit_cli.cli.completion import completing, contexts
+from exosuit_cli.cli.context_embed import embed_command
 from exosuit_cli.cli.context_flags import CONTEXT_LOAD, ContextReportFlags
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
-from exosuit_cli.cli.options import command_of, flags_named
+from exosuit_cli.cli.options import Json, Name, command_of, flags_named
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import UsageError
 
@@ -32,18 +33,6 @@ context_app = typer.Typer(
 )
 
 _WATCH_SECONDS = 2.0
-
-Name = Annotated[
-    str | None,
-    typer.Option(
-        "--name",
-        metavar="NAME",
-        help="The context.",
-        show_default="that of this directory, or the only one",
-        autocompletion=completing(contexts),
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @context_app.callback()
@@ -75,7 +64,7 @@ def _load(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
                 if report.json:
                     from exosuit_cli.report.context.document import load_document
 
-                    _print_json(load_document(outcome))
+                    print_json(load_document(outcome))
                 elif not session.quiet and outcome.result.partial is None:
                     from exosuit_cli.report.console import open_console
                     from exosuit_cli.report.context.terminal import print_load
@@ -91,6 +80,9 @@ context_app.command("load")(
 )
 
 
+context_app.command("embed")(embed_command)
+
+
 @context_app.command("list")
 def list_command(as_json: Json = False, debug: opt.Debug = False) -> None:
     """List every context."""
@@ -101,7 +93,7 @@ def list_command(as_json: Json = False, debug: opt.Debug = False) -> None:
             if as_json:
                 from exosuit_cli.report.context.document import list_document
 
-                _print_json(list_document(list_contexts()))
+                print_json(list_document(list_contexts()))
             else:
                 from exosuit_cli.report.console import open_console
                 from exosuit_cli.report.context.terminal import print_list
@@ -120,7 +112,7 @@ def show_command(name: Name = None, as_json: Json = False, debug: opt.Debug = Fa
             if as_json:
                 from exosuit_cli.report.context.document import context_document
 
-                _print_json(context_document(stats))
+                print_json(context_document(stats))
             else:
                 from exosuit_cli.report.console import open_console
                 from exosuit_cli.report.context.terminal import print_context
@@ -148,7 +140,7 @@ def stats_command(
                 if as_json:
                     from exosuit_cli.report.context.document import stats_document
 
-                    _print_json(stats_document(stats))
+                    print_json(stats_document(stats))
                 else:
                     from exosuit_cli.report.console import open_console
                     from exosuit_cli.report.context.terminal import print_tiers
@@ -176,7 +168,7 @@ def get_command(
             if as_json:
                 from exosuit_cli.report.context.document import chunk_document
 
-                _print_json(chunk_document(found))
+                print_json(chunk_document(found))
                 return
             if sys.stdout.isatty():
                 from exosuit_cli.report.console import open_console
@@ -290,7 +282,7 @@ def _report_check(outcome: Any, *, as_json: bool) -> None:
         if as_json:
             from exosuit_cli.report.context.document import check_document
 
-            _print_json(check_document(outcome))
+            print_json(check_document(outcome))
         else:
             from exosuit_cli.report.console import open_console
             from exosuit_cli.report.context.terminal import print_check
@@ -301,7 +293,8 @@ def _report_check(outcome: Any, *, as_json: bool) -> None:
         raise typer.Exit(code)
 
 
-def _print_json(document: dict[str, Any]) -> None:
+def print_json(document: dict[str, Any]) -> None:
+    """Print one document, escaped on a terminal."""
     from exosuit_cli.system.names import display_json
 
     text = json.dumps(document, indent=2) + "\n"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exosuit_cli.cli.completion import values_of
+from exosuit_cli.cli.completion import completing, contexts, values_of
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared
 from exosuit_cli.config.options import WalkOptions
@@ -141,6 +141,17 @@ def _session(name: str) -> Any:
     return next(option_of(each) for each in (*declared(SessionFlags), *declared(WalkOptions)) if each.name == name)
 
 
+Name = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        metavar="NAME",
+        help="The context.",
+        show_default="that of this directory, or the only one",
+        autocompletion=completing(contexts),
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Ignore = Annotated[bool | None, _session("ignore")]
 Config = Annotated[str | None, _session("config")]
 LogFile = Annotated[str | None, _session("log_file")]

@@ -166,6 +166,13 @@ class Context(ContextReader):
                 requests, is_sound=False, on_full=on_full, limit=limit, stop=stop, progress=progress
             )
 
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Be the one writer of this context in the block, for what is kept beside its chunks. Raises as `load` does."""
+        with self._writing():
+            self._clean_up()
+            yield self.connection
+
     def compact(self) -> tuple[int, int]:
         """Compress all chunks anew and give free pages back; the bytes of the file before and after."""
         from exosuit_cli.context import upkeep
@@ -231,7 +238,7 @@ class Context(ContextReader):
 
         The caller holds the writer's lock.
         """
-        from exosuit_cli.context.rebuild import hand_over, replace_database, room_beside
+        from exosuit_cli.context.rebuild import carry_vectors, hand_over, replace_database, room_beside
 
         with room_beside(self.path) as path:
             status = database_file(path, self.name, create=True)
@@ -241,6 +248,8 @@ class Context(ContextReader):
                 result = context.load(
                     requests, anew=is_sound, on_full=on_full, limit=limit, stop=stop, progress=progress
                 )
+                if is_sound and result.partial is None and read_meta(self.connection, "vectors") is not None:
+                    carry_vectors(context.connection, self.path)
             if not is_sound:
                 if result.partial is None:
                     replace_database(path, self.path)
@@ -322,6 +331,9 @@ class Context(ContextReader):
         self.connection.execute(
             "DELETE FROM chunks WHERE id IN temp.left_over AND NOT EXISTS "
             "(SELECT 1 FROM spans WHERE spans.chunk = chunks.id)"
+        )
+        self.connection.execute(
+            "DELETE FROM vectors WHERE chunk IN temp.left_over AND chunk NOT IN (SELECT id FROM chunks)"
         )
 
     @contextlib.contextmanager

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
-from exosuit_cli.context.database import write_back
+from exosuit_cli.context.database import transaction, write_back
 from exosuit_cli.model.errors import OutputError
 
 if TYPE_CHECKING:
@@ -49,6 +49,22 @@ def hand_over(connection: sqlite3.Connection, new: str, path: str) -> bool:
         source.backup(connection)
     write_back(connection)
     return False
+
+
+def carry_vectors(connection: sqlite3.Connection, path: str) -> None:
+    """Copy the vectors in the database at `path` whose chunks this one has too, and what is said of them.
+
+    A chunk's id is the digest of its text, so that its vector is the same in every load; a server may be paid for it.
+    """
+    connection.execute("ATTACH DATABASE ? AS old", (path,))
+    try:
+        with transaction(connection):
+            connection.execute(
+                "INSERT INTO vectors SELECT * FROM old.vectors WHERE chunk IN (SELECT id FROM main.chunks)"
+            )
+            connection.execute("INSERT INTO meta SELECT * FROM old.meta WHERE key = 'vectors'")
+    finally:
+        connection.execute("DETACH DATABASE old")
 
 
 def _leave_log(connection: sqlite3.Connection) -> bool:

@@ -43,7 +43,7 @@ STRUCTURE: Final = "database"
 _READ_ROWS: Final = 1000
 _DIGEST_BYTES: Final = 32
 _SOUND: Final = "ok"
-_META: Final = ("encoding", "generation", "limit", "loading", "on_full", "sources")
+_META: Final = ("encoding", "generation", "limit", "loading", "on_full", "sources", "vectors")
 _CHUNK_SUMS: Final = "count(*), ifnull(sum(tokens), 0), ifnull(sum(size), 0), ifnull(sum(length(data)), 0)"
 _OTHER_TOKENS: Final = (
     "SELECT chunks.id FROM chunks WHERE EXISTS "
@@ -127,6 +127,7 @@ def _delete_orphans(connection: sqlite3.Connection) -> None:
     execute = connection.execute
     execute("DELETE FROM spans WHERE NOT EXISTS (SELECT 1 FROM files WHERE files.id = spans.file)")
     execute("DELETE FROM chunks WHERE NOT EXISTS (SELECT 1 FROM spans WHERE spans.chunk = chunks.id)")
+    execute("DELETE FROM vectors WHERE NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.id = vectors.chunk)")
 
 
 def _sum_sources(connection: sqlite3.Connection) -> None:

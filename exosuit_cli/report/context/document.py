@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli import __version__
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from exosuit_cli.commands.context import CheckOutcome, ContextLoadOutcome, FoundChunk
     from exosuit_cli.commands.context_stats import TierStats
     from exosuit_cli.context.records import ContextStats, LoadedSource, Source, StoredChunk, Working
+    from exosuit_cli.search.vectors.embed import EmbedResult
     from exosuit_cli.tiers.reports import TierReport
 
 SCHEMA = "exosuit.context/1"
@@ -97,6 +99,27 @@ def check_document(outcome: CheckOutcome) -> dict[str, Any]:
         | repaired
         | {"damages": [{"subject": each.subject, "problem": each.problem} for each in result.damages]}
     )
+
+
+def embed_document(result: EmbedResult) -> dict[str, Any]:
+    """An embedding: what was done, and the vectors that the context has now."""
+    return _document("embed") | {
+        "name": result.context,
+        "model": result.model,
+        "given": text_name(os.fsencode(result.spec))[0],
+        "is_new_model": result.is_new_model,
+        "dimensions": result.dimensions,
+        "codec": result.codec,
+        "vectors": result.chunks,
+        "embedded": result.embedded,
+        "unreadable": result.unreadable,
+        "damaged": result.damaged,
+        "largest_error": result.largest_error,
+        "clusters": result.clusters,
+        "bytes": result.nbytes,
+        "seconds": result.seconds,
+        "partial": result.partial,
+    }
 
 
 def chunk_record(chunk: StoredChunk) -> dict[str, Any]:

@@ -8,27 +8,32 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 
 from exosuit_cli.search.columns import DamagedIndex
+from exosuit_cli.search.exact_names import chunks_of_names
+from exosuit_cli.search.features import chunk_scores, file_features
 from exosuit_cli.search.index import open_index
 from exosuit_cli.search.lexical import SEGMENT_BITS, Candidates, Lexical
 from exosuit_cli.search.near import near_terms
+from exosuit_cli.search.path_facts import path_facts
+from exosuit_cli.search.question import read_question
 from exosuit_cli.search.ranker import Ranking, rank
 from exosuit_cli.search.records import Answer, Filters, QueryResult
 from exosuit_cli.search.scope import Scope
-from exosuit_cli.search.splitter import split_word
-from exosuit_cli.search.words import find_words, slab_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    import numpy.typing as npt
+
     from exosuit_cli.context.reader import ContextReader
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.search.index import Index
+    from exosuit_cli.search.path_facts import PathFacts
+    from exosuit_cli.search.question import Question
     from exosuit_cli.search.records import Refresh
     from exosuit_cli.system.stop import StopRequest
 
 _EVERYTHING: Final = Filters()
-_MOST_TERMS: Final = 256
 _IN_SEGMENT: Final = (1 << SEGMENT_BITS) - 1
 
 
@@ -45,6 +50,8 @@ class Searcher:
         self.index = index
         self.refresh = refresh
         self._stop = stop
+        self.weights: npt.NDArray[np.float32] | None = None
+        """Weights of the features, float32[len(COLUMNS)], in place of the package's."""
         self._lexical: Lexical | None = None
         self._sources = {source.id: source.name for source in context.sources()}
 
@@ -92,15 +99,36 @@ class Searcher:
     def _query(self, text: str, top: int, budget: int | None, filters: Filters) -> QueryResult:
         started = time.perf_counter()
         scope = Scope(filters, self._sources, self._prefixes())
-        terms, weights = _terms(text)
+        question = read_question(text)
+        candidates = self._candidates(question, scope)
+        ranking = rank(
+            question, candidates, *self._of_files(candidates), self._named(question, candidates), self.weights
+        )
+        answers = tuple(self._answers(candidates, ranking, top, budget))
+        assert self._lexical is not None
+        files, chunks = self._lexical.sizes(scope)
+        near = () if answers else near_terms(self.index.segments, question.terms[: question.words])
+        return QueryResult(
+            answers, files, chunks, question.terms[: question.words], near, time.perf_counter() - started
+        )
+
+    def features(self, text: str, *, filters: Filters = _EVERYTHING) -> tuple[list[bytes], npt.NDArray[np.float32]]:
+        """The paths of the candidates for a question, each from its source's root, and their features, to train from.
+
+        float32[files, len(COLUMNS)].
+        """
+        question = read_question(text)
+        candidates = self._candidates(question, Scope(filters, self._sources, self._prefixes()))
+        facts, kinds = self._of_files(candidates)
+        paths = [self.index.segments[n >> SEGMENT_BITS].path(n & _IN_SEGMENT) for n in candidates.files.tolist()]
+        is_named = self._named(question, candidates)
+        scores = chunk_scores(candidates, is_named)
+        return paths, file_features(question, candidates, facts, kinds, scores, is_named)
+
+    def _candidates(self, question: Question, scope: Scope) -> Candidates:
         if self._lexical is None:
             self._lexical = Lexical(self.index.segments)
-        candidates = self._lexical.candidates(terms, weights, scope)
-        ranking = rank(candidates)
-        answers = tuple(self._answers(candidates, ranking, top, budget))
-        files, chunks = self._lexical.sizes(scope)
-        near = () if answers else near_terms(self.index.segments, terms)
-        return QueryResult(answers, files, chunks, tuple(terms), near, time.perf_counter() - started)
+        return self._lexical.candidates(question.terms, question.weights, scope)
 
     def build_anew(self, reason: str) -> None:
         """Build the whole index again, since what is there is damaged."""
@@ -140,7 +168,8 @@ class Searcher:
                 else:
                     break
                 seen_ids.add(key)
-        rest.sort(key=lambda each: (-float(ranking.scores[each[0]] * ranking.chunks[each[1]]), each))
+        chances = np.exp(ranking.scores - ranking.scores.max(initial=-np.inf))  # of each file, to be the one
+        rest.sort(key=lambda each: (-float(chances[each[0]] * ranking.chunks[each[1]]), each))
         used = 0
         for place, chunk in (*first, *rest):
             answer = self._answer(candidates, ranking, place, chunk)
@@ -149,6 +178,31 @@ class Searcher:
                     continue
                 used += answer.tokens
             yield answer
+
+    def _of_files(self, candidates: Candidates) -> tuple[list[PathFacts], npt.NDArray[np.uint8]]:
+        """What the path of each candidate says, and its kind."""
+        facts: list[PathFacts] = []
+        kinds = [np.zeros(0, np.uint8)]
+        places = candidates.files >> SEGMENT_BITS
+        for place in np.unique(places).tolist():
+            segment, files = self.index.segments[place], candidates.files[places == place] & _IN_SEGMENT
+            starts, text = segment.column("file_path_start"), segment.column("file_path_text")
+            kinds.append(segment.column("kind")[files])
+            firsts, stops = starts[files].tolist(), starts[files + 1].tolist()
+            facts += [path_facts(text[first:stop].tobytes()) for first, stop in zip(firsts, stops, strict=True)]
+        return facts, np.concatenate(kinds)
+
+    def _named(self, question: Question, candidates: Candidates) -> npt.NDArray[np.bool_]:
+        """Whether the symbol of each chunk of the candidates is what the question names: bool[chunks]."""
+        found = np.zeros(len(candidates.chunks), np.bool_)
+        if question.names:
+            defines = np.flatnonzero(candidates.chunk_scores["definitions"])
+            places = candidates.chunks[defines] >> SEGMENT_BITS
+            for place in np.unique(places).tolist():
+                here = defines[places == place]
+                segment = self.index.segments[place]
+                found[here] = chunks_of_names(segment, candidates.chunks[here] & _IN_SEGMENT, question.names)
+        return found
 
     def _file_id(self, number: int) -> int:
         segment, file = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
@@ -181,17 +235,3 @@ class Searcher:
             file=value("file_id", file),
             ordinal=value("first_ordinal", file) + here - int(segment.first_chunks[file]),
         )
-
-
-def _terms(text: str) -> tuple[list[str], list[float]]:
-    """The terms of a question in the order of the words, each once, and their weights."""
-    slab = slab_of([text.encode("utf-8", "replace")])
-    words = find_words(slab)
-    raw = slab.tobytes()
-    found = dict.fromkeys(
-        term
-        for start, length in zip(words.starts.tolist(), words.lengths.tolist(), strict=True)
-        for term in split_word(raw[start : start + length])
-    )
-    terms = list(found)[:_MOST_TERMS]
-    return terms, [1.0] * len(terms)

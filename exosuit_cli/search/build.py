@@ -12,8 +12,8 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.database import connect
-from exosuit_cli.search.postings import SEGMENT_CHUNKS
 from exosuit_cli.search.records import BuildStopped
+from exosuit_cli.search.segment import SEGMENT_CHUNKS
 from exosuit_cli.search.segment_builder import SegmentBuilder
 from exosuit_cli.search.stored_texts import read_slabs
 from exosuit_cli.search.vocabulary import Vocabulary

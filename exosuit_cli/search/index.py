@@ -22,7 +22,7 @@ from exosuit_cli.model.errors import UsageError
 from exosuit_cli.search.columns import DamagedIndex
 from exosuit_cli.search.manifest import Manifest, SegmentEntry, read_manifest, write_manifest
 from exosuit_cli.search.records import Refresh
-from exosuit_cli.search.segment import Segment
+from exosuit_cli.search.segment import SEGMENT_CHUNKS, Segment
 from exosuit_cli.system.paths import ensure_private
 
 if TYPE_CHECKING:
@@ -148,7 +148,6 @@ class _Refreshing:
         """Do it. Raises ContextChanged where another process has loaded the context meanwhile."""
         from exosuit_cli.search.build import build_segments
         from exosuit_cli.search.index_lock import index_lock
-        from exosuit_cli.search.postings import SEGMENT_CHUNKS
         from exosuit_cli.search.stored_texts import list_parts
 
         context, directory = self._context, self._directory

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.search.roles import COMMENT, DEFINITION
+from exosuit_cli.search.segment import SEGMENT_CHUNKS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.search.vocabulary import Vocabulary
 
-SEGMENT_CHUNKS: Final = 1 << 16
-"""The most chunks of a segment: their numbers are 16 bits."""
 
 # A posting in 64 bits, so that one sort of integers groups them: term (26 bits), chunk (16), and how often it is in
 # comments (8), in definitions (6) and in the text (8).

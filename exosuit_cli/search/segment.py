@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ID_BYTES: Final = 16
 """Bytes of a chunk's id."""
+SEGMENT_CHUNKS: Final = 1 << 16
+"""The most chunks of a segment: their numbers are 16 bits."""
 FIELDS: Final = ("text", "definitions", "comments")
 """The fields of a chunk that have postings of their own; `text` is all of it."""
 PATH: Final = "path"

@@ -1,18 +1,44 @@
-"""The order of the candidates, and the share that each signal has in it."""
+"""The order of the candidates, and the share that each signal has in it.
+
+A linear score over the features of files, with weights that `scripts/train_ranker.py` fits by the likelihood of a
+softmax over the candidates of each question.
+"""
 
 from __future__ import annotations
 
+import functools
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib.resources import files as package_files
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.search.features import COLUMNS, chunk_scores, file_features
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
     from exosuit_cli.search.lexical import Candidates
+    from exosuit_cli.search.path_facts import PathFacts
+    from exosuit_cli.search.question import Question
+
+SIGNALS: Final = {
+    "text": ("chunk", "chunk_top", "chunks", "chunks_top", "text", "text_top", "coverage", "pair"),
+    "definitions": (
+        "definitions", "definitions_top", "defined", "defines_name", "defines_name_rare", "defines_pair",
+    ),
+    "comments": ("comments", "comments_top", "commented"),
+    "path": ("name", "name_top", "name_explained", "directories", "path", "called", "named_path", "depth"),
+    "kind": (
+        "test", "test_asked", "example", "vendored", "docs_directory", "tools", "declaration", "docs", "docs_asked",
+        "config", "config_asked",
+    ),
+    "size": ("size",),
+}  # fmt: skip
+"""The features whose shares are shown together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +59,36 @@ class Ranking:
     chunks: npt.NDArray[np.float32]
 
 
-def rank(candidates: Candidates) -> Ranking:
-    """Order the candidates by BM25 of their best chunk."""
-    scores = candidates.scores["chunk"]
+def rank(
+    question: Question,
+    candidates: Candidates,
+    facts: Sequence[PathFacts],
+    kinds: npt.NDArray[np.uint8],
+    weights: npt.NDArray[np.float32] | None = None,
+) -> Ranking:
+    """Order the candidates of a question; equal ones stay in the order of the index.
+
+    `weights` are float32[len(COLUMNS)], those of the package without.
+    """
+    chunks = chunk_scores(candidates)
+    features = file_features(question, candidates, facts, kinds, chunks)
+    shares = features * (packaged_weights() if weights is None else weights)
+    signals = {name: shares[:, places].sum(axis=1) for name, places in _signal_places().items()}
+    scores = np.stack(list(signals.values())).sum(axis=0)
     order = np.lexsort((candidates.files, -scores))
-    order = order[scores[order] > 0]
-    return Ranking(order, scores[order], {"chunk": scores[order]}, candidates.chunk_scores["text"])
+    return Ranking(order, scores[order], {name: each[order] for name, each in signals.items()}, chunks)
+
+
+@functools.cache
+def packaged_weights() -> npt.NDArray[np.float32]:
+    """The weights of the package: float32[len(COLUMNS)]; a feature that has none weighs nothing."""
+    found = json.loads(package_files("exosuit_cli.search").joinpath("weights.json").read_bytes())["weights"]
+    return np.array([found.get(column, 0.0) for column in COLUMNS], np.float32)
+
+
+@functools.cache
+def _signal_places() -> dict[str, list[int]]:
+    return {
+        signal: [number for number, column in enumerate(COLUMNS) if column.removesuffix("_of_name") in features]
+        for signal, features in SIGNALS.items()
+    }

@@ -8,27 +8,31 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 
 from exosuit_cli.search.columns import DamagedIndex
+from exosuit_cli.search.features import chunk_scores, file_features
 from exosuit_cli.search.index import open_index
 from exosuit_cli.search.lexical import SEGMENT_BITS, Candidates, Lexical
 from exosuit_cli.search.near import near_terms
+from exosuit_cli.search.path_facts import path_facts
+from exosuit_cli.search.question import read_question
 from exosuit_cli.search.ranker import Ranking, rank
 from exosuit_cli.search.records import Answer, Filters, QueryResult
 from exosuit_cli.search.scope import Scope
-from exosuit_cli.search.splitter import split_word
-from exosuit_cli.search.words import find_words, slab_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    import numpy.typing as npt
+
     from exosuit_cli.context.reader import ContextReader
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.search.index import Index
+    from exosuit_cli.search.path_facts import PathFacts
+    from exosuit_cli.search.question import Question
     from exosuit_cli.search.records import Refresh
     from exosuit_cli.system.stop import StopRequest
 
 _EVERYTHING: Final = Filters()
-_MOST_TERMS: Final = 256
 _IN_SEGMENT: Final = (1 << SEGMENT_BITS) - 1
 
 
@@ -45,6 +49,8 @@ class Searcher:
         self.index = index
         self.refresh = refresh
         self._stop = stop
+        self.weights: npt.NDArray[np.float32] | None = None
+        """Weights of the features, float32[len(COLUMNS)], in place of the package's."""
         self._lexical: Lexical | None = None
         self._sources = {source.id: source.name for source in context.sources()}
 
@@ -92,15 +98,32 @@ class Searcher:
     def _query(self, text: str, top: int, budget: int | None, filters: Filters) -> QueryResult:
         started = time.perf_counter()
         scope = Scope(filters, self._sources, self._prefixes())
-        terms, weights = _terms(text)
+        question = read_question(text)
+        candidates = self._candidates(question, scope)
+        ranking = rank(question, candidates, *self._of_files(candidates), self.weights)
+        answers = tuple(self._answers(candidates, ranking, top, budget))
+        assert self._lexical is not None
+        files, chunks = self._lexical.sizes(scope)
+        near = () if answers else near_terms(self.index.segments, question.terms[: question.words])
+        return QueryResult(
+            answers, files, chunks, question.terms[: question.words], near, time.perf_counter() - started
+        )
+
+    def features(self, text: str, *, filters: Filters = _EVERYTHING) -> tuple[list[bytes], npt.NDArray[np.float32]]:
+        """The paths of the candidates for a question, each from its source's root, and their features, to train from.
+
+        float32[files, len(COLUMNS)].
+        """
+        question = read_question(text)
+        candidates = self._candidates(question, Scope(filters, self._sources, self._prefixes()))
+        facts, kinds = self._of_files(candidates)
+        paths = [self.index.segments[n >> SEGMENT_BITS].path(n & _IN_SEGMENT) for n in candidates.files.tolist()]
+        return paths, file_features(question, candidates, facts, kinds, chunk_scores(candidates))
+
+    def _candidates(self, question: Question, scope: Scope) -> Candidates:
         if self._lexical is None:
             self._lexical = Lexical(self.index.segments)
-        candidates = self._lexical.candidates(terms, weights, scope)
-        ranking = rank(candidates)
-        answers = tuple(self._answers(candidates, ranking, top, budget))
-        files, chunks = self._lexical.sizes(scope)
-        near = () if answers else near_terms(self.index.segments, terms)
-        return QueryResult(answers, files, chunks, tuple(terms), near, time.perf_counter() - started)
+        return self._lexical.candidates(question.terms, question.weights, scope)
 
     def _build_anew(self, reason: str) -> None:
         """Build the whole index again, since what is there is damaged."""
@@ -150,6 +173,16 @@ class Searcher:
                 used += answer.tokens
             yield answer
 
+    def _of_files(self, candidates: Candidates) -> tuple[list[PathFacts], npt.NDArray[np.uint8]]:
+        """What the path of each candidate says, and its kind."""
+        facts = []
+        kinds = np.zeros(len(candidates.files), np.uint8)
+        for place, number in enumerate(candidates.files.tolist()):
+            segment, file = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
+            facts.append(path_facts(segment.path(file)))
+            kinds[place] = segment.column("kind", file, file + 1)[0]
+        return facts, kinds
+
     def _file_id(self, number: int) -> int:
         segment, file = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
         return int(segment.column("file_id", file, file + 1)[0])
@@ -181,17 +214,3 @@ class Searcher:
             file=value("file_id", file),
             ordinal=value("first_ordinal", file) + here - int(segment.first_chunks[file]),
         )
-
-
-def _terms(text: str) -> tuple[list[str], list[float]]:
-    """The terms of a question in the order of the words, each once, and their weights."""
-    slab = slab_of([text.encode("utf-8", "replace")])
-    words = find_words(slab)
-    raw = slab.tobytes()
-    found = dict.fromkeys(
-        term
-        for start, length in zip(words.starts.tolist(), words.lengths.tolist(), strict=True)
-        for term in split_word(raw[start : start + length])
-    )
-    terms = list(found)[:_MOST_TERMS]
-    return terms, [1.0] * len(terms)

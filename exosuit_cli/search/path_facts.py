@@ -1,0 +1,95 @@
+"""What a path says of a file: the terms of its name and of its directories, and what the file is for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from exosuit_cli.search.terms import terms_of
+
+FLAGS: Final = ("test", "example", "vendored", "docs", "tools", "declaration")
+"""What a path may say that a file is for."""
+
+_WORD: Final = re.compile(r"[A-Za-z0-9_\u0080-\U0010ffff]+")
+_NOT_LETTERS: Final = re.compile(r"[^a-z0-9\u0080-\U0010ffff]+")
+_EXTENSION: Final = re.compile(r"(?<=.)\.[A-Za-z0-9_+-]{1,12}$")
+_NAMED_BY_DIRECTORY: Final = frozenset(("__init__", "index", "mod", "main", "lib", "init", "package", "default"))
+_OF_DIRECTORY: Final = {
+    "test": "test tests testing spec specs __tests__ testdata fixture fixtures mock mocks __mocks__ e2e unittests",
+    "example": "example examples sample samples demo demos bench benches benchmark benchmarks playground tutorial "
+    "tutorials cookbook perf",
+    "vendored": "vendor vendored third_party third-party thirdparty 3rdparty node_modules external extern deps _vendor "
+    "dist generated gen",
+    "docs": "doc docs documentation website site www man",
+    "tools": "script scripts tool tools hack ci .github contrib migrations deprecated legacy",
+}
+_FLAG_OF_DIRECTORY: Final = {name: FLAGS.index(flag) for flag, names in _OF_DIRECTORY.items() for name in names.split()}
+_TEST_DIRECTORY: Final = re.compile(r"^tests?[-_.]|[-_.]tests?$|(?<=[a-z])Tests?$")
+_TEST_FILE: Final = re.compile(r"^test_|^conftest$|[-_.](?:test|tests|spec)$|(?<=[a-z])(?:Test|Tests|Spec|TestCase)$")
+_BENCH_FILE: Final = re.compile(r"^(?:bench|benchmark|example)", re.IGNORECASE)
+_GENERATED_FILE: Final = re.compile(r"\.min\.|[._-]generated\.|_pb2?\.|\.pb\.|\.lock$|\.snap$", re.IGNORECASE)
+_DECLARATIONS: Final = re.compile(r"\.d\.ts$|\.pyi$")
+
+
+@dataclass(frozen=True, slots=True)
+class PathFacts:
+    """What a path says.
+
+    `name` is the file's name without extensions, or its directory's where the name says nothing (`mod.rs`,
+    `__init__.py`), in lower case without separators. `flags` has one of 0 and 1 for each of `FLAGS`.
+    """
+
+    name: str
+    name_terms: tuple[str, ...]
+    directory_terms: tuple[str, ...]
+    parts: tuple[str, ...]
+    flags: tuple[int, ...]
+
+
+@lru_cache(maxsize=1 << 16)
+def path_facts(path: bytes) -> PathFacts:
+    """What a path, from its source's root on, says of its file."""
+    text = path.decode("utf-8", "replace")
+    directory, _, base = text.rpartition("/")
+    name = _EXTENSION.sub("", base)
+    flags = list(_directory_flags(directory))
+    if _TEST_FILE.search(name):
+        flags[FLAGS.index("test")] = 1
+    if _BENCH_FILE.search(name):
+        flags[FLAGS.index("example")] = 1
+    if _GENERATED_FILE.search(base):
+        flags[FLAGS.index("vendored")] = 1
+    if _DECLARATIONS.search(base):
+        flags[FLAGS.index("declaration")] = 1
+    name = _EXTENSION.sub("", name)
+    told = directory.rpartition("/")[2] if name.lower() in _NAMED_BY_DIRECTORY and directory else name
+    return PathFacts(
+        name=_NOT_LETTERS.sub("", told.lower()),
+        name_terms=_terms(told),
+        directory_terms=_directory_terms(directory),
+        parts=(name.lower(), *reversed(directory.lower().split("/"))) if directory else (name.lower(),),
+        flags=tuple(flags),
+    )
+
+
+def _terms(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(term for word in _WORD.findall(text) for term in terms_of(word)))
+
+
+@lru_cache(maxsize=1 << 14)
+def _directory_terms(directory: str) -> tuple[str, ...]:
+    return _terms(directory)
+
+
+@lru_cache(maxsize=1 << 14)
+def _directory_flags(directory: str) -> tuple[int, ...]:
+    flags = [0] * len(FLAGS)
+    for part in directory.split("/") if directory else ():
+        flag = _FLAG_OF_DIRECTORY.get(part.lower())
+        if flag is not None:
+            flags[flag] = 1
+        if _TEST_DIRECTORY.search(part):
+            flags[FLAGS.index("test")] = 1
+    return tuple(flags)

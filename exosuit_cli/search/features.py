@@ -23,13 +23,22 @@ FEATURES: Final = (
     "chunk", "chunk_top", "chunks", "chunks_top", "text", "text_top", "coverage",
     "definitions", "definitions_top", "defined", "comments", "comments_top", "commented",
     "name", "name_top", "name_explained", "directories", "path", "called", "named_path",
-    "defines_name", "defines_name_rare", "defines_pair", "pair",
+    "defines_name", "defines_name_rare", "defines_exactly", "defines_exactly_rare", "defines_pair", "pair",
     "test", "test_asked", "example", "vendored", "docs_directory", "tools", "declaration",
     "docs", "docs_asked", "config", "config_asked", "size", "depth",
 )  # fmt: skip
 """The features of a file. Those of scores are shares of the most that the question's terms could give; `_top` ones are
 shares of the best candidate's."""
-FOR_NAMES: Final = ("chunk", "chunks_top", "definitions", "name", "name_explained", "called", "defines_name")
+FOR_NAMES: Final = (
+    "chunk",
+    "chunks_top",
+    "definitions",
+    "name",
+    "name_explained",
+    "called",
+    "defines_name",
+    "defines_exactly",
+)
 """Features that weigh differently where the question is one name."""
 COLUMNS: Final = (*FEATURES, *(f"{name}_of_name" for name in FOR_NAMES))
 
@@ -39,14 +48,17 @@ _B: Final = 0.4
 _MOST_UNSEEN: Final = 0.3
 _COMMENTS_SHARE: Final = 0.25
 _PATH_SHARE: Final = 0.5
+_NAMED_SHARE: Final = 2.0
 
 
-def chunk_scores(candidates: Candidates) -> npt.NDArray[np.float32]:
-    """How well each chunk answers by itself: float32[chunks]. What it defines and what its comments say count again."""
+def chunk_scores(candidates: Candidates, is_named: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
+    """How well each chunk answers by itself: float32[chunks].
+
+    What it defines and what its comments say count again, and more where that is exactly what the question names.
+    """
     scores = candidates.chunk_scores
-    found: npt.NDArray[np.float32] = (
-        scores["text"] + scores["definitions"] + np.float32(_COMMENTS_SHARE) * scores["comments"]
-    )
+    found = scores["text"] + scores["definitions"] + np.float32(_COMMENTS_SHARE) * scores["comments"]
+    found[is_named] += np.float32(_NAMED_SHARE) * scores["definitions"][is_named]
     return found
 
 
@@ -56,6 +68,7 @@ def file_features(
     facts: Sequence[PathFacts],
     kinds: npt.NDArray[np.uint8],
     chunks: npt.NDArray[np.float32],
+    is_named: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.float32]:
     """The features of each candidate: float32[files, len(COLUMNS)].
 
@@ -65,6 +78,7 @@ def file_features(
         facts: of the path of each.
         kinds: uint8[files], of `exosuit_cli.search.kinds`.
         chunks: float32[chunks], of `chunk_scores`.
+        is_named: bool[chunks], whether the chunk's symbol is what the question names.
 
     """
     files = len(facts)
@@ -74,19 +88,22 @@ def file_features(
     idf = candidates.weights[:words] * np.where(seen, np.float32(1), np.float32(_MOST_UNSEEN))
     total = max(float(idf.sum()), 1e-6)
     share = idf / np.float32(total)
-    match = PathMatch(question.terms[:words], facts)
+    # A word that most paths have, as the project's name, tells little there.
+    worth = np.minimum(candidates.path_weights[:words] / np.maximum(candidates.weights[:words], 1e-6), 1)
+    match = PathMatch(question.terms[:words], facts, worth)
     found = dict.fromkeys(FEATURES, np.zeros(files, np.float32))
     sizes = np.bincount(candidates.file_of_chunk, minlength=files)
 
     text = _long_text(candidates, words) @ share
     in_path = np.maximum(match.names, match.directories)
-    path = in_path @ share
+    path_share = share * worth
+    path = in_path @ path_share
     chunk, decayed = _best_and_decayed(candidates.file_of_chunk, chunks / np.float32(total), files)
     chunk = chunk + np.float32(_PATH_SHARE) * path
     decayed = decayed + np.float32(_PATH_SHARE) * path
     definitions = candidates.scores["definitions"] / np.float32(total)
     comments = candidates.scores["comments"] / np.float32(total)
-    name = match.names @ share
+    name = match.names @ path_share
     found.update(
         chunk=chunk,
         chunk_top=_top(chunk),
@@ -104,7 +121,7 @@ def file_features(
         name=name,
         name_top=_top(name),
         name_explained=match.explained,
-        directories=match.directories @ share,
+        directories=match.directories @ path_share,
         path=path,
         called=np.array([fact.name in question.surfaces for fact in facts], np.float32),
         named_path=named_paths(question.paths, facts),
@@ -112,6 +129,10 @@ def file_features(
         depth=np.array([len(fact.parts) - 1 for fact in facts], np.float32) / np.float32(5),
     )
     _names(found, question, counts["definitions"])
+    named = np.zeros(files, np.float32)
+    named[candidates.file_of_chunk[is_named & (candidates.chunk_scores["definitions"] > 0)]] = 1
+    found["defines_exactly"] = named
+    found["defines_exactly_rare"] = named / np.float32(max(float(named.sum()), 1))
     pairs = slice(words, len(question.terms))
     if words < len(question.terms):
         weight = candidates.weights[pairs] / np.float32(total)

@@ -42,6 +42,7 @@ class Candidates:
         lengths: by field of `FIELDS`, float32[n]: terms of the file there.
         scores: by field, float32[n]: BM25 of the file; and `chunk`, that of its best chunk.
         weights: float32[t], the inverse frequency of each term over chunks times the weight that the question gives.
+        path_weights: float32[t], the same over the paths of files.
         chunks: int64[m], file by file.
         file_of_chunk: int64[m], the place in `files`.
         chunk_scores: by field of `FIELDS`, float32[m]: BM25 of the chunk.
@@ -53,6 +54,7 @@ class Candidates:
     lengths: Mapping[str, npt.NDArray[np.float32]]
     scores: Mapping[str, npt.NDArray[np.float32]]
     weights: npt.NDArray[np.float32]
+    path_weights: npt.NDArray[np.float32]
     chunks: npt.NDArray[np.int64]
     file_of_chunk: npt.NDArray[np.int64]
     chunk_scores: Mapping[str, npt.NDArray[np.float32]]
@@ -213,6 +215,7 @@ class Lexical:
             lengths=lengths,
             scores=scores,
             weights=idf["text"],
+            path_weights=idf[PATH],
             chunks=np.concatenate(
                 [np.zeros(0, np.int64), *(part.chunks | part.place << SEGMENT_BITS for part in parts)]
             ),

@@ -21,7 +21,7 @@ _OF_DIRECTORY: Final = {
     "example": "example examples sample samples demo demos bench benches benchmark benchmarks playground tutorial "
     "tutorials cookbook perf",
     "vendored": "vendor vendored third_party third-party thirdparty 3rdparty node_modules external extern deps _vendor "
-    "dist generated gen",
+    ".yarn dist generated gen",
     "docs": "doc docs documentation website site www man",
     "tools": "script scripts tool tools hack ci .github contrib migrations deprecated legacy",
 }

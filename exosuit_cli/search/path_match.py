@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
 
@@ -22,22 +23,50 @@ class PathMatch:
     Attributes:
         names: float32[files, terms], the best match of each term with a part of the file's name.
         directories: the same with its directories.
-        explained: float32[files], the share of the letters of the name that the terms match.
+        explained: float32[files], the share of the name's letters that the terms match, each as far as it is worth.
 
     """
 
-    def __init__(self, terms: Sequence[str], facts: Sequence[PathFacts]) -> None:
-        numbers: dict[str, int] = {}
-        names = [[numbers.setdefault(part, len(numbers)) for part in fact.name_terms] for fact in facts]
-        directories = [[numbers.setdefault(part, len(numbers)) for part in fact.directory_terms] for fact in facts]
-        matches = _matches(terms, list(numbers))
-        self.names = _best(names, matches)
-        self.directories = _best(directories, matches)
-        letters = np.array([len(part) for part in numbers], np.float32)
-        found = letters * matches.max(axis=1, initial=0)
-        total = np.array([letters[parts].sum() for parts in names], np.float32)
-        matched = np.array([found[parts].sum() for parts in names], np.float32)
-        self.explained: npt.NDArray[np.float32] = (matched / np.maximum(total, 1)).astype(np.float32)
+    def __init__(
+        self, terms: Sequence[str], facts: Sequence[PathFacts], worth: npt.NDArray[np.float32] | None = None
+    ) -> None:
+        names = [fact.name_terms for fact in facts]
+        directories = [fact.directory_terms for fact in facts]
+        each_directory = dict.fromkeys(directories)
+        parts = list(dict.fromkeys(chain(chain.from_iterable(names), chain.from_iterable(each_directory))))
+        numbers = {part: number for number, part in enumerate(parts)}
+        matches = _matches(terms, parts)
+        places = {terms: place for place, terms in enumerate(each_directory)}
+        of_directories = _Lists(list(each_directory), numbers).best(matches)
+        of_names = _Lists(names, numbers)
+        self.names = of_names.best(matches)
+        self.directories = of_directories[[places[terms] for terms in directories]]
+        letters = np.array([len(part) for part in parts], np.float64)
+        found = letters * (matches if worth is None else matches * worth).max(axis=1, initial=0)
+        explained = of_names.sums(found) / np.maximum(of_names.sums(letters), 1)
+        self.explained: npt.NDArray[np.float32] = explained.astype(np.float32)
+
+
+class _Lists:
+    """Lists of parts, one after another, by their numbers."""
+
+    def __init__(self, lists: Sequence[tuple[str, ...]], numbers: Mapping[str, int]) -> None:
+        self._counts = np.array([len(parts) for parts in lists], np.int64)
+        self._numbers = np.array([numbers[part] for parts in lists for part in parts], np.int64)
+
+    def best(self, matches: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The best match of each term with any part of each list: float32[lists, terms]."""
+        best = np.zeros((len(self._counts), matches.shape[1]), np.float32)
+        filled = np.flatnonzero(self._counts)
+        if len(filled):
+            firsts = (np.cumsum(self._counts) - self._counts)[filled]
+            best[filled] = np.maximum.reduceat(matches[self._numbers], firsts)
+        return best
+
+    def sums(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """The sum of the values of each list's parts: float64[lists]."""
+        owners = np.repeat(np.arange(len(self._counts)), self._counts)
+        return np.bincount(owners, values[self._numbers], len(self._counts)).astype(np.float64)
 
 
 def _matches(terms: Sequence[str], parts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -48,30 +77,22 @@ def _matches(terms: Sequence[str], parts: Sequence[str]) -> npt.NDArray[np.float
     for number, term in enumerate(terms):
         for length in range(_SHORTEST_PREFIX, len(term)):
             longer.setdefault(term[:length], []).append(number)
+    lengths = sorted({len(term) for term in terms if len(term) >= _SHORTEST_PREFIX})
+    heads = {term[:_SHORTEST_PREFIX] for term in terms if len(term) >= _SHORTEST_PREFIX}
     for place, part in enumerate(parts):
         if part in numbers:
             found[place, numbers[part]] = 1
-        if len(part) < _SHORTEST_PREFIX:
+        if part[:_SHORTEST_PREFIX] not in heads:
             continue
         for number in longer.get(part, ()):
             found[place, number] = len(part) / len(terms[number])
-        for length in range(_SHORTEST_PREFIX, len(part)):
+        for length in lengths:
+            if length >= len(part):
+                break
             shorter = numbers.get(part[:length])
             if shorter is not None:
                 found[place, shorter] = max(found[place, shorter], length / len(part))
     return found
-
-
-def _best(files: Sequence[list[int]], matches: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """The best match of each term with any part of each file: float32[files, terms]."""
-    best = np.zeros((len(files), matches.shape[1]), np.float32)
-    counts = np.array([len(parts) for parts in files], np.int64)
-    filled = np.flatnonzero(counts)
-    if len(filled):
-        flat = np.array([part for parts in files for part in parts], np.int64)
-        firsts = (np.cumsum(counts) - counts)[filled]
-        best[filled] = np.maximum.reduceat(matches[flat], firsts)
-    return best
 
 
 def named_paths(paths: Sequence[tuple[str, ...]], facts: Sequence[PathFacts]) -> npt.NDArray[np.float32]:

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 SIGNALS: Final = {
     "text": ("chunk", "chunk_top", "chunks", "chunks_top", "text", "text_top", "coverage", "pair"),
     "definitions": (
-        "definitions", "definitions_top", "defined", "defines_name", "defines_name_rare", "defines_pair",
+        "definitions", "definitions_top", "defined", "defines_name", "defines_name_rare",
+        "defines_exactly", "defines_exactly_rare", "defines_pair",
     ),
     "comments": ("comments", "comments_top", "commented"),
     "path": ("name", "name_top", "name_explained", "directories", "path", "called", "named_path", "depth"),
@@ -64,14 +65,16 @@ def rank(
     candidates: Candidates,
     facts: Sequence[PathFacts],
     kinds: npt.NDArray[np.uint8],
+    is_named: npt.NDArray[np.bool_],
     weights: npt.NDArray[np.float32] | None = None,
 ) -> Ranking:
     """Order the candidates of a question; equal ones stay in the order of the index.
 
-    `weights` are float32[len(COLUMNS)], those of the package without.
+    `is_named`, bool[m], says which chunks have a symbol that the question names. `weights` are
+    float32[len(COLUMNS)], those of the package without.
     """
-    chunks = chunk_scores(candidates)
-    features = file_features(question, candidates, facts, kinds, chunks)
+    chunks = chunk_scores(candidates, is_named)
+    features = file_features(question, candidates, facts, kinds, chunks, is_named)
     shares = features * (packaged_weights() if weights is None else weights)
     signals = {name: shares[:, places].sum(axis=1) for name, places in _signal_places().items()}
     scores = np.stack(list(signals.values())).sum(axis=0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 
 from exosuit_cli.search.columns import DamagedIndex
+from exosuit_cli.search.exact_names import chunks_of_names
 from exosuit_cli.search.features import chunk_scores, file_features
 from exosuit_cli.search.index import open_index
 from exosuit_cli.search.lexical import SEGMENT_BITS, Candidates, Lexical
@@ -100,7 +101,9 @@ class Searcher:
         scope = Scope(filters, self._sources, self._prefixes())
         question = read_question(text)
         candidates = self._candidates(question, scope)
-        ranking = rank(question, candidates, *self._of_files(candidates), self.weights)
+        ranking = rank(
+            question, candidates, *self._of_files(candidates), self._named(question, candidates), self.weights
+        )
         answers = tuple(self._answers(candidates, ranking, top, budget))
         assert self._lexical is not None
         files, chunks = self._lexical.sizes(scope)
@@ -118,7 +121,9 @@ class Searcher:
         candidates = self._candidates(question, Scope(filters, self._sources, self._prefixes()))
         facts, kinds = self._of_files(candidates)
         paths = [self.index.segments[n >> SEGMENT_BITS].path(n & _IN_SEGMENT) for n in candidates.files.tolist()]
-        return paths, file_features(question, candidates, facts, kinds, chunk_scores(candidates))
+        is_named = self._named(question, candidates)
+        scores = chunk_scores(candidates, is_named)
+        return paths, file_features(question, candidates, facts, kinds, scores, is_named)
 
     def _candidates(self, question: Question, scope: Scope) -> Candidates:
         if self._lexical is None:
@@ -175,13 +180,28 @@ class Searcher:
 
     def _of_files(self, candidates: Candidates) -> tuple[list[PathFacts], npt.NDArray[np.uint8]]:
         """What the path of each candidate says, and its kind."""
-        facts = []
-        kinds = np.zeros(len(candidates.files), np.uint8)
-        for place, number in enumerate(candidates.files.tolist()):
-            segment, file = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
-            facts.append(path_facts(segment.path(file)))
-            kinds[place] = segment.column("kind", file, file + 1)[0]
-        return facts, kinds
+        facts: list[PathFacts] = []
+        kinds = [np.zeros(0, np.uint8)]
+        places = candidates.files >> SEGMENT_BITS
+        for place in np.unique(places).tolist():
+            segment, files = self.index.segments[place], candidates.files[places == place] & _IN_SEGMENT
+            starts, text = segment.column("file_path_start"), segment.column("file_path_text")
+            kinds.append(segment.column("kind")[files])
+            firsts, stops = starts[files].tolist(), starts[files + 1].tolist()
+            facts += [path_facts(text[first:stop].tobytes()) for first, stop in zip(firsts, stops, strict=True)]
+        return facts, np.concatenate(kinds)
+
+    def _named(self, question: Question, candidates: Candidates) -> npt.NDArray[np.bool_]:
+        """Whether the symbol of each chunk of the candidates is what the question names: bool[chunks]."""
+        found = np.zeros(len(candidates.chunks), np.bool_)
+        if question.names:
+            defines = np.flatnonzero(candidates.chunk_scores["definitions"])
+            places = candidates.chunks[defines] >> SEGMENT_BITS
+            for place in np.unique(places).tolist():
+                here = defines[places == place]
+                segment = self.index.segments[place]
+                found[here] = chunks_of_names(segment, candidates.chunks[here] & _IN_SEGMENT, question.names)
+        return found
 
     def _file_id(self, number: int) -> int:
         segment, file = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT

@@ -80,7 +80,7 @@ class Question:
 
 def read_question(text: str) -> Question:
     """Read a question. Raises UsageError for one that is empty, not text, or of question words only."""
-    text = text[:MAX_CHARACTERS].strip()
+    text = text[:MAX_CHARACTERS].encode("utf-8", "replace").decode().strip()
     if not text:
         raise UsageError("the query is empty; give a name, a path, an error message or a question")
     _check_text(text)

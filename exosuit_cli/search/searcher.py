@@ -168,7 +168,8 @@ class Searcher:
                 else:
                     break
                 seen_ids.add(key)
-        rest.sort(key=lambda each: (-float(ranking.scores[each[0]] * ranking.chunks[each[1]]), each))
+        chances = np.exp(ranking.scores - ranking.scores.max(initial=-np.inf))  # of each file, to be the one
+        rest.sort(key=lambda each: (-float(chances[each[0]] * ranking.chunks[each[1]]), each))
         used = 0
         for place, chunk in (*first, *rest):
             answer = self._answer(candidates, ranking, place, chunk)

@@ -83,7 +83,7 @@ def judge(arguments: argparse.Namespace) -> dict:
         )
         answers_of.append((row["id"], answers))
         if arguments.verbose:
-            print(row["id"], found[-1]["acc1"], found[-1]["acc5"], row["gold"], files[:3], file=sys.stderr, flush=True)
+            print(json.dumps(found[-1]), file=sys.stderr, flush=True)
     if arguments.answers:
         with open(arguments.answers, "w", encoding="utf-8") as file:
             for name, answers in answers_of:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from exosuit_cli.model.errors import ExosuitError
 
 VERSION_FLAGS = (["--version"], ["-V"])
-WITH_NUMPY = (["scan"], ["chunk"], ["context"], ["bench"], ["profile"], ["device"])
+WITH_NUMPY = (["scan"], ["chunk"], ["pack"], ["context"], ["bench"], ["profile"], ["device"])
 """The commands that load libraries which abort the process where they get no memory."""
 
 

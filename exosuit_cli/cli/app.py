@@ -14,6 +14,7 @@ from exosuit_cli.cli.usage import unknown_command
 _PLACES: Final = {
     "scan": "scan:scan_command",
     "chunk": "chunk:chunk_command",
+    "pack": "pack:pack_command",
     "context": "context:context_app",
     "phase": "phase:phase_app",
     "device": "device:device_command",

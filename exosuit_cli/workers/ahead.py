@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from exosuit_cli.walk.roots import PathLike
     from exosuit_cli.workers.preload import Preload
 
-_COMMANDS: Final = ("scan", "chunk", "context load")
+_COMMANDS: Final = ("scan", "chunk", "pack", "context load")
 """The commands that need any of this."""
 
 

@@ -69,6 +69,7 @@ def test_every_option_of_every_command_is_in_the_manual(run: Any) -> None:
     assert {words[0] for words in commands} == {
         "scan",
         "chunk",
+        "pack",
         "context",
         "phase",
         "bench",

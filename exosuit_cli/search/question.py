@@ -26,17 +26,20 @@ _FRAME_WEIGHT: Final = 0.1
 
 _WORD: Final = re.compile(r"[A-Za-z0-9_\u0080-\U0010ffff]+")
 _SYMBOL: Final = re.compile(r"[@$&*]?[\w$!?~]+(?:(?:\.|::|->|#|\\)[\w$!?~]+)*(?:\([^()\s]{0,80}\))?;?")
-_DOTTED: Final = re.compile(r"(?<![\w./])[A-Za-z_]\w*(?:(?:\.|::|->|#|\\)[A-Za-z_]\w*)+")
+# Every run is bounded, or begins where none can have begun before: the time is linear in the text.
+_DOTTED: Final = re.compile(r"(?<![\w./:>#\\-])[A-Za-z_]\w*(?:(?:\.|::|->|#|\\)[A-Za-z_]\w*)+")
 _PATH: Final = re.compile(
-    r"(?<![\w:])[\w.@+~-]*(?:[/\\][\w.@+~-]+)+|(?<![\w./])[\w@+-]+\.[A-Za-z][A-Za-z0-9+]{0,7}(?![\w(.])"
+    r"(?<![\w:/\\])[\w.@+~-]{0,128}(?:[/\\][\w.@+~-]{1,128}){1,64}|"
+    r"(?<![\w./])[\w@+-]{1,128}\.[A-Za-z][A-Za-z0-9+]{0,7}(?![\w(.])"
 )
 _EXTENSION: Final = re.compile(r"\.[A-Za-z][A-Za-z0-9+]{0,7}$")
 _NAME: Final = re.compile(r"[a-z0-9][A-Z]|[A-Z]{2}[a-z]|[A-Za-z0-9]_[A-Za-z0-9]|^__\w+__$")
 _QUOTED: Final = re.compile(r"`([^`\n]{1,80})`|\"([\w.:-]{1,80})\"|'([\w.:-]{1,80})'")
-_CALLED: Final = re.compile(r"([A-Za-z_]\w*)\(")
+_CALLED: Final = re.compile(r"(?<!\w)([A-Za-z_]\w*)\(")
 _ERROR: Final = re.compile(
-    r"Traceback \(most recent|^\s*File \"[^\"]+\", line \d+|^\s+at [\w.$<>]+[ (]|"
-    r"\b\w*(?:Error|Exception|Panic)\b\s*[:(]|^panic:|panicked at|Segmentation fault|[\w/\\-]+\.\w{1,5}:\d+",
+    r"Traceback \(most recent|^[ \t]*File \"[^\"\n]+\", line \d+|^[ \t]+at [\w.$<>]+[ (]|"
+    r"\b\w*(?:Error|Exception|Panic)\b\s*[:(]|^panic:|panicked at|Segmentation fault|"
+    r"(?<![\w/\\-])[\w/\\-]+\.\w{1,5}:\d+",
     re.MULTILINE,
 )
 _FRAME: Final = re.compile(r"^\s*(?:File \"[^\"]+\", line \d+|at [\w.$<>]+[ (]|Traceback \(most recent)")

@@ -69,6 +69,12 @@ def test_the_title_of_an_issue_weighs_most() -> None:
     assert len(read_question("\n".join(f"word{i}x thing{i}y" for i in range(9000))).terms) <= MAX_TERMS * 4 // 3
 
 
+def test_long_runs_are_read_in_linear_time() -> None:
+    for run in ("-", "a", "a::", "a.", "/", "\\", "a/", "\n", "a(", "a-", "`", "at a.", "Error"):
+        text = f"open a socket {run * 10_000}"
+        assert "socket" in read_question(text).terms
+
+
 def test_words_that_say_little_are_looked_for_alone() -> None:
     assert read_question("get class").terms[:2] == ("get", "class")
 

@@ -29,6 +29,7 @@ LEVELS = {
     "context": 7,
     "measure": 7,
     "search": 8,
+    "pack": 9,
     "commands": 10,
     "report": 11,
     "cli": 12,

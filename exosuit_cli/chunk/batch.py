@@ -38,20 +38,36 @@ class Chunking:
     options: ChunkOptions
     renderer: Renderer
 
+    @property
+    def encoding(self) -> str:
+        """The encoding that tokens are counted in."""
+        return self.options.encoding
+
+    @property
+    def needs_table(self) -> bool:
+        """Whether the table of tokens is needed beside the vocabulary: always, to find the tokens before a line."""
+        return True
+
 
 @dataclass(frozen=True, slots=True)
-class ChunkBatch:
-    """The chunks of the first files of a batch, file by file, and what was rendered of them.
+class RenderedBatch:
+    """What was rendered of the first files of a batch: text i is the next `sizes[i]` bytes of `rendered`."""
 
-    `counts` is int64[files], the chunks of each file; `chunks` has those of all. Chunk i is rendered as the next
-    `sizes[i]` bytes of `rendered`, of which `heads[i]` are its head.
+    rendered: bytes | mmap.mmap
+    sizes: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkBatch(RenderedBatch):
+    """The chunks of the first files of a batch, file by file, each rendered as one text.
+
+    `counts` is int64[files], the chunks of each file; `chunks` has those of all. Of the text of chunk i, the first
+    `heads[i]` bytes are its head.
     """
 
     counts: npt.NDArray[np.int64]
     chunks: FileChunks
-    rendered: bytes | mmap.mmap
     heads: npt.NDArray[np.int64]
-    sizes: npt.NDArray[np.int64]
     statistics: ChunkStatistics
 
     def __len__(self) -> int:

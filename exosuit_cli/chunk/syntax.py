@@ -109,11 +109,25 @@ class SyntaxTree:
         That of the innermost definition that holds the whole chunk; where none does, of the innermost that its first
         text is in; where there is none, of the first that begins in it.
         """
+        names = self._names()
+        return [names.of_chunk(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+    def defined(self) -> list[tuple[Definition, str]]:
+        """Each definition that has a name, with that name alone, in the order of the text."""
+        names = self._names()
+        found = [(each, names.own_name(each)) for each in self._definitions or [] if not each.is_container]
+        return [(each, name) for each, name in found if name]
+
+    @property
+    def root(self) -> Node:
+        """The node of the whole text."""
+        return self._tree.root_node
+
+    def _names(self) -> Names:
         if self._definitions is None:
             newlines = np.flatnonzero(np.frombuffer(self._data, np.uint8) == ord("\n")) + 1
             self.strengths(np.append(0, newlines[newlines < len(self._data)]), lambda first, stop: stop == first + 1)
-        names = Names(self._data, self._grammar, self._definitions or [])
-        return [names.of_chunk(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+        return Names(self._data, self._grammar, self._definitions or [])
 
 
 def _parse_cleanly(data: bytes, grammar: Grammar) -> Tree | None:

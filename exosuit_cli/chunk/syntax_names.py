@@ -56,13 +56,13 @@ class Names:
             if id(step) in self._paths:
                 names.append(self._paths[id(step)])
                 break
-            names.append(self._own_name(step))
+            names.append(self.own_name(step))
             step = step.parent
         path = self._separator.join(name for name in reversed(names) if name) or None
         self._paths[id(definition)] = path
         return path
 
-    def _own_name(self, definition: Definition) -> str | None:
+    def own_name(self, definition: Definition) -> str | None:
         """The name of one definition, without those around it."""
         node = definition.node
         if isinstance(node, Section):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 VERSION_FLAGS = (["--version"], ["-V"])
 WITH_NUMPY = (
-    ["scan"], ["chunk"], ["query"], ["outline"], ["related"], ["context"], ["bench"], ["profile"], ["device"],
+    ["scan"], ["chunk"], ["pack"], ["query"], ["outline"], ["related"], ["context"], ["bench"], ["profile"], ["device"],
 )  # fmt: skip
 """The commands that load libraries which abort the process where they get no memory."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.config.option import Option
 
-_COMMANDS: Final = ("scan", "chunk", "context load", "query", "outline")
+_COMMANDS: Final = ("scan", "chunk", "pack", "context load", "query", "outline")
 """The commands that need any of this, by their words."""
 
 _SEARCHES: Final = ("query", "outline")
@@ -73,6 +73,10 @@ def needs_of(arguments: Sequence[str]) -> Needs | None:
         found = parse(left, CHUNK)
     elif words in _SEARCHES:
         return _needs_of_search(words, left)
+    elif words == "pack":
+        from exosuit_cli.cli.pack_flags import PACK
+
+        found = parse(left, PACK)
     else:
         from exosuit_cli.cli.context_flags import CONTEXT_LOAD
 
@@ -94,7 +98,7 @@ def needs_of(arguments: Sequence[str]) -> Needs | None:
         workers=values["workers"],
         use_index=is_context or (words == "scan" and values["index"] and "verify" not in given),
         follow=values["follow"],
-        with_table=words != "scan",
+        with_table=words in ("chunk", "context load"),
     )
 
 

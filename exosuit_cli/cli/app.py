@@ -17,6 +17,7 @@ _PLACES: Final = {
     "query": "query:query_command",
     "outline": "outline:outline_command",
     "related": "related:related_command",
+    "pack": "pack:pack_command",
     "context": "context:context_app",
     "phase": "phase:phase_app",
     "device": "device:device_command",

@@ -10,7 +10,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from exosuit_cli.model.errors import UsageError
-from exosuit_cli.system.names import display_json
+from exosuit_cli.system.names import display_json, display_text
+from exosuit_cli.tokens.text import last_character_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,6 +60,38 @@ class _TerminalJson(io.BufferedWriter):
         shown = bytes(data)
         super().write(display_json(shown.decode()).encode())
         return len(shown)
+
+
+class _TerminalText(io.BufferedWriter):
+    """Text for a terminal, with nothing in it that could act on the terminal; characters may come in parts."""
+
+    _rest = b""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        text = self._rest + bytes(data)
+        end = last_character_start(text) if text else 0
+        self._rest = text[end:]
+        super().write(display_text(text[:end]).encode())
+        return len(bytes(data))
+
+    def flush(self) -> None:
+        super().write(display_text(self._rest).encode())
+        self._rest = b""
+        super().flush()
+
+
+@contextmanager
+def text_output(file: BinaryIO) -> Iterator[BinaryIO]:
+    """A file to write UTF-8 to, escaped where it is a terminal."""
+    if not file.isatty():
+        yield file
+        return
+    shown = _TerminalText(cast("io.RawIOBase", file))
+    try:
+        yield shown
+        shown.flush()
+    finally:
+        shown.detach()
 
 
 @contextmanager

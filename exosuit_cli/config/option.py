@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 SELECTION: Final = "Selection"
 WORK: Final = "Work"
 CHUNKS: Final = "Chunks"
+PACK: Final = "Pack"
 OUTPUT: Final = "Output"
-PANELS: Final = (CHUNKS, WORK, SELECTION, OUTPUT)
+PANELS: Final = (PACK, CHUNKS, WORK, SELECTION, OUTPUT)
 """The panels of a help, in their order."""
 
 Kind = Literal["boolean", "count", "integer", "size", "choice", "device", "encoding", "text", "texts"]

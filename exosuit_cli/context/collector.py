@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.chunk.batch import ChunkBatch
 from exosuit_cli.chunk.records import ID_BYTES
 from exosuit_cli.context.seal import SPAN, packed_seal
 from exosuit_cli.tiers.nvme import TRAINING_BYTES
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from exosuit_cli.chunk.batch import ChunkBatch, Chunking
+    from exosuit_cli.chunk.batch import Chunking
     from exosuit_cli.chunk.records import FileChunks
     from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.tiers.nvme import NvmeTier
@@ -81,7 +82,7 @@ class ContextCollector:
 
     def take(self, finished: FinishedTask) -> None:
         """Write the chunks of a batch."""
-        if finished.result is not None and finished.result.chunks is not None:
+        if finished.result is not None and isinstance(finished.result.chunks, ChunkBatch):
             self.fallbacks.update(finished.result.fallbacks)
             started = time.perf_counter()
             self.write(finished.task.batch.paths(), finished.result.chunks)

@@ -90,7 +90,7 @@ def chunk_into(
     roots = resolve_roots(several) if names is None else resolve_names(several[0], names)
     options = replace(
         options,
-        encoding=collector.chunking.options.encoding,
+        encoding=collector.chunking.encoding,
         verify=False,
         batch_files=min(options.batch_files, BATCH_FILES),
         slab_bytes=min(options.slab_bytes, SEGMENT_BYTES - 1),  # a longer text is cut in segments first

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
+from exosuit_cli.chunk.batch import ChunkBatch
 from exosuit_cli.chunk.records import ID_BYTES
 from exosuit_cli.chunk.statistics import ChunkStatistics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exosuit_cli.chunk.batch import ChunkBatch, Chunking
+    from exosuit_cli.chunk.batch import Chunking
     from exosuit_cli.shards.fallbacks import Fallbacks
+    from exosuit_cli.shards.work import WorkPlan
     from exosuit_cli.workers.tasks import FinishedTask
 
 HELD_BYTES, HELD_BATCHES = 64 << 20, 128
@@ -38,7 +40,10 @@ class ChunkSink(Protocol):
 class BatchCollector(Protocol):
     """Takes in finished batches, in any order."""
 
-    chunking: Chunking
+    @property
+    def chunking(self) -> Chunking | WorkPlan:
+        """What the workers make of texts."""
+        ...
 
     def has_room(self) -> bool:
         """Whether another batch may be begun."""
@@ -76,7 +81,7 @@ class ChunkCollector:
         while (following := self._held.pop(self._next, None)) is not None:
             self._held_bytes -= following.rendered_bytes
             self._next += len(following.task.places)
-            if following.result is not None and following.result.chunks is not None:
+            if following.result is not None and isinstance(following.result.chunks, ChunkBatch):
                 self.fallbacks.update(following.result.fallbacks)
                 self.write(following.task.batch.paths(), following.result.chunks)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from exosuit_cli.index.index import Index
     from exosuit_cli.ingest.collector import BatchCollector
     from exosuit_cli.ingest.progress import ProgressCallback
+    from exosuit_cli.workers.carrier import Carrier
     from exosuit_cli.workers.tasks import FinishedTask
 
 FIRST_CHUNKED_FILES = 25
@@ -84,7 +85,13 @@ class Run:
         *,
         reads_index: bool = True,
         only_changed: bool = False,
+        after: Callable[[Carrier | None, Ledger], None] | None = None,
     ) -> None:
+        """A run that is about to begin.
+
+        `after` is called once every file has its row, while there are workers: with what carries tasks out, if any file
+        had to be read.
+        """
         find_digest(options.hash)
         if options.encoding is not None:
             find_encoding(options.encoding)  # now, not when the first text turns up
@@ -98,6 +105,7 @@ class Run:
         self.reads_all = options.verify or (collector is not None and not only_changed)
         """Whether files are read that the index knows: to compare them, or because all chunks are wanted."""
         self.reads_index = reads_index
+        self.after = after
         self.warnings: list[str] = []
         chunking = collector.chunking if collector is not None else None
         self.processes = Processes(roots.base, options, chunking, self.stop)
@@ -149,6 +157,8 @@ class Run:
                     self.laps.lap("walk", anew)
                 self._work(ledger, walking=walking)
                 self.laps.restart()
+            if self.after is not None and not self.stop:
+                self.after(self.processes.carrier, ledger)
             self._drain(ledger)
         except BaseException:
             self.processes.end_workers(abort=True)

@@ -21,6 +21,7 @@ _MARKED: Final = re.compile(
     rb"|\{\"time\": \"[0-9T:.-]+Z\", \"level\": \"[a-z]+\", \"logger\": \"exosuit"  # a line of a log
     rb"|\{\s*\"exosuit/[a-z_]{1,40}/"  # the benchmarks of Bencher's format
     rb"|(?:<\?xml[^>]{0,80}\?>\s*|<!doctype html>\s*)?<!-- " + _SCHEMA + rb" -->"
+    rb"|# " + _SCHEMA + rb"\n"  # a plain pack
     rb"|## exosuit bench: (?:invalid|regression|inconclusive|pass|improved|measured)"
     rb"|# (?:TYPE|HELP|UNIT) exosuit_"  # metrics have no other comments
     rb"|goos: .*\ngoarch: .*\npkg: exosuit\n"

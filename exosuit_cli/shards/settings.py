@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from exosuit_cli.chunk.batch import Chunking
+    from exosuit_cli.shards.work import WorkPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class ShardSettings:
     max_file_size: int
     slab_bytes: int
     follow: bool
-    chunking: Chunking | None = None
+    chunking: Chunking | WorkPlan | None = None
     addresses: tuple[str, ...] = ()
     """The addresses of the processes that own the cards of `device`."""
     device_is_demanded: bool = False

@@ -6,7 +6,7 @@ import contextlib
 import os
 import time
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,16 +27,16 @@ from exosuit_cli.system.spans import Laps
 from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterator, Sequence
 
-    from exosuit_cli.chunk.batch import ChunkBatch
+    from exosuit_cli.chunk.batch import RenderedBatch
     from exosuit_cli.device.remote import RemoteKernels
     from exosuit_cli.kernels.protocol import Kernels, PendingSlab
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.shards.settings import ShardSettings
-    from exosuit_cli.shards.work import TextWork
+    from exosuit_cli.shards.work import TextWork, WorkPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class ShardResult:
 
     rows: Rows
     bytes_read: int
-    chunks: ChunkBatch | None = None
-    """The chunks of those files, where they are asked for."""
+    chunks: RenderedBatch | None = None
+    """The chunks of those files, where they are asked for; or what a plan has made of their texts."""
     fallbacks: Fallbacks = field(default_factory=Counter)
     """How many of those files were cut by structure although `ast` was asked for."""
 
@@ -71,6 +71,7 @@ class Shard:
         clock: StageClock | None = None,
     ) -> None:
         self._settings = settings
+        self._counter = counter
         self._stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self._kernels: Kernels = CpuKernels(settings.hash)
         self._device: RemoteKernels | None = None
@@ -99,6 +100,17 @@ class Shard:
             is_demanded=self._settings.device_is_demanded,
         )
         self._read_into(slab_bytes)
+
+    def use_work(self, plan: WorkPlan) -> None:
+        """From the next batch on, make this of texts. Its work must want lines only if the work before it did."""
+        self._settings = replace(self._settings, chunking=plan)
+        self._work = _work_of(self._settings, self._counter, self._kernels, self._clock)
+
+    def count_batch(self, texts: Sequence[bytes]) -> list[int]:
+        """The tokens of each text. Raises ValueError where no encoding is given."""
+        if self._counter is None:
+            raise ValueError("nothing is counted: no encoding is given")
+        return self._counter.count_batch(texts)
 
     def totals(self, cpu_seconds: float = 0.0) -> WorkerTotals:
         """What it spent and saw until now; `cpu_seconds` are those of its process, where it has one of its own."""
@@ -258,13 +270,17 @@ class Shard:
         return ReadStat(position, content.size, content.status)
 
 
-def _rendered_bytes(chunks: ChunkBatch | None) -> int:
+def _rendered_bytes(chunks: RenderedBatch | None) -> int:
     return len(chunks.rendered) if chunks is not None else 0
 
 
 def _work_of(settings: ShardSettings, counter: TokenCounter | None, kernels: Kernels, clock: StageClock) -> TextWork:
     if settings.chunking is None or counter is None:
         return Counting(counter, clock)
+    from exosuit_cli.chunk.batch import Chunking
+
+    if not isinstance(settings.chunking, Chunking):
+        return settings.chunking.begin(counter, clock)
     from exosuit_cli.shards.cutting import Cutting
 
     return Cutting(settings.chunking, counter, kernels, clock)

@@ -12,10 +12,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from exosuit_cli.chunk.batch import ChunkBatch
-    from exosuit_cli.model.protocols import TokenStream
+    from exosuit_cli.chunk.batch import RenderedBatch
+    from exosuit_cli.model.protocols import TokenCounter, TokenStream
     from exosuit_cli.model.records import Batch
     from exosuit_cli.model.slab import LineColumns
+    from exosuit_cli.model.spans import StageClock
     from exosuit_cli.read import FilledSlab, LargeFile
     from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.shards.large import LargeContent
@@ -57,6 +58,24 @@ class TextWork(Protocol):
         """Whether so much was made that the rest of the batch should be left for another turn."""
         ...
 
-    def finish(self, files: int) -> tuple[ChunkBatch | None, Fallbacks]:
-        """The chunks of the first `files` files, if any were cut, and how many fell back to another way of cutting."""
+    def finish(self, files: int) -> tuple[RenderedBatch | None, Fallbacks]:
+        """What was made of the first `files` files, if anything, and how many fell back to another way of cutting."""
+        ...
+
+
+class WorkPlan(Protocol):
+    """What to make of texts in place of chunks, small enough to send to a worker."""
+
+    @property
+    def encoding(self) -> str:
+        """The encoding that tokens are counted in."""
+        ...
+
+    @property
+    def needs_table(self) -> bool:
+        """Whether the table of tokens is needed beside the vocabulary."""
+        ...
+
+    def begin(self, counter: TokenCounter, clock: StageClock) -> TextWork:
+        """The work, in the process that does it."""
         ...

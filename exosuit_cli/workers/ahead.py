@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from exosuit_cli.walk.roots import PathLike
     from exosuit_cli.workers.preload import Preload
 
-_COMMANDS: Final = ("scan", "chunk", "context load", "query", "outline")
+_COMMANDS: Final = ("scan", "chunk", "pack", "context load", "query", "outline")
 """The commands that need any of this."""
 _ENCLOSED: Final = ("query", "outline")
 """Those that may be about a part of a larger tree, whose index is meant then."""

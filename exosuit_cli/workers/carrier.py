@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.shards.totals import WorkerTotals
+    from exosuit_cli.shards.work import WorkPlan
     from exosuit_cli.workers.messages import UseDevice
     from exosuit_cli.workers.tasks import FinishedTask, Task
 
@@ -43,6 +44,14 @@ class Carrier(Protocol):
 
     def use_device(self, use: UseDevice) -> None:
         """Have a device compute what is begun from now on."""
+        ...
+
+    def use_work(self, plan: WorkPlan) -> None:
+        """Have texts made into this from now on; tasks that are out may still be done as before."""
+        ...
+
+    def count_batch(self, texts: Sequence[bytes]) -> list[int]:
+        """The tokens of each text; no task may be out."""
         ...
 
     def interrupt(self, number: signal.Signals) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.settings import ShardSettings
+    from exosuit_cli.shards.work import WorkPlan
     from exosuit_cli.system.stop import StopRequest
     from exosuit_cli.workers.messages import UseDevice
     from exosuit_cli.workers.tasks import Task
@@ -65,6 +66,12 @@ class InProcessCarrier:
 
     def use_device(self, use: UseDevice) -> None:
         self._shard.use_device(use.device, use.addresses, use.slab_bytes)
+
+    def use_work(self, plan: WorkPlan) -> None:
+        self._shard.use_work(plan)
+
+    def count_batch(self, texts: Sequence[bytes]) -> list[int]:
+        return self._shard.count_batch(texts)
 
     def interrupt(self, number: signal.Signals) -> None:  # noqa: ARG002  (the shard has the same stop request)
         self._tasks.clear()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.model.errors import ExosuitError
     from exosuit_cli.shards.settings import ShardSettings
+    from exosuit_cli.shards.work import WorkPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,13 @@ class UseDevice:
     device: str
     addresses: tuple[str, ...]
     slab_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class UseWork:
+    """To a worker: from now on, make this of texts."""
+
+    plan: WorkPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +83,7 @@ class BecomeWorkers:
 
 @dataclass(frozen=True, slots=True)
 class CountTokens:
-    """To the vocabulary process: count the tokens of each text."""
+    """To the vocabulary process, or a worker: count the tokens of each text."""
 
     texts: Sequence[bytes]
 
@@ -89,7 +97,7 @@ class EncodeText:
 
 @dataclass(frozen=True, slots=True)
 class TokenCounts:
-    """From the vocabulary process: the number of tokens of each text."""
+    """From the vocabulary process, or a worker: the number of tokens of each text."""
 
     counts: list[int]
 

@@ -19,10 +19,13 @@ from exosuit_cli.shards.totals import WorkerTotals
 from exosuit_cli.system.forked import ForkedProcess
 from exosuit_cli.system.spans import Laps
 from exosuit_cli.workers.messages import (
+    CountTokens,
     Finish,
     Interrupt,
     LoadFailed,
+    TokenCounts,
     UseDevice,
+    UseWork,
     WorkerCrashed,
     WorkerRefused,
     WorkerStarted,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.settings import ShardSettings
+    from exosuit_cli.shards.work import WorkPlan
     from exosuit_cli.workers.carrier import Carrier
     from exosuit_cli.workers.preload import Preload
 
@@ -127,6 +131,27 @@ class WorkerPool:
         for worker in self._workers:
             with contextlib.suppress(OSError):  # it is dead: the one that replaces it has the settings
                 worker.connection.send(use)
+
+    def use_work(self, plan: WorkPlan) -> None:
+        self._settings = replace(self._settings, chunking=plan)
+        if self._alone is not None:
+            self._alone.use_work(plan)
+        for worker in self._workers:
+            with contextlib.suppress(OSError):  # it is dead: the one that replaces it has the settings
+                worker.connection.send(UseWork(plan))
+
+    def count_batch(self, texts: Sequence[bytes]) -> list[int]:
+        while self._alone is None:
+            worker = self._workers[0]
+            try:
+                worker.connection.send(CountTokens(texts))
+                while not isinstance(answer := worker.connection.recv(), TokenCounts):
+                    self._result_in(answer, worker)
+            except (EOFError, OSError):
+                self._bury(worker)
+                continue
+            return answer.counts
+        return self._alone.count_batch(texts)
 
     def interrupt(self, number: signal.Signals) -> None:
         self._interrupted = True

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.spans import SpanRecording, StageClock
+    from exosuit_cli.shards.work import WorkPlan
     from exosuit_cli.system.stop import StopRequest
     from exosuit_cli.workers.carrier import Carrier
 
@@ -36,7 +37,9 @@ class Processes:
     `chunking` is what the workers cut. What was started ahead for this run is taken over.
     """
 
-    def __init__(self, base: bytes, options: ScanOptions, chunking: Chunking | None, stop: StopRequest) -> None:
+    def __init__(
+        self, base: bytes, options: ScanOptions, chunking: Chunking | WorkPlan | None, stop: StopRequest
+    ) -> None:
         self.processors = options.workers or usable_processors()
         self.device = RunDevice(options, self.processors, options.slab_bytes if chunking is not None else 0)
         self.carrier: Carrier | None = None
@@ -58,7 +61,7 @@ class Processes:
             own_outputs=options.own_outputs,
             recorded_spans=self._recording.capacity if self._recording is not None else 0,
         )
-        self._preload = ahead.take_preload(options.encoding, self.processors, with_table=chunking is not None)
+        self._preload = ahead.take_preload(options.encoding, self.processors, with_table=_needs_table(chunking))
 
     def load_vocabulary(self) -> None:
         """Have another process load the vocabulary from now on, where that is possible."""
@@ -67,7 +70,7 @@ class Processes:
             from exosuit_cli.workers.preload import Preload
 
             with contextlib.suppress(OSError):  # too many processes or open files: this process loads it itself
-                self._preload = Preload(encoding, self.processors, with_table=self._settings.chunking is not None)
+                self._preload = Preload(encoding, self.processors, with_table=_needs_table(self._settings.chunking))
 
     def engage(
         self, files: int, paths: Callable[[], Iterable[bytes]], patience: float, *, walking: bool
@@ -185,3 +188,8 @@ class Processes:
             with contextlib.suppress(OSError):
                 total += os.lstat(os.path.join(self._base, path)).st_size
         return total >= (POOL_BYTES if self._settings.chunking is None else CHUNK_POOL_BYTES)
+
+
+def _needs_table(chunking: Chunking | WorkPlan | None) -> bool:
+    """Whether the workers need the table of tokens beside the vocabulary."""
+    return chunking is not None and chunking.needs_table

@@ -22,7 +22,17 @@ from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.spans import Laps, Recorder, SpanTrack
 from exosuit_cli.system.stop import StopRequest
 from exosuit_cli.system.surroundings import explained
-from exosuit_cli.workers.messages import Finish, Interrupt, UseDevice, WorkerCrashed, WorkerRefused, WorkerUnfit
+from exosuit_cli.workers.messages import (
+    CountTokens,
+    Finish,
+    Interrupt,
+    TokenCounts,
+    UseDevice,
+    UseWork,
+    WorkerCrashed,
+    WorkerRefused,
+    WorkerUnfit,
+)
 from exosuit_cli.workers.transfer import send_result
 
 if TYPE_CHECKING:
@@ -32,6 +42,9 @@ if TYPE_CHECKING:
     from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.settings import ShardSettings
     from exosuit_cli.workers.tasks import Task
+
+    Request = Task | UseDevice | UseWork | CountTokens | Finish
+    """What a worker does in turn."""
 
 PATIENCE_SECONDS = 0.25
 """How long a worker keeps a batch before it gives the rest back, so that the last giants are shared."""
@@ -141,7 +154,7 @@ def work(
             clock.step("vocabulary")
         stop = StopRequest()
         shard = Shard(settings, counter, stop, clock)
-        tasks: queue.SimpleQueue[Task | UseDevice | Finish] = queue.SimpleQueue()
+        tasks: queue.SimpleQueue[Request] = queue.SimpleQueue()
         # Reading in a thread of its own keeps the parent's `send` from ever waiting for this worker's.
         try:
             threading.Thread(target=_receive, args=(connection, tasks, stop), daemon=True).start()
@@ -152,6 +165,10 @@ def work(
         while not isinstance(task := tasks.get(), Finish):
             if isinstance(task, UseDevice):
                 shard.use_device(task.device, task.addresses, task.slab_bytes)
+            elif isinstance(task, UseWork):
+                shard.use_work(task.plan)
+            elif isinstance(task, CountTokens):
+                connection.send(TokenCounts(shard.count_batch(task.texts)))
             else:
                 clock.batch = task.number
                 clock.step("input wait")
@@ -174,11 +191,11 @@ def work(
             connection.send(WorkerRefused(outside) if outside else WorkerCrashed(traceback.format_exc()))
 
 
-def _receive(connection: Connection, tasks: queue.SimpleQueue[Task | UseDevice | Finish], stop: StopRequest) -> None:
+def _receive(connection: Connection, tasks: queue.SimpleQueue[Request], stop: StopRequest) -> None:
     """Take messages for as long as the parent lives: it may die while a worker is busy with the last task."""
     try:
         while True:
-            message: Task | UseDevice | Finish | Interrupt = connection.recv()
+            message: Request | Interrupt = connection.recv()
             if isinstance(message, Interrupt):
                 stop.signal = message.signal
             else:

@@ -1,0 +1,81 @@
+"""What a front can ask of `pack`: a request, made from the values of options by name, as for a scan."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from exosuit_cli.commands.requests import names_below, options_by, settings_by, without_outputs
+from exosuit_cli.config.option import OUTPUT, PACK, filled, option
+from exosuit_cli.model.errors import UsageError
+from exosuit_cli.pack.options import PackOptions
+from exosuit_cli.system.outputs import refuse_links_inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from exosuit_cli.config.options import ScanOptions
+
+LARGEST_FILE = 64 << 20
+"""Bytes of the largest file that is packed, unless another limit is given: no model reads as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackRequest:
+    """A pack of the files below paths; with `names`, of what they name below the one path.
+
+    output: the file that the front writes the pack to, None for a stream of its own.
+    size_is_chosen: the limit of a file's size was asked for, so that it needs no warning.
+    """
+
+    paths: tuple[str, ...]
+    packing: PackOptions
+    options: ScanOptions
+    output: str | None = None
+    names: tuple[bytes, ...] | None = None
+    size_is_chosen: bool = False
+    template: str | None = option(
+        None, "A Jinja2 template of your own instead of a format.", changes="neither", panel=PACK, metavar="FILE"
+    )
+    instructions: str | None = option(
+        None, "End with the text of FILE, for the model.", changes="neither", panel=PACK, metavar="FILE"
+    )
+    strict: bool = option(False, "Any warning or estimate is a failed check.", changes="neither", panel=OUTPUT)
+
+
+def pack_request(
+    paths: Sequence[str],
+    given: Mapping[str, object],
+    *,
+    output: str | None = None,
+    config: str | None = None,
+    names: Iterable[bytes] | None = None,
+    outputs: Iterable[str | int | None] = (),
+) -> PackRequest:
+    """The request for a pack by the given options, else by the settings; see `scan_request` and `PackRequest`."""
+    refuse_links_inside(output, paths or (os.curdir,))
+    settings = settings_by(given, config)
+    options = options_by(settings, given)
+    assert options.encoding is not None, "a setting is never left out"
+    packing = filled(PackOptions, given, encoding=options.encoding)
+    if packing.split and output is None:
+        raise UsageError("--split writes several files; name the first part of their names with -o, as -o pack.xml")
+    if given.get("template") is not None:
+        contradicting = [name for name in ("format", "split") if given.get(name) is not None]
+        if contradicting:
+            raise UsageError(f"--template is a form of its own; leave out --{' and --'.join(contradicting)}")
+    size_is_chosen = given.get("max_file_size") is not None
+    largest = options.max_file_size
+    if not size_is_chosen:
+        largest = min(largest or LARGEST_FILE, LARGEST_FILE)
+    return filled(
+        PackRequest,
+        given,
+        paths=tuple(paths) or (".",),
+        packing=packing,
+        options=without_outputs(replace(options, max_file_size=largest), (*outputs, output)),
+        output=output,
+        names=names_below(paths, names),
+        size_is_chosen=size_is_chosen,
+    )

@@ -1,0 +1,163 @@
+"""Secrets in texts: keys and tokens that are known by their form, and private keys; each is replaced by what it is.
+
+Three steps, each for far less text than the one before. One pass looks for the literals that every such secret has in
+it (ahocorasick-rs, some GB/s). Around a literal, a pattern that is no stricter than the detector's says whether it may
+be one. Then the detector of detect-secrets judges. Its package takes a third of a second to import, and is imported
+only for the third step.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from exosuit_cli.pack.blocks import Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_AROUND: Final = 512
+"""Bytes before and after a literal that are looked at: no token is longer, and a giant line costs no more."""
+_LONG: Final = 20
+_LONGEST_KEY: Final = 16 << 10
+PRIVATE_KEY: Final = "Private Key"
+_PRIVATE: Final = re.compile(
+    rb"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?P<body>.{40,%d}?)-----END " % _LONGEST_KEY,
+    re.DOTALL,
+)
+_MATERIAL: Final = re.compile(rb"[A-Za-z0-9+/]{32}")
+_PLACEHOLDER: Final = re.compile(rb"[$<{%*[(]|x{4}|\.{3}|(?i:pass(?:word|wd)?|secret|token|pw)$")
+"""How what stands for a secret begins: `$PASSWORD`, `<token>`, `****`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A kind of secret: its literals, the pattern that may be one, and the detector that judges (`module:Class`).
+
+    Without a detector the pattern decides, and `kind` names it.
+    """
+
+    literals: tuple[bytes, ...]
+    pattern: re.Pattern[bytes]
+    detector: str = ""
+    kind: str = ""
+
+
+def _rule(literals: str, pattern: bytes, detector: str = "", kind: str = "") -> Rule:
+    return Rule(tuple(literals.encode().split()), re.compile(pattern), detector, kind)
+
+
+RULES: Final = (
+    _rule("AKIA ASIA ABIA ACCA A3T", rb"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}", "aws:AWSKeyDetector"),
+    _rule("aws AWS Aws", rb"(?i:aws.{0,20}?(?:key|pwd|pw|pass|token).{0,20}?)[0-9a-zA-Z/+]{40}", "aws:AWSKeyDetector"),
+    _rule("ghp_ gho_ ghu_ ghs_ ghr_", rb"gh[pousr]_[A-Za-z0-9_]{36}", "github_token:GitHubTokenDetector"),
+    _rule("github_pat_", rb"github_pat_[A-Za-z0-9_]{36,255}", kind="GitHub Token"),
+    _rule(
+        "glpat- gldt- glft- glsoat- glrt- GR1348941 glcbt- glimt- glptt- glagent- gloas-",
+        rb"(?:gl[a-z]{2,5}-|GR1348941)[A-Za-z0-9_-]{20}",
+        "gitlab_token:GitLabTokenDetector",
+    ),
+    _rule("xox XOX", rb"(?i:xox[abpors]-(?:\d+-)+[a-z0-9]+)", "slack:SlackDetector"),
+    _rule("hooks.slack.com", rb"hooks\.slack\.com/services/T\w+/B\w+/\w+", "slack:SlackDetector"),
+    _rule("sk_live_ rk_live_", rb"[rs]k_live_[0-9a-zA-Z]{24}", "stripe:StripeDetector"),
+    _rule("T3BlbkFJ", rb"sk-[A-Za-z0-9_-]*T3BlbkFJ[A-Za-z0-9]{20}", "openai:OpenAIDetector"),
+    _rule("sk-ant-", rb"sk-ant-[A-Za-z0-9_-]{32,200}", kind="Anthropic API Key"),
+    _rule("AIza", rb"\bAIza[0-9A-Za-z_-]{35}\b", kind="Google API Key"),
+    _rule("npm_ _authToken NPM", rb"npm_[A-Za-z0-9-]{36}|[a-z0-9-]{36}", "npm:NpmDetector"),
+    _rule("pypi-AgE", rb"pypi-AgE[A-Za-z0-9_-]{70}", "pypi_token:PypiTokenDetector"),
+    _rule("SG.", rb"SG\.[a-zA-Z0-9_-]{22}\.[a-zA-Z0-9_-]{43}", "sendgrid:SendGridDetector"),
+    _rule("sq0csp-", rb"sq0csp-[0-9A-Za-z\\_-]{43}", "square_oauth:SquareOAuthDetector"),
+    _rule("-us", rb"[0-9a-z]{32}-us[0-9]{1,2}", "mailchimp:MailchimpDetector"),
+    _rule("eyJ", rb"eyJ[\w=-]+\.eyJ[\w=-]+", "jwt:JwtTokenDetector"),
+    _rule("AKC", rb"AKC[a-zA-Z0-9]{10}", "artifactory:ArtifactoryDetector"),
+    _rule("://", rb"://[^\s/{}@:'\"<>$%]{1,200}:[^\s/{}@'\"<>]{1,200}@[\w.-]", "basic_auth:BasicAuthDetector"),
+)
+"""Every kind of token that is looked for."""
+
+
+def redacted(text: bytes, path: bytes) -> tuple[bytes, tuple[Secret, ...]]:
+    """The text with each secret replaced, and the secrets, in order. The number of lines stays.
+
+    `path` is not opened: a detector may want it for a message.
+    """
+    spans = [*_private_keys(text), *_tokens(text, path)]
+    if not spans:
+        return text, ()
+    spans.sort()
+    parts = []
+    found = []
+    last = 0
+    for start, end, kind in spans:
+        if start < last:
+            continue  # within the one before
+        found.append(Secret(text.count(b"\n", 0, start) + 1, kind))
+        parts += [text[last:start], f"[redacted: {kind}]".encode(), b"\n" * text.count(b"\n", start, end)]
+        last = end
+    return b"".join([*parts, text[last:]]), tuple(found)
+
+
+def _private_keys(text: bytes) -> Iterator[tuple[int, int, str]]:
+    if b"PRIVATE KEY" in text:
+        for match in _PRIVATE.finditer(text):
+            if _MATERIAL.search(match["body"]):
+                yield *match.span("body"), PRIVATE_KEY
+
+
+def _tokens(text: bytes, path: bytes) -> Iterator[tuple[int, int, str]]:
+    automaton, rules = _automaton()
+    seen: set[tuple[int, int]] = set()
+    for literal, place, _ in automaton.find_matches_as_indexes(text):
+        for rule in rules[literal]:
+            low = max(text.rfind(b"\n", max(place - _AROUND, 0), place) + 1, place - _AROUND, 0)
+            high = text.find(b"\n", place, place + _AROUND)
+            window = text[low : high if high >= 0 else place + _AROUND]
+            if rule.pattern.search(window) is None:
+                continue
+            for value, kind in _values(rule, window, path):
+                if _PLACEHOLDER.match(value):
+                    continue
+                # A long one is a secret wherever it stands.
+                first, within = (0, text) if len(value) >= _LONG else (low, window)
+                at = within.find(value)
+                while at >= 0:
+                    span = (first + at, first + at + len(value))
+                    if span not in seen:
+                        seen.add(span)
+                        yield *span, kind
+                    at = within.find(value, at + len(value))
+
+
+def _values(rule: Rule, window: bytes, path: bytes) -> Iterator[tuple[bytes, str]]:
+    """The secrets that a window holds by a rule, each with its kind."""
+    if not rule.detector:
+        for match in rule.pattern.finditer(window):
+            yield match[0], rule.kind
+        return
+    detector = _detector(rule.detector)
+    # One character a byte, so that places in the text are places in the bytes.
+    for found in detector.analyze_line(filename=repr(path), line=window.decode("latin-1"), line_number=1):
+        if found.secret_value:
+            yield found.secret_value.encode("latin-1"), found.type
+
+
+@cache
+def _detector(name: str) -> Any:
+    module, _, kind = name.partition(":")
+    return getattr(importlib.import_module(f"detect_secrets.plugins.{module}"), kind)()
+
+
+@cache
+def _automaton() -> tuple[Any, list[list[Rule]]]:
+    """What finds all literals in one pass, and the rules of each literal."""
+    import ahocorasick_rs
+
+    rules: dict[bytes, list[Rule]] = {}
+    for rule in RULES:
+        for literal in rule.literals:
+            rules.setdefault(literal, []).append(rule)
+    # Only a leftmost search uses the packed instructions that make it fast.
+    leftmost = ahocorasick_rs.MatchKind.LeftmostFirst
+    return ahocorasick_rs.BytesAhoCorasick(list(rules), matchkind=leftmost), list(rules.values())

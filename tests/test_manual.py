@@ -72,6 +72,7 @@ def test_every_option_of_every_command_is_in_the_manual(run: Any) -> None:
         "query",
         "outline",
         "related",
+        "pack",
         "context",
         "phase",
         "bench",

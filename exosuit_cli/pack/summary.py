@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from exosuit_cli.model.records import Outcome
 from exosuit_cli.model.units import counted
 from exosuit_cli.pack.detail import Detail
 
@@ -49,7 +50,8 @@ def summary_text(
         lines.append(f"{counted(details[Detail.LEFT_OUT], 'more file')} did not fit, and not even the path is here.")
     if binary:
         lines.append(f"{counted(len(binary), 'binary file')} left out.")
-    reasons = Counter(skip.outcome.label.replace("_", " ") for skip in skips)
+    # What exosuit wrote, this very pack perhaps, is no property of the tree.
+    reasons = Counter(skip.outcome.label.replace("_", " ") for skip in skips if skip.outcome is not Outcome.OWN_OUTPUT)
     if reasons:
         listed = ", ".join(f"{count:,} {reason}" for reason, count in sorted(reasons.items()))
         lines.append(f"Skipped: {listed}.")

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from exosuit_cli.cli.ahead import Needs, needs_of, parse
 from exosuit_cli.cli.chunk_flags import CHUNK
 from exosuit_cli.cli.options import command_of
+from exosuit_cli.cli.pack_flags import PACK
 from exosuit_cli.cli.scan_flags import SCAN
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def command_lines(draw: st.DrawFn, options: tuple[Option, ...]) -> list[str]:
     return line
 
 
-@pytest.mark.parametrize("options", [SCAN, CHUNK], ids=["scan", "chunk"])
+@pytest.mark.parametrize("options", [SCAN, CHUNK, PACK], ids=["scan", "chunk", "pack"])
 @given(data=st.data())
 def test_it_finds_what_the_parser_finds(options: tuple[Option, ...], data: st.DataObject) -> None:
     line = data.draw(command_lines(options))
@@ -98,6 +99,7 @@ def test_it_finds_what_the_parser_finds(options: tuple[Option, ...], data: st.Da
         ("query words src --quiet other", SEARCH),
         ("outline --budget 9 --query words", SEARCH._replace(command="outline", paths=["."])),
         ("query words --context name", None),
+        ("pack . -o x --budget 8000", PLAIN._replace(command="pack", use_index=False)),
         ("chunk --stdin a.py", None),
         ("scan . --help", None),
         ("scan . --workers many", None),

@@ -15,13 +15,16 @@ import pytest
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.cli.chunk_flags import CHUNK
+from exosuit_cli.cli.pack_flags import PACK
 from exosuit_cli.cli.scan_flags import SCAN
 from exosuit_cli.commands.chunk_request import ChunkRequest
+from exosuit_cli.commands.pack_request import PackRequest
 from exosuit_cli.commands.requests import ScanRequest
 from exosuit_cli.config import FIELDS
 from exosuit_cli.config.option import PANELS, declared, filled, option
 from exosuit_cli.config.options import ScanDefaults, ScanOptions, WalkOptions
 from exosuit_cli.model.errors import UsageError
+from exosuit_cli.pack.options import PackOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +35,8 @@ NO_OPTIONS: dict[type, set[str]] = {
     ChunkOptions: {"encoding"},
     ScanRequest: {"paths", "options", "settings", "names"},
     ChunkRequest: {"paths", "chunking", "options", "output", "names", "size_is_chosen"},
+    PackOptions: {"encoding"},
+    PackRequest: {"paths", "packing", "options", "output", "names", "size_is_chosen"},
 }
 """What the fields of each record are that nobody types and no settings file has."""
 
@@ -45,7 +50,7 @@ def test_every_field_is_an_option_or_known_to_be_none(record: type[Any]) -> None
     assert {field.name for field in fields(record)} == attributes | NO_OPTIONS[record]
 
 
-@pytest.mark.parametrize("options", [SCAN, CHUNK], ids=["scan", "chunk"])
+@pytest.mark.parametrize("options", [SCAN, CHUNK, PACK], ids=["scan", "chunk", "pack"])
 def test_flags_are_distinct_and_explained(options: tuple[Any, ...]) -> None:
     flags = [flag for each in options for flag in (*each.flags, each.negative) if flag]
     assert len(flags) == len(set(flags)) > 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.errors import CheckFailed
@@ -108,6 +107,8 @@ class Spool:
     """A stage that keeps every block, most of them on disk."""
 
     def __init__(self) -> None:
+        import tempfile
+
         self._file = tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115  (it ends with its owner)
         self.entries: list[tuple[PackedFile, Detail, int, int]] = []
         """The file, the detail, the tokens and the bytes of each block."""

@@ -7,10 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.ingest.pipeline import Run
-from exosuit_cli.pack.budgeted import BudgetPacking
 from exosuit_cli.pack.making import Packing, SpooledPacking
 from exosuit_cli.pack.result import PackResult
-from exosuit_cli.pack.split import SplitPacking
 from exosuit_cli.system.stop import StopRequest
 from exosuit_cli.walk.roots import resolve_names, resolve_roots
 
@@ -82,8 +80,12 @@ def _packing(options: PackOptions, output: PackOutput, instructions: str | None,
 
         return TemplatePacking(options, output, instructions, template)
     if options.budget:
+        from exosuit_cli.pack.budgeted import BudgetPacking
+
         return BudgetPacking(options, output, instructions)
     if options.split:
+        from exosuit_cli.pack.split import SplitPacking
+
         return SplitPacking(options, output, instructions)
     if options.secrets == "fail":
         return SpooledPacking(options, output, instructions)

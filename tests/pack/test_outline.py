@@ -51,7 +51,7 @@ def test_signatures_of_python() -> None:
          b"package p\n\n// F does.\nfunc F(a int) int { ... }\n"),
         ("JavaScript", b"export const f = (a) => {\n  a++\n  a++\n}\nclass A {\n  m(b) {\n    b++\n    b++\n  }\n}\n",
          b"export const f = (a) => { ... }\nclass A {\n  m(b) { ... }\n}\n"),
-        ("Rust", b"trait T {\n    fn a(&self);\n}\nimpl T for S {\n    fn a(&self) {\n        b();\n        c();\n    }\n}\n",
+        ("Rust", b"trait T {\n    fn a(&self);\n}\nimpl T for S {\n    fn a(&self) {\n        b();\n    }\n}\n",
          b"trait T {\n    fn a(&self);\n}\nimpl T for S {\n    fn a(&self) { ... }\n}\n"),
         ("Java", b"class A {\n  int x;\n  A() {\n    x = 1;\n    x = 2;\n  }\n}\n",
          b"class A {\n  int x;\n  A() { ... }\n}\n"),

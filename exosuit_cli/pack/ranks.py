@@ -1,6 +1,6 @@
 """Which files a pack favours where not all fit: by their paths and languages alone, so that everyone can tell why.
 
-0. What says what the project is: READMEs, and the manifests of package managers, at most two directories deep.
+0. What says what the project is: READMEs at most one directory deep, and the manifests of package managers at the top.
 1. Source code.
 2. Documents, settings and all other text.
 3. Tests, examples and benchmarks.
@@ -42,7 +42,7 @@ _DOCUMENT_DIRECTORIES: Final = frozenset(b"doc docs documentation man website".s
 _TEST_NAMES: Final = re.compile(
     rb"test_.*|.*([._-](test|spec)s?)\.[a-z0-9]+$|.*tests?\.(java|cs|swift|php|scala)$|conftest\.py$"
 )
-_DEEPEST_LEAD: Final = 1
+_DEEPEST_README: Final = 1
 
 
 def rank(path: bytes, language: str) -> int:
@@ -54,6 +54,6 @@ def rank(path: bytes, language: str) -> int:
         return TEST
     if not _DOCUMENT_DIRECTORIES.isdisjoint(directories):
         return OTHER
-    if len(directories) <= _DEEPEST_LEAD and (name.startswith(b"readme") or name in _MANIFESTS):
+    if len(directories) <= (_DEEPEST_README if name.startswith(b"readme") else 0 if name in _MANIFESTS else -1):
         return LEAD
     return SOURCE if language in PROGRAMMING else OTHER

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.system.names import display_json, display_text
-from exosuit_cli.tokens.text import last_character_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -68,6 +67,8 @@ class _TerminalText(io.BufferedWriter):
     _rest = b""
 
     def write(self, data: ReadableBuffer, /) -> int:
+        from exosuit_cli.tokens.text import last_character_start
+
         text = self._rest + bytes(data)
         end = last_character_start(text) if text else 0
         self._rest = text[end:]

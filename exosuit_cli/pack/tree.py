@@ -21,7 +21,7 @@ def file_tree(paths: Iterable[bytes]) -> str:
         directory, _, name = path.rpartition(b"/")
         if directory != current:
             current = directory
-            lines.append(f"{display_name(directory)}/\n")
+            lines.append(f"{display_name(directory) or '.'}/\n")
         indent = " " if directory else ""
         lines.append(f"{indent}{display_name(name)}\n")
     return "".join(lines)

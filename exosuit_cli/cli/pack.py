@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 import typer
 
@@ -100,7 +100,8 @@ def _open_output(
         return
     if request.packing.split and request.output is not None:
         with _parts(request.output, request.paths) as first, progress_line(quiet) as progress:
-            yield OpenPack(first, None, progress)
+            # Further parts are opened once all is walked.
+            yield OpenPack(first, descriptor(cast("BinaryIO", first.file)), progress)
         return
     with standard_output() if request.output is None else open_file(request.output) as named:
         file = sys.stdout.buffer if named is None else named

@@ -103,13 +103,14 @@ def test_what_is_refused(run: RunExosuit, tree: Path, options: list[str], code: 
     assert sorted(os.listdir(tree)) == [".gitignore", "README.md", "b.bin", "src", "x.log"]
 
 
-def test_parts_have_numbers(run: RunExosuit, tree: Path, tmp_path: Path) -> None:
-    done = run("pack", tree, "--split", "600", "-o", tmp_path / "p.xml", "--json")
+def test_parts_have_numbers(run: RunExosuit, tree: Path) -> None:
+    done = run("pack", tree, "--split", "600", "-o", tree / "p.xml", "--json")  # none of them is packed itself
     assert done.returncode == 0, done.stderr.decode()
     document = json.loads(done.stdout)
     paths = [part["path"] for part in document["parts"]]
-    assert paths == [f"{tmp_path}/p-{number}.xml" for number in range(1, len(paths) + 1)]
+    assert paths == [f"{tree}/p-{number}.xml" for number in range(1, len(paths) + 1)]
     assert len(paths) > 1
+    assert len(document["files"]) == 4
     counter = load_counter("o200k_base", "toktok")
     with_counts = [(part["path"], part["tokens"]) for part in document["parts"]]
     for path, tokens in with_counts:

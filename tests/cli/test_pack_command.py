@@ -87,9 +87,6 @@ def test_a_person_reads_what_was_done(run: RunExosuit, tree: Path, tmp_path: Pat
         (["-o", "missing/pack.xml"], 2, "missing/pack.xml"),
         (["--instructions", "missing"], 2, "cannot read the instructions 'missing'"),
         (["--template", "bad.j2", "--format", "xml"], 2, "--template is a form of its own"),
-        (["--json", "-o", "-"], 2, "--stats and --json write to stdout"),
-        (["--strip", "all"], 2, "--strip 'all' is not accepted"),
-        (["--budget", "9", "--split", "9", "-o", "x"], 2, "give one of them"),
         (["--copy"], 6, "there is no clipboard here"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -120,7 +117,7 @@ def test_parts_have_numbers(run: RunExosuit, tree: Path) -> None:
 
 def test_an_interrupted_run_leaves_no_half_file(tree: Path, exosuit: Path, tmp_path: Path) -> None:
     (tmp_path / "p.xml").write_text("older\n")
-    for number in range(3_000):
+    for number in range(1_000):
         (tree / f"{number}.py").write_text(f"x = {number}\n" * 500)
     process = subprocess.Popen(
         [exosuit, "pack", tree, "-o", tmp_path / "p.xml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE

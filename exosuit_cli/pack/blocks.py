@@ -41,7 +41,7 @@ class Remarks:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class PackBlock:
     """A block without its opening. `text` is empty where it was only counted; `lines` are those of a piece."""
 
     detail: Detail
@@ -58,7 +58,7 @@ class BlockMaker:
         self._counter = counter
         self._form = FORMS[plan.form]
 
-    def blocks(self, path: bytes, language: str, data: bytes, tokens: int) -> tuple[list[Block], Remarks]:
+    def blocks(self, path: bytes, language: str, data: bytes, tokens: int) -> tuple[list[PackBlock], Remarks]:
         """The blocks of a text of so many tokens, and what there is to say of it."""
         plan = self._plan
         if plan.details == (Detail.PATH,):
@@ -79,7 +79,7 @@ class BlockMaker:
             stripped = before - len(text)
         if text is not whole:
             tokens = self._counter.count(text)
-        found: list[Block] = []
+        found: list[PackBlock] = []
         protected = 0
         for detail in plan.details:
             for block, places in self._of_detail(detail, path, language, text, tokens):
@@ -89,7 +89,7 @@ class BlockMaker:
 
     def _of_detail(
         self, detail: Detail, path: bytes, language: str, text: bytes, tokens: int
-    ) -> Iterator[tuple[Block, int]]:
+    ) -> Iterator[tuple[PackBlock, int]]:
         if detail is Detail.FULL:
             numbered = _numbered(text) if self._plan.line_numbers else text
             block, places = self._block(Piece(path, language, detail), numbered, tokens if numbered is text else None)
@@ -106,17 +106,17 @@ class BlockMaker:
         if shortened is not None:
             yield self._block(Piece(path, language, detail), shortened, None)
 
-    def _pieces(self, path: bytes, language: str, text: bytes) -> Iterator[tuple[Block, int]]:
+    def _pieces(self, path: bytes, language: str, text: bytes) -> Iterator[tuple[PackBlock, int]]:
         """A text in pieces that end where chunks do, each with fewer tokens than a part has."""
         from exosuit_cli.pack.pieces import pieces
 
-        def made(part: bytes, lines: tuple[int, int]) -> tuple[Block, int]:
+        def made(part: bytes, lines: tuple[int, int]) -> tuple[PackBlock, int]:
             numbered = _numbered(part, lines[0]) if self._plan.line_numbers else part
             return self._block(Piece(path, language, Detail.FULL, lines), numbered, None)
 
         yield from pieces(text, language, self._counter, self._plan.split, made)
 
-    def _block(self, piece: Piece, text: bytes, tokens: int | None) -> tuple[Block, int]:
+    def _block(self, piece: Piece, text: bytes, tokens: int | None) -> tuple[PackBlock, int]:
         form = self._form
         shown, places = form.protected(text)
         before, after = form.around(piece, shown)
@@ -124,7 +124,7 @@ class BlockMaker:
             tokens = self._counter.count(shown)
         total = tokens_between(self._counter, before, shown, after, tokens)
         whole = b"".join((before, shown, after)) if self._plan.has_text else b""
-        return Block(piece.detail, total, whole, piece.lines), places
+        return PackBlock(piece.detail, total, whole, piece.lines), places
 
 
 def _numbered(text: bytes, first: int = 1) -> bytes:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from exosuit_cli.pack.collector import Stage
     from exosuit_cli.pack.options import PackOptions
     from exosuit_cli.pack.output import CountBatch, PackOutput
-    from exosuit_cli.pack.result import PackedFile, Part
+    from exosuit_cli.pack.result import PackedFile, PackPart
     from exosuit_cli.workers.carrier import Carrier
 
 SPOOL_BYTES: Final = 32 << 20
@@ -41,7 +41,7 @@ class Packing:
         self.output = output
         self.form = FORMS[options.format]
         self.instructions = instructions
-        self.parts: list[Part] = []
+        self.parts: list[PackPart] = []
         self.warnings: list[str] = []
         self.skips: list[Skip] = []
         self.run: Run | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.model.errors import UsageError
-from exosuit_cli.pack.result import Part
+from exosuit_cli.pack.result import PackPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,7 +88,7 @@ class PackWriter:
         self._tokens += block.tokens
         self._blocks.append((file, self._number))
 
-    def finish(self, tail: bytes, count: CountBatch) -> Part:
+    def finish(self, tail: bytes, count: CountBatch) -> PackPart:
         """Write the end; what was written, counted."""
         self._write(tail)
         openings = OpeningTokens(self._form, count)
@@ -97,7 +97,7 @@ class PackWriter:
             file.tokens += tokens
             self._tokens += tokens
         self._tokens += sum(count([self._form.head, tail]))
-        return Part(self._name, self._tokens, self.bytes)
+        return PackPart(self._name, self._tokens, self.bytes)
 
     def _write(self, data: bytes | memoryview) -> None:
         self._file.write(data)

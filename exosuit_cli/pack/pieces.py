@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from exosuit_cli.model.protocols import TokenCounter
-    from exosuit_cli.pack.blocks import Block
+    from exosuit_cli.pack.blocks import PackBlock
 
 _TRIES = 6
 
@@ -20,8 +20,8 @@ def pieces(
     language: str,
     counter: TokenCounter,
     most: int,
-    make: Callable[[bytes, tuple[int, int]], tuple[Block, int]],
-) -> Iterator[tuple[Block, int]]:
+    make: Callable[[bytes, tuple[int, int]], tuple[PackBlock, int]],
+) -> Iterator[tuple[PackBlock, int]]:
     """The blocks that `make` makes of the text's pieces and their lines, each of at most `most` tokens.
 
     Raises UsageError where what stands around a piece alone takes more.

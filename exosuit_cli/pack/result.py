@@ -31,7 +31,7 @@ class PackedFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PackPart:
     """One file that was written: its name, None for stdout; its exact tokens and its bytes."""
 
     name: str | None
@@ -46,7 +46,7 @@ class PackResult:
     scan: ScanResult
     files: Sequence[PackedFile]
     binary: Sequence[bytes]
-    parts: Sequence[Part]
+    parts: Sequence[PackPart]
     warnings: Sequence[str] = field(default_factory=tuple)
 
     @property

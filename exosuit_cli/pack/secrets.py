@@ -34,7 +34,7 @@ _PLACEHOLDER: Final = re.compile(rb"[$<{%*[(]|x{4}|\.{3}|(?i:pass(?:word|wd)?|se
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class SecretRule:
     """A kind of secret: its literals, the pattern that may be one, and the detector that judges (`module:Class`).
 
     Without a detector the pattern decides, and `kind` names it.
@@ -46,8 +46,8 @@ class Rule:
     kind: str = ""
 
 
-def _rule(literals: str, pattern: bytes, detector: str = "", kind: str = "") -> Rule:
-    return Rule(tuple(literals.encode().split()), re.compile(pattern), detector, kind)
+def _rule(literals: str, pattern: bytes, detector: str = "", kind: str = "") -> SecretRule:
+    return SecretRule(tuple(literals.encode().split()), re.compile(pattern), detector, kind)
 
 
 RULES: Final = (
@@ -131,7 +131,7 @@ def _tokens(text: bytes, path: bytes) -> Iterator[tuple[int, int, str]]:
                     at = within.find(value, at + len(value))
 
 
-def _values(rule: Rule, window: bytes, path: bytes) -> Iterator[tuple[bytes, str]]:
+def _values(rule: SecretRule, window: bytes, path: bytes) -> Iterator[tuple[bytes, str]]:
     """The secrets that a window holds by a rule, each with its kind."""
     if not rule.detector:
         for match in rule.pattern.finditer(window):
@@ -151,11 +151,11 @@ def _detector(name: str) -> Any:
 
 
 @cache
-def _automaton() -> tuple[Any, list[list[Rule]]]:
+def _automaton() -> tuple[Any, list[list[SecretRule]]]:
     """What finds all literals in one pass, and the rules of each literal."""
     import ahocorasick_rs
 
-    rules: dict[bytes, list[Rule]] = {}
+    rules: dict[bytes, list[SecretRule]] = {}
     for rule in RULES:
         for literal in rule.literals:
             rules.setdefault(literal, []).append(rule)

@@ -12,7 +12,7 @@ from exosuit_cli.pack.budgeted import BudgetPacking
 from exosuit_cli.pack.detail import Detail
 from exosuit_cli.pack.forms import RAW
 from exosuit_cli.pack.making import refuse_secrets
-from exosuit_cli.pack.result import Part
+from exosuit_cli.pack.result import PackPart
 from exosuit_cli.pack.summary import details_of, summary_text
 from exosuit_cli.system.names import display_name
 
@@ -74,7 +74,7 @@ class TemplatePacking(BudgetPacking):
         if tokens > self.options.budget:
             return False
         self.output.file.write(text)
-        self.parts.append(Part(self.output.name, tokens, len(text)))
+        self.parts.append(PackPart(self.output.name, tokens, len(text)))
         return True
 
     @staticmethod

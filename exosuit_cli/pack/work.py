@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from exosuit_cli.model.records import Batch
     from exosuit_cli.model.slab import LineColumns
     from exosuit_cli.model.spans import StageClock
-    from exosuit_cli.pack.blocks import Block, Remarks
+    from exosuit_cli.pack.blocks import PackBlock, Remarks
     from exosuit_cli.pack.detail import Detail
     from exosuit_cli.read import FilledSlab, LargeFile
     from exosuit_cli.shards.fallbacks import Fallbacks
@@ -92,7 +92,7 @@ class PackWork:
         self._maker = BlockMaker(plan, counter)
         self.start_stream: Callable[[], TokenStream] | None = counter.stream
         self._paths: list[bytes] = []
-        self._blocks: list[tuple[int, Block]] = []
+        self._blocks: list[tuple[int, PackBlock]] = []
         self._remarks: dict[int, Remarks] = {}
         self._bytes = 0
 

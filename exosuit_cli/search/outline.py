@@ -11,7 +11,7 @@ import numpy as np
 
 from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.search.definitions import definitions_in, signature_at
-from exosuit_cli.search.path_roles import is_aside, is_test
+from exosuit_cli.search.path_facts import is_aside, is_test
 from exosuit_cli.search.terms import terms_of
 
 if TYPE_CHECKING:

@@ -54,6 +54,36 @@ def path_facts(path: bytes) -> PathFacts:
     text = path.decode("utf-8", "replace")
     directory, _, base = text.rpartition("/")
     name = _EXTENSION.sub("", base)
+    flags = _flags(directory, base, name)
+    name = _EXTENSION.sub("", name)
+    told = directory.rpartition("/")[2] if name.lower() in _NAMED_BY_DIRECTORY and directory else name
+    return PathFacts(
+        name=_NOT_LETTERS.sub("", told.lower()),
+        name_terms=_terms(told),
+        directory_terms=_directory_terms(directory),
+        parts=(name.lower(), *reversed(directory.lower().split("/"))) if directory else (name.lower(),),
+        flags=flags,
+    )
+
+
+def is_test(path: bytes) -> bool:
+    """Whether a file holds tests, by its path."""
+    return bool(path_flags(path)[FLAGS.index("test")])
+
+
+def is_aside(path: bytes) -> bool:
+    """Whether a file is no part of what its repository is about: an example, vendored or generated code, a tool."""
+    flags = path_flags(path)
+    return any(flags[FLAGS.index(flag)] for flag in ("example", "vendored", "docs", "tools"))
+
+
+def path_flags(path: bytes) -> tuple[int, ...]:
+    """The flags of `path_facts` alone."""
+    directory, _, base = path.decode("utf-8", "replace").rpartition("/")
+    return _flags(directory, base, _EXTENSION.sub("", base))
+
+
+def _flags(directory: str, base: str, name: str) -> tuple[int, ...]:
     flags = list(_directory_flags(directory))
     if _TEST_FILE.search(name):
         flags[FLAGS.index("test")] = 1
@@ -63,15 +93,7 @@ def path_facts(path: bytes) -> PathFacts:
         flags[FLAGS.index("vendored")] = 1
     if _DECLARATIONS.search(base):
         flags[FLAGS.index("declaration")] = 1
-    name = _EXTENSION.sub("", name)
-    told = directory.rpartition("/")[2] if name.lower() in _NAMED_BY_DIRECTORY and directory else name
-    return PathFacts(
-        name=_NOT_LETTERS.sub("", told.lower()),
-        name_terms=_terms(told),
-        directory_terms=_directory_terms(directory),
-        parts=(name.lower(), *reversed(directory.lower().split("/"))) if directory else (name.lower(),),
-        flags=tuple(flags),
-    )
+    return tuple(flags)
 
 
 def _terms(text: str) -> tuple[str, ...]:

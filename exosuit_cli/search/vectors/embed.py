@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.database import transaction, write_back
+from exosuit_cli.context.names import index_directory
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.search.vectors.lsa import SAMPLE, LatentModel, fit
 from exosuit_cli.search.vectors.matrix import build_matrix, open_matrix, write_matrix
@@ -18,7 +19,6 @@ from exosuit_cli.search.vectors.models import (
     lsa_path,
     made_elsewhere,
     matrix_path,
-    search_directory,
 )
 from exosuit_cli.search.vectors.rows import (
     CODECS,
@@ -105,7 +105,7 @@ def embed(
         codec = codec or (known.codec if known is not None else DEFAULT_CODEC)
         if codec not in CODECS:
             raise UsageError(f"the codec {codec!r} is not accepted; accepted: {', '.join(CODECS)}")
-        ensure_private(search_directory(context))
+        ensure_private(index_directory(context.path))
         if spec == LSA:
             embedder: Embedder = _lsa(context, known, anew=anew)
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.context.names import index_directory
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,16 +64,11 @@ def embedder_of(context: ContextReader, meta: VectorMeta) -> Embedder:
     return found
 
 
-def search_directory(context: ContextReader) -> str:
-    """The directory beside a context's database for what can be made again from it."""
-    return os.path.join(os.path.dirname(context.path), f"{context.name}.search")
-
-
 def lsa_path(context: ContextReader) -> str:
     """The file of the context's own model."""
-    return os.path.join(search_directory(context), "lsa.model")
+    return os.path.join(index_directory(context.path), "lsa.model")
 
 
 def matrix_path(context: ContextReader) -> str:
     """The file of the context's vectors as a matrix."""
-    return os.path.join(search_directory(context), "vectors.matrix")
+    return os.path.join(index_directory(context.path), "vectors.matrix")

@@ -23,6 +23,7 @@ from exosuit_cli.search.columns import DamagedIndex
 from exosuit_cli.search.manifest import Manifest, SegmentEntry, read_manifest, write_manifest
 from exosuit_cli.search.records import Refresh
 from exosuit_cli.search.segment import SEGMENT_CHUNKS, Segment
+from exosuit_cli.system.atomic import remove_left_behind
 from exosuit_cli.system.paths import ensure_private
 
 if TYPE_CHECKING:
@@ -233,6 +234,7 @@ class _Refreshing:
         """Delete what the manifest does not name; who has it mapped keeps it."""
         with contextlib.suppress(OSError):
             for name in os.listdir(self._directory):
-                if name.startswith(("segment-", ".exosuit-")) and name not in names:
+                if name.startswith("segment-") and name not in names:
                     with contextlib.suppress(OSError):
                         os.unlink(os.path.join(self._directory, name))
+        remove_left_behind(self._directory)

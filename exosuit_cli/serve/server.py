@@ -53,6 +53,7 @@ async def _serve(make: Any, request: ServeRequest, process: EngineProcess, liste
         if signal.getsignal(number) != signal.SIG_IGN:
             loop.add_signal_handler(number, _end, number, link)
     server = make(request, link)
+    _log_plainly()
     try:
         if request.http is not None and listener is not None:
             await _serve_http(server, request.http, listener)
@@ -79,6 +80,26 @@ async def _serve_stdio(server: FastMCP) -> None:
         inner = server._mcp_server  # noqa: SLF001  (what `run_stdio_async` does, with streams of its own)
         async with stdio_server(anyio.wrap_file(stdin), anyio.wrap_file(stdout)) as (read, write):
             await inner.run(read, write, inner.create_initialization_options())
+
+
+class _OneLine(logging.Handler):
+    """What the SDK logs, one line each, where the messages of exosuit go; without what a client that left causes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        import anyio
+
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, (anyio.ClosedResourceError, anyio.BrokenResourceError)):
+            why = f": {type(error).__name__}: {error}" if error is not None else ""
+            logger.log(record.levelno, "%s%s", record.getMessage(), why)
+
+
+def _log_plainly() -> None:
+    """Have the SDK log in lines; on its own it prints tracebacks."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+    root.addHandler(_OneLine(logging.WARNING))
 
 
 def _end(number: signal.Signals, link: EngineLink) -> None:

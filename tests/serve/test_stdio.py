@@ -170,7 +170,7 @@ def test_stdout_is_the_protocol_and_a_signal_ends_it(exosuit: Path, tmp_path: Pa
         {"method": "notifications/initialized"},
         {"id": 2, "method": "tools/call", "params": {"name": "status", "arguments": {}}},
     ]
-    for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130), (None, 0)):
+    for number, code in ((signal.SIGTERM, 143), (None, 0)):
         with subprocess.Popen(
             [exosuit, "mcp", tmp_path / "tree"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as process:

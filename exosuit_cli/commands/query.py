@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.commands.query_context import SearchedContext
     from exosuit_cli.commands.query_request import QueryRequest
+    from exosuit_cli.context.records import StoredChunk, StoredFile
     from exosuit_cli.ingest.progress import Progress, ProgressCallback
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.search.definitions import Definition
@@ -171,9 +172,12 @@ def _shown(found: SearchedContext, answers: Iterable[Answer]) -> Iterable[ShownA
     from exosuit_cli.search.breadcrumb import breadcrumb_of
 
     sources = {part.source.id: part.source for part in found.parts}
+    known: dict[int, tuple[StoredFile | None, list[StoredChunk]]] = {}
     for answer in answers:
-        file = found.context.file(answer.file)
-        spans = found.context.spans(file) if file is not None else []
+        if answer.file not in known:
+            stored = found.context.file(answer.file)
+            known[answer.file] = stored, found.context.spans(stored) if stored is not None else []
+        file, spans = known[answer.file]
         if file is None or answer.ordinal >= len(spans) or spans[answer.ordinal].id != answer.id:
             continue
         (text,) = found.context.get_many([answer.id])

@@ -306,7 +306,7 @@ class KeptContext:
 
     def _open(self, stop: StopRequest | None, progress: ProgressCallback | None) -> SearchedContext:
         choice = _choose(self._place, allows_enclosing=False)
-        if not choice.is_new and set(choice.wanted) != set(roots_of(choice.name)):
+        if not choice.is_new and choice.wanted != dict.fromkeys(roots_of(choice.name), (b"",)):
             raise UsageError(
                 f"the context {choice.name!r} has other sources than the given paths; "
                 "leave out the paths to search all of it, or leave out --context"

@@ -43,6 +43,11 @@ class EngineProcess:
                 start_new_session=True,  # a Ctrl-C is the server's; what works for it ends with its group
             )
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._process.pid
+
     def cancel(self) -> None:
         """Ask for the end of the call that it carries out."""
         if self._process.poll() is None:
@@ -90,7 +95,13 @@ class EngineLink:
 
     def end(self) -> None:
         """End the process."""
+        self._disconnect()
         self._process.end()
+
+    def _disconnect(self) -> None:
+        if self._streams is not None:
+            self._streams[1].transport.abort()
+        self._streams = None
 
     async def _exchange(self, call: Call, on_step: OnStep, begun: asyncio.Event) -> Reply | Failure:
         async with self._lock:
@@ -107,8 +118,9 @@ class EngineLink:
                         with contextlib.suppress(Exception):  # a client that has gone; its call is cancelled by then
                             await on_step(message)
             except (asyncio.IncompleteReadError, ConnectionError) as error:
+                self._disconnect()
                 self._process.end()
-                self._process, self._streams = EngineProcess(), None
+                self._process = EngineProcess()
                 raise EngineEnded from error
 
     async def _opened(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

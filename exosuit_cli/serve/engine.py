@@ -66,6 +66,10 @@ class Engine:
 
         self._stop, self._done = StopRequest(), 0.0
         try:
+            if call.tool == "pack":
+                from exosuit_cli.serve.packs import pack_roots
+
+                return pack_roots(call, stop=self._stop, progress=functools.partial(self._show, "files"))
             workspace = workspaces.of(call)
             found, searcher = workspace.fresh(stop=self._stop, progress=self._show)
             if found is None or searcher is None:

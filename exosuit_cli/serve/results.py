@@ -147,6 +147,34 @@ class RelatedResult(_Result):
     warnings: list[str]
 
 
+class PackedFile(_Result):
+    """What the pack has of a file."""
+
+    path: str
+    detail: str
+    """full, signatures, outline or path."""
+    tokens: int
+    """In the pack."""
+    file_tokens: int
+    """Of the whole file."""
+
+
+class PackResult(_Result):
+    """The files as one text."""
+
+    text: str
+    tokens: int
+    """Exact tokens of the text."""
+    budget: int
+    encoding: str
+    files: list[PackedFile]
+    left_out: list[str]
+    """Paths that did not fit at all."""
+    secrets: int
+    """Keys and passwords that were redacted."""
+    warnings: list[str]
+
+
 class StatusResult(_Result):
     """What can be searched and read."""
 

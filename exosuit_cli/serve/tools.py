@@ -13,7 +13,7 @@ from pydantic import Field
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.serve.link import EngineEnded
 from exosuit_cli.serve.messages import Call, Failure
-from exosuit_cli.serve.results import OutlineResult, ReadResult, RelatedResult, SearchResult, StatusResult
+from exosuit_cli.serve.results import OutlineResult, PackResult, ReadResult, RelatedResult, SearchResult, StatusResult
 from exosuit_cli.serve.roots import checked_roots, path_of_uri
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ _RESULTS: Final[dict[str, type[BaseModel]]] = {
     "read": ReadResult,
     "outline": OutlineResult,
     "related": RelatedResult,
+    "pack": PackResult,
     "status": StatusResult,
 }
 _READS: Final = ToolAnnotations(readOnlyHint=True, destructiveHint=False, idempotentHint=True, openWorldHint=False)
@@ -214,6 +215,35 @@ def add_tools(server: FastMCP, tools: Tools) -> None:
         if (chunk is None) == (path is None) or (path is None) != (line is None):
             raise ToolError("give chunk, or path and line")
         return await tools.carry_out("related", context, chunk=chunk, path=path, line=line, top=top, budget=budget)
+
+    @declared("Pack code")
+    async def pack(
+        context: _Context,
+        budget: Annotated[
+            int, Field(description="The most tokens of the pack, counted exactly.", ge=50, le=1_000_000)
+        ] = 8000,
+        detail: Annotated[
+            Literal["full", "signatures", "outline", "files"],
+            Field(description="The most that a file gets: its text, without bodies, its names, or its path."),
+        ] = "full",
+        include: _Include = None,
+        exclude: _Exclude = None,
+        line_numbers: Annotated[bool, Field(description="Number the lines of texts.")] = False,
+    ) -> Annotated[CallToolResult, PackResult]:
+        """Give whole files as one text under a budget, for what search and read would take many calls for.
+
+        Name the files with include. What exceeds the budget gets less detail: signatures, then names, then paths; the
+        pack says at its end which files have which. Keys and passwords are redacted.
+        """
+        return await tools.carry_out(
+            "pack",
+            context,
+            budget=budget,
+            detail=detail,
+            include=tuple(include or ()),
+            exclude=tuple(exclude or ()),
+            line_numbers=line_numbers,
+        )
 
     @declared("Status")
     async def status(context: _Context) -> Annotated[CallToolResult, StatusResult]:

@@ -52,7 +52,7 @@ def test_a_session(exosuit: Path, tmp_path: Path) -> None:
 
     async def talk(session: ClientSession) -> None:
         tools = {each.name: each for each in (await session.list_tools()).tools}
-        assert set(tools) == {"search", "read", "outline", "related", "status"}
+        assert set(tools) == {"search", "read", "outline", "related", "pack", "status"}
         assert all(each.outputSchema and each.description and each.annotations for each in tools.values())
 
         steps = []
@@ -100,6 +100,16 @@ def test_a_session(exosuit: Path, tmp_path: Path) -> None:
         assert related["tokens"] == count(related["shown"].encode())
         status = await values_of(session, "status")
         assert (status["roots"], status["files"]) == ([str(tree)], len(FILES) - 1)
+
+        pack = await values_of(session, "pack", include=["src/**"], budget=1000)
+        assert pack["tokens"] == count(pack["shown"].encode()) <= 1000
+        assert {(each["path"], each["detail"]) for each in pack["files"]} == {
+            ("src/crypto.py", "full"),
+            ("src/session.py", "full"),
+        }
+        assert "forged.py" in pack["text"]
+        assert "the_secret_outside" not in (await values_of(session, "pack", budget=20000))["text"]
+        assert "tokens" in await error_of(session, "pack", budget=50)
 
         # An edit, a new directory, a rename and a rule are seen by the very next call.
         (tree / "src/crypto.py").write_bytes(b"def brand_new_name():\n    return 2\n")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.serve.messages import Step
 
-MANY = {f"part{n % 7}/file{n}.py": f"def name_{n}(value):\n    return value + {n}\n".encode() for n in range(600)}
+MANY = {f"part{n % 7}/file{n}.py": f"def name_{n}(value):\n    return value + {n}\n".encode() for n in range(250)}
 
 
 def test_a_cancelled_call_ends_and_a_killed_process_is_replaced(tmp_path: Path) -> None:

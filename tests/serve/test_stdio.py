@@ -187,13 +187,13 @@ def test_stdout_is_the_protocol_and_a_signal_ends_it(exosuit: Path, tmp_path: Pa
             assert process.stdin is not None
             assert process.stdout is not None
             assert process.stderr is not None
-            for each in asked:
+            said = asked if number is not None else asked[:1]
+            for each in said:
                 process.stdin.write(json.dumps({"jsonrpc": "2.0", **each}).encode() + b"\n")
             process.stdin.flush()
-            answers = [json.loads(process.stdout.readline()) for _ in range(2)]
-            assert [each["id"] for each in answers] == [1, 2]
-            children = (f"/proc/{process.pid}/task/{process.pid}/children",)
-            with open(children[0]) as file:
+            wanted = [each["id"] for each in said if "id" in each]
+            assert [json.loads(process.stdout.readline())["id"] for _ in wanted] == wanted
+            with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
                 (child,) = map(int, file.read().split())
             if number is not None:
                 process.send_signal(number)

@@ -32,7 +32,8 @@ LEVELS = {
     "pack": 9,
     "commands": 10,
     "report": 11,
-    "cli": 12,
+    "serve": 12,
+    "cli": 13,
 }
 
 

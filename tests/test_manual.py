@@ -73,6 +73,7 @@ def test_every_option_of_every_command_is_in_the_manual(run: Any) -> None:
         "outline",
         "related",
         "pack",
+        "mcp",
         "context",
         "phase",
         "bench",

@@ -18,6 +18,7 @@ _PLACES: Final = {
     "outline": "outline:outline_command",
     "related": "related:related_command",
     "pack": "pack:pack_command",
+    "mcp": "mcp:mcp_command",
     "context": "context:context_app",
     "phase": "phase:phase_app",
     "device": "device:device_command",

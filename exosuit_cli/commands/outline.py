@@ -81,38 +81,44 @@ def run_outline(
     with searched_context(request.place, stop=stop, progress=progress, status=status) as found:
         if found.partial is not None:
             return _interrupted(request, found, found.partial)
-        from exosuit_cli.search.lookups import sizes_of
         from exosuit_cli.search.records import BuildStopped
         from exosuit_cli.search.searcher import Searcher
 
         try:
             with Searcher.open(found.context, progress=indexing(status), stop=stop) as searcher:
-                started = time.perf_counter()
-                ranked = _ranked(request, found, searcher)
-                seconds = time.perf_counter() - started
-                entries = [_entry(found, each) for each in ranked]
-                encoding = found.context.encoding()
-                fitting, text, tokens = _fitting(entries, request.options.budget, encoding)
-                index = index_use(found, searcher.refresh, *sizes_of(searcher, _filters(found, request)))
+                return answer_outline(request, found, searcher)
         except BuildStopped:
             return _interrupted(request, found, signal_name(stop))
-        warnings = list(found.warnings)
-        if entries and not fitting:
-            warnings.append(f"no definition fits the budget of {counted(request.options.budget, 'token')}")
-        return OutlineOutcome(
-            request=request,
-            context=found.context.name,
-            encoding=encoding,
-            base=found.base,
-            entries=tuple(fitting),
-            text=text,
-            tokens=tokens,
-            left_out=len(entries) - len(fitting),
-            index=index,
-            seconds=seconds,
-            warnings=tuple(warnings),
-            ending=Ending(ExitCode.SUCCESS),
-        )
+
+
+def answer_outline(request: OutlineRequest, found: SearchedContext, searcher: Searcher) -> OutlineOutcome:
+    """Make an outline of what is open."""
+    from exosuit_cli.search.lookups import sizes_of
+
+    started = time.perf_counter()
+    ranked = _ranked(request, found, searcher)
+    seconds = time.perf_counter() - started
+    entries = [_entry(found, each) for each in ranked]
+    encoding = found.context.encoding()
+    fitting, text, tokens = _fitting(entries, request.options.budget, encoding)
+    index = index_use(found, searcher.refresh, *sizes_of(searcher, _filters(found, request)))
+    warnings = list(found.warnings)
+    if entries and not fitting:
+        warnings.append(f"no definition fits the budget of {counted(request.options.budget, 'token')}")
+    return OutlineOutcome(
+        request=request,
+        context=found.context.name,
+        encoding=encoding,
+        base=found.base,
+        entries=tuple(fitting),
+        text=text,
+        tokens=tokens,
+        left_out=len(entries) - len(fitting),
+        index=index,
+        seconds=seconds,
+        warnings=tuple(warnings),
+        ending=Ending(ExitCode.SUCCESS),
+    )
 
 
 def outline_text(entries: Iterable[OutlineEntry]) -> str:

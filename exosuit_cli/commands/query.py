@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from exosuit_cli.commands.query_context import SearchedContext
     from exosuit_cli.commands.query_request import QueryRequest
+    from exosuit_cli.context.records import StoredChunk, StoredFile
     from exosuit_cli.ingest.progress import Progress, ProgressCallback
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.search.definitions import Definition
     from exosuit_cli.search.records import Answer, QueryResult, Refresh
+    from exosuit_cli.search.searcher import Searcher
     from exosuit_cli.system.stop import StopRequest
 
 _SPARE: Final = 100
@@ -118,31 +120,35 @@ def run_query(
         from exosuit_cli.search.records import BuildStopped
         from exosuit_cli.search.searcher import Searcher
 
-        filters = filters_of(found, request.filters)
-        options = request.answers
-        encoding = found.context.encoding()
         try:
             with Searcher.open(found.context, progress=indexing(status), stop=stop) as searcher:
-                result = searcher.query(request.text, top=options.top, budget=options.budget, filters=filters)
-                least = None
-                if options.budget is not None and not result.answers:
-                    any_size = searcher.query(request.text, top=_SPARE, filters=filters)
-                    least = min((each.tokens for each in any_size.answers), default=None)
-                refresh = searcher.refresh
+                return answer_query(request, found, searcher)
         except BuildStopped:
             return _interrupted(request, found, signal_name(stop))
-        if not result.terms:
-            raise UsageError(
-                "the query has only words that are everywhere; add what it is about: a name, a message, a path"
-            )
-        answers = list(_shown(found, result.answers))
-        missing = len(result.answers) - len(answers)
-        if options.budget is not None:
-            answers = _under(options.budget, answers, encoding)
-        answers = [_with_twins(found, each) for each in answers]
-        if options.budget is not None and not answers:
-            least = min((each.tokens for each in result.answers), default=least)
-        return _outcome(request, found, encoding, result, refresh, answers, missing, least)
+
+
+def answer_query(request: QueryRequest, found: SearchedContext, searcher: Searcher) -> QueryOutcome:
+    """Answer a question from what is open. Raises UsageError for a query without a word to look for."""
+    filters = filters_of(found, request.filters)
+    options = request.answers
+    encoding = found.context.encoding()
+    result = searcher.query(request.text, top=options.top, budget=options.budget, filters=filters)
+    least = None
+    if options.budget is not None and not result.answers:
+        any_size = searcher.query(request.text, top=_SPARE, filters=filters)
+        least = min((each.tokens for each in any_size.answers), default=None)
+    if not result.terms:
+        raise UsageError(
+            "the query has only words that are everywhere; add what it is about: a name, a message, a path"
+        )
+    answers = list(_shown(found, result.answers))
+    missing = len(result.answers) - len(answers)
+    if options.budget is not None:
+        answers = _under(options.budget, answers, encoding)
+    answers = [_with_twins(found, each) for each in answers]
+    if options.budget is not None and not answers:
+        least = min((each.tokens for each in result.answers), default=least)
+    return _outcome(request, found, encoding, result, searcher.refresh, answers, missing, least)
 
 
 def indexing(status: Callable[[str], None]) -> ProgressCallback:
@@ -166,9 +172,12 @@ def _shown(found: SearchedContext, answers: Iterable[Answer]) -> Iterable[ShownA
     from exosuit_cli.search.breadcrumb import breadcrumb_of
 
     sources = {part.source.id: part.source for part in found.parts}
+    known: dict[int, tuple[StoredFile | None, list[StoredChunk]]] = {}
     for answer in answers:
-        file = found.context.file(answer.file)
-        spans = found.context.spans(file) if file is not None else []
+        if answer.file not in known:
+            stored = found.context.file(answer.file)
+            known[answer.file] = stored, found.context.spans(stored) if stored is not None else []
+        file, spans = known[answer.file]
         if file is None or answer.ordinal >= len(spans) or spans[answer.ordinal].id != answer.id:
             continue
         (text,) = found.context.get_many([answer.id])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.commands.context import roots_of
@@ -232,24 +232,92 @@ def _opened(
                     raise
                 context = stack.enter_context(Context.open(choice.name, read_only=True))
                 warnings.append(f"not brought up to date: {error}")
-            sources = [source for source in context.sources() if source.root in choice.wanted]
-            if warnings:
-                moment = time.localtime(max(each.loaded_ns for each in sources) / 1e9)
-                warnings[0] += time.strftime("; this searches what was loaded at %Y-%m-%d %H:%M:%S", moment)
-            if result is not None:
-                warnings += _warnings_of(result)
-            yield SearchedContext(
-                context=context,
-                parts=tuple(Part(source, below) for source in sources for below in choice.wanted[source.root]),
-                base=choice.base,
-                changed_files=sum(each.loaded + each.removed for each in result.sources) if result is not None else 0,
-                seconds=time.monotonic() - started,
-                warnings=tuple(warnings),
-                partial=result.partial if result is not None else None,
-            )
+            yield _searched(context, choice, result, warnings, started)
     finally:
         if not is_loaded:
             discard_empty(choice.name)
+
+
+def _searched(
+    context: Context, choice: _Choice, result: LoadResult | None, warnings: list[str], started: float
+) -> SearchedContext:
+    """What is there to search after a load; None: it could not be loaded, and the first of the warnings says why."""
+    sources = [source for source in context.sources() if source.root in choice.wanted]
+    if warnings:
+        moment = time.localtime(max(each.loaded_ns for each in sources) / 1e9)
+        warnings[0] += time.strftime("; this searches what was loaded at %Y-%m-%d %H:%M:%S", moment)
+    if result is not None:
+        warnings += _warnings_of(result)
+    return SearchedContext(
+        context=context,
+        parts=tuple(Part(source, below) for source in sources for below in choice.wanted[source.root]),
+        base=choice.base,
+        changed_files=sum(each.loaded + each.removed for each in result.sources) if result is not None else 0,
+        seconds=time.monotonic() - started,
+        warnings=tuple(warnings),
+        partial=result.partial if result is not None else None,
+    )
+
+
+class KeptContext:
+    """A context that stays open between searches, of which all is searched. For one thread.
+
+    It is the one that has exactly the paths of the place, or has the name that is given; a new one where there is none.
+    What no path encloses is in none of its answers.
+    """
+
+    def __init__(self, place: SearchPlace) -> None:
+        self._place = place
+        self._stack = contextlib.ExitStack()
+        self._choice: _Choice | None = None
+        self._found: SearchedContext | None = None
+
+    def fresh(
+        self,
+        *,
+        may_have_changed: bool = True,
+        stop: StopRequest | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> SearchedContext:
+        """The context, opened if it is not, and brought up to date unless nothing may have changed.
+
+        Raises as `searched_context` does, and UsageError where the context of the name has other sources, too.
+        """
+        if self._found is None or self._choice is None:
+            return self._open(stop, progress)
+        if not may_have_changed:
+            return replace(self._found, changed_files=0, seconds=0.0)
+        started = time.monotonic()
+        context = self._found.context
+        try:
+            result = _load(context, self._choice, self._place, stop, progress, lambda _: None)
+        except (UsageError, ContextInUse):  # dropped, mended, read only, or in use: opening it again says which
+            self.close()
+            return self._open(stop, progress)
+        found = _searched(context, self._choice, result, [], started)
+        if found.partial is None:
+            self._found = found
+        return found
+
+    def close(self) -> None:
+        """Close the context; a second time does nothing."""
+        self._stack.close()
+        self._found = None
+
+    def _open(self, stop: StopRequest | None, progress: ProgressCallback | None) -> SearchedContext:
+        choice = _choose(self._place, allows_enclosing=False)
+        if not choice.is_new and choice.wanted != dict.fromkeys(roots_of(choice.name), (b"",)):
+            raise UsageError(
+                f"the context {choice.name!r} has other sources than the given paths; "
+                "leave out the paths to search all of it, or leave out --context"
+            )
+        found = self._stack.enter_context(_opened(choice, self._place, stop, progress, lambda _: None))
+        if found.partial is not None:
+            self._stack.close()
+            return found
+        self._choice = replace(choice, is_new=False)
+        self._found = found
+        return found
 
 
 def _load(

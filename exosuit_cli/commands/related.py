@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from exosuit_cli.context.records import StoredChunk, StoredFile
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.search.related import Relation
+    from exosuit_cli.search.searcher import Searcher
     from exosuit_cli.system.stop import StopRequest
 
 
@@ -75,43 +76,49 @@ def run_related(
     with searched_context(place, stop=stop, progress=progress, status=status) as found:
         if found.partial is not None:
             return _interrupted(request, found, found.partial)
-        from exosuit_cli.search.breadcrumb import breadcrumb_of
-        from exosuit_cli.search.lookups import related_to, sizes_of
         from exosuit_cli.search.records import BuildStopped
         from exosuit_cli.search.searcher import Searcher
 
         shown = replace(found, base=os.fsencode(os.getcwd()) if place.context is None else found.base)
-        file, spans, ordinal = _chunk(shown, request)
-        span = spans[ordinal]
-        (text,) = found.context.get_many([span.id])
-        if text is None:
-            raise CheckFailed(
-                f"the chunk {span.id.hex()} is damaged; run `exosuit context repair --name {found.context.name}`"
-            )
-        breadcrumb = breadcrumb_of(found.context, spans, ordinal, text)
+        chunk_of(shown, request)  # what is wrong with the question is said before an index is built
         try:
             with Searcher.open(found.context, progress=indexing(status), stop=stop) as searcher:
-                started = time.perf_counter()
-                related = related_to(searcher, file, span, ordinal, text, breadcrumb.enclosing, top=request.options.top)
-                index = index_use(found, searcher.refresh, *sizes_of(searcher))
+                return answer_related(request, shown, searcher)
         except BuildStopped:
             return _interrupted(request, found, signal_name(stop))
-        return RelatedOutcome(
-            request=request,
-            context=found.context.name,
-            base=shown.base,
-            id=span.id,
-            place=_place(shown, file, span),
-            symbol=span.symbol or breadcrumb.symbol,
-            related={
-                kind: tuple(each for relation in relations if (each := _related(shown, kind, relation)) is not None)
-                for kind, relations in related.items()
-            },
-            index=index,
-            seconds=time.perf_counter() - started,
-            warnings=found.warnings,
-            ending=Ending(ExitCode.SUCCESS),
+
+
+def answer_related(request: RelatedRequest, found: SearchedContext, searcher: Searcher) -> RelatedOutcome:
+    """Find what is related to a chunk of what is open. Raises UsageError for one that is not there."""
+    from exosuit_cli.search.breadcrumb import breadcrumb_of
+    from exosuit_cli.search.lookups import related_to, sizes_of
+
+    started = time.perf_counter()
+    file, spans, ordinal = chunk_of(found, request)
+    span = spans[ordinal]
+    (text,) = found.context.get_many([span.id])
+    if text is None:
+        raise CheckFailed(
+            f"the chunk {span.id.hex()} is damaged; run `exosuit context repair --name {found.context.name}`"
         )
+    breadcrumb = breadcrumb_of(found.context, spans, ordinal, text)
+    related = related_to(searcher, file, span, ordinal, text, breadcrumb.enclosing, top=request.options.top)
+    return RelatedOutcome(
+        request=request,
+        context=found.context.name,
+        base=found.base,
+        id=span.id,
+        place=_place(found, file, span),
+        symbol=span.symbol or breadcrumb.symbol,
+        related={
+            kind: tuple(each for relation in relations if (each := _related(found, kind, relation)) is not None)
+            for kind, relations in related.items()
+        },
+        index=index_use(found, searcher.refresh, *sizes_of(searcher)),
+        seconds=time.perf_counter() - started,
+        warnings=found.warnings,
+        ending=Ending(ExitCode.SUCCESS),
+    )
 
 
 def _directory_for(path: str) -> str:
@@ -129,7 +136,7 @@ def _directory_for(path: str) -> str:
     return os.curdir if is_below and not is_loaded(directory) else directory
 
 
-def _chunk(found: SearchedContext, request: RelatedRequest) -> tuple[StoredFile, list[StoredChunk], int]:
+def chunk_of(found: SearchedContext, request: RelatedRequest) -> tuple[StoredFile, list[StoredChunk], int]:
     """The chunk that is meant: its file, the chunks of the file, its place among them."""
     context = found.context
     if request.chunk is not None:

@@ -172,12 +172,12 @@ class Searcher:
         rest.sort(key=lambda each: (-float(chances[each[0]] * ranking.chunks[each[1]]), each))
         used = 0
         for place, chunk in (*first, *rest):
-            answer = self._answer(candidates, ranking, place, chunk)
             if budget is not None:
-                if used + answer.tokens > budget:
+                tokens = self._tokens(int(candidates.chunks[chunk]))
+                if used + tokens > budget:
                     continue
-                used += answer.tokens
-            yield answer
+                used += tokens
+            yield self._answer(candidates, ranking, place, chunk)
 
     def _of_files(self, candidates: Candidates) -> tuple[list[PathFacts], npt.NDArray[np.uint8]]:
         """What the path of each candidate says, and its kind."""
@@ -210,6 +210,10 @@ class Searcher:
 
     def _chunk_id(self, number: int) -> bytes:
         return self.index.segments[number >> SEGMENT_BITS].chunk_id(number & _IN_SEGMENT)
+
+    def _tokens(self, number: int) -> int:
+        segment, here = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
+        return int(segment.column("tokens", here, here + 1)[0])
 
     def _answer(self, candidates: Candidates, ranking: Ranking, place: int, chunk: int) -> Answer:
         number = int(candidates.chunks[chunk])

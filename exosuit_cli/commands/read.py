@@ -1,0 +1,260 @@
+"""Text of a context by its place, as any front asks for it: a chunk, lines of a file, or the definition of a name.
+
+All of it comes from the context, verified: no file is opened, so what is not loaded cannot be read.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.model.errors import CheckFailed, UsageError
+from exosuit_cli.model.units import counted
+from exosuit_cli.system.names import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from exosuit_cli.commands.query_context import SearchedContext
+    from exosuit_cli.context.records import StoredChunk, StoredFile
+    from exosuit_cli.search.definitions import Definition
+    from exosuit_cli.search.searcher import Searcher
+
+_READ_CHUNKS: Final = 32
+_MOST_OTHERS: Final = 5
+_ABOVE: Final = re.compile(r"\s*(?:@|#\[|\[\w)")
+"""Lines that belong to the definition below them: decorators, attributes."""
+_BETWEEN: Final = re.compile(r"\s*(?:$|@|#|//|/\*|\*|--)")
+"""Lines before a definition that do not belong to the one above it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """What to read: the chunk whose id begins so, lines of the file `path`, or the definition of `symbol`.
+
+    With `symbol`, `path` says in which file it is defined. `budget` limits the tokens of the lines with their numbers.
+    Raises UsageError unless exactly one of them is given, and for lines or a budget below 1.
+    """
+
+    chunk: str | None = None
+    path: str | None = None
+    symbol: str | None = None
+    start_line: int = 1
+    end_line: int | None = None
+    budget: int = 4000
+
+    def __post_init__(self) -> None:
+        given = [each for each in (self.chunk, self.symbol or self.path) if each]
+        if len(given) != 1:
+            raise UsageError("give one of them: chunk, path, or symbol (with path, if several files define it)")
+        if self.start_line < 1 or self.budget < 1:
+            raise UsageError("start_line and budget are 1 or more")
+        if self.end_line is not None and self.end_line < self.start_line:
+            raise UsageError(f"end_line {self.end_line} is before start_line {self.start_line}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOutcome:
+    """Lines of a file, as far as the budget reaches; `next_line` is where what was asked for goes on, if it does.
+
+    `file_lines` are all lines of the file. `others` are further places that define the symbol, as `path:line`.
+    """
+
+    path: bytes
+    language: str | None
+    start_line: int
+    lines: tuple[str, ...]
+    file_lines: int
+    next_line: int | None
+    chunk: bytes | None = None
+    symbol: str | None = None
+    others: tuple[str, ...] = ()
+    more_others: int = 0
+
+    @property
+    def end_line(self) -> int:
+        """The last line that is there."""
+        return self.start_line + len(self.lines) - 1
+
+
+def read_text(request: ReadRequest, found: SearchedContext, searcher: Searcher) -> ReadOutcome:
+    """Read what is asked for. Raises UsageError where it is not there, CheckFailed where it is damaged."""
+    if request.chunk is not None:
+        return _read_chunk(request, found)
+    if request.symbol is not None:
+        return _read_symbol(request, found, searcher)
+    assert request.path is not None
+    file = file_at(found, request.path)
+    return _read_lines(request, found, file, request.start_line, request.end_line)
+
+
+def file_at(found: SearchedContext, path: str) -> StoredFile:
+    """The file at a path as answers show it, or at an absolute one. Raises UsageError where the context has none."""
+    context = found.context
+    sources = context.sources()
+    raw = os.fsencode(path)
+    if b"\0" in raw:
+        raise UsageError("a path has no NUL in it")
+    whole = os.path.normpath(os.path.join(found.base or b"/", raw))
+    is_inside = False
+    for source in sources:
+        root = source.root.rstrip(b"/")
+        candidates = []
+        if whole.startswith(root + b"/"):
+            is_inside = True
+            candidates.append(whole[len(root) + 1 :])
+        elif whole == source.root:
+            candidates.append(os.path.basename(whole))
+        named = os.path.normpath(raw)
+        if found.base is None and named.startswith(source.name.encode() + b"/"):
+            is_inside = True
+            candidates.append(named[len(source.name.encode()) + 1 :])
+        for file in context.find_files(source, candidates) if candidates else ():
+            return file
+    if not is_inside:
+        roots = ", ".join(display_name(source.root) for source in sources)
+        raise UsageError(
+            f"{path[:200]!r} is outside of what may be read ({roots}); give a path as search and outline show it"
+        )
+    near = _near(found, os.path.normpath(raw))
+    hint = f"did you mean {' or '.join(near)}?" if near else "call search to find the right one"
+    raise UsageError(f"there is no file {path[:200]!r}: it does not exist, or ignore rules leave it out; {hint}")
+
+
+def _near(found: SearchedContext, path: bytes) -> list[str]:
+    """Paths that may be meant: of the same name first."""
+    sources = {source.id: source for source in found.context.sources()}
+    paths = [found.shown_path(sources[file.source], file.path) for file in found.context.files()]
+    name = os.path.basename(path)
+    same = [each for each in paths if os.path.basename(each) == name][:_MOST_OTHERS]
+    if not same:
+        shown = {os.fsdecode(each): each for each in paths}
+        same = [shown[each] for each in difflib.get_close_matches(os.fsdecode(path)[-200:], shown, n=3)]
+    return [display_name(each) for each in same]
+
+
+def _read_chunk(request: ReadRequest, found: SearchedContext) -> ReadOutcome:
+    context = found.context
+    assert request.chunk is not None
+    key = context.find(request.chunk)
+    numbers, _ = context.holders(key, 1)
+    file = context.file(numbers[0]) if numbers else None
+    span = next((each for each in context.spans(file) if each.id == key), None) if file is not None else None
+    if file is None or span is None:
+        raise UsageError(f"there is no chunk {request.chunk!r} now: its file has changed; call search again")
+    (text,) = context.get_many([key])
+    if text is None:
+        raise _damaged(found)
+    from exosuit_cli.search.breadcrumb import lines_of
+
+    lines = tuple(lines_of(text))
+    return ReadOutcome(
+        _shown(found, file), file.language, span.start_line, lines, file.lines or 0, None, key, span.symbol
+    )
+
+
+def _read_symbol(request: ReadRequest, found: SearchedContext, searcher: Searcher) -> ReadOutcome:
+    from exosuit_cli.search.definers import definers_of
+
+    assert request.symbol is not None
+    definers = definers_of(searcher, request.symbol)
+    if request.path is not None:
+        number = file_at(found, request.path).id
+        definers = [each for each in definers if each.file == number]
+    if not definers:
+        where = f" in {request.path!r}" if request.path is not None else ""
+        raise UsageError(f"no definition of {request.symbol[:200]!r} was found{where}; call search with it")
+    first, others = definers[0], definers[1:]
+    file = found.context.file(first.file)
+    if file is None:
+        raise _damaged(found)
+    start, end = _extent(found, file, first.definition, request.budget)
+    outcome = _read_lines(request, found, file, start, end)
+    places = []
+    for each in others[:_MOST_OTHERS]:
+        other = found.context.file(each.file)
+        if other is not None:
+            places.append(f"{display_name(_shown(found, other))}:{each.definition.line}")
+    return ReadOutcome(
+        outcome.path, outcome.language, outcome.start_line, outcome.lines, outcome.file_lines, outcome.next_line,
+        symbol=first.definition.name, others=tuple(places), more_others=len(others) - len(places),
+    )  # fmt: skip
+
+
+def _extent(found: SearchedContext, file: StoredFile, definition: Definition, budget: int) -> tuple[int, int]:
+    """The first and the last line of a definition: up to the next one that is not within it."""
+    from exosuit_cli.search.definitions import definitions_in
+
+    start = max(definition.line - 20, 1)
+    lines, first_line = _lines(found, file, start, None, budget + 2000)
+    at = definition.line - first_line
+    begin = at
+    while begin > 0 and _ABOVE.match(lines[begin - 1]):
+        begin -= 1
+    after = definitions_in(lines[at + 1 :], definition.line + 1, file.language)
+    end = next((each.line - first_line for each in after if each.level <= definition.level), len(lines))
+    while end > at + 1 and _BETWEEN.match(lines[end - 1]):
+        end -= 1
+    return first_line + begin, first_line + end - 1
+
+
+def _read_lines(
+    request: ReadRequest, found: SearchedContext, file: StoredFile, start: int, end: int | None
+) -> ReadOutcome:
+    total = file.lines
+    if total is None:
+        raise UsageError(f"{display_name(_shown(found, file))} is binary: it has no lines to read")
+    spans = found.context.spans(file)
+    last = max((span.end_line for span in spans), default=0)
+    if start > max(last, 1):
+        raise UsageError(
+            f"{display_name(_shown(found, file))} has {counted(last, 'line')}; start_line {start} is over it"
+        )
+    lines, first = _lines(found, file, start, end, request.budget)
+    wanted = lines[start - first : None if end is None else end - first + 1]
+    reached = start + len(wanted) - 1
+    goal = last if end is None else min(end, last)
+    return ReadOutcome(
+        _shown(found, file), file.language, start, tuple(wanted), last, reached + 1 if reached < goal else None
+    )
+
+
+def _lines(found: SearchedContext, file: StoredFile, start: int, end: int | None, budget: int) -> tuple[list[str], int]:
+    """The lines of the chunks from line `start` on, up to `end` or over the budget, and the number of the first."""
+    from exosuit_cli.search.breadcrumb import lines_of
+
+    spans = [
+        span for span in found.context.spans(file) if span.end_line >= start and (end is None or span.start_line <= end)
+    ]
+    if not spans:
+        return [], start
+    content = b"".join(_texts(found, spans, budget))
+    return lines_of(content), spans[0].start_line
+
+
+def _texts(found: SearchedContext, spans: Sequence[StoredChunk], budget: int) -> Iterator[bytes]:
+    """The texts of chunks one after the other, without what an overlap repeats, until they are over the budget."""
+    reached, tokens = spans[0].start_byte, 0
+    for start in range(0, len(spans), _READ_CHUNKS):
+        part = spans[start : start + _READ_CHUNKS]
+        for span, text in zip(part, found.context.get_many([each.id for each in part]), strict=True):
+            if text is None:
+                raise _damaged(found)
+            yield text[reached - span.start_byte :] if span.start_byte < reached else text
+            reached = max(reached, span.end_byte)
+            tokens += span.tokens
+            if tokens > budget:
+                return
+
+
+def _shown(found: SearchedContext, file: StoredFile) -> bytes:
+    source = next(source for source in found.context.sources() if source.id == file.source)
+    return found.shown_path(source, file.path)
+
+
+def _damaged(found: SearchedContext) -> CheckFailed:
+    name = found.context.name
+    return CheckFailed(f"this text is damaged in the context; run `exosuit context repair --name {name}`")

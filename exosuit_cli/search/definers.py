@@ -9,7 +9,7 @@ import numpy as np
 from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.search.definitions import definitions_in
 from exosuit_cli.search.outline import last_part, whole_term
-from exosuit_cli.search.path_roles import is_aside, is_test
+from exosuit_cli.search.path_facts import is_aside, is_test
 from exosuit_cli.search.segment import term_hashes
 
 if TYPE_CHECKING:

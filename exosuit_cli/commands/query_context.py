@@ -19,6 +19,7 @@ from exosuit_cli.context.names import check_name, missing_context, suggested_nam
 from exosuit_cli.context.working import working_limit
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.model.units import counted
+from exosuit_cli.system.forked import without_fork
 from exosuit_cli.system.names import display_name
 from exosuit_cli.walk.roots import resolve_roots
 
@@ -290,7 +291,8 @@ class KeptContext:
         started = time.monotonic()
         context = self._found.context
         try:
-            result = _load(context, self._choice, self._place, stop, progress, lambda _: None)
+            with without_fork():
+                result = _load(context, self._choice, self._place, stop, progress, lambda _: None, is_warm=True)
         except (UsageError, ContextInUse):  # dropped, mended, read only, or in use: opening it again says which
             self.close()
             return self._open(stop, progress)
@@ -327,6 +329,8 @@ def _load(
     stop: StopRequest | None,
     progress: ProgressCallback | None,
     status: Callable[[str], None],
+    *,
+    is_warm: bool = False,
 ) -> LoadResult:
     """Bring the sources that are searched up to date, each with the options that it has.
 
@@ -338,6 +342,8 @@ def _load(
         if known and not known >= set(choice.wanted):
             raise _NameTaken
         requests, limit = _requests(context, choice, place)
+        if is_warm:  # this process has all that it needs, and new ones would begin from nothing
+            requests = [replace(each, options=replace(each.options, workers=1)) for each in requests]
         on_full = context.placing()[1]
         try:
             return context.load(requests, on_full=on_full, limit=limit, stop=stop, progress=progress)

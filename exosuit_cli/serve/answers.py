@@ -81,31 +81,32 @@ def read(_: Workspace, found: SearchedContext, searcher: Searcher, given: Mappin
     path = display_name(outcome.path)
     of = f" of {outcome.file_lines:,}" if outcome.file_lines else ""
     symbol = f"  {display_name(outcome.symbol)}" if outcome.symbol else ""
-    heading = f"## {path}:{outcome.start_line}-{outcome.end_line}{of}{symbol}\n"
     numbered = _numbered(outcome.lines, outcome.start_line)
-    closing = f"also defined: {', '.join(outcome.others)}\n" if outcome.others else ""
+    also = f"also defined: {', '.join(outcome.others)}\n" if outcome.others else ""
     if outcome.more_others:
-        closing += f"and in {counted(outcome.more_others, 'more place')}\n"
-    if outcome.next_line is not None:
-        closing += f"... continues at start_line {outcome.next_line}\n"
+        also += f"and in {counted(outcome.more_others, 'more place')}\n"
+
+    def text_of(shown: int) -> str:
+        next_line = outcome.start_line + shown if shown < len(numbered) else outcome.next_line
+        end = f"... continues at start_line {next_line}\n" if next_line is not None else ""
+        heading = f"## {path}:{outcome.start_line}-{outcome.start_line + shown - 1}{of}{symbol}\n"
+        return heading + "".join(numbered[:shown]) + also + end
+
     count = _count_with(encoding)
-    fitted = _fitted([heading, *numbered], closing, budget, count)
-    shown = max(fitted.parts - 1, 0)
-    next_line = outcome.next_line
-    if shown < len(numbered):
-        next_line = outcome.start_line + shown
-        heading = f"## {path}:{outcome.start_line}-{next_line - 1}{of}{symbol}\n"
-        closing = f"... cut to the budget; continues at start_line {next_line}\n"
-        fitted = _fitted([heading, *numbered[:shown]], closing, budget, count)
-        shown = max(fitted.parts - 1, 0)
-        next_line = outcome.start_line + shown
+    low, shown = 0, len(numbered)
+    if count(text_of(shown)) > budget:
+        while low < shown - 1:  # `low` lines fit, `shown` do not
+            middle = (low + shown) // 2
+            low, shown = (middle, shown) if count(text_of(middle)) <= budget else (low, middle)
+        shown = low
     if not shown and numbered:
         raise UsageError(
             f"line {outcome.start_line} of {path} alone is over the budget of {budget} tokens; call again with "
-            f"budget {count(heading + numbered[0] + closing) + 20} or more"
+            f"budget {count(text_of(1))} or more"
         )
+    text = text_of(shown)
     return Reply(
-        fitted.text,
+        text,
         {
             "path": path,
             "language": outcome.language,
@@ -113,10 +114,10 @@ def read(_: Workspace, found: SearchedContext, searcher: Searcher, given: Mappin
             "start_line": outcome.start_line,
             "end_line": outcome.start_line + shown - 1,
             "file_lines": outcome.file_lines,
-            "next_line": next_line,
+            "next_line": outcome.start_line + shown if shown < len(numbered) else outcome.next_line,
             "text": "".join(line + "\n" for line in outcome.lines[:shown]),
             "others": list(outcome.others),
-            "tokens": fitted.tokens,
+            "tokens": count(text),
             "budget": budget,
             "encoding": encoding,
             "warnings": list(found.warnings),
@@ -196,7 +197,8 @@ def status(workspace: Workspace, found: SearchedContext, _: Searcher, __: Mappin
     }
     lines = [f"exosuit {__version__}, context {context.name}, tokens of {values['encoding']}"]
     lines += [
-        f"{display_name(each.root)}: {each.files:,} files, {each.lines:,} lines, {each.tokens:,} tokens"
+        f"{display_name(each.root)}: {counted(each.files, 'file')}, {counted(each.lines, 'line')}, "
+        f"{counted(each.tokens, 'token')}"
         for each in sources
     ]
     return Reply("\n".join(lines) + "\n" + _notes(found.warnings), values)

@@ -10,7 +10,20 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+
+_ALONE = threading.Event()
+
+
+@contextlib.contextmanager
+def without_fork() -> Iterator[None]:
+    """Have `start_method` say `spawn` in the block, for small work of a process that has loaded all it needs."""
+    _ALONE.set()
+    try:
+        yield
+    finally:
+        _ALONE.clear()
 
 
 def start_method() -> str:
@@ -21,7 +34,7 @@ def start_method() -> str:
     multiprocessing = sys.modules.get("multiprocessing.process")  # in a process of its own making it is imported
     if multiprocessing is not None and multiprocessing.current_process().daemon:
         return "spawn"
-    if sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
+    if _ALONE.is_set() or sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
         return "spawn"
     try:
         threads = len(os.listdir("/proc/self/task"))

@@ -86,6 +86,8 @@ def test_a_session(exosuit: Path, tmp_path: Path) -> None:
         while start is not None:
             part = await values_of(session, "read", path="long.txt", start_line=start, budget=1000)
             assert part["tokens"] == count(part["shown"].encode()) <= 1000
+            assert part["shown"].startswith(f"## long.txt:{start}-{part['end_line']} of 600\n")
+            assert part["next_line"] in (part["end_line"] + 1, None)
             seen, start = seen + part["text"], part["next_line"]
         assert seen.encode() == FILES["long.txt"]
         span = await values_of(session, "read", path="./src/../long.txt", start_line=5, end_line=6)

@@ -29,6 +29,10 @@ _PRIVATE: Final = re.compile(
     re.DOTALL,
 )
 _MATERIAL: Final = re.compile(rb"[A-Za-z0-9+/]{32}")
+_REST: Final = re.compile(rb"[A-Za-z0-9_-]*")
+"""How a token may go on behind what its pattern asks for: all of it is the secret."""
+_REST_OF_PARTS: Final = re.compile(rb"[A-Za-z0-9_.=+/-]*")
+_DELIMITERS: Final = b" \t\r\n=:\"'"
 _PLACEHOLDER: Final = re.compile(rb"[$<{%*[(]|x{4}|\.{3}|(?i:pass(?:word|wd)?|secret|token|pw)$")
 """How what stands for a secret begins: `$PASSWORD`, `<token>`, `****`."""
 
@@ -37,22 +41,34 @@ _PLACEHOLDER: Final = re.compile(rb"[$<{%*[(]|x{4}|\.{3}|(?i:pass(?:word|wd)?|se
 class SecretRule:
     """A kind of secret: its literals, the pattern that may be one, and the detector that judges (`module:Class`).
 
-    Without a detector the pattern decides, and `kind` names it.
+    Without a detector the pattern decides, and `kind` names it. `in_group`: the detector's pattern says by a group what
+    the secret is, as the password in an address; else all that matches is.
     """
 
     literals: tuple[bytes, ...]
     pattern: re.Pattern[bytes]
     detector: str = ""
     kind: str = ""
+    in_group: bool = False
 
 
-def _rule(literals: str, pattern: bytes, detector: str = "", kind: str = "") -> SecretRule:
-    return SecretRule(tuple(literals.encode().split()), re.compile(pattern), detector, kind)
+def _rule(literals: str, pattern: bytes, detector: str = "", kind: str = "", *, in_group: bool = False) -> SecretRule:
+    return SecretRule(tuple(literals.encode().split()), re.compile(pattern), detector, kind, in_group)
 
 
 RULES: Final = (
-    _rule("AKIA ASIA ABIA ACCA A3T", rb"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}", "aws:AWSKeyDetector"),
-    _rule("aws AWS Aws", rb"(?i:aws.{0,20}?(?:key|pwd|pw|pass|token).{0,20}?)[0-9a-zA-Z/+]{40}", "aws:AWSKeyDetector"),
+    _rule(
+        "AKIA ASIA ABIA ACCA A3T",
+        rb"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}",
+        "aws:AWSKeyDetector",
+        in_group=True,
+    ),
+    _rule(
+        "aws AWS Aws",
+        rb"(?i:aws.{0,20}?(?:key|pwd|pw|pass|token).{0,20}?)[0-9a-zA-Z/+]{40}",
+        "aws:AWSKeyDetector",
+        in_group=True,
+    ),
     _rule("ghp_ gho_ ghu_ ghs_ ghr_", rb"gh[pousr]_[A-Za-z0-9_]{36}", "github_token:GitHubTokenDetector"),
     _rule("github_pat_", rb"github_pat_[A-Za-z0-9_]{36,255}", kind="GitHub Token"),
     _rule(
@@ -67,14 +83,19 @@ RULES: Final = (
     _rule("sk-ant-", rb"sk-ant-[A-Za-z0-9_-]{32,200}", kind="Anthropic API Key"),
     _rule("AIza", rb"\bAIza[0-9A-Za-z_-]{35}\b", kind="Google API Key"),
     _rule("npm_", rb"\bnpm_[A-Za-z0-9]{36}\b", kind="NPM tokens"),
-    _rule("_authToken", rb"_authToken.{0,20}[a-z0-9-]{36}", "npm:NpmDetector"),
+    _rule("_authToken", rb"_authToken.{0,20}[a-z0-9-]{36}", "npm:NpmDetector", in_group=True),
     _rule("pypi-AgE", rb"pypi-AgE[A-Za-z0-9_-]{70}", "pypi_token:PypiTokenDetector"),
     _rule("SG.", rb"SG\.[a-zA-Z0-9_-]{22}\.[a-zA-Z0-9_-]{43}", "sendgrid:SendGridDetector"),
     _rule("sq0csp-", rb"sq0csp-[0-9A-Za-z\\_-]{43}", "square_oauth:SquareOAuthDetector"),
     _rule("-us", rb"[0-9a-z]{32}-us[0-9]{1,2}", "mailchimp:MailchimpDetector"),
     _rule("eyJ", rb"eyJ[\w=-]+\.eyJ[\w=-]+", "jwt:JwtTokenDetector"),
     _rule("AKC", rb"AKC[a-zA-Z0-9]{10}", "artifactory:ArtifactoryDetector"),
-    _rule("://", rb"://[^\s/{}@:'\"<>$%]{1,200}:[^\s/{}@'\"<>]{1,200}@[\w.-]", "basic_auth:BasicAuthDetector"),
+    _rule(
+        "://",
+        rb"://[^\s/{}@:'\"<>$%]{1,200}:[^\s/{}@'\"<>]{1,200}@[\w.-]",
+        "basic_auth:BasicAuthDetector",
+        in_group=True,
+    ),
 )
 """Every kind of token that is looked for."""
 
@@ -132,16 +153,37 @@ def _tokens(text: bytes, path: bytes) -> Iterator[tuple[int, int, str]]:
 
 
 def _values(rule: SecretRule, window: bytes, path: bytes) -> Iterator[tuple[bytes, str]]:
-    """The secrets that a window holds by a rule, each with its kind."""
+    """The secrets that a window holds by a rule, whole, each with its kind."""
     if not rule.detector:
         for match in rule.pattern.finditer(window):
-            yield match[0], rule.kind
+            yield _whole(window, *match.span()), rule.kind
         return
     detector = _detector(rule.detector)
     # One character a byte, so that places in the text are places in the bytes.
-    for found in detector.analyze_line(filename=repr(path), line=window.decode("latin-1"), line_number=1):
-        if found.secret_value:
-            yield found.secret_value.encode("latin-1"), found.type
+    line = window.decode("latin-1")
+    found = detector.analyze_line(filename=repr(path), line=line, line_number=1)
+    judged = {each.secret_value for each in found if each.secret_value}
+    kind: str = detector.secret_type
+    for pattern in detector.denylist if judged else ():
+        for match in pattern.finditer(line):
+            # What the detector names may be a group, such as the prefix of a token.
+            if judged.isdisjoint((match[0], *match.groups())):
+                continue
+            if rule.in_group and match.re.groups and match[1]:
+                yield match[1].encode("latin-1"), kind
+            else:
+                yield _whole(window, *match.span()), kind
+
+
+def _whole(window: bytes, start: int, end: int) -> bytes:
+    """The token between two places: without what delimits it, and with all that still belongs to it."""
+    while start < end and window[start] in _DELIMITERS:
+        start += 1
+    token = window[start:end]
+    if token[-1:] and token[-1] in _DELIMITERS and not token.startswith(b"eyJ"):
+        return token.rstrip(_DELIMITERS)
+    rest = (_REST_OF_PARTS if token.startswith(b"eyJ") else _REST).match(window, end)
+    return token + (rest[0] if rest else b"")
 
 
 @cache

@@ -38,6 +38,21 @@ def test_each_kind_is_found(kind: str) -> None:
         assert text.endswith(b"# end\nlast\n") or '"' in sample or "_authToken" in sample
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        b"gho_" + b"a1B2c3D4e5F6" * 3,
+        b"glrt-" + b"a1B2c3D4e5F6g7H8i9J0-k1_L2",
+        b"sk-proj-" + b"a1B2c3D4e5F6g7H8i9J0" + b"T3BlbkFJ" + b"k1L2m3N4o5P6q7R8s9T0-and_as_much_again_behind",
+        b"eyJhbGciOiJIUzI1NiJ9" + b".eyJzdWIiOiIxMjM0NTY3ODkwIn0" + b".dozjgNryP4J3jVmNHl0w5N_XgL0n",
+        b"AKC" + b"p8a1B2c3D4e5F6g7",
+    ],
+)
+def test_nothing_of_a_token_stays_and_all_beside_it_does(token: bytes) -> None:
+    text, (found,) = redacted(b'ghp_v = "' + token + b'"; gho_v = 1\n', b"a.py")
+    assert text == b'ghp_v = "' + f"[redacted: {found.kind}]".encode() + b'"; gho_v = 1\n'
+
+
 def test_every_rule_has_a_sample() -> None:
     text = "\n".join(sample for samples in _SAMPLES.values() for sample in samples).encode()
     without = [rule for rule in RULES if not any(literal in text for literal in rule.literals)]

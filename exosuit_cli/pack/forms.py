@@ -155,7 +155,12 @@ class PlainForm:
 
     suffix = ".txt"
     head = b"# " + SCHEMA.encode() + b"\n"
-    _marks = re.compile(rb"^(?=>*===== (?:FILE|TREE|SUMMARY|INSTRUCTIONS)\b)", re.MULTILINE)
+    _marks = re.compile(
+        # Behind all that some reader takes for the end of a line.
+        rb"(?:^|(?<=[\r\x0b\x0c\x1c-\x1e])|(?<=\xc2\x85)|(?<=\xe2\x80[\xa8\xa9]))"
+        rb"(?=>*===== (?:FILE|TREE|SUMMARY|INSTRUCTIONS)\b)",
+        re.MULTILINE,
+    )
 
     def opening(self, number: int) -> bytes:  # noqa: ARG002  (a line has no number)
         return b""
@@ -171,8 +176,8 @@ class PlainForm:
         parts = []
         for name, text in (("TREE", tail.tree), ("SUMMARY", tail.summary), ("INSTRUCTIONS", tail.instructions)):
             if text:
-                parts.append(f"===== {name} =====\n{text}")
-        return "".join(parts).encode()
+                parts += [f"===== {name} =====\n".encode(), self.protected(text.encode())[0]]
+        return b"".join(parts)
 
 
 class JsonForm:

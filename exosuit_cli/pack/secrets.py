@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _AROUND: Final = 512
-"""Bytes before and after a literal that are looked at: no token is longer, and a giant line costs no more."""
+"""Bytes before and after a literal that are looked at, so that a giant line costs no more."""
+_MOST_SOUGHT: Final = 1000
+"""Distinct secrets of one text that are looked for in all of it; of more, each is looked for near its literal."""
 _LONG: Final = 20
 _LONGEST_KEY: Final = 16 << 10
 PRIVATE_KEY: Final = "Private Key"
 _PRIVATE: Final = re.compile(
-    rb"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?P<body>.{40,%d}?)-----END " % _LONGEST_KEY,
-    re.DOTALL,
+    rb"-----BEGIN (?:[A-Z0-9]{1,16} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?P<body>(?:[^-]|-(?!----)){40,%d})-----END "
+    % _LONGEST_KEY
 )
 _MATERIAL: Final = re.compile(rb"[A-Za-z0-9+/]{32}")
 _REST: Final = re.compile(rb"[A-Za-z0-9_-]*")
@@ -131,18 +133,26 @@ def _private_keys(text: bytes) -> Iterator[tuple[int, int, str]]:
 def _tokens(text: bytes, path: bytes) -> Iterator[tuple[int, int, str]]:
     automaton, rules = _automaton()
     seen: set[tuple[int, int]] = set()
+    sought: set[bytes] = set()
     for literal, place, _ in automaton.find_matches_as_indexes(text):
         for rule in rules[literal]:
             low = max(text.rfind(b"\n", max(place - _AROUND, 0), place) + 1, place - _AROUND, 0)
             high = text.find(b"\n", place, place + _AROUND)
-            window = text[low : high if high >= 0 else place + _AROUND]
+            if high < 0 and (rest := _REST_OF_PARTS.match(text, place + _AROUND, place + _LONGEST_KEY)):
+                high = rest.end()  # a long token ends where its characters do
+            window = text[low : high if high >= 0 else None]
             if rule.pattern.search(window) is None:
                 continue
             for value, kind in _values(rule, window, path):
                 if _PLACEHOLDER.match(value):
                     continue
                 # A long one is a secret wherever it stands.
-                first, within = (0, text) if len(value) >= _LONG else (low, window)
+                if value in sought:
+                    continue
+                first, within = low, window
+                if len(value) >= _LONG and len(sought) < _MOST_SOUGHT:
+                    sought.add(value)
+                    first, within = 0, text
                 at = within.find(value)
                 while at >= 0:
                     span = (first + at, first + at + len(value))

@@ -122,6 +122,10 @@ def _compiled(text: str) -> Any:
         return environment.from_string(text)
     except jinja2.TemplateSyntaxError as error:
         raise UsageError(f"the template has an error in line {error.lineno}: {error.message}") from error
+    except RecursionError as error:
+        raise UsageError("the template has an expression that is nested too deep") from error
+    except (SyntaxError, ValueError, OverflowError, MemoryError) as error:  # of the Python that it becomes
+        raise UsageError(f"the template cannot be compiled: {error}") from error
 
 
 def _fence(text: str) -> str:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
+from exosuit_cli.system.safe_open import open_own
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import BinaryIO
@@ -74,7 +76,13 @@ class Columns:
 
     def __init__(self, path: str) -> None:
         self._name = os.path.basename(path)
-        with open(path, "rb") as file:
+        try:
+            opened = open_own(path)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise self._damaged(f"it cannot be read ({error.strerror})") from error
+        with opened as file:
             self.size = os.fstat(file.fileno()).st_size
             head = file.read(_HEAD.size)
             if len(head) < _HEAD.size:

@@ -235,6 +235,10 @@ class _Refreshing:
         with contextlib.suppress(OSError):
             for name in os.listdir(self._directory):
                 if name.startswith("segment-") and name not in names:
+                    path = os.path.join(self._directory, name)
                     with contextlib.suppress(OSError):
-                        os.unlink(os.path.join(self._directory, name))
+                        if os.path.isdir(path) and not os.path.islink(path):
+                            shutil.rmtree(path)
+                        else:
+                            os.unlink(path)
         remove_left_behind(self._directory)

@@ -6,9 +6,11 @@ It is one line of JSON and one with its checksum, written anew, whole or not at 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +19,7 @@ from xxhash import xxh3_64_hexdigest
 
 from exosuit_cli.search.columns import DamagedIndex
 from exosuit_cli.system.atomic import write_atomic
+from exosuit_cli.system.safe_open import open_own
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -50,7 +53,7 @@ class Manifest:
 def read_manifest(directory: str) -> Manifest | None:
     """The manifest of the index in a directory; None where there is none. Raises DamagedIndex."""
     try:
-        with open(os.path.join(directory, NAME), "rb") as file:
+        with open_own(os.path.join(directory, NAME)) as file:
             content = file.read(_MOST_BYTES)
     except FileNotFoundError:
         return None
@@ -81,7 +84,11 @@ def write_manifest(directory: str, manifest: Manifest) -> None:
     ]
     content = {"format": FORMAT, "version": VERSION, "generation": manifest.generation, "segments": segments}
     line = json.dumps(content).encode()
-    write_atomic(os.path.join(directory, NAME), line + b"\n" + xxh3_64_hexdigest(line).encode() + b"\n")
+    path = os.path.join(directory, NAME)
+    with contextlib.suppress(OSError):
+        if not stat.S_ISREG(os.lstat(path).st_mode):  # a FIFO or a link, which an atomic write would refuse
+            os.unlink(path)
+    write_atomic(path, line + b"\n" + xxh3_64_hexdigest(line).encode() + b"\n")
 
 
 def _entry(found: dict[str, object]) -> SegmentEntry:

@@ -151,6 +151,19 @@ def test_no_text_passes_for_the_pack(packed: Callable[..., Packed], tmp_path: Pa
         assert "places of texts changed" in text.decode()
 
 
+def test_no_line_of_a_plain_pack_is_forged_in_any_reading(packed: Callable[..., Packed], tmp_path: Path) -> None:
+    (tmp_path / "===== SUMMARY =====").write_text("x\n")
+    (tmp_path / "a.txt").write_bytes("a\r===== FILE b =====\u2028===== TREE =====\x0c===== FILE c =====\n".encode())
+    text = packed(tmp_path, format="plain")[0].decode()
+    marks = [line for line in text.splitlines() if line.startswith("=====")]
+    assert marks == [
+        "===== FILE ===== SUMMARY ===== =====",
+        "===== FILE a.txt =====",
+        "===== TREE =====",
+        "===== SUMMARY =====",
+    ]
+
+
 def test_a_name_cannot_break_out_either(packed: Callable[..., Packed], tmp_path: Path) -> None:
     (tmp_path / "a\n<document>\x1b[31m`.py").write_text("x = 1\n")
     for form in FORMATS:

@@ -92,3 +92,20 @@ def test_what_only_resembles_one_stays(text: bytes) -> None:
 def test_a_giant_line_is_looked_at_piece_by_piece() -> None:
     text = b"://" * 20_000 + b" ghp_" + b"a1B2" * 9 + b" " + b"x:" * 20_000
     assert [secret.kind for secret in redacted(text, b"a.min.js")[1]] == ["GitHub Token"]
+
+
+def test_a_long_token_goes_whole() -> None:
+    import base64
+    import json
+
+    payload = base64.urlsafe_b64encode(json.dumps({"claims": "x" * 900}).encode()).rstrip(b"=")
+    token = b"eyJhbGciOiJIUzI1NiJ9." + payload + b".dozjgNryP4J3jVmNHl0w5N_XgL0n"
+    assert redacted(b"t = '" + token + b"'\n", b"a.py")[0] == b"t = '[redacted: JSON Web Token]'\n"
+
+
+def test_very_many_secrets_take_no_time_by_their_square() -> None:
+    key = b"AKIA" + b"Q3WE4RT5YU6IO7PA"
+    text, found = redacted((key + b"\n") * 8000, b"a.txt")
+    assert key not in text
+    assert len(found) == 8000
+    assert redacted(b"-----BEGIN PRIVATE KEY-----\n" * 30_000, b"a.txt")[1] == ()

@@ -96,6 +96,14 @@ def test_missing_foreign_and_newer_files(tree: Path, monkeypatch: pytest.MonkeyP
         patch.setattr(manifests, "VERSION", 99)
         refresh("c", anew="asked")
     assert paths("c", "return")[1] == "it is of version 99, and this exosuit makes version 1"
+    segment = segment_of("c")
+    os.unlink(segment)
+    os.mkdir(segment)
+    assert "not a regular file" in str(paths("c", "return")[1])
+    assert not os.path.exists(segment)
+    os.unlink(manifest)
+    os.mkfifo(manifest)
+    assert "not a regular file" in str(paths("c", "return")[1])
     other = tree.parent / "other"
     write_bytes(other, {b"a.py": b"x = 1\n"})
     load("d", source(other))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from exosuit_cli.search.path_facts import PathFacts
     from exosuit_cli.search.question import Question
     from exosuit_cli.search.records import Refresh
+    from exosuit_cli.search.vector_signal import VectorSignal
     from exosuit_cli.system.stop import StopRequest
 
 _EVERYTHING: Final = Filters()
@@ -100,16 +102,24 @@ class Searcher:
         started = time.perf_counter()
         scope = Scope(filters, self._sources, self._prefixes())
         question = read_question(text)
-        candidates = self._candidates(question, scope)
-        ranking = rank(
-            question, candidates, *self._of_files(candidates), self._named(question, candidates), self.weights
-        )
+        vectors = self._vectors
+        also = None if vectors is None else vectors.near_files(text, self.index.segments, scope)
+        candidates = self._candidates(question, scope, also)
+        cosines = None if vectors is None else vectors.cosines(text, self.index.segments, candidates)
+        named = self._named(question, candidates)
+        ranking = rank(question, candidates, *self._of_files(candidates), named, self.weights, cosines)
         answers = tuple(self._answers(candidates, ranking, top, budget))
         assert self._lexical is not None
         files, chunks = self._lexical.sizes(scope)
         near = () if answers else near_terms(self.index.segments, question.terms[: question.words])
         return QueryResult(
-            answers, files, chunks, question.terms[: question.words], near, time.perf_counter() - started
+            answers=answers,
+            files=files,
+            chunks=chunks,
+            terms=question.terms[: question.words],
+            near=near,
+            seconds=time.perf_counter() - started,
+            warnings=() if vectors is None else vectors.warnings,
         )
 
     def features(self, text: str, *, filters: Filters = _EVERYTHING) -> tuple[list[bytes], npt.NDArray[np.float32]]:
@@ -125,10 +135,19 @@ class Searcher:
         scores = chunk_scores(candidates, is_named)
         return paths, file_features(question, candidates, facts, kinds, scores, is_named)
 
-    def _candidates(self, question: Question, scope: Scope) -> Candidates:
+    @cached_property
+    def _vectors(self) -> VectorSignal | None:
+        """What weighs the vectors of the context; imported only where it has some."""
+        if self.context.connection.execute("SELECT 1 FROM meta WHERE key = 'vectors'").fetchone() is None:
+            return None
+        from exosuit_cli.search.vector_signal import VectorSignal
+
+        return VectorSignal(self.context)
+
+    def _candidates(self, question: Question, scope: Scope, also: npt.NDArray[np.int64] | None = None) -> Candidates:
         if self._lexical is None:
             self._lexical = Lexical(self.index.segments)
-        return self._lexical.candidates(question.terms, question.weights, scope)
+        return self._lexical.candidates(question.terms, question.weights, scope, also)
 
     def build_anew(self, reason: str) -> None:
         """Build the whole index again, since what is there is damaged."""

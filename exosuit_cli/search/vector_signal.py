@@ -84,7 +84,7 @@ class VectorSignal:
         if self._without:
             verb = "has" if self._without == 1 else "have"
             count = f"{counted(self._without, 'chunk')} of the context {verb} no vector"
-            self.warnings = (f"{count}; make them: exosuit context embed --name {self._context.name}",)
+            self.warnings = (f"{count}; to embed what is new: exosuit context embed --name {self._context.name}",)
         chunks = np.maximum(self._vectors.scores(text, ids), np.float32(0))
         near = np.where(chunks >= np.float32(_NEAR) * chunks.max(initial=0), chunks, np.float32(0))
         return Cosines(chunks, near, vector_weight(self._vectors.meta.spec))
@@ -140,8 +140,5 @@ def _places(
 
 def _without_vector(segments: Sequence[Segment], vectors: ContextVectors) -> int:
     """How many chunks of the index have no vector."""
-    missing = [np.zeros(0, np.uint64)]
-    for segment in segments:
-        ids = _ids(segment)[~segment.is_dead_chunk]
-        missing.append(ids[vectors.matrix.places_of(ids) < 0].view(np.uint64)[:, 0])
-    return len(np.unique(np.concatenate(missing)))
+    live = [_ids(segment)[~segment.is_dead_chunk] for segment in segments]
+    return vectors.matrix.count_missing(np.concatenate([np.zeros((0, ID_BYTES), np.uint8), *live]))

@@ -80,7 +80,7 @@ def test_what_has_the_same_company_is_found(tree: Path) -> None:
     new = ask("automobile", top=20)
     assert b"src/mixed.py" not in paths(new)
     (warning,) = new.warnings
-    assert "of the context have no vector; make them: exosuit context embed --name c" in warning
+    assert "of the context have no vector; to embed what is new: exosuit context embed --name c" in warning
     with Context.open("c") as context:
         embed(context)
     mixed = next(answer for answer in ask("automobile", top=20).answers if answer.path == b"src/mixed.py")

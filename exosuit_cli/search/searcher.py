@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
@@ -55,6 +54,8 @@ class Searcher:
         self.weights: npt.NDArray[np.float32] | None = None
         """Weights of the features, float32[len(COLUMNS)], in place of the package's."""
         self._lexical: Lexical | None = None
+        self._vector_meta: object = None
+        self._vector_signal: VectorSignal | None = None
         self._sources = {source.id: source.name for source in context.sources()}
 
     @classmethod
@@ -102,7 +103,7 @@ class Searcher:
         started = time.perf_counter()
         scope = Scope(filters, self._sources, self._prefixes())
         question = read_question(text)
-        vectors = self._vectors
+        vectors = self._vectors()
         also = None if vectors is None else vectors.near_files(text, self.index.segments, scope)
         candidates = self._candidates(question, scope, also)
         cosines = None if vectors is None else vectors.cosines(text, self.index.segments, candidates)
@@ -135,14 +136,16 @@ class Searcher:
         scores = chunk_scores(candidates, is_named)
         return paths, file_features(question, candidates, facts, kinds, scores, is_named)
 
-    @cached_property
     def _vectors(self) -> VectorSignal | None:
-        """What weighs the vectors of the context; imported only where it has some."""
-        if self.context.connection.execute("SELECT 1 FROM meta WHERE key = 'vectors'").fetchone() is None:
-            return None
-        from exosuit_cli.search.vector_signal import VectorSignal
+        """What weighs the vectors that the context has now; imported only where it has some."""
+        meta = self.context.connection.execute("SELECT value FROM meta WHERE key = 'vectors'").fetchone()
+        if meta != self._vector_meta:
+            self._vector_meta, self._vector_signal = meta, None
+            if meta is not None:
+                from exosuit_cli.search.vector_signal import VectorSignal
 
-        return VectorSignal(self.context)
+                self._vector_signal = VectorSignal(self.context)
+        return self._vector_signal
 
     def _candidates(self, question: Question, scope: Scope, also: npt.NDArray[np.int64] | None = None) -> Candidates:
         if self._lexical is None:

@@ -15,7 +15,7 @@ from exosuit_cli.context.reader import ContextReader
 from exosuit_cli.search.ranker import VECTORS, vector_weight
 from exosuit_cli.search.records import Filters, QueryResult
 from exosuit_cli.search.searcher import Searcher
-from exosuit_cli.search.vectors.embed import embed
+from exosuit_cli.search.vectors.embed import embed, forget_vectors
 from exosuit_cli.search.vectors.endpoint import Endpoint
 from exosuit_cli.search.vectors.models import lsa_path
 from exosuit_cli.search.vectors.rows import read_vector_meta, write_vector_meta
@@ -85,6 +85,12 @@ def test_what_has_the_same_company_is_found(tree: Path) -> None:
         embed(context)
     mixed = next(answer for answer in ask("automobile", top=20).answers if answer.path == b"src/mixed.py")
     assert mixed.start_line > 40
+    with Context.open("c") as context, Searcher.open(context) as searcher:
+        assert set(paths(searcher.query("automobile"))) > CARS
+        forget_vectors(context)
+        assert set(paths(searcher.query("automobile"))) == CARS, "an open search notices"
+        embed(context)
+        assert set(paths(searcher.query("automobile"))) > CARS
     with Context.open("c") as context, Searcher.open(context) as searcher:
         os.truncate(lsa_path(context), 100)
         assert set(paths(searcher.query("automobile"))) == CARS

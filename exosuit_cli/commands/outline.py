@@ -96,13 +96,13 @@ def answer_outline(request: OutlineRequest, found: SearchedContext, searcher: Se
     from exosuit_cli.search.lookups import sizes_of
 
     started = time.perf_counter()
-    ranked = _ranked(request, found, searcher)
+    warnings = list(found.warnings)
+    ranked = _ranked(request, found, searcher, warnings)
     seconds = time.perf_counter() - started
     entries = [_entry(found, each) for each in ranked]
     encoding = found.context.encoding()
     fitting, text, tokens = _fitting(entries, request.options.budget, encoding)
     index = index_use(found, searcher.refresh, *sizes_of(searcher, _filters(found, request)))
-    warnings = list(found.warnings)
     if entries and not fitting:
         warnings.append(f"no definition fits the budget of {counted(request.options.budget, 'token')}")
     return OutlineOutcome(
@@ -130,13 +130,17 @@ def outline_text(entries: Iterable[OutlineEntry]) -> str:
     return "".join(parts)
 
 
-def _ranked(request: OutlineRequest, found: SearchedContext, searcher: Searcher) -> list[RankedDefinition]:
+def _ranked(
+    request: OutlineRequest, found: SearchedContext, searcher: Searcher, warnings: list[str]
+) -> list[RankedDefinition]:
+    """The definitions, the most important first. What the query could not be weighed by is added to `warnings`."""
     from exosuit_cli.search.lookups import definitions_of
 
     filters = _filters(found, request)
     relevance: dict[int, float] | None = None
     if request.options.query is not None:
         result = searcher.query(request.options.query, top=_RELEVANT_FILES, filters=filters)
+        warnings += result.warnings
         best = max((answer.score for answer in result.answers), default=1.0)
         relevance = {answer.file: max(answer.score / best, 0.0) for answer in result.answers}
     most = request.options.budget // _LEAST_TOKENS + 1

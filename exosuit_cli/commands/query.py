@@ -253,6 +253,7 @@ def _outcome(
     warnings = list(found.warnings)
     if refresh.reason is not None:
         warnings.append(f"the index was built anew: {refresh.reason}")
+    warnings += result.warnings
     if missing:
         name = found.context.name
         warnings.append(

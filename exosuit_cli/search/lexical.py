@@ -79,10 +79,17 @@ class Lexical:
         self._means = {field: self._mean(field) for field in FIELDS}
         self._norms: dict[tuple[int, str], npt.NDArray[np.float32]] = {}
 
-    def candidates(self, terms: Sequence[str], weights: Sequence[float], scope: Scope) -> Candidates:
+    def candidates(
+        self,
+        terms: Sequence[str],
+        weights: Sequence[float],
+        scope: Scope,
+        also: npt.NDArray[np.int64] | None = None,
+    ) -> Candidates:
         """The files within a scope that answer best by any field, with what the postings say of them.
 
-        `weights` are the question's, one for each term; the terms are distinct.
+        `weights` are the question's, one for each term; the terms are distinct. `also` are files
+        that are candidates anyhow.
         """
         numbers = self._numbers(terms)
         given = np.array(weights, np.float32)
@@ -91,7 +98,7 @@ class Lexical:
             for segment, each in zip(self._segments, numbers, strict=True)
         ]
         idf = {field: given * self._idf(field, hits, len(terms)) for field in (*FIELDS, PATH)}
-        chosen = self._choose(hits, idf, scope)
+        chosen = self._choose(hits, idf, scope, np.zeros(0, np.int64) if also is None else also)
         return self._look_closely(hits, idf, chosen, len(terms))
 
     def sizes(self, scope: Scope) -> tuple[int, int]:
@@ -150,6 +157,7 @@ class Lexical:
         hits: Sequence[Mapping[str, _Hits]],
         idf: Mapping[str, npt.NDArray[np.float32]],
         scope: Scope,
+        also: npt.NDArray[np.int64],
     ) -> list[npt.NDArray[np.int64]]:
         """The candidates of each segment: files with the best chunks, definitions and paths of all, ascending."""
         best: dict[str, list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]] = {
@@ -176,7 +184,9 @@ class Lexical:
                         least[field] = float(scores[chunks].min())  # no chunk below it is among the best of all
                     found.append((segment.file_of_chunk[chunks] | place << SEGMENT_BITS, scores[chunks]))
         shares = {"text": CANDIDATES, "definitions": CANDIDATES // 3, PATH: CANDIDATES // 3}
-        chosen = np.unique(np.concatenate([_best_files(found, shares[field]) for field, found in best.items()]))
+        chosen = np.unique(
+            np.concatenate([also, *(_best_files(found, shares[field]) for field, found in best.items())])
+        )
         return [
             chosen[chosen >> SEGMENT_BITS == place] & ((1 << SEGMENT_BITS) - 1) for place in range(len(self._segments))
         ]

@@ -40,6 +40,15 @@ SIGNALS: Final = {
     "size": ("size",),
 }  # fmt: skip
 """The features whose shares are shown together."""
+VECTORS: Final = "vectors"
+"""The signal of a context that has vectors, beside those of the features."""
+_VECTOR_WEIGHTS: Final = {"lsa": 2.0}
+_OTHER_VECTOR_WEIGHT: Final = 3.0
+"""What a cosine of 1 adds to the score of a file, by model. Set by hand, not trained. Over 378 questions to
+19 repositories, `lsa` gave an nDCG@10 of 0.890, and 0.886 without; other weights up to 2 gave as much within 0.005.
+Other models were not measured."""
+_TEXT_WEIGHT: Final = 5.0
+"""About what the best text adds to the score of a file: a cosine has the same part in the order of a file's chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,22 @@ class Ranking:
     chunks: npt.NDArray[np.float32]
 
 
+@dataclass(frozen=True, slots=True)
+class Cosines:
+    """How near a question is to each chunk of the candidates, by vectors.
+
+    Attributes:
+        chunks: float32[m], from 0 to 1; 0 where a chunk has no vector.
+        near: float32[m], the same for the nearest of them, and 0 for the others.
+        weight: what a cosine of 1 adds to the score of a file.
+
+    """
+
+    chunks: npt.NDArray[np.float32]
+    near: npt.NDArray[np.float32]
+    weight: float
+
+
 def rank(
     question: Question,
     candidates: Candidates,
@@ -67,19 +92,31 @@ def rank(
     kinds: npt.NDArray[np.uint8],
     is_named: npt.NDArray[np.bool_],
     weights: npt.NDArray[np.float32] | None = None,
+    cosines: Cosines | None = None,
 ) -> Ranking:
     """Order the candidates of a question; equal ones stay in the order of the index.
 
     `is_named`, bool[m], says which chunks have a symbol that the question names. `weights` are
-    float32[len(COLUMNS)], those of the package without.
+    float32[len(COLUMNS)], those of the package without. With `cosines` there is one more signal, `VECTORS`.
     """
     chunks = chunk_scores(candidates, is_named)
     features = file_features(question, candidates, facts, kinds, chunks, is_named)
     shares = features * (packaged_weights() if weights is None else weights)
     signals = {name: shares[:, places].sum(axis=1) for name, places in _signal_places().items()}
+    if cosines is not None:
+        best = np.zeros(len(candidates.files), np.float32)
+        np.maximum.at(best, candidates.file_of_chunk, cosines.chunks)
+        signals[VECTORS] = best * np.float32(cosines.weight)
+        most = max(float(chunks.max(initial=0)), 1.0)
+        chunks = chunks + np.float32(most * cosines.weight / _TEXT_WEIGHT) * cosines.near
     scores = np.stack(list(signals.values())).sum(axis=0)
     order = np.lexsort((candidates.files, -scores))
     return Ranking(order, scores[order], {name: each[order] for name, each in signals.items()}, chunks)
+
+
+def vector_weight(spec: str) -> float:
+    """What a cosine of 1 adds to the score of a file, by what the vectors were made with: `lsa`, a folder or a URL."""
+    return _VECTOR_WEIGHTS.get(spec, _OTHER_VECTOR_WEIGHT)
 
 
 @functools.cache

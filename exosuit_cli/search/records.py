@@ -42,7 +42,8 @@ class QueryResult:
     """The answers to a question, the best first.
 
     `files` and `chunks` were searched, after the filters; `terms` are what was looked for; `near`, where nothing
-    matched, are terms of the index that are close to them. `seconds` of wall.
+    matched, are terms of the index that are close to them. `seconds` of wall. `warnings` say what kept the vectors of
+    the context from being weighed, and how many of its chunks have none.
     """
 
     answers: tuple[Answer, ...]
@@ -51,6 +52,7 @@ class QueryResult:
     terms: tuple[str, ...]
     near: tuple[str, ...]
     seconds: float
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from exosuit_cli.search.path_facts import PathFacts
     from exosuit_cli.search.question import Question
     from exosuit_cli.search.records import Refresh
+    from exosuit_cli.search.vector_signal import VectorSignal
     from exosuit_cli.system.stop import StopRequest
 
 _EVERYTHING: Final = Filters()
@@ -53,6 +54,8 @@ class Searcher:
         self.weights: npt.NDArray[np.float32] | None = None
         """Weights of the features, float32[len(COLUMNS)], in place of the package's."""
         self._lexical: Lexical | None = None
+        self._vector_meta: object = None
+        self._vector_signal: VectorSignal | None = None
         self._sources = {source.id: source.name for source in context.sources()}
 
     @classmethod
@@ -100,16 +103,24 @@ class Searcher:
         started = time.perf_counter()
         scope = Scope(filters, self._sources, self._prefixes())
         question = read_question(text)
-        candidates = self._candidates(question, scope)
-        ranking = rank(
-            question, candidates, *self._of_files(candidates), self._named(question, candidates), self.weights
-        )
+        vectors = self._vectors()
+        also = None if vectors is None else vectors.near_files(text, self.index.segments, scope)
+        candidates = self._candidates(question, scope, also)
+        cosines = None if vectors is None else vectors.cosines(text, self.index.segments, candidates)
+        named = self._named(question, candidates)
+        ranking = rank(question, candidates, *self._of_files(candidates), named, self.weights, cosines)
         answers = tuple(self._answers(candidates, ranking, top, budget))
         assert self._lexical is not None
         files, chunks = self._lexical.sizes(scope)
         near = () if answers else near_terms(self.index.segments, question.terms[: question.words])
         return QueryResult(
-            answers, files, chunks, question.terms[: question.words], near, time.perf_counter() - started
+            answers=answers,
+            files=files,
+            chunks=chunks,
+            terms=question.terms[: question.words],
+            near=near,
+            seconds=time.perf_counter() - started,
+            warnings=() if vectors is None else vectors.warnings,
         )
 
     def features(self, text: str, *, filters: Filters = _EVERYTHING) -> tuple[list[bytes], npt.NDArray[np.float32]]:
@@ -125,10 +136,21 @@ class Searcher:
         scores = chunk_scores(candidates, is_named)
         return paths, file_features(question, candidates, facts, kinds, scores, is_named)
 
-    def _candidates(self, question: Question, scope: Scope) -> Candidates:
+    def _vectors(self) -> VectorSignal | None:
+        """What weighs the vectors that the context has now; imported only where it has some."""
+        meta = self.context.connection.execute("SELECT value FROM meta WHERE key = 'vectors'").fetchone()
+        if meta != self._vector_meta:
+            self._vector_meta, self._vector_signal = meta, None
+            if meta is not None:
+                from exosuit_cli.search.vector_signal import VectorSignal
+
+                self._vector_signal = VectorSignal(self.context)
+        return self._vector_signal
+
+    def _candidates(self, question: Question, scope: Scope, also: npt.NDArray[np.int64] | None = None) -> Candidates:
         if self._lexical is None:
             self._lexical = Lexical(self.index.segments)
-        return self._lexical.candidates(question.terms, question.weights, scope)
+        return self._lexical.candidates(question.terms, question.weights, scope, also)
 
     def build_anew(self, reason: str) -> None:
         """Build the whole index again, since what is there is damaged."""

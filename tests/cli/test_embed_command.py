@@ -40,6 +40,11 @@ def test_embed_refresh_and_remove(tmp_path: Path, run: RunExosuit) -> None:
     assert (first["vectors"], first["embedded"], first["given"], first["codec"]) == (9, 9, "lsa", "int8")
     (tree / "9.py").write_text("def brake():\n    return wheel\n")
     assert run("context", "load", "--quiet").returncode == 0
+    asked = run("query", "wheel", tree, "--json", "--explain")
+    found = json.loads(asked.stdout)
+    warning = "1 chunk of the context has no vector; to embed what is new: exosuit context embed --name tree"
+    assert (asked.returncode, found["warnings"]) == (0, [warning])
+    assert all(each["signals"]["vectors"] > 0 for each in found["results"] if each["path"] != "9.py")
     again = run("context", "embed")
     assert again.returncode == 0
     assert b"embedded    1 chunk " in again.stdout

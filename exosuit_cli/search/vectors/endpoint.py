@@ -55,6 +55,8 @@ class Endpoint:
     Args:
         url: see above.
         dimensions: the width of its vectors, where it is known; else a first request finds out.
+        attempts: how often a request is made that fails for now.
+        seconds: the longest wait for an answer, and the longest pause.
         pause: sleeps for so many seconds.
 
     Raises:
@@ -63,7 +65,15 @@ class Endpoint:
 
     """
 
-    def __init__(self, url: str, dimensions: int | None = None, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self,
+        url: str,
+        dimensions: int | None = None,
+        *,
+        attempts: int = _ATTEMPTS,
+        seconds: float = _SECONDS,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise UsageError(f"{url!r} is no URL of an embedding server; accepted: https://HOST/v1#MODEL")
@@ -78,7 +88,7 @@ class Endpoint:
             raise UsageError(f"{KEY_VARIABLE} is set and {self.url!r} is not encrypted; use https, or unset it")
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
-        self._pause = pause
+        self._attempts, self._seconds, self._pause = attempts, seconds, pause
         self._dimensions = dimensions
         self._open = urllib.request.build_opener(_NoRedirect).open
 
@@ -124,11 +134,11 @@ class Endpoint:
     def _answer(self, body: bytes) -> bytes:
         """The server's answer to a request, after as many attempts as it takes."""
         problem = ""
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self._attempts):
             request = urllib.request.Request(self.url, body, self._headers, method="POST")  # noqa: S310  (http or https)
             asked = None
             try:
-                with self._open(request, timeout=_SECONDS) as answer:
+                with self._open(request, timeout=self._seconds) as answer:
                     data: bytes = answer.read(_MOST_ANSWER + 1)
             except urllib.error.HTTPError as error:
                 with error:
@@ -144,11 +154,11 @@ class Endpoint:
                 if len(data) > _MOST_ANSWER:
                     raise ResourceMissing(f"{self.url} answers with more than {_MOST_ANSWER >> 20} MiB")
                 return data
-            if attempt + 1 < _ATTEMPTS:
+            if attempt + 1 < self._attempts:
                 grown = _FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.0)  # noqa: S311  (spreads clients)
-                self._pause(min(grown if asked is None else asked, _LONGEST_PAUSE))
+                self._pause(min(grown if asked is None else asked, _LONGEST_PAUSE, self._seconds))
         raise ResourceMissing(
-            f"{self.url} does not answer after {_ATTEMPTS} attempts: {problem}; is the server running?"
+            f"{self.url} does not answer after {self._attempts} attempts: {problem}; is the server running?"
         )
 
     def _vectors(self, answer: bytes, count: int) -> npt.NDArray[np.float64]:

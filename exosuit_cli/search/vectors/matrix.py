@@ -71,6 +71,15 @@ class VectorMatrix:
         is_there = (self._keys[found] == keys) & (self._ids[places] == chunks).all(axis=1)
         return np.where(is_there, places, -1)
 
+    def count_missing(self, chunks: npt.NDArray[np.uint8]) -> int:
+        """How many chunks have no vector, by their ids, uint8[n, 16], each counted once. 1 M take some 0.1 s."""
+        keys = np.sort(_keys(chunks))  # many are looked up much faster in order, and np.unique takes ten times as long
+        keys = keys[np.diff(keys, prepend=~keys[:1]) != 0]
+        if not len(self):
+            return len(keys)
+        found = np.minimum(np.searchsorted(self._keys, keys), len(self) - 1)
+        return int((self._keys[found] != keys).sum())
+
     def vectors(self, places: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.float32]:
         """The vectors at these places, float32[n, d]; a damaged one is zero."""
         found = unpack_vectors(self._values[places], None if self._scales is None else self._scales[places])

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from exosuit_cli.search.vectors.rows import VectorMeta
 
 LSA: Final = "lsa"
+_QUESTION_ATTEMPTS: Final = 2
+_QUESTION_SECONDS: Final = 10.0
+"""What a question may wait for a server: there are answers without it."""
 
 
 def known_spec(spec: str) -> str:
@@ -54,6 +57,10 @@ def embedder_of(context: ContextReader, meta: VectorMeta) -> Embedder:
         from exosuit_cli.search.vectors.lsa import LatentModel
 
         found = LatentModel.load(lsa_path(context))
+    elif is_url(meta.spec):
+        from exosuit_cli.search.vectors.endpoint import Endpoint
+
+        found = Endpoint(meta.spec, meta.dimensions, attempts=_QUESTION_ATTEMPTS, seconds=_QUESTION_SECONDS)
     else:
         found = made_elsewhere(known_spec(meta.spec), meta)
     if found is None or found.name != meta.model:

@@ -36,16 +36,18 @@ class ContextVectors:
         self.meta, self.matrix = meta, matrix
         self._context = context
         self._embedder: Embedder | None = None
+        self._last: tuple[str, npt.NDArray[np.float32]] | None = None
 
     def question(self, text: str) -> npt.NDArray[np.float32]:
-        """The vector of a question, float32[d].
+        """The vector of a question, float32[d]. The last one is kept, so a model is asked once for each.
 
         Raises as the model does, and UsageError where it is not the one any more that made the vectors.
         """
         if self._embedder is None:
             self._embedder = embedder_of(self._context, self.meta)
-        vector: npt.NDArray[np.float32] = self._embedder.embed_queries([text[:_MOST_QUESTION]])[0]
-        return vector
+        if self._last is None or self._last[0] != text:
+            self._last = text, self._embedder.embed_queries([text[:_MOST_QUESTION]])[0]
+        return self._last[1]
 
     def scores(self, text: str, chunks: Sequence[bytes] | npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """The cosine of a question and each chunk, float32[n]; 0 where a chunk has no vector.

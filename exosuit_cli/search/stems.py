@@ -105,7 +105,8 @@ class _Stemmer:
 
     def _tails(self) -> npt.NDArray[np.uint64]:
         """The last eight bytes of each word, the last one the highest; zeros before a shorter one."""
-        return self._loads[self._starts + self._lengths - LOAD]
+        tails: npt.NDArray[np.uint64] = self._loads[self._starts + self._lengths - LOAD]
+        return tails
 
     def _set_last(self, which: npt.NDArray[np.bool_], letter: str) -> None:
         self._slab[(self._starts + self._lengths)[which] - 1] = ord(letter)

@@ -23,7 +23,8 @@ _SPANS: Final = (
 )
 
 _CHUNKS: Final = (
-    "SELECT id, codec, data FROM chunks WHERE number >= (SELECT number FROM chunks WHERE id = ?) ORDER BY number LIMIT ?"
+    "SELECT id, codec, data FROM chunks WHERE number >= (SELECT number FROM chunks WHERE id = ?) "
+    "ORDER BY number LIMIT ?"
 )
 """Chunks in the order in which they came, which is mostly that of a file: one look-up for all of them."""
 

@@ -19,11 +19,8 @@ from exosuit_cli.search.terms import MAX_PARTS, MAX_TERM, terms_of
 from exosuit_cli.search.words import hash_spans, hash_texts, slab_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import numpy.typing as npt
 
-_NEWLINE: Final = 10
 _UNDERSCORE: Final = ord("_")
 _DATA_LENGTH: Final = 20
 _DATA: Final = re.compile(rb"[0-9][0-9A-Za-z_]{19,}|[0-9A-Fa-f]{24,}")
@@ -90,21 +87,29 @@ class Splitter:
         self._stems = HashTable()
         """The number of the stem of a text, by the text's hash."""
 
-    def split(self, words: list[bytes]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        """The terms of words as pairs, ascending, each once: the word's place in the list, and the term's number."""
-        slab = np.frombuffer(b"\n".join([*words, bytes(PADDING)]), np.uint8)
-        lengths = np.fromiter(map(len, words), np.int64, len(words))
-        ends = np.cumsum(lengths + 1) - 1
-        by_hand = {place for place in np.flatnonzero(lengths >= _DATA_LENGTH).tolist() if _DATA.fullmatch(words[place])}
+    def split(
+        self, slab: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """The terms of words as pairs, ascending, each once: the word's place among them, and the term's number."""
+        slab, starts = gather(slab, starts, lengths, before=1)
+        ends = starts + lengths
+        raw = slab.tobytes()
+
+        def word(place: int) -> bytes:
+            return raw[int(starts[place]) : int(ends[place])]
+
+        by_hand = {place for place in np.flatnonzero(lengths >= _DATA_LENGTH).tolist() if _DATA.fullmatch(word(place))}
         by_hand.update(np.searchsorted(ends, np.flatnonzero(slab >= 0x80)).tolist())
-        is_ours = np.ones(len(words), np.bool_)
+        is_ours = np.ones(len(starts), np.bool_)
         is_ours[list(by_hand)] = False
-        pairs = [self._split_ascii(slab, ends, is_ours), *self._split_by_hand(by_hand, words)]
-        found = np.unique(np.concatenate(pairs))
+        pairs = [self._split_ascii(slab, starts, ends, is_ours)]
+        pairs += self._split_by_hand([(place, term) for place in by_hand for term in split_word(word(place))])
+        found = np.concatenate(pairs)
+        found.sort()
+        found = found[np.concatenate((np.ones(min(len(found), 1), np.bool_), found[1:] != found[:-1]))]
         return found >> 32, (found & 0xFFFF_FFFF).astype(np.int32)
 
-    def _split_by_hand(self, places: Iterable[int], words: list[bytes]) -> list[npt.NDArray[np.int64]]:
-        pairs = [(place, term) for place in places for term in split_word(words[place])]
+    def _split_by_hand(self, pairs: list[tuple[int, str]]) -> list[npt.NDArray[np.int64]]:
         if not pairs:
             return []
         texts = [term.encode("utf-8", "surrogatepass") for _, term in pairs]
@@ -113,19 +118,23 @@ class Splitter:
         return [np.array([place for place, _ in pairs], np.int64) << 32 | numbers]
 
     def _split_ascii(
-        self, slab: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], is_ours: npt.NDArray[np.bool_]
+        self,
+        slab: npt.NDArray[np.uint8],
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
+        is_ours: npt.NDArray[np.bool_],
     ) -> npt.NDArray[np.int64]:
-        starts, stops = _parts(slab)
-        word = np.searchsorted(ends, starts)
+        part_starts, stops = _parts(slab)
+        word = np.searchsorted(ends, part_starts)
         keep = is_ours[word]
-        starts, stops, word = starts[keep], stops[keep], word[keep]
-        lengths = stops - starts
+        part_starts, stops, word = part_starts[keep], stops[keep], word[keep]
+        lengths = stops - part_starts
         lower = slab | np.where((slab >= ord("A")) & (slab <= ord("Z")), np.uint8(0x20), np.uint8(0))
         firsts = np.searchsorted(word, np.arange(len(ends)))
         counts = np.bincount(word, minlength=len(ends))
         rank = np.arange(len(word)) - firsts[word]
         keep = (lengths > 1) & (lengths <= MAX_TERM) & (rank < MAX_PARTS)
-        pairs = word[keep] << 32 | self._stem(lower, starts[keep], lengths[keep])
+        pairs = word[keep] << 32 | self._stem(lower, part_starts[keep], lengths[keep])
         has_terms = np.zeros(len(ends), np.bool_)
         has_terms[word[keep]] = True
         # The whole, without underscores.
@@ -133,7 +142,7 @@ class Splitter:
         compact = lower[is_kept]
         removed = np.cumsum(~is_kept)
         whole_ends = ends - removed[ends]
-        whole_starts = np.concatenate((np.zeros(1, np.int64), whole_ends[:-1] + 1))
+        whole_starts = starts - removed[starts - 1]
         sizes = whole_ends - whole_starts
         wanted = np.flatnonzero(is_ours & ((counts != 1) | ~has_terms) & (sizes > 0) & (sizes <= MAX_TERM))
         wholes = wanted << 32 | self._stem(compact, whole_starts[wanted], sizes[wanted])
@@ -175,7 +184,7 @@ class Splitter:
 
 
 def _parts(slab: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Where the parts of the words of a slab start and end; words are ended by newlines, and ASCII.
+    """Where the parts of the words of a slab start and end; a zero stands before each, and they are ASCII.
 
     A part begins after an underscore, where a capital follows a small letter, where digits follow letters or letters
     digits, and at the last capital of several before a small letter, but for a plural (URLs). What begins with a digit

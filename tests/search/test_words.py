@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exosuit_cli.search.distinct import distinct, first_places
 from exosuit_cli.search.hash_table import ABSENT, HashTable
 from exosuit_cli.search.splitter import Splitter, split_word
 from exosuit_cli.search.stems import stem_spans
@@ -189,3 +190,11 @@ def test_a_vocabulary_numbers_each_word_once() -> None:
     assert first[0] == first[3] == again[2]
     assert first[2] == again[0]
     assert len(set(first) | set(again)) == len(vocabulary) == 4
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 9)))
+def test_each_value_once(values: list[int]) -> None:
+    array = np.array(values, np.int64)
+    assert distinct(array).tolist() == sorted(set(values))
+    assert array[first_places(array)].tolist() == list(dict.fromkeys(values))

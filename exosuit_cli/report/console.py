@@ -32,7 +32,15 @@ _NO_BREAK = "\u00a0"
 class _Console(Console):
     def print(self, *objects: Any, **options: Any) -> None:
         """Print, and escape every character of a text that could act on the terminal."""
+        if options == {"soft_wrap": True} and self._is_written_as_it_is(*objects):
+            self.file.write(f"{objects[0]}\n")
+            return
         super().print(*[self._shown(each) if isinstance(each, Text) else each for each in objects], **options)
+
+    def _is_written_as_it_is(self, text: Any = None, *others: Any) -> bool:
+        """Whether these objects are one line without colours: laying it out would change nothing, and takes longest."""
+        is_line = isinstance(text, Text) and not others and text.plain.isprintable() and text.end == "\n"
+        return is_line and self.color_system is None and not (self.is_terminal or self.record or self._buffer_index)
 
     def _shown(self, text: Text) -> Text:
         if text.plain.isprintable():

@@ -110,6 +110,7 @@ class Columns:
         if xxh3_64_intdigest(self._sums.tobytes()) != int.from_bytes(self._map[-8:], "little"):
             raise self._damaged("its checksums have another one")
         self._is_sound = bytearray(blocks)
+        self._views: dict[str, npt.NDArray[Any]] = {}
         self._table: dict[str, tuple[np.dtype[Any], int, int]] = {
             name: (np.dtype(dtype), at, count) for name, (dtype, at, count) in self.extra["columns"].items()
         }
@@ -120,14 +121,17 @@ class Columns:
 
     def column(self, name: str, start: int = 0, stop: int | None = None) -> npt.NDArray[Any]:
         """Values of a column, as a view of the file."""
+        whole = self._views.get(name)
         dtype, at, count = self._table[name]
+        if whole is None:
+            whole = self._views[name] = self._bytes[at : at + count * dtype.itemsize].view(dtype)
         stop = count if stop is None else stop
         if not 0 <= start <= stop <= count:
             raise self._damaged(f"its column {name} ends before {stop}")
-        first, end = at + start * dtype.itemsize, at + stop * dtype.itemsize
-        if first < end:
-            self._verify(first // BLOCK, (end - 1) // BLOCK + 1)
-        return self._bytes[first:end].view(dtype)
+        if start < stop:
+            size = whole.itemsize
+            self._verify((at + start * size) // BLOCK, (at + stop * size - 1) // BLOCK + 1)
+        return whole[start:stop]
 
     def _verify(self, first: int, stop: int) -> None:
         if self._is_sound.find(0, first, stop) < 0:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import repeat
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+from typing import Final
 
 PLAIN, MODIFIER, DEFINES, DEFINES_TYPE, BINDS, CONTINUES, NO_NAME = range(7)
 """Kinds of words.
@@ -37,9 +33,5 @@ _WORDS: Final = {
         "__attribute__ __declspec"
     ),
 }
-_KINDS: Final = {word.encode(): kind for kind, words in sorted(_WORDS.items(), reverse=True) for word in words.split()}
-
-
-def word_kinds(words: Iterable[bytes]) -> Iterator[int]:
-    """The kinds of words; of one that has several, the first in the order above."""
-    return map(_KINDS.get, words, repeat(PLAIN))
+KINDS: Final = {word.encode(): kind for kind, words in sorted(_WORDS.items(), reverse=True) for word in words.split()}
+"""The kinds of words that are not plain; of one that has several, the first in the order above."""

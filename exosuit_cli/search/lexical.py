@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.search.distinct import distinct, first_places
 from exosuit_cli.search.segment import FIELDS, PATH, term_hashes
 
 if TYPE_CHECKING:
@@ -184,9 +185,7 @@ class Lexical:
                         least[field] = float(scores[chunks].min())  # no chunk below it is among the best of all
                     found.append((segment.file_of_chunk[chunks] | place << SEGMENT_BITS, scores[chunks]))
         shares = {"text": CANDIDATES, "definitions": CANDIDATES // 3, PATH: CANDIDATES // 3}
-        chosen = np.unique(
-            np.concatenate([also, *(_best_files(found, shares[field]) for field, found in best.items())])
-        )
+        chosen = distinct(np.concatenate([also, *(_best_files(found, shares[field]) for field, found in best.items())]))
         return [
             chosen[chosen >> SEGMENT_BITS == place] & ((1 << SEGMENT_BITS) - 1) for place in range(len(self._segments))
         ]
@@ -319,5 +318,5 @@ def _best_files(
     files = np.concatenate([each for each, _ in found])
     scores = np.concatenate([each for _, each in found])
     order = np.lexsort((files, -scores))
-    _, firsts = np.unique(files[order], return_index=True)
-    return files[order][np.sort(firsts)[:most]]
+    order = order[first_places(files[order])[:most]]
+    return files[order]

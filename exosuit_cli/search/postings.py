@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.search.roles import COMMENT, DEFINITION
-from exosuit_cli.search.segment import SEGMENT_CHUNKS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy.typing as npt
 
     from exosuit_cli.search.vocabulary import Vocabulary
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 _TERM, _CHUNK, _COMMENTED, _DEFINED = (np.uint64(shift) for shift in (38, 22, 14, 8))
 _MOST_TEXT, _MOST_COMMENTED, _MOST_DEFINED = 255, 255, 63
 _WORD_BITS: Final = 28
+
+_BLOCK: Final = 1 << 17
+"""Postings that are added up at once: 1 MB, so that the arrays between stay in the processor's cache."""
+_COUNTS: Final = ((np.uint64(0), _MOST_TEXT), (_DEFINED, _MOST_DEFINED), (_COMMENTED, _MOST_COMMENTED))
 
 
 def count_words(
@@ -101,31 +106,66 @@ def sort_postings(
         chunks: how many chunks the segment has.
 
     """
-    items = np.concatenate(parts) if parts else np.zeros(0, np.uint64)
+    items = np.empty(sum(map(len, parts)), np.uint64)
+    at = 0
+    for part in parts:
+        terms_of_items = rank[(part >> _TERM).view(np.int64)].view(np.uint64)
+        items[at : at + len(part)] = (terms_of_items << _TERM) | (part & np.uint64((1 << int(_TERM)) - 1))
+        at += len(part)
     parts.clear()
-    # In place where it can be: these are the largest arrays of a build.
-    terms_of_items = rank[(items >> _TERM).view(np.int64)].view(np.uint64)
-    terms_of_items <<= _TERM
-    items &= np.uint64((1 << int(_TERM)) - 1)
-    items |= terms_of_items
-    del terms_of_items
     items.sort()
-    keys = items >> _CHUNK
-    firsts = np.flatnonzero(np.concatenate((np.ones(min(len(keys), 1), np.bool_), keys[1:] != keys[:-1])))
-    lasts = np.append(firsts[1:], len(items)) - 1 if len(firsts) else firsts
-    keys = keys[firsts]
-    place = (keys & np.uint64(SEGMENT_CHUNKS - 1)).astype(np.uint16)
-    term = (keys >> np.uint64(16)).astype(np.int64)
-    found, lengths = [], []
-    for shift, most in ((0, _MOST_TEXT), (int(_DEFINED), _MOST_DEFINED), (int(_COMMENTED), _MOST_COMMENTED)):
-        sums = items >> np.uint64(shift)
-        sums &= np.uint64(most)
-        np.cumsum(sums, out=sums)
-        counts = np.diff(sums[lasts], prepend=np.uint64(0))
-        has = np.flatnonzero(counts) if shift else slice(None)
-        starts = np.concatenate(([0], np.cumsum(np.bincount(term[has], minlength=len(terms))))).astype(np.uint32)
-        found.append(Postings(starts, place[has], np.minimum(counts[has], 255).astype(np.uint8)))
-        totals = np.bincount(place, counts, chunks)
-        lengths.append(np.minimum(totals, np.iinfo(np.uint16).max).astype(np.uint16))
+    blocks = [_add_up(items[start:stop]) for start, stop in _blocks(items)]
+    del items
+    found, lengths = [], np.zeros((len(_COUNTS), chunks), np.int64)
+    for number in range(len(_COUNTS)):
+        columns = [block[number] for block in blocks]
+        counts_of_terms = np.zeros(len(terms) + 1, np.int64)
+        for term, place, count in columns:
+            if len(term):
+                many = np.bincount(term - term[0])
+                counts_of_terms[int(term[0]) + 1 : int(term[0]) + 1 + len(many)] += many
+                lengths[number] += np.bincount(place, count, chunks).astype(np.int64)
+        found.append(
+            Postings(
+                np.cumsum(counts_of_terms).astype(np.uint32),
+                np.concatenate([np.zeros(0, np.uint16), *(place for _, place, _ in columns)]),
+                np.concatenate([np.zeros(0, np.uint8), *(count for _, _, count in columns)]),
+            )
+        )
     text, definitions, comments = found
-    return SegmentPostings(terms, text, definitions, comments, np.stack(lengths))
+    most = np.iinfo(np.uint16).max
+    return SegmentPostings(terms, text, definitions, comments, np.minimum(lengths, most).astype(np.uint16))
+
+
+def _blocks(items: npt.NDArray[np.uint64]) -> Iterator[tuple[int, int]]:
+    """The parts of sorted postings, some `_BLOCK` each; those of one term and chunk stay together."""
+    start = 0
+    while start < len(items):
+        stop = min(start + _BLOCK, len(items))
+        while stop < len(items) and items[stop] >> _CHUNK == items[stop - 1] >> _CHUNK:
+            stop += 1
+        yield start, stop
+        start = stop
+
+
+def _add_up(
+    items: npt.NDArray[np.uint64],
+) -> list[tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16], npt.NDArray[np.uint8]]]:
+    """The terms, chunks and counts of sorted postings, of those that have a count, by kind of count."""
+    keys = items >> _CHUNK
+    is_first = np.ones(len(keys), np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+    firsts = np.flatnonzero(is_first)
+    keys = keys[firsts]
+    place = keys.astype(np.uint16)
+    term = (keys >> np.uint64(16)).astype(np.int32)
+    found = []
+    for shift, most in _COUNTS:
+        counts = np.add.reduceat((items >> shift) & np.uint64(most), firsts)
+        counts = np.minimum(counts, 255).astype(np.uint8)
+        if shift:
+            has = np.flatnonzero(counts)
+            found.append((term[has], place[has], counts[has]))
+        else:
+            found.append((term, place, counts))
+    return found

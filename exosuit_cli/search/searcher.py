@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 
 from exosuit_cli.search.columns import DamagedIndex
+from exosuit_cli.search.distinct import distinct
 from exosuit_cli.search.exact_names import chunks_of_names
 from exosuit_cli.search.features import chunk_scores, file_features
 from exosuit_cli.search.index import open_index
@@ -206,7 +207,7 @@ class Searcher:
         facts: list[PathFacts] = []
         kinds = [np.zeros(0, np.uint8)]
         places = candidates.files >> SEGMENT_BITS
-        for place in np.unique(places).tolist():
+        for place in distinct(places).tolist():
             segment, files = self.index.segments[place], candidates.files[places == place] & _IN_SEGMENT
             starts, text = segment.column("file_path_start"), segment.column("file_path_text")
             kinds.append(segment.column("kind")[files])
@@ -220,7 +221,7 @@ class Searcher:
         if question.names:
             defines = np.flatnonzero(candidates.chunk_scores["definitions"])
             places = candidates.chunks[defines] >> SEGMENT_BITS
-            for place in np.unique(places).tolist():
+            for place in distinct(places).tolist():
                 here = defines[places == place]
                 segment = self.index.segments[place]
                 found[here] = chunks_of_names(segment, candidates.chunks[here] & _IN_SEGMENT, question.names)

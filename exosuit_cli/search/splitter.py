@@ -1,7 +1,7 @@
 """The terms of many words at once, as `exosuit_cli.search.terms.terms_of` gives them for one.
 
-The parts of identifiers are found by array operations over the bytes of the words. Only a part, or a whole, that was
-never seen is looked at in Python, to be stemmed. Words beyond ASCII go through `terms_of`.
+The parts of identifiers are found by array operations over the bytes of the words, and so are the stems of those that
+were never seen. Words beyond ASCII go through `terms_of`. Terms are told apart by their hashes.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import numpy as np
 
 from exosuit_cli.search.column import GrowingColumn
 from exosuit_cli.search.hash_table import ABSENT, HashTable
-from exosuit_cli.search.terms import MAX_PARTS, MAX_TERM, stem, terms_of
-from exosuit_cli.search.words import PADDING, hash_spans, hash_texts
+from exosuit_cli.search.spans import PADDING, gather
+from exosuit_cli.search.stems import stem_spans
+from exosuit_cli.search.terms import MAX_PARTS, MAX_TERM, terms_of
+from exosuit_cli.search.words import hash_spans, hash_texts, slab_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-_NEWLINE: Final = 10
 _UNDERSCORE: Final = ord("_")
 _DATA_LENGTH: Final = 20
 _DATA: Final = re.compile(rb"[0-9][0-9A-Za-z_]{19,}|[0-9A-Fa-f]{24,}")
@@ -62,13 +63,18 @@ class Terms:
     def hashes(self) -> npt.NDArray[np.uint64]:
         return self._hashes.array()
 
-    def add(self, terms: list[str]) -> None:
-        """Add terms, which get the next numbers."""
-        encoded = [term.encode("utf-8", "surrogatepass") for term in terms]
-        lengths = np.fromiter(map(len, encoded), np.int64, len(encoded))
+    def add(
+        self,
+        hashes: npt.NDArray[np.uint64],
+        slab: npt.NDArray[np.uint8],
+        starts: npt.NDArray[np.int64],
+        lengths: npt.NDArray[np.int64],
+    ) -> None:
+        """Add terms, which are spans of a padded slab and get the next numbers."""
+        text, _ = gather(slab, starts, lengths, before=0)
         self._starts.extend(len(self._text) + np.cumsum(lengths))
-        self._text.extend(np.frombuffer(b"".join(encoded), np.uint8))
-        self._hashes.extend(hash_texts(encoded))
+        self._text.extend(text[: len(text) - PADDING])
+        self._hashes.extend(hashes)
 
 
 class Splitter:
@@ -76,45 +82,59 @@ class Splitter:
 
     def __init__(self) -> None:
         self.terms = Terms()
-        self._new: list[str] = []
-        self._number_of: dict[str, int] = {}
+        self._numbers = HashTable()
+        """The number of a term, by its hash."""
         self._stems = HashTable()
         """The number of the stem of a text, by the text's hash."""
 
-    def split(self, words: list[bytes]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
-        """The terms of words as pairs, ascending, each once: the word's place in the list, and the term's number."""
-        slab = np.frombuffer(b"\n".join([*words, bytes(PADDING)]), np.uint8)
-        lengths = np.fromiter(map(len, words), np.int64, len(words))
-        ends = np.cumsum(lengths + 1) - 1
-        by_hand = {place for place in np.flatnonzero(lengths >= _DATA_LENGTH).tolist() if _DATA.fullmatch(words[place])}
+    def split(
+        self, slab: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32]]:
+        """The terms of words as pairs, ascending, each once: the word's place among them, and the term's number."""
+        slab, starts = gather(slab, starts, lengths, before=1)
+        ends = starts + lengths
+        raw = slab.tobytes()
+
+        def word(place: int) -> bytes:
+            return raw[int(starts[place]) : int(ends[place])]
+
+        by_hand = {place for place in np.flatnonzero(lengths >= _DATA_LENGTH).tolist() if _DATA.fullmatch(word(place))}
         by_hand.update(np.searchsorted(ends, np.flatnonzero(slab >= 0x80)).tolist())
-        pairs = [self._split_by_hand(place, words[place]) for place in by_hand]
-        is_ours = np.ones(len(words), np.bool_)
+        is_ours = np.ones(len(starts), np.bool_)
         is_ours[list(by_hand)] = False
-        pairs.append(self._split_ascii(slab, ends, is_ours))
-        found = np.unique(np.concatenate(pairs))
-        if self._new:
-            self.terms.add(self._new)
-            self._new = []
+        pairs = [self._split_ascii(slab, starts, ends, is_ours)]
+        pairs += self._split_by_hand([(place, term) for place in by_hand for term in split_word(word(place))])
+        found = np.concatenate(pairs)
+        found.sort()
+        found = found[np.concatenate((np.ones(min(len(found), 1), np.bool_), found[1:] != found[:-1]))]
         return found >> 32, (found & 0xFFFF_FFFF).astype(np.int32)
 
-    def _split_by_hand(self, place: int, word: bytes) -> npt.NDArray[np.int64]:
-        return np.array([place << 32 | self._number(term) for term in split_word(word)], np.int64)
+    def _split_by_hand(self, pairs: list[tuple[int, str]]) -> list[npt.NDArray[np.int64]]:
+        if not pairs:
+            return []
+        texts = [term.encode("utf-8", "surrogatepass") for _, term in pairs]
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        numbers = self._number(hash_texts(texts), slab_of(texts), np.cumsum(lengths + 1) - lengths - 1, lengths)
+        return [np.array([place for place, _ in pairs], np.int64) << 32 | numbers]
 
     def _split_ascii(
-        self, slab: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], is_ours: npt.NDArray[np.bool_]
+        self,
+        slab: npt.NDArray[np.uint8],
+        starts: npt.NDArray[np.int64],
+        ends: npt.NDArray[np.int64],
+        is_ours: npt.NDArray[np.bool_],
     ) -> npt.NDArray[np.int64]:
-        starts, stops = _parts(slab)
-        word = np.searchsorted(ends, starts)
+        part_starts, stops = _parts(slab)
+        word = np.searchsorted(ends, part_starts)
         keep = is_ours[word]
-        starts, stops, word = starts[keep], stops[keep], word[keep]
-        lengths = stops - starts
+        part_starts, stops, word = part_starts[keep], stops[keep], word[keep]
+        lengths = stops - part_starts
         lower = slab | np.where((slab >= ord("A")) & (slab <= ord("Z")), np.uint8(0x20), np.uint8(0))
         firsts = np.searchsorted(word, np.arange(len(ends)))
         counts = np.bincount(word, minlength=len(ends))
         rank = np.arange(len(word)) - firsts[word]
         keep = (lengths > 1) & (lengths <= MAX_TERM) & (rank < MAX_PARTS)
-        pairs = word[keep] << 32 | self._stem(lower, starts[keep], lengths[keep])
+        pairs = word[keep] << 32 | self._stem(lower, part_starts[keep], lengths[keep])
         has_terms = np.zeros(len(ends), np.bool_)
         has_terms[word[keep]] = True
         # The whole, without underscores.
@@ -122,7 +142,7 @@ class Splitter:
         compact = lower[is_kept]
         removed = np.cumsum(~is_kept)
         whole_ends = ends - removed[ends]
-        whole_starts = np.concatenate((np.zeros(1, np.int64), whole_ends[:-1] + 1))
+        whole_starts = starts - removed[starts - 1]
         sizes = whole_ends - whole_starts
         wanted = np.flatnonzero(is_ours & ((counts != 1) | ~has_terms) & (sizes > 0) & (sizes <= MAX_TERM))
         wholes = wanted << 32 | self._stem(compact, whole_starts[wanted], sizes[wanted])
@@ -138,22 +158,33 @@ class Splitter:
         if len(missing):
             new, firsts = np.unique(hashes[missing], return_index=True)
             firsts = missing[firsts]
-            text = slab.tobytes().decode("latin-1")
-            spans = zip(starts[firsts].tolist(), (starts[firsts] + lengths[firsts]).tolist(), strict=True)
-            self._stems.add(new, np.array([self._number(stem(text[start:stop])) for start, stop in spans], np.int32))
+            stems, stem_starts, stem_lengths = stem_spans(slab, starts[firsts], lengths[firsts])
+            hashes_of_stems = hash_spans(stems, stem_starts, stem_lengths)
+            self._stems.add(new, self._number(hashes_of_stems, stems, stem_starts, stem_lengths))
             numbers[missing] = self._stems.find(hashes[missing])
         return numbers.astype(np.int64)
 
-    def _number(self, term: str) -> int:
-        number = self._number_of.get(term)
-        if number is None:
-            number = self._number_of[term] = len(self._number_of)
-            self._new.append(term)
-        return number
+    def _number(
+        self,
+        hashes: npt.NDArray[np.uint64],
+        slab: npt.NDArray[np.uint8],
+        starts: npt.NDArray[np.int64],
+        lengths: npt.NDArray[np.int64],
+    ) -> npt.NDArray[np.int32]:
+        """The numbers of terms, which are spans of a padded slab; new ones are added."""
+        numbers = self._numbers.find(hashes)
+        missing = np.flatnonzero(numbers == ABSENT)
+        if len(missing):
+            new, firsts = np.unique(hashes[missing], return_index=True)
+            firsts = missing[firsts]
+            self._numbers.add(new, np.arange(len(self.terms), len(self.terms) + len(new), dtype=np.int32))
+            self.terms.add(new, slab, starts[firsts], lengths[firsts])
+            numbers[missing] = self._numbers.find(hashes[missing])
+        return numbers
 
 
 def _parts(slab: npt.NDArray[np.uint8]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Where the parts of the words of a slab start and end; words are ended by newlines, and ASCII.
+    """Where the parts of the words of a slab start and end; a zero stands before each, and they are ASCII.
 
     A part begins after an underscore, where a capital follows a small letter, where digits follow letters or letters
     digits, and at the last capital of several before a small letter, but for a plural (URLs). What begins with a digit

@@ -22,6 +22,12 @@ _SPANS: Final = (
     "WHERE file = ? ORDER BY ordinal"
 )
 
+_CHUNKS: Final = (
+    "SELECT id, codec, data FROM chunks WHERE number >= (SELECT number FROM chunks WHERE id = ?) "
+    "ORDER BY number LIMIT ?"
+)
+"""Chunks in the order in which they came, which is mostly that of a file: one look-up for all of them."""
+
 
 class ContextChanged(Exception):
     """A file is not what it was when the files were listed: another process has loaded the context meanwhile."""
@@ -58,6 +64,7 @@ def read_slabs(
     """
     held: list[FilePart] = []
     rows: list[SpanRow] = []
+    texts: dict[bytes, bytes | None] = {}
     for part in parts:
         found = connection.execute(_SPANS, (part.file.id,)).fetchall()
         if file_seal(part.file, spans_seal(found)) != part.seal or len(found) != part.file.spans:
@@ -66,15 +73,29 @@ def read_slabs(
         found = found[part.first : part.stop]
         held.append(part if found else FilePart(part.file, part.seal, part.first, part.first))
         rows += found
+        _read_texts(connection, chunks, found, texts)
         if len(rows) >= SLAB_CHUNKS:
-            yield held, rows, _texts(chunks, rows)
-            held, rows = [], []
+            yield held, rows, _in_order(chunks, rows, texts)
+            held, rows, texts = [], [], {}
     if held:
-        yield held, rows, _texts(chunks, rows)
+        yield held, rows, _in_order(chunks, rows, texts)
 
 
-def _texts(chunks: NvmeTier, rows: list[SpanRow]) -> list[bytes]:
-    return [text or b"" for text in chunks.get([row[0] for row in rows])]
+def _read_texts(
+    connection: sqlite3.Connection, chunks: NvmeTier, rows: Sequence[SpanRow], texts: dict[bytes, bytes | None]
+) -> None:
+    """Read what `texts` lacks of the chunks of a file as far as they came with its first one."""
+    if rows and any(row[0] not in texts for row in rows):
+        for row in connection.execute(_CHUNKS, (rows[0][0], len(rows))):
+            if row[0] not in texts:
+                texts[row[0]] = chunks.text_of(*row)
+
+
+def _in_order(chunks: NvmeTier, rows: Sequence[SpanRow], texts: dict[bytes, bytes | None]) -> list[bytes]:
+    """The text of each row; those that other files brought are looked for one by one."""
+    missing = list({row[0] for row in rows} - texts.keys())
+    texts.update(zip(missing, chunks.get(missing), strict=True))
+    return [texts[row[0]] or b"" for row in rows]
 
 
 def _check_unchanged(connection: sqlite3.Connection, part: FilePart) -> None:

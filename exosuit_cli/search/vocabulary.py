@@ -8,8 +8,9 @@ import numpy as np
 
 from exosuit_cli.search.column import GrowingColumn
 from exosuit_cli.search.hash_table import ABSENT, HashTable
-from exosuit_cli.search.keywords import word_kinds
+from exosuit_cli.search.keywords import KINDS, PLAIN
 from exosuit_cli.search.splitter import Splitter
+from exosuit_cli.search.words import hash_texts
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -32,6 +33,8 @@ class Vocabulary:
         self._starts.extend(np.zeros(1, np.int64))
         self._numbers = GrowingColumn(np.int32)
         self._kinds = GrowingColumn(np.uint8)
+        self._kind_of = HashTable()
+        self._kind_of.add(hash_texts([*KINDS]), np.fromiter(KINDS.values(), np.int32, len(KINDS)))
 
     def __len__(self) -> int:
         return len(self._table)
@@ -59,17 +62,20 @@ class Vocabulary:
         if len(missing):
             hashes, firsts = np.unique(words.hashes[missing], return_index=True)
             firsts = missing[firsts]
-            raw = slab.tobytes()
-            ends = words.starts[firsts] + words.lengths[firsts]
-            spans = zip(words.starts[firsts].tolist(), ends.tolist(), strict=True)
-            self._add([raw[start:end] for start, end in spans], hashes)
+            self._add(slab, words.starts[firsts], words.lengths[firsts], hashes)
             numbers[missing] = self._table.find(words.hashes[missing])
         return numbers
 
-    def _add(self, words: list[bytes], hashes: npt.NDArray[np.uint64]) -> None:
-        places, terms = self._splitter.split(words)
-        ends = np.searchsorted(places, np.arange(len(words)), "right")
+    def _add(
+        self,
+        slab: npt.NDArray[np.uint8],
+        starts: npt.NDArray[np.int64],
+        lengths: npt.NDArray[np.int64],
+        hashes: npt.NDArray[np.uint64],
+    ) -> None:
+        places, terms = self._splitter.split(slab, starts, lengths)
+        ends = np.cumsum(np.bincount(places, minlength=len(starts)))
         self._starts.extend(ends + len(self._numbers))
         self._numbers.extend(terms)
-        self._kinds.extend(np.fromiter(word_kinds(words), np.uint8, len(words)))
-        self._table.add(hashes, np.arange(len(self._table), len(self._table) + len(words), dtype=np.int32))
+        self._kinds.extend(np.maximum(self._kind_of.find(hashes), PLAIN))
+        self._table.add(hashes, np.arange(len(self._table), len(self._table) + len(starts), dtype=np.int32))

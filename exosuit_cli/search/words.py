@@ -12,20 +12,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
+
+from exosuit_cli.search.spans import LOAD, PADDING, loads_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
 
-PADDING: Final = 16
-"""Bytes of zero at the end of a slab: words are loaded eight bytes at a time."""
 MAX_WORD: Final = 96
 """Bytes of a word that count; the rest of a longer one is data."""
 
-_LOAD: Final = 8
-_MASKS: Final = np.array([(1 << (8 * size)) - 1 for size in range(_LOAD + 1)], np.uint64)
+_MASKS: Final = np.array([(1 << (8 * size)) - 1 for size in range(LOAD + 1)], np.uint64)
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 divided by the golden ratio: odd, so that multiplying loses nothing (Knuth, TAOCP 3, section 6.4)."""
 _FOLD: Final = np.uint64(32)
@@ -64,21 +62,21 @@ def hash_spans(
     slab: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint64]:
     """The hash of each span of a padded slab: uint64[n]. A span has no byte of zero, and at least one byte."""
-    loads = as_strided(slab[:_LOAD].view(np.uint64), (len(slab) - _LOAD + 1,), (1,))
-    hashes = loads[starts] & _MASKS[np.minimum(lengths, _LOAD)]
+    loads = loads_of(slab)
+    hashes = loads[starts] & _MASKS[np.minimum(lengths, LOAD)]
     hashes *= _MULTIPLIER
     hashes ^= hashes >> _FOLD
-    longer = np.flatnonzero(lengths > _LOAD)
-    done = _LOAD
+    longer = np.flatnonzero(lengths > LOAD)
+    done = LOAD
     while len(longer):
         rest = lengths[longer] - done
-        mixed = hashes[longer] ^ (loads[starts[longer] + done] & _MASKS[np.minimum(rest, _LOAD)])
+        mixed = hashes[longer] ^ (loads[starts[longer] + done] & _MASKS[np.minimum(rest, LOAD)])
         mixed *= _MULTIPLIER
         mixed ^= mixed >> _FOLD
         mixed += np.uint64(done)
         hashes[longer] = mixed
-        done += _LOAD
-        longer = longer[rest > _LOAD]
+        done += LOAD
+        longer = longer[rest > LOAD]
     hashes[hashes == 0] = 1
     return hashes
 

@@ -8,9 +8,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exosuit_cli.search.distinct import distinct, first_places
 from exosuit_cli.search.hash_table import ABSENT, HashTable
 from exosuit_cli.search.splitter import Splitter, split_word
-from exosuit_cli.search.terms import terms_of
+from exosuit_cli.search.stems import stem_spans
+from exosuit_cli.search.terms import stem, terms_of
 from exosuit_cli.search.vocabulary import Vocabulary
 from exosuit_cli.search.words import MAX_WORD, find_words, hash_texts, slab_of
 
@@ -100,13 +102,74 @@ def test_many_words_are_split_as_one_is(words: list[bytes]) -> None:
     half = len(words) // 2
     found: Counter[tuple[bytes, str]] = Counter()
     for part in (words[:half], words[half:]):
-        places, numbers = splitter.split(part)
+        lengths = np.fromiter(map(len, part), np.int64, len(part))
+        places, numbers = splitter.split(slab_of(part), np.cumsum(lengths + 1) - lengths - 1, lengths)
         terms = texts_of(splitter)
         found.update(
             (part[place], terms[number]) for place, number in zip(places.tolist(), numbers.tolist(), strict=True)
         )
     assert found == {(word, term): 1 for word in words for term in split_word(word)}
     assert splitter.terms.hashes.tolist() == hash_texts([term.encode() for term in texts_of(splitter)]).tolist()
+
+
+ENDINGS = [
+    "s",
+    "ss",
+    "us",
+    "ies",
+    "sses",
+    "xes",
+    "ches",
+    "shes",
+    "ias",
+    "is",
+    "a",
+    "b",
+    "d",
+    "e",
+    "ee",
+    "f",
+    "g",
+    "l",
+    "ll",
+    "m",
+    "n",
+    "o",
+    "r",
+    "t",
+    "u",
+    "z",
+    "ing",
+    "ed",
+    "eed",
+    "ation",
+    "ator",
+    "ate",
+    "able",
+    "at",
+    "format",
+    "tion",
+    "sion",
+    "tor",
+    "sor",
+    "er",
+    "y",
+    "i",
+    "1",
+    "q",
+    "embed",
+]
+
+
+@settings(max_examples=60)
+@given(st.lists(st.lists(st.sampled_from(ENDINGS), min_size=1, max_size=6).map("".join), min_size=20))
+def test_many_stems_are_those_of_one(words: list[str]) -> None:
+    texts = [word.encode() for word in words]
+    lengths = np.array([len(text) for text in texts])
+    slab, starts, found = stem_spans(slab_of(texts), np.cumsum(lengths + 1) - lengths - 1, lengths)
+    raw = slab.tobytes()
+    stems = [raw[start : start + size].decode() for start, size in zip(starts.tolist(), found.tolist(), strict=True)]
+    assert stems == [stem(word) for word in words]
 
 
 def test_what_is_split() -> None:
@@ -127,3 +190,11 @@ def test_a_vocabulary_numbers_each_word_once() -> None:
     assert first[0] == first[3] == again[2]
     assert first[2] == again[0]
     assert len(set(first) | set(again)) == len(vocabulary) == 4
+
+
+@settings(max_examples=30)
+@given(st.lists(st.integers(0, 9)))
+def test_each_value_once(values: list[int]) -> None:
+    array = np.array(values, np.int64)
+    assert distinct(array).tolist() == sorted(set(values))
+    assert array[first_places(array)].tolist() == list(dict.fromkeys(values))

@@ -64,7 +64,7 @@ def bench_command(
         str,
         typer.Option(
             "--suite",
-            help="scan, tokens, chunk, context or all.",
+            help="scan, tokens, chunk, context or all of these; or query.",
             rich_help_panel=WORK,
             autocompletion=completing(suites),
         ),

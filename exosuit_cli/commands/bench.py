@@ -186,9 +186,13 @@ def _plan(request: BenchRequest) -> BenchPlan:
         raise UsageError("--aa compares this build with itself, --against with another; give one of them")
     base = candidate if request.aa else parse_against(request.against) if request.against is not None else None
     extra = () if request.ignore is None else ("--ignore" if request.ignore else "--no-ignore",)
+    suites = choose_suites(request.suite)
+    device = _device(request.device)
+    if (extra or device is not None) and not all(suite.reads_all for suite in suites):
+        raise UsageError(f"--suite {request.suite} takes no {extra[0] if extra else '--device'}; leave it out")
     return check_plan(
         BenchPlan(
-            suites=choose_suites(request.suite),
+            suites=suites,
             candidate=candidate,
             base=base,
             is_aa=request.aa,
@@ -200,7 +204,7 @@ def _plan(request: BenchRequest) -> BenchPlan:
             warmup=request.warmup,
             seed=request.seed,
             cache=check_mode(request.cache),
-            device=_device(request.device),
+            device=device,
             extra=extra,
             confirm=request.confirm,
             baseline=request.baseline,

@@ -68,6 +68,8 @@ class ShownAnswer:
 class IndexUse:
     """What was searched, and what it took to bring it up to date: `refreshed` files in `seconds`.
 
+    `bytes` are those of the sources, whatever the filters leave of them.
+
     `reason` says why the index was built anew where there was one; None: it was not.
     """
 
@@ -76,6 +78,7 @@ class IndexUse:
     refreshed: int
     seconds: float
     reason: str | None = None
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +167,8 @@ def indexing(status: Callable[[str], None]) -> ProgressCallback:
 def index_use(found: SearchedContext, refresh: Refresh, files: int, chunks: int) -> IndexUse:
     """What was searched, and what bringing it up to date took."""
     refreshed = max(refresh.files, found.changed_files)
-    return IndexUse(files, chunks, refreshed, found.seconds + refresh.seconds, refresh.reason)
+    size = sum(part.source.bytes for part in found.parts)
+    return IndexUse(files, chunks, refreshed, found.seconds + refresh.seconds, refresh.reason, size)
 
 
 def _shown(found: SearchedContext, answers: Iterable[Answer]) -> Iterable[ShownAnswer]:

@@ -57,6 +57,17 @@ def _told(done: subprocess.CompletedProcess[bytes]) -> str:
     return done.stderr.decode()
 
 
+def test_a_question_to_an_indexed_tree(run: Any, run_briefly: Any) -> None:
+    corpus = ["bench", "--synthetic", "files=20,size=1k,seed=1", "--suite", "query"]
+    done = run_briefly(*corpus, *SHORT, "--json")
+    assert done.returncode == 0, _told(done)
+    (suite,) = json.loads(done.stdout)["suites"]
+    assert (suite["candidate"]["work"]["files"], suite["candidate"]["work"]["bytes"]) == (20, 20 * 1024)
+    assert suite["candidate"]["work"]["chunks"] >= 20
+    done = run(*corpus, "--no-ignore")
+    assert (done.returncode, "takes no --no-ignore; leave it out" in _told(done)) == (2, True)
+
+
 def test_every_suite_and_every_figure(run: Any, run_briefly: Any, project: Path, tmp_path: Path) -> None:
     """The document follows its schema, the history has a line a suite, and a reference can be made of the run."""
     history = tmp_path / "history.jsonl"
@@ -169,7 +180,7 @@ def test_a_stored_baseline(run: Any, run_briefly: Any, tree: Path, tmp_path: Pat
         (["--against", "true {path}"], 6, "printed nothing"),
         (["--against", "false {path}"], 6, "failed with exit code 1"),
         (["--against", "echo {path}"], 6, "no JSON object"),
-        (["--suite", "store"], 2, "known are scan, tokens, chunk, context and all"),
+        (["--suite", "store"], 2, "known are scan, tokens, chunk, context, query and all"),
         (["--pairs", "3"], 2, "--pairs 3: from 6"),
         (["--max-time", "soon"], 2, "--max-time 'soon'"),
         (["--cache", "tepid"], 2, "known are warm and cold"),

@@ -77,7 +77,7 @@ def test_this_build_can_be_run() -> None:
 
 def test_suites_by_name() -> None:
     assert [suite.name for suite in choose_suites("all")] == list(SUITES)
-    with pytest.raises(UsageError, match="known are scan, tokens, chunk, context and all"):
+    with pytest.raises(UsageError, match="known are scan, tokens, chunk, context, query and all"):
         choose_suites("store")
     for suite in SUITES.values():
         assert suite.headline in suite.rates

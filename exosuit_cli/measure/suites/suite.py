@@ -44,6 +44,8 @@ class Suite:
         rates: rate metrics with the place of the count that is divided by wall time, and the unit's factor.
         headline: the rate that is called `throughput` here.
         informative: counts that are shown but may differ between builds.
+        reads_all: every run reads the corpus, and takes options of the selection and a device. A suite that does not is
+            no part of `all`.
 
     """
 
@@ -54,6 +56,7 @@ class Suite:
     rates: Mapping[str, tuple[str, float]]
     headline: str
     informative: Mapping[str, str] = field(default_factory=dict)
+    reads_all: bool = True
 
     def command_line(self, path: str, *, device: str | None, extra: tuple[str, ...] = ()) -> tuple[str, ...]:
         """The arguments for a corpus, with a demanded device and options of the selection."""

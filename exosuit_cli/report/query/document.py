@@ -73,6 +73,7 @@ def index_record(index: IndexUse) -> dict[str, Any]:
     return {
         "files": index.files,
         "chunks": index.chunks,
+        "bytes": index.bytes,
         "refreshed": index.refreshed,
         "seconds": index.seconds,
         "rebuilt": index.reason,

@@ -14,6 +14,7 @@ from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared
 from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.model.errors import ConfigError, UsageError
+from exosuit_cli.model.units import parse_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OUTPUT", "SELECTION", "WORK", "command_of", "flags_named"]
 
-_TYPES: dict[str, Any] = {"boolean": bool, "count": int, "integer": int, "texts": list[str]}
+_TYPES: dict[str, Any] = {"boolean": bool, "count": int, "integer": int, "tokens": int, "texts": list[str]}
 
 
 def path(typed: str) -> str:
@@ -33,6 +34,14 @@ def path(typed: str) -> str:
 def text(typed: str) -> str:
     """An argument as it was typed, for the same reason."""
     return typed
+
+
+def tokens(typed: str | int) -> int:
+    """A number of tokens: `8000`, `8k`. Raises typer.BadParameter for another text."""
+    try:
+        return parse_count(str(typed))
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def command_of(
@@ -85,6 +94,7 @@ def option_of(option: Option) -> Any:
         f"{first}/{option.negative}" if option.negative else first,
         *option.flags[1:],
         help=f"{option.help}: {choices}." if choices else option.help,
+        parser=tokens if option.kind == "tokens" else None,
         metavar="" if option.kind == "count" else option.metavar or None,
         count=option.kind == "count",
         show_default=option.shown or option.kind != "count",

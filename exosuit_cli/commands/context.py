@@ -205,9 +205,14 @@ def compact_context(name: str | None) -> tuple[str, int, int]:
 
 def roots_of(name: str) -> list[bytes]:
     """The roots of a context's sources; none where it cannot be read."""
+    return [source.root for source in sources_of(name)]
+
+
+def sources_of(name: str) -> Sequence[Source]:
+    """A context's sources; none where it is not there, or cannot be read."""
     try:
         with Context.open(name, read_only=True) as context:
-            return [source.root for source in context.sources()]
+            return context.sources()
     except ExosuitError:
         return []  # damaged, or of another version: it is meant only where it is named
 

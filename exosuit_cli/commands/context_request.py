@@ -72,9 +72,11 @@ def load_request(
 ) -> ContextLoadRequest:
     """The request for a load of paths by the given options; without paths, for all sources of a context once more.
 
+    A source that the context has already keeps the options of the loads before, unless others are given.
+
     Raises UsageError for a path that is not there, for a context that is not there, and where it is unclear which.
     """
-    from exosuit_cli.commands.context import find_context
+    from exosuit_cli.commands.context import find_context, sources_of
     from exosuit_cli.context import Context
 
     flags = filled(ContextLoadOptions, given)
@@ -82,8 +84,13 @@ def load_request(
         raise UsageError(f"--on-full {flags.on_full!r} is not accepted; accepted: {', '.join(ON_FULL)}")
     settings = settings_by(given, config)
     if paths:
-        sources = [source_request(path, given, config, outputs) for path in paths]
-        name = _name_for([source.root for source in sources]) if flags.name is None else flags.name
+        roots = [os.path.realpath(os.fsencode(path)) for path in paths]
+        name = _name_for(roots) if flags.name is None else flags.name
+        kept = {each.root: each.given for each in sources_of(name)}
+        sources = [
+            source_request(path, {**kept.get(root, {}), **given}, config, outputs)
+            for path, root in zip(paths, roots, strict=True)
+        ]
     else:
         name = find_context(flags.name)
         with Context.open(name, read_only=True) as context:

@@ -60,7 +60,7 @@ def pack_request(
     assert options.encoding is not None, "a setting is never left out"
     packing = filled(PackOptions, given, encoding=options.encoding)
     if packing.split and output is None:
-        raise UsageError("--split writes several files; name the first part of their names with -o, as -o pack.xml")
+        raise UsageError("--split writes each part to its own file; say how they are called with -o, as -o pack.xml")
     if given.get("template") is not None:
         contradicting = [name for name in ("format", "split") if given.get(name) is not None]
         if contradicting:

@@ -78,11 +78,10 @@ class AnswerOptions:
     budget: int | None = option(
         None,
         "The most tokens of all texts together; more places of the best files follow as long as they fit.",
-        kind="integer",
+        kind="tokens",
         low=1,
         changes="neither",
         panel=OUTPUT,
-        metavar="TOKENS",
         shown="one place a file",
     )
     explain: bool = option(False, "The share of each signal in a score.", changes="neither", panel=OUTPUT)
@@ -96,9 +95,7 @@ class AnswerOptions:
 class OutlineOptions:
     """How much an outline may say. Raises UsageError for a number that is out of range."""
 
-    budget: int = option(
-        1000, "The most tokens of the outline.", low=1, changes="neither", panel=OUTPUT, metavar="TOKENS"
-    )
+    budget: int = option(1000, "The most tokens of the outline.", kind="tokens", low=1, changes="neither", panel=OUTPUT)
     query: str | None = option(
         None, "What matters, in words or names.", changes="neither", panel=SELECTION, metavar="TEXT"
     )

@@ -20,13 +20,13 @@ OUTPUT: Final = "Output"
 PANELS: Final = (PACK, CHUNKS, WORK, SELECTION, OUTPUT)
 """The panels of a help, in their order."""
 
-Kind = Literal["boolean", "count", "integer", "size", "choice", "device", "encoding", "text", "texts"]
+Kind = Literal["boolean", "count", "integer", "tokens", "size", "choice", "device", "encoding", "text", "texts"]
 Changes = Literal["rows", "walk", "neither"]
 """What another value of an option changes: the row of a file, which files the walk finds, or neither of them."""
 
 _METAVARS: Final = {
-    "integer": "N", "size": "SIZE", "choice": "NAME", "device": "NAME", "encoding": "NAME", "text": "TEXT",
-    "texts": "TEXT",
+    "integer": "N", "tokens": "TOKENS", "size": "SIZE", "choice": "NAME", "device": "NAME", "encoding": "NAME",
+    "text": "TEXT", "texts": "TEXT",
 }  # fmt: skip
 _DECLARATION: Final = "option"
 

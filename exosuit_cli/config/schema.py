@@ -136,6 +136,7 @@ def _scan_fields() -> Iterator[Field]:
     for each in DECLARED:
         assert each.kind != "count"
         assert each.kind != "texts"
+        assert each.kind != "tokens"
         yield Field(each.key, each.kind, each.help, each.low, each.high, each.choices)
 
 

@@ -43,6 +43,22 @@ def parse_size(text: str) -> int:
     return size
 
 
+def parse_count(text: str) -> int:
+    """Read a count such as `8000`, `8k`, `1.5M`, exactly; k and M are 1,000 and 1,000,000, in either case.
+
+    A sign is read, so that what a count is for can name its own range. A fraction of one is dropped.
+
+    Raises UsageError, naming the accepted forms, for any other text.
+    """
+    match = re.fullmatch(r"([+-]?)([0-9]{1,18})(?:\.([0-9]{1,18})(?=[kKmM]))?([kKmM]?)", text.strip())
+    if match is None:
+        raise UsageError(f"{text[:60]!r} is not a count; accepted: a whole number, or one with k or M, as 8k for 8,000")
+    decimals = match[3] or ""
+    factor = {"": 1, "k": 1000, "m": 1_000_000}[match[4].lower()]
+    count: int = int(match[2] + decimals) * factor // 10 ** len(decimals)
+    return -count if match[1] == "-" else count
+
+
 def format_bytes(size: int) -> str:
     """Write a number of bytes with one decimal and a binary unit: `512 B`, `1.5 KiB`, `4.0 GiB`, `-2.0 MiB`."""
     return _scaled(size, 1024, ("KiB", "MiB", "GiB", "TiB", "PiB", "EiB"), " B")

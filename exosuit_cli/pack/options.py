@@ -30,13 +30,17 @@ class PackOptions:
     Raises UsageError for a value that is not accepted, and for options that contradict each other.
     """
 
-    budget: int = option(0, "The most tokens of all that is written; 0: no limit.", changes="neither", panel=PACK)
+    budget: int = option(
+        0, "The most tokens of all that is written; 0: no limit.", kind="tokens", changes="neither", panel=PACK
+    )
     files: bool = option(False, "The paths of files only.", changes="neither", panel=PACK)
     outline: bool = option(False, "The names of what files define, at most.", changes="neither", panel=PACK)
     signatures: bool = option(False, "Signatures and doc comments, at most.", changes="neither", panel=PACK)
     full: bool = option(False, "Whole texts, where they fit: the default.", changes="neither", panel=PACK)
     format: str = option("xml", "The form of what a model reads", choices=FORMATS, changes="neither", panel=PACK)
-    split: int = option(0, "Write parts of at most so many tokens; 0: one.", changes="neither", panel=PACK)
+    split: int = option(
+        0, "Write parts of at most so many tokens; 0: one.", kind="tokens", changes="neither", panel=PACK
+    )
     tree: bool = option(True, "The tree of the files that the pack has.", changes="neither", panel=PACK)
     line_numbers: bool = option(False, "Number the lines of texts.", changes="neither", panel=PACK)
     secrets: str = option("redact", "What becomes of keys and tokens", choices=SECRETS, changes="neither", panel=PACK)
@@ -59,8 +63,8 @@ class PackOptions:
         for what in self.strip:
             if what not in STRIPS:
                 raise UsageError(f"strip {what!r} is not accepted; accepted: {' or '.join(STRIPS)}")
-        for name, accepted in (("format", (*FORMATS, "raw")), ("secrets", SECRETS)):
-            if getattr(self, name) not in accepted:
+        for name, accepted, inner in (("format", FORMATS, ("raw",)), ("secrets", SECRETS, ())):  # raw: of a template
+            if getattr(self, name) not in (*accepted, *inner):
                 raise UsageError(f"{name} {getattr(self, name)!r} is not accepted; accepted: {', '.join(accepted)}")
         if self.budget and self.split:
             raise UsageError("budget bounds one pack and split cuts it into parts; give one of them")

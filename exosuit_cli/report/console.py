@@ -95,7 +95,7 @@ def print_table(console: Console, table: Table) -> None:
 
 def _parts(table: Table, width: int) -> Iterator[Table]:
     """The table, as one that fits into the width or as several."""
-    cells = [[str(cell) for cell in column.cells] for column in table.columns]
+    cells = [[str(cell) for cell in (column.header, *column.cells)] for column in table.columns]
     widths = [max(map(cell_len, column)) for column in cells]
     if sum(widths) + _GAP * (len(widths) - 1) <= width:
         yield table

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exosuit_cli.model.errors import UsageError
-from exosuit_cli.search.stop_words import EMPTY_WORDS, VAGUE_WORDS
+from exosuit_cli.search.stop_words import EMPTY_WORDS, LONE_NAMES, VAGUE_WORDS
 from exosuit_cli.search.terms import stem, terms_of
 
 KINDS: Final = ("symbol", "path", "prose", "error", "issue")
@@ -87,12 +87,14 @@ def read_question(text: str) -> Question:
     if not text:
         raise UsageError("the query is empty; give a name, a path, an error message or a question")
     _check_text(text)
+    if text.lower() in EMPTY_WORDS - LONE_NAMES:
+        raise _nothing_in(text)
     kind = _kind(text)
     paths = _paths(text) if kind != "symbol" else []
     names = _names(text, kind)
     weights, pairs, surfaces = _weighted(text, kind, names)
     if not weights:
-        raise UsageError(f"nothing to look for in {_shown(text)}; name a thing, a file or a message")
+        raise _nothing_in(text)
     kept = _heaviest(weights, MAX_TERMS)
     pair_weights = {term: weight for term, weight in pairs.items() if term not in kept}
     kept_pairs = _heaviest(pair_weights, MAX_TERMS // 3)
@@ -110,6 +112,10 @@ def read_question(text: str) -> Question:
         asks_docs=not _DOCS.isdisjoint(kept),
         asks_config=not _CONFIG.isdisjoint(kept),
     )
+
+
+def _nothing_in(text: str) -> UsageError:
+    return UsageError(f"nothing to look for in {_shown(text)}; name a thing, a file or a message")
 
 
 def _shown(text: str) -> str:

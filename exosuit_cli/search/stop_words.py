@@ -16,8 +16,15 @@ _VAGUE: Final = """
     function functions class classes method methods handle handled handles different based various etc find show
     explain like need want way make makes made
 """
+_NAMES: Final = """
+    all any each every both then with without not between before after within over under some only most where when which
+    this that is at by from to into do done can if else per via i s t me
+"""
 EMPTY_WORDS: Final = frozenset(_EMPTY.split())
 """Words of grammar: never looked for, unless they are written as a name."""
+
+LONE_NAMES: Final = frozenset(_NAMES.split())
+"""Words of grammar that code is often named by: a query of one of them alone looks for the name."""
 
 VAGUE_WORDS: Final = frozenset(_VAGUE.split())
 """Words that questions about code are full of: looked for only where there is nothing else."""

@@ -299,3 +299,10 @@ def test_a_load_over_the_budget_of_the_disk_changes_nothing(tree: Path, run: Run
     for options in ((), ("--anew",)):
         assert "memory_layers.nvme_ssd" in one_error(run("context", "load", tree, *options, env=budget), 3)
         assert ok(run("context", "export")) == before
+
+
+def test_a_load_of_a_known_path_cuts_as_before(tree: Path, run: RunExosuit) -> None:
+    assert run("query", "words", tree, "--json").returncode == 0
+    assert document(run("context", "load", tree, "--json"))["loaded"][0]["loaded"] == 0
+    assert document(run("context", "load", tree, "--json", "--max-tokens", "64"))["loaded"][0]["loaded"] > 0
+    assert document(run("context", "load", tree, "--json"))["loaded"][0]["loaded"] == 0

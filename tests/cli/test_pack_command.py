@@ -83,7 +83,7 @@ def test_a_person_reads_what_was_done(run: RunExosuit, tree: Path, tmp_path: Pat
         (["--budget", "5"], 2, "does not hold what stands around the files; give "),
         (["--files", "--outline"], 2, "--files and --outline contradict each other"),
         (["--secrets", "fail"], 3, "1 secret: src/key.py:1 (AWS Access Key)"),
-        (["--split", "500"], 2, "name the first part of their names with -o"),
+        (["--split", "500"], 2, "say how they are called with -o"),
         (["-o", "missing/pack.xml"], 2, "missing/pack.xml"),
         (["--instructions", "missing"], 2, "cannot read the instructions 'missing'"),
         (["--template", "bad.j2", "--format", "xml"], 2, "--template is a form of its own"),

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosuit_cli.model.errors import UsageError
-from exosuit_cli.model.units import LARGEST_SIZE, SIZE_FORMS, counted, format_bytes, format_count, parse_size
+from exosuit_cli.model.units import (
+    LARGEST_SIZE,
+    SIZE_FORMS,
+    counted,
+    format_bytes,
+    format_count,
+    parse_count,
+    parse_size,
+)
 
 FACTORS = {"": 1, "B": 1}
 for _power, _letter in enumerate("KMGT", start=1):
@@ -125,3 +133,11 @@ def test_what_is_written_can_be_read_and_is_off_by_half_a_tenth_at_most(size: in
     factor = 1000 ** (" KMGT".index(letter) if letter else 0)
     assert abs(Fraction(number) * factor - size) <= Fraction(factor, 20)
     assert Fraction(number) < 1000
+
+
+def test_a_count_has_k_and_m() -> None:
+    counts = {"8000": 8000, "8k": 8000, "8K": 8000, "1.5M": 1_500_000, "-5": -5, " 0 ": 0, "0.0019k": 1}
+    assert {text: parse_count(text) for text in counts} == counts
+    for text in ("", "8q", "1.5", "8 k", "k", "8kk", "1e3", "\u0663"):
+        with pytest.raises(UsageError, match="is not a count; accepted: a whole number, or one with k or M"):
+            parse_count(text)

@@ -77,6 +77,7 @@ def test_long_runs_are_read_in_linear_time() -> None:
 
 def test_words_that_say_little_are_looked_for_alone() -> None:
     assert read_question("get class").terms[:2] == ("get", "class")
+    assert [read_question(text).terms for text in ("each", "the()")] == [("each",), ("the",)]
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,8 @@ def test_words_that_say_little_are_looked_for_alone() -> None:
     [
         (" \n", "is empty"),
         ("how does the", "nothing to look for"),
+        ("the", "nothing to look for"),
+        (" And ", "nothing to look for"),
         ("?!", "no letters"),
         ("\0\1\2\3", "is binary"),
     ],

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from exosuit_cli.measure.machine import this_machine
-from exosuit_cli.measure.profile.records import Profile, Repeat
+from exosuit_cli.measure.profile.records import Profile, Repeat, is_noise
 from exosuit_cli.measure.profile.replay import Replay
 from exosuit_cli.measure.profile.summary import stage_summaries
 from exosuit_cli.measure.profile.tracks import covered_ns, is_busy, tracks_of
@@ -80,7 +80,8 @@ def build_profile(runs: Sequence[RecordedRun], circumstances: Circumstances) -> 
         warnings.append(f"{unattributed:.1f}% of the wall is accounted for by no stage")
     if dropped:
         warnings.append(f"{dropped:,} spans found no room and are missing")
-    if overhead is not None and overhead > MOST_OVERHEAD and len(twins) >= FEWEST_TWINS:
+    is_noisy = len(twins) < FEWEST_TWINS or is_noise(run.wall_s, twin, twins)
+    if overhead is not None and overhead > MOST_OVERHEAD and not is_noisy:
         warnings.append(f"recording took {overhead:.1f}% of the time beside runs without it")
     return Profile(
         work=circumstances.work,
@@ -108,6 +109,7 @@ def build_profile(runs: Sequence[RecordedRun], circumstances: Circumstances) -> 
         repeats=tuple(Repeat(each.wall_s, _busy_by_stage(each)) for each in runs),
         warnings=tuple(warnings),
         partial=run.partial,
+        twins_s=tuple(twins),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     import numpy.typing as npt
@@ -120,8 +120,8 @@ class Profile:
 
     `limiter` is the stage with the greatest `speedup_if_free`; `unattributed_pct` is the share of the wall during which
     no span of any track says what happened; `overhead_pct` is what recording cost beside unprofiled twins, None where
-    none ran. `processor_use` is processor seconds over wall seconds times `processors`. `partial` names the signal that
-    ended the run early.
+    none ran. `twins_s` are the walls of the twins, rising; no document has them. `processor_use` is processor seconds
+    over wall seconds times `processors`. `partial` names the signal that ended the run early.
     """
 
     work: str
@@ -149,3 +149,16 @@ class Profile:
     repeats: tuple[Repeat, ...]
     warnings: tuple[str, ...] = ()
     partial: str | None = None
+    twins_s: tuple[float, ...] = ()
+
+    @property
+    def overhead_is_noise(self) -> bool:
+        """Whether the twins differ among themselves by as much as the profiled run from their median, or are one."""
+        return is_noise(self.wall_s, self.twin_wall_s, self.twins_s)
+
+
+def is_noise(wall_s: float, twin_wall_s: float | None, twins_s: Sequence[float]) -> bool:
+    """Whether a wall is as near to the median of its twins as these are to each other; one twin says nothing."""
+    if twin_wall_s is None or len(twins_s) < 2:
+        return True
+    return max(twins_s) - min(twins_s) >= abs(wall_s - twin_wall_s)

@@ -80,7 +80,9 @@ def _facts(profile: Profile) -> Iterator[tuple[str, str]]:
     yield f"of {counted(profile.processors, 'processor')} used", f"{profile.processor_use:.0%}"
     yield "not attributed", f"{profile.unattributed_pct:.1f}%"
     overhead = profile.overhead_pct
-    yield "cost of profiling", "not measured" if overhead is None else f"{overhead:+.1f}%"
+    noise = f"within the noise of {counted(len(profile.twins_s), 'run')}"
+    cost = noise if profile.overhead_is_noise else f"{overhead:+.1f}%"
+    yield "cost of profiling", "not measured" if overhead is None else cost
     yield "files", f"{profile.files:,}"
     yield "read", format_bytes(profile.bytes)
     if profile.tokens is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.model.spans import WAITS
-from exosuit_cli.model.units import format_bytes
+from exosuit_cli.model.units import counted, format_bytes
 from exosuit_cli.report.console import labelled_line, labelled_phrases, plain_table, print_table
 from exosuit_cli.system.names import display_name
 
@@ -64,18 +64,21 @@ def _print_answer(console: Console, profile: Profile) -> None:
         f"{profile.files:,} files  {format_bytes(profile.bytes)}{tokens},",
         f"page cache {profile.cache}",
     )
-    twin = (
-        f"recording took {profile.overhead_pct:+.1f}% beside a run without it"
-        if profile.overhead_pct is not None
-        else "no run without recording to compare with"
-    )
     labelled_phrases(
         console,
         "processors",
         f"{profile.processor_use:.0%} of {profile.processors} used by {_counted_workers(profile.workers)};",
         f"{profile.unattributed_pct:.1f}% of the wall is accounted for by no stage;",
-        twin,
+        _overhead(profile),
     )
+
+
+def _overhead(profile: Profile) -> str:
+    if profile.overhead_pct is None:
+        return "no run without recording to compare with"
+    if profile.overhead_is_noise:
+        return f"what recording took is within the noise of {counted(len(profile.twins_s), 'run')} without it"
+    return f"recording took {profile.overhead_pct:+.1f}% beside {counted(len(profile.twins_s), 'run')} without it"
 
 
 def _counted_workers(workers: int) -> str:

@@ -162,7 +162,10 @@ _KNOWN: Final = frozenset(_EXTENSIONS.split())
 
 def _has_known_extension(path: str) -> bool:
     found = _EXTENSION.search(path)
-    return found is not None and found.group()[1:].lower() in _KNOWN
+    if found is None or found.group()[1:].lower() not in _KNOWN:
+        return False
+    extension = found.group()[1:]  # `Context.JSON` is a method, `README.MD` a file
+    return extension.islower() or extension == "R" or path[: found.start()].isupper()
 
 
 def _paths(text: str) -> list[tuple[str, ...]]:

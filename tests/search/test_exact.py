@@ -78,6 +78,9 @@ def test_a_qualified_name_gives_the_definition_in_what_it_names(searcher: Search
         assert answer.path == b"src/app/work.py"
         assert answer.start_line <= line <= answer.end_line, text
     assert first(searcher, "src.push").path == b"src/push.py"
+    assert [read_question(text).kind for text in ("Context.JSON", "context.json", "README.MD", "plot.R")] == [
+        "symbol", "path", "path", "path",
+    ]  # fmt: skip
 
 
 def test_the_words_of_a_message_give_the_line_that_has_them(searcher: Searcher) -> None:

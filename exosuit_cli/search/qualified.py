@@ -129,8 +129,11 @@ def _defining(candidates: Candidates, segments: Sequence[Segment], name: str) ->
     for number, segment in enumerate(segments):
         (place,) = segment.terms([term], hashes)
         if place >= 0:
-            found.append(segment.postings("definitions", place).places.astype(np.int64) | number << SEGMENT_BITS)
-    return np.flatnonzero(np.isin(candidates.chunks, np.concatenate(found)))
+            defines = np.zeros(segment.chunks, np.bool_)
+            defines[segment.postings("definitions", place).places] = True
+            here = np.flatnonzero(candidates.chunks >> SEGMENT_BITS == number)
+            found.append(here[defines[candidates.chunks[here] & _IN_SEGMENT]])
+    return np.concatenate(found)
 
 
 def _texts(

@@ -26,6 +26,10 @@ _MOST_OF_ERROR: Final = 128
 _LEAST: Final = 4
 """Words of a run that counts."""
 _LEAST_OF_ERROR: Final = 3
+_ASKS: Final = frozenset((
+    "how", "what", "where", "which", "who", "why", "when", "does", "do", "can", "find", "show", "explain", "list",
+))  # fmt: skip
+"""What a sentence begins with that asks, and quotes nothing."""
 _OF_WORD: Final = 1.5
 _MOST: Final = 15.0
 _BESIDE: Final = 0.4
@@ -52,8 +56,10 @@ def verbatim_chunks(
     is_error = question.kind == "error"
     least, most = (_LEAST_OF_ERROR, _MOST_OF_ERROR) if is_error else (_LEAST, _MOST_CHUNKS)
     message = question.message
-    if len(message) < least:
+    if len(message) < least or (not is_error and message[0] in _ASKS):
         return {}
+    if not is_error:
+        least = max(least, (2 * len(message) + 2) // 3)  # a sentence shares some words with many texts, a message most
     text_scores = candidates.chunk_scores["text"]
     places = np.argsort(-text_scores, kind="stable")[:most]
     numbers = candidates.chunks[places].tolist()

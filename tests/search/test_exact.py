@@ -92,3 +92,8 @@ def test_the_words_of_a_message_give_the_line_that_has_them(searcher: Searcher) 
         assert answer.path == b"src/app/errors.py"
         assert b"store is closed" in searcher.context.get(answer.id)
     assert read_question("RuntimeError: The store is closed").message == ("the", "store", "is", "closed")
+
+
+def test_a_question_that_shares_some_words_with_a_text_is_no_message(searcher: Searcher) -> None:
+    for text in ("how the store is closed, open it before", "reading values while the store is closed, with step_1"):
+        assert all("exact" not in answer.signals for answer in searcher.query(text).answers), text

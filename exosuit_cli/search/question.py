@@ -10,6 +10,7 @@ from typing import Final
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.search.stop_words import EMPTY_WORDS, LONE_NAMES, VAGUE_WORDS
 from exosuit_cli.search.terms import stem, terms_of
+from exosuit_cli.search.text_places import TextPlace, places_in, without_line
 
 KINDS: Final = ("symbol", "path", "prose", "error", "issue")
 MAX_TERMS: Final = 96
@@ -18,6 +19,7 @@ MAX_CHARACTERS: Final = 200_000
 """Of a longer text, no more is read."""
 _MAX_NAMES: Final = 64
 _MAX_PATHS: Final = 64
+_MAX_MESSAGE: Final = 64
 _ISSUE_CHARACTERS: Final = 400
 _PAIR_WEIGHT: Final = 0.25
 _BODY_WEIGHT: Final = 0.4
@@ -43,6 +45,7 @@ _ERROR: Final = re.compile(
     re.MULTILINE,
 )
 _FRAME: Final = re.compile(r"^\s*(?:File \"[^\"]+\", line \d+|at [\w.$<>]+[ (]|Traceback \(most recent)")
+_ERROR_NAME: Final = re.compile(r"^\s*[\w.]{0,128}(?:Error|Exception|Panic|error|panic|fatal)(?:\[\w+\])?:\s")
 _FRAME_NAME: Final = re.compile(r", in ([A-Za-z_]\w*)\s*$|^\s*at (?:async )?(?:[\w$<>]+[.:]+)*([A-Za-z_]\w*)")
 _FENCE: Final = re.compile(r"^\s*(?:```|~~~)")
 _TESTS: Final = frozenset(("test", "spec", "fixtur", "mock"))
@@ -65,6 +68,9 @@ class Question:
         surfaces: words and pairs in lower case without separators: what a file may be called.
         paths: path-like pieces, as parts from the end, without the extension: `("views", "app")` of `app/views.py`.
         asks_tests, asks_docs, asks_config: the question is about files of that kind.
+        places: lines of files, the innermost frame of a trace first.
+        qualifier: of a symbol, the part before its last one: `AppContext` of `AppContext.push`.
+        message: words in lower case, one after another, that a text may have as they are; none for a symbol or a path.
 
     """
 
@@ -79,6 +85,9 @@ class Question:
     asks_tests: bool
     asks_docs: bool
     asks_config: bool
+    places: tuple[TextPlace, ...] = ()
+    qualifier: str | None = None
+    message: tuple[str, ...] = ()
 
 
 def read_question(text: str) -> Question:
@@ -89,6 +98,8 @@ def read_question(text: str) -> Question:
     _check_text(text)
     if text.lower() in EMPTY_WORDS - LONE_NAMES:
         raise _nothing_in(text)
+    places = places_in(text)
+    text = without_line(text)
     kind = _kind(text)
     paths = _paths(text) if kind != "symbol" else []
     names = _names(text, kind)
@@ -111,6 +122,9 @@ def read_question(text: str) -> Question:
         asks_tests=not _TESTS.isdisjoint(kept),
         asks_docs=not _DOCS.isdisjoint(kept),
         asks_config=not _CONFIG.isdisjoint(kept),
+        places=places,
+        qualifier=names[-2] if kind == "symbol" and len(names) > 1 else None,
+        message=_message(text) if kind in ("prose", "error") else (),
     )
 
 
@@ -154,7 +168,10 @@ _KNOWN: Final = frozenset(_EXTENSIONS.split())
 
 def _has_known_extension(path: str) -> bool:
     found = _EXTENSION.search(path)
-    return found is not None and found.group()[1:].lower() in _KNOWN
+    if found is None or found.group()[1:].lower() not in _KNOWN:
+        return False
+    extension = found.group()[1:]  # `Context.JSON` is a method, `README.MD` a file
+    return extension.islower() or extension == "R" or path[: found.start()].isupper()
 
 
 def _paths(text: str) -> list[tuple[str, ...]]:
@@ -201,6 +218,15 @@ def _names(text: str, kind: str) -> list[str]:
             if len(found) >= 2 * _MAX_NAMES:
                 break
     return list(found)
+
+
+def _message(text: str) -> tuple[str, ...]:
+    """The words of the lines that are no frames of a trace nor quoted code, without the name of the error."""
+    lines = text.split("\n")
+    if len(lines) > 1:
+        lines = [line for line in lines if line[:1].strip() and not _FRAME.match(line)]
+    said = " ".join(_ERROR_NAME.sub("", line) for line in reversed(lines))  # the message of a trace ends it
+    return tuple(word.lower() for word in _WORD.findall(said)[:_MAX_MESSAGE])
 
 
 def _weighted(text: str, kind: str, names: list[str]) -> tuple[dict[str, float], dict[str, float], set[str]]:

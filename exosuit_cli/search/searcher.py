@@ -9,6 +9,7 @@ import numpy as np
 
 from exosuit_cli.search.columns import DamagedIndex
 from exosuit_cli.search.distinct import distinct
+from exosuit_cli.search.exact import lift_exact
 from exosuit_cli.search.exact_names import chunks_of_names
 from exosuit_cli.search.features import chunk_scores, file_features
 from exosuit_cli.search.index import open_index
@@ -109,7 +110,9 @@ class Searcher:
         candidates = self._candidates(question, scope, also)
         cosines = None if vectors is None else vectors.cosines(text, self.index.segments, candidates)
         named = self._named(question, candidates)
-        ranking = rank(question, candidates, *self._of_files(candidates), named, self.weights, cosines)
+        facts, kinds = self._of_files(candidates)
+        ranking = rank(question, candidates, facts, kinds, named, self.weights, cosines)
+        ranking = lift_exact(question, candidates, facts, ranking, self.index.segments, self.context)
         answers = tuple(self._answers(candidates, ranking, top, budget))
         assert self._lexical is not None
         files, chunks = self._lexical.sizes(scope)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 NO_OPTIONS: dict[type, set[str]] = {
     WalkOptions: {"own_outputs"},
-    ScanDefaults: {"walk", "vram_bytes"},
+    ScanDefaults: {"walk", "vram_bytes", "recording"},
     ChunkOptions: {"encoding"},
     ScanRequest: {"paths", "options", "settings", "names"},
     ChunkRequest: {"paths", "chunking", "options", "output", "names", "size_is_chosen"},

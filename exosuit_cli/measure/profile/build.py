@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from exosuit_cli.measure.machine import this_machine
+from exosuit_cli.measure.profile.flow import flow_series
 from exosuit_cli.measure.profile.records import Profile, Repeat, is_noise
 from exosuit_cli.measure.profile.replay import Replay
 from exosuit_cli.measure.profile.summary import stage_summaries
@@ -98,7 +99,7 @@ def build_profile(runs: Sequence[RecordedRun], circumstances: Circumstances) -> 
         processor_use=run.cpu_s / (run.wall_s * machine.processors) if run.wall_s else 0.0,
         stage_names=STAGES,
         tracks=tracks,
-        series=run.series,
+        series=(*run.series, *flow_series(tracks, wall_ns)),
         stages=stages,
         limiter=limiter.name if limiter is not None else None,
         speedup_if_free=limiter.speedup_if_free if limiter is not None else 1.0,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared, option
 from exosuit_cli.model.devices import DEVICE_FORMS
@@ -11,9 +10,7 @@ from exosuit_cli.model.digests import DEFAULT_DIGEST, file_digests
 from exosuit_cli.model.encodings import DEFAULT_ENCODING, ENCODING_FORMS
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
-
-if TYPE_CHECKING:
-    from exosuit_cli.model.spans import SpanRecording
+from exosuit_cli.model.spans import SpanRecording  # noqa: TC001  (the settings' types are looked up)
 
 DEFAULT_IGNORE_FILES = (".exosuitignore", ".ignore")
 """The first is for exosuit alone; `.ignore` is what ripgrep, fd and others read too."""

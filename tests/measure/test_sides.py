@@ -76,7 +76,7 @@ def test_this_build_can_be_run() -> None:
 
 
 def test_suites_by_name() -> None:
-    assert [suite.name for suite in choose_suites("all")] == list(SUITES)
+    assert [suite.name for suite in choose_suites("all")] == [name for name in SUITES if name != "query"]
     with pytest.raises(UsageError, match="known are scan, tokens, chunk, context, query and all"):
         choose_suites("store")
     for suite in SUITES.values():

@@ -5,8 +5,9 @@ The public names are imported when they are first used.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from exosuit_cli.model.lazy import lazy_names
 
 if TYPE_CHECKING:
     from exosuit_cli.chunk.api import chunk_file, chunk_text
@@ -14,20 +15,14 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.records import Boundary, Chunk, FileChunks
 
 _HOMES = {
-    "Boundary": "records",
-    "Chunk": "records",
-    "ChunkOptions": "options",
-    "FileChunks": "records",
-    "chunk_file": "api",
-    "chunk_text": "api",
+    "Boundary": "exosuit_cli.chunk.records",
+    "Chunk": "exosuit_cli.chunk.records",
+    "ChunkOptions": "exosuit_cli.chunk.options",
+    "FileChunks": "exosuit_cli.chunk.records",
+    "chunk_file": "exosuit_cli.chunk.api",
+    "chunk_text": "exosuit_cli.chunk.api",
 }
 
 __all__ = ["Boundary", "Chunk", "ChunkOptions", "FileChunks", "chunk_file", "chunk_text"]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -5,8 +5,9 @@ The public names are imported when they are first used: `exosuit scan` looks at 
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from exosuit_cli.model.lazy import lazy_names
 
 if TYPE_CHECKING:
     from exosuit_cli.config.fields import Field, Value
@@ -17,22 +18,22 @@ if TYPE_CHECKING:
     from exosuit_cli.config.schema import FIELDS, LAYER_NAMES, VARIABLES, MemoryLayer, Phase, Settings
 
 _HOMES = {
-    "FIELDS": "schema",
-    "FILE_NAME": "places",
-    "LAYER_NAMES": "schema",
-    "VARIABLES": "schema",
-    "Field": "fields",
-    "LoadedSettings": "load",
-    "MemoryLayer": "schema",
-    "Origin": "layers",
-    "Phase": "schema",
-    "ScanDefaults": "options",
-    "SettingRow": "load",
-    "Settings": "schema",
-    "Value": "fields",
-    "default_config_file": "places",
-    "load_settings": "load",
-    "user_config_file": "places",
+    "FIELDS": "exosuit_cli.config.schema",
+    "FILE_NAME": "exosuit_cli.config.places",
+    "LAYER_NAMES": "exosuit_cli.config.schema",
+    "VARIABLES": "exosuit_cli.config.schema",
+    "Field": "exosuit_cli.config.fields",
+    "LoadedSettings": "exosuit_cli.config.load",
+    "MemoryLayer": "exosuit_cli.config.schema",
+    "Origin": "exosuit_cli.config.layers",
+    "Phase": "exosuit_cli.config.schema",
+    "ScanDefaults": "exosuit_cli.config.options",
+    "SettingRow": "exosuit_cli.config.load",
+    "Settings": "exosuit_cli.config.schema",
+    "Value": "exosuit_cli.config.fields",
+    "default_config_file": "exosuit_cli.config.places",
+    "load_settings": "exosuit_cli.config.load",
+    "user_config_file": "exosuit_cli.config.places",
 }
 
 __all__ = [
@@ -54,10 +55,4 @@ __all__ = [
     "user_config_file",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+__getattr__ = lazy_names(__name__, _HOMES)

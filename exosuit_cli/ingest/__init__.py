@@ -5,8 +5,9 @@ The public names are imported when they are first used: `exosuit scan` starts to
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from exosuit_cli.model.lazy import lazy_names
 
 if TYPE_CHECKING:
     from exosuit_cli.config.options import ScanOptions
@@ -28,10 +29,4 @@ _HOMES = {
 
 __all__ = ["ChunkResult", "Progress", "ProgressCallback", "ScanOptions", "ScanResult", "chunk", "scan", "scan_names"]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = found
-    return found
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -5,8 +5,9 @@ The public names are imported when they are first used.
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from exosuit_cli.model.lazy import lazy_names
 
 if TYPE_CHECKING:
     from exosuit_cli.pack.detail import Detail
@@ -16,19 +17,13 @@ if TYPE_CHECKING:
     from exosuit_cli.pack.result import PackResult
 
 _HOMES = {
-    "Detail": "detail",
-    "PackOptions": "options",
-    "PackOutput": "output",
-    "PackResult": "result",
-    "pack": "packing",
+    "Detail": "exosuit_cli.pack.detail",
+    "PackOptions": "exosuit_cli.pack.options",
+    "PackOutput": "exosuit_cli.pack.output",
+    "PackResult": "exosuit_cli.pack.result",
+    "pack": "exosuit_cli.pack.packing",
 }
 
 __all__ = ["Detail", "PackOptions", "PackOutput", "PackResult", "pack"]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = found
-    return found
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -5,8 +5,9 @@ The public names are imported when they are first used: `walk.roots` is needed b
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from exosuit_cli.model.lazy import lazy_names
 
 if TYPE_CHECKING:
     from exosuit_cli.walk.listing import Listing, PastDirectory, RuleState
@@ -21,10 +22,4 @@ _HOMES = {
 
 __all__ = ["Listing", "PastDirectory", "RuleState", "TreeWalk"]
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(importlib.import_module(_HOMES[name]), name)
-    globals()[name] = found
-    return found
+__getattr__ = lazy_names(__name__, _HOMES)

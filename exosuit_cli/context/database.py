@@ -15,6 +15,7 @@ from exosuit_cli.context.names import missing_context
 from exosuit_cli.context.rows import DamagedRow
 from exosuit_cli.context.schema import APPLICATION_ID, MIGRATIONS, SCHEMA, VERSION
 from exosuit_cli.model.errors import CheckFailed, OutputError, UsageError
+from exosuit_cli.system.lock import not_inherited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -194,23 +195,11 @@ def writer_lock(path: str, name: str) -> Iterator[None]:
             with contextlib.suppress(OSError):  # on a full disk the lock has no name of its owner
                 os.ftruncate(descriptor, 0)
                 os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-            _held.add(descriptor)
-            yield
+            with not_inherited(descriptor):
+                yield
             return
         finally:
-            _held.discard(descriptor)
             os.close(descriptor)
-
-
-def _close_in_child() -> None:
-    for descriptor in _held:
-        os.close(descriptor)
-    _held.clear()
-
-
-_held: Final[set[int]] = set()
-"""Descriptors of the locks that this process holds. A process that it starts would keep them held after its death."""
-os.register_at_fork(after_in_child=_close_in_child)
 
 
 def is_same_file(path: str, status: os.stat_result) -> bool:

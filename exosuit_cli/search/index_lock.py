@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.errors import OutputError, UsageError
-from exosuit_cli.system.lock import lock_exclusively
+from exosuit_cli.system.lock import lock_exclusively, not_inherited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,19 +36,7 @@ def index_lock(directory: str, name: str, stop: StopRequest | None) -> Iterator[
             ) from error
         except OSError as error:
             raise OutputError(f"cannot lock the index of the context {name!r}: {error.strerror}") from error
-        _held.add(descriptor)
-        yield
+        with not_inherited(descriptor):
+            yield
     finally:
-        _held.discard(descriptor)
         os.close(descriptor)
-
-
-def _close_in_child() -> None:
-    for descriptor in _held:
-        os.close(descriptor)
-    _held.clear()
-
-
-_held: Final[set[int]] = set()
-"""Descriptors of the locks that this process holds. A worker would keep them held after this process's death."""
-os.register_at_fork(after_in_child=_close_in_child)

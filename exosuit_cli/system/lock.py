@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -9,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _PAUSE_SECONDS: Final = 0.02
 
@@ -35,3 +36,23 @@ def lock_exclusively(
         else:
             return
         time.sleep(_PAUSE_SECONDS)
+
+
+@contextlib.contextmanager
+def not_inherited(descriptor: int) -> Iterator[None]:
+    """Have a process that is forked in the block close this descriptor: it would keep the lock when this one dies."""
+    _held.add(descriptor)
+    try:
+        yield
+    finally:
+        _held.discard(descriptor)
+
+
+def _close_in_child() -> None:
+    for descriptor in _held:
+        os.close(descriptor)
+    _held.clear()
+
+
+_held: Final[set[int]] = set()
+os.register_at_fork(after_in_child=_close_in_child)

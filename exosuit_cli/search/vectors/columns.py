@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import stat
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +16,7 @@ import numpy as np
 import xxhash
 
 from exosuit_cli.system.atomic import atomic_file
+from exosuit_cli.system.safe_open import open_own
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,16 +66,14 @@ def write_columns(
 def read_columns(path: str, kind: str) -> ColumnFile | None:
     """Map a file of `write_columns`; None where there is none of this kind, or a checksum is wrong."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+        opened = open_own(path)
     except OSError:
         return None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode) or status.st_uid not in (os.geteuid(), 0) or status.st_size < _HEAD.size:
+    with opened as file:
+        length = os.fstat(file.fileno()).st_size
+        if length < _HEAD.size:
             return None
-        mapped = mmap.mmap(descriptor, status.st_size, prot=mmap.PROT_READ)
-    finally:
-        os.close(descriptor)
+        mapped = mmap.mmap(file.fileno(), length, prot=mmap.PROT_READ)
     magic, size, digest = _HEAD.unpack(mapped[: _HEAD.size])
     text = mapped[_HEAD.size : _HEAD.size + min(size, _MOST_HEADER)]
     if magic != _MAGIC or len(text) != size or xxhash.xxh3_64_intdigest(text) != digest:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from exosuit_cli.chunk.options import ChunkOptions
-from exosuit_cli.cli.flags import SessionFlags, flags_of
+from exosuit_cli.cli.flags import SessionFlags, flags_of, output_option, with_largest_file
 from exosuit_cli.commands.chunk_request import LARGEST_FILE, ChunkRequest
 from exosuit_cli.config.option import CHUNKS, OUTPUT, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
@@ -19,15 +19,7 @@ class ChunkOutputFlags:
     stdin: str | None = option(
         None, "Cut the text on stdin, as a file of this name.", changes="neither", panel=CHUNKS, metavar="FILENAME"
     )
-    output: str | None = option(
-        None,
-        "Write to FILE; - is stdout.",
-        changes="neither",
-        panel=OUTPUT,
-        metavar="FILE",
-        short="-o",
-        shown="stdout",
-    )
+    output: str | None = output_option()
     format: str | None = option(
         None,
         "The format by its name; `exosuit manual formats` lists them.",
@@ -43,9 +35,12 @@ class ChunkOutputFlags:
     jsonl: bool = option(False, "One JSON line a chunk, on stdout.", changes="neither", panel=OUTPUT)
 
 
-CHUNK: Final = tuple(
-    replace(each, shown=f"{LARGEST_FILE >> 20}MiB") if each.name == "max_file_size" else each
-    for each in flags_of(ChunkOptions, ScanOptions, WalkOptions, ChunkOutputFlags, ChunkRequest, SessionFlags)
-    if each.is_for_chunk
+CHUNK: Final = with_largest_file(
+    (
+        each
+        for each in flags_of(ChunkOptions, ScanOptions, WalkOptions, ChunkOutputFlags, ChunkRequest, SessionFlags)
+        if each.is_for_chunk
+    ),
+    LARGEST_FILE,
 )
 """In the order of the help."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.config.option import OUTPUT, PANELS, SELECTION, declared, option
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from exosuit_cli.config.option import Option
 
 
@@ -32,6 +34,20 @@ class SessionFlags:
     verbose: int = option(0, "Say more.", kind="count", changes="neither", panel=OUTPUT, short="-v")
     quiet: bool = option(False, "Errors only.", changes="neither", panel=OUTPUT, short="-q")
     debug: bool = option(False, "Traceback with an error.", changes="neither", panel=OUTPUT)
+
+
+def output_option() -> Any:
+    """The option `--output` of a command that writes its data to one file."""
+    return option(
+        None, "Write to FILE; - is stdout.", changes="neither", panel=OUTPUT, metavar="FILE", short="-o", shown="stdout"
+    )
+
+
+def with_largest_file(options: Iterable[Option], largest: int) -> tuple[Option, ...]:
+    """The options, where the help of `--max-file-size` shows the limit that a command sets by itself, in bytes."""
+    return tuple(
+        replace(each, shown=f"{largest >> 20}MiB") if each.name == "max_file_size" else each for each in options
+    )
 
 
 def flags_of(*records: type[Any]) -> tuple[Option, ...]:

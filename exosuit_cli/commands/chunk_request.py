@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.options import ChunkOptions
-from exosuit_cli.commands.requests import names_below, options_by, settings_by, without_outputs
+from exosuit_cli.commands.requests import limit_file_size, names_below, options_by, settings_by, without_outputs
 from exosuit_cli.config.option import OUTPUT, filled, option
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.system.outputs import refuse_links_inside
@@ -57,11 +57,8 @@ def chunk_request(
     if (least := given.get("min_tokens")) is not None and int(str(least)) < 0:  # -1 means to ChunkOptions: not given
         raise UsageError(f"min_tokens {least} is not accepted; accepted: 0 to below max_tokens")
     chunking = filled(ChunkOptions, given, encoding=options.encoding)
-    size_is_chosen = given.get("max_file_size") is not None
-    largest = options.max_file_size
-    if not size_is_chosen:
-        largest = min(largest or LARGEST_FILE, LARGEST_FILE)
-    options = replace(options, slab_bytes=max(options.slab_bytes, SLAB_BYTES), max_file_size=largest)
+    options, size_is_chosen = limit_file_size(options, given, LARGEST_FILE)
+    options = replace(options, slab_bytes=max(options.slab_bytes, SLAB_BYTES))
     return filled(
         ChunkRequest,
         given,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from exosuit_cli.commands.requests import names_below, options_by, settings_by, without_outputs
+from exosuit_cli.commands.requests import limit_file_size, names_below, options_by, settings_by, without_outputs
 from exosuit_cli.config.option import OUTPUT, PACK, filled, option
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.pack.options import PackOptions
@@ -65,16 +65,13 @@ def pack_request(
         contradicting = [name for name in ("format", "split") if given.get(name) is not None]
         if contradicting:
             raise UsageError(f"--template is a form of its own; leave out --{' and --'.join(contradicting)}")
-    size_is_chosen = given.get("max_file_size") is not None
-    largest = options.max_file_size
-    if not size_is_chosen:
-        largest = min(largest or LARGEST_FILE, LARGEST_FILE)
+    options, size_is_chosen = limit_file_size(options, given, LARGEST_FILE)
     return filled(
         PackRequest,
         given,
         paths=tuple(paths) or (".",),
         packing=packing,
-        options=without_outputs(replace(options, max_file_size=largest), (*outputs, output)),
+        options=without_outputs(options, (*outputs, output)),
         output=output,
         names=names_below(paths, names),
         size_is_chosen=size_is_chosen,

@@ -87,6 +87,13 @@ def without_outputs(options: ScanOptions, outputs: Iterable[str | int | None]) -
 NO_NAMES = "no names came on stdin, so nothing was looked at; without --stdin0 all of PATH is"
 
 
+def limit_file_size(options: ScanOptions, given: Mapping[str, object], largest: int) -> tuple[ScanOptions, bool]:
+    """The options with a limit of a file's size, `largest` bytes where none was given, and whether one was given."""
+    if given.get("max_file_size") is not None:
+        return options, True
+    return replace(options, max_file_size=min(options.max_file_size or largest, largest)), False
+
+
 def base_of(paths: Sequence[str]) -> str:
     """The directory that names are relative to. Raises UsageError where several paths are given."""
     if len(paths) > 1:

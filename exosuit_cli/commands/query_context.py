@@ -14,7 +14,7 @@ from exosuit_cli.commands.query_request import CHUNKING
 from exosuit_cli.commands.requests import settings_by
 from exosuit_cli.context import Context, context_names
 from exosuit_cli.context.context import discard_empty
-from exosuit_cli.context.database import ContextInUse, EmptyContext
+from exosuit_cli.context.database import ContextInUse, EmptyContext, OtherSources
 from exosuit_cli.context.names import check_name, missing_context, suggested_name
 from exosuit_cli.context.working import working_limit
 from exosuit_cli.model.errors import OutputError, UsageError
@@ -293,7 +293,11 @@ class KeptContext:
         try:
             with without_fork():
                 result = _load(context, self._choice, self._place, stop, progress, lambda _: None, is_warm=True)
-        except (UsageError, ContextInUse):  # dropped, mended, read only, or in use: opening it again says which
+        except (
+            UsageError,
+            ContextInUse,
+            _NameTaken,
+        ):  # dropped, mended, read only, or in use: opening it again says which
             self.close()
             return self._open(stop, progress)
         found = _searched(context, self._choice, result, [], started)
@@ -313,7 +317,10 @@ class KeptContext:
                 f"the context {choice.name!r} has other sources than the given paths; "
                 "leave out the paths to search all of it, or leave out --context"
             )
-        found = self._stack.enter_context(_opened(choice, self._place, stop, progress, lambda _: None))
+        try:
+            found = self._stack.enter_context(_opened(choice, self._place, stop, progress, lambda _: None))
+        except _NameTaken:
+            return self._open(stop, progress)
         if found.partial is not None:
             self._stack.close()
             return found
@@ -346,7 +353,9 @@ def _load(
             requests = [replace(each, options=replace(each.options, workers=1)) for each in requests]
         on_full = context.placing()[1]
         try:
-            return context.load(requests, on_full=on_full, limit=limit, stop=stop, progress=progress)
+            return context.load(requests, adds=False, on_full=on_full, limit=limit, stop=stop, progress=progress)
+        except OtherSources:  # loaded since the look above
+            raise _NameTaken from None
         except ContextInUse:
             if stop is not None and stop.signal is not None:
                 raise KeyboardInterrupt(stop.signal) from None

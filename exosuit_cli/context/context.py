@@ -14,6 +14,7 @@ from exosuit_cli.config.options import ScanOptions
 from exosuit_cli.context.account import STORE, LoadAccount
 from exosuit_cli.context.database import (
     EmptyContext,
+    OtherSources,
     connect,
     database_errors,
     database_file,
@@ -59,6 +60,7 @@ class Context(ContextReader):
         sources: PathLike | SourceRequest | Sequence[PathLike | SourceRequest],
         *,
         anew: bool = False,
+        adds: bool = True,
         on_full: OnFull = "demote",
         limit: int | None = None,
         stop: StopRequest | None = None,
@@ -71,6 +73,9 @@ class Context(ContextReader):
         read and cut as if nothing were known; where that is all of the context, its database is written anew, and
         what `keep_in_memory` opened is closed.
 
+        Without `adds`, a context that has sources gets no other one: OtherSources is raised, and nothing was changed.
+        Whoever looks for itself looks too early, since another process may load meanwhile.
+
         `limit` is that of the working context in tokens, None for none. What exceeds it is below it: with `demote` the
         last files, with `prune` the least relevant; `stop` refuses.
 
@@ -81,6 +86,8 @@ class Context(ContextReader):
             account = LoadAccount()
             known = read_sources(self.connection)
             requests = self._requests(sources, known)
+            if not adds and known and not {each.root for each in requests} <= {each.root for each in known}:
+                raise OtherSources(f"the context {self.name!r} has other sources")
             if anew and known and {each.root for each in known} <= {each.root for each in requests}:
                 places = {each.root: place for place, each in enumerate(known)}
                 requests.sort(key=lambda request: places.get(request.root, len(known)))

@@ -35,6 +35,10 @@ class ContextInUse(UsageError):
     """Another process writes the context."""
 
 
+class OtherSources(UsageError):
+    """The context has sources, and a load that adds none would add one."""
+
+
 def connect(path: str, name: str, *, create: bool = False, read_only: bool = False) -> sqlite3.Connection:
     """Open the database at `path`, a file that is there, and make its tables where `create` finds none.
 

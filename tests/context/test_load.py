@@ -13,6 +13,7 @@ from blake3 import blake3
 from exosuit_cli.chunk import chunker
 from exosuit_cli.commands.context import export_chunks, read_file
 from exosuit_cli.context import Context
+from exosuit_cli.context.database import OtherSources
 from exosuit_cli.ingest import scan
 from exosuit_cli.report.context.jsonl import write_chunks
 from exosuit_cli.tiers.nvme import FIRST_DICTIONARY
@@ -153,6 +154,18 @@ def test_several_sources_begin_their_paths_with_their_names(tmp_path: Path) -> N
     assert text_of("c", b"a.txt") == b"two\n"
     assert left_over("c") == {}
     assert problems("c") == []
+
+
+def test_a_load_that_adds_no_source_refuses_another_one(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "a" / "tree", {b"a.py": b"x = 1\n"})
+    write_bytes(tmp_path / "b" / "tree", {b"b.py": b"y = 1\n"})
+    with Context.open("tree", create=True) as context:
+        assert context.load([source(tmp_path / "a" / "tree")], adds=False).sources[0].loaded == 1
+        before = dump("tree")
+        with pytest.raises(OtherSources, match="'tree' has other sources"):
+            context.load([source(tmp_path / "b" / "tree")], adds=False)
+        assert dump("tree") == before
+        assert context.load([source(tmp_path / "a" / "tree")], adds=False).sources[0].unchanged == 1
 
 
 def test_a_single_file_is_a_source(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def find_context(name: str | None) -> str:
     if len(names) == 1:
         return names[0]
     here = os.path.realpath(os.fsencode(os.getcwd()))
-    found = [(len(root), each) for each in names for root in roots_of(each) if _is_below(here, root)]
+    found = [(len(root), each) for each in names for root in roots_of(each) if is_below(here, root)]
     deepest = max(found, default=(0, ""))[0]
     meant = sorted({each for depth, each in found if depth == deepest})
     if len(meant) == 1:
@@ -161,7 +161,7 @@ def check_export(name: str, output: str | None) -> None:
     if output is None:
         return
     refuse_links_inside(output, map(os.fsdecode, roots_of(name)))
-    if _is_below(os.path.realpath(os.fsencode(output)), os.path.realpath(os.fsencode(contexts_directory()))):
+    if is_below(os.path.realpath(os.fsencode(output)), os.path.realpath(os.fsencode(contexts_directory()))):
         raise UsageError(f"cannot write {output!r}: contexts lie there; name a file elsewhere")
 
 
@@ -217,7 +217,8 @@ def sources_of(name: str) -> Sequence[Source]:
         return []  # damaged, or of another version: it is meant only where it is named
 
 
-def _is_below(path: bytes, root: bytes) -> bool:
+def is_below(path: bytes, root: bytes) -> bool:
+    """Whether a path is a directory or lies in it; both absolute and without links."""
     return path == root or path.startswith(root.rstrip(b"/") + b"/")
 
 

@@ -131,13 +131,10 @@ def _name_for(roots: Sequence[bytes]) -> str:
     """The context that has exactly these sources, else a new name."""
     from exosuit_cli.commands.context import roots_of
     from exosuit_cli.context import context_names
-    from exosuit_cli.context.names import suggested_name
+    from exosuit_cli.context.names import suggested_name, unused_name
 
     names = context_names()
     for name in names:
         if set(roots_of(name)) == set(roots):
             return name
-    suggested = suggested_name(roots[0])
-    if suggested not in names:
-        return suggested
-    return next(each for n in range(2, len(names) + 3) if (each := f"{suggested}-{n}") not in names)
+    return unused_name(suggested_name(roots[0]), names)

@@ -1,4 +1,4 @@
-"""The context that a search looks into: chosen by the paths, brought up to date, opened."""
+"""The context that a search looks into, brought up to date and opened; for a server, kept open."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.commands.context import roots_of
+from exosuit_cli.commands.context_choice import choose_context
 from exosuit_cli.commands.context_request import source_request
 from exosuit_cli.commands.query_request import CHUNKING
 from exosuit_cli.commands.requests import settings_by
-from exosuit_cli.context import Context, context_names
+from exosuit_cli.context import Context
 from exosuit_cli.context.context import discard_empty
-from exosuit_cli.context.database import ContextInUse, EmptyContext, OtherSources
-from exosuit_cli.context.names import check_name, missing_context, suggested_name
+from exosuit_cli.context.database import ContextInUse, OtherSources
 from exosuit_cli.context.working import working_limit
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.forked import without_fork
 from exosuit_cli.system.names import display_name
-from exosuit_cli.walk.roots import resolve_roots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
 
+    from exosuit_cli.commands.context_choice import ContextChoice
     from exosuit_cli.commands.query_request import SearchPlace
     from exosuit_cli.context.load import SourceRequest
     from exosuit_cli.context.records import LoadResult, Source
@@ -75,16 +75,6 @@ class _NameTaken(Exception):
     """Another process has made a context of other sources under the name that was chosen."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """A context by its name, the roots of the sources to bring up to date, and what of each is searched."""
-
-    name: str
-    wanted: Mapping[bytes, tuple[bytes, ...]]
-    base: bytes | None
-    is_new: bool
-
-
 @contextlib.contextmanager
 def searched_context(
     place: SearchPlace,
@@ -100,7 +90,7 @@ def searched_context(
     """
     allows_enclosing = True
     while True:
-        choice = _choose(place, allows_enclosing=allows_enclosing)
+        choice = choose_context(place, allows_enclosing=allows_enclosing)
         with contextlib.ExitStack() as stack:
             try:
                 found = stack.enter_context(_opened(choice, place, stop, progress, status))
@@ -109,103 +99,15 @@ def searched_context(
             if allows_enclosing and not choice.is_new and not found.partial and not _has_files(found):
                 # A directory that the context leaves out, as node_modules, is searched when it is asked for by name.
                 allows_enclosing = False
-                if _choose(place, allows_enclosing=False).name != choice.name:
+                if choose_context(place, allows_enclosing=False).name != choice.name:
                     continue
             yield found
             return
 
 
-def is_loaded(path: str) -> bool:
-    """Whether a context is there that has this directory, or encloses it."""
-    from exosuit_cli.commands.query_request import SearchPlace
-
-    return not _choose(SearchPlace((path,)), allows_enclosing=True).is_new
-
-
-def _choose(place: SearchPlace, *, allows_enclosing: bool) -> _Choice:
-    """Which context is meant. One that has exactly these paths comes first, then the closest that encloses them all."""
-    if place.context is not None and not place.paths:
-        return _named(place.context)
-    paths = place.paths or (os.curdir,)
-    base = resolve_roots(paths).base
-    roots = [os.path.realpath(os.fsencode(path)) for path in paths]
-    if place.context is not None:
-        return _named_with(place.context, roots, base)
-    names = context_names()
-    suggested = suggested_name(roots[0])
-    fitting: list[tuple[int, int, str, dict[bytes, tuple[bytes, ...]]]] = []
-    for name in sorted(names, key=lambda each: each != suggested):
-        known = roots_of(name)
-        if set(known) == set(roots):
-            return _Choice(name, dict.fromkeys(roots, (b"",)), base, is_new=False)
-        wanted = _enclosed(roots, known)
-        if wanted is not None:
-            fitting.append((-sum(map(len, wanted)), len(known), name, wanted))
-    if fitting and allows_enclosing:
-        *_, name, wanted = min(fitting, key=lambda each: each[:3])
-        return _Choice(name, wanted, base, is_new=False)
-    return _Choice(_new_name(suggested, names), dict.fromkeys(roots, (b"",)), base, is_new=True)
-
-
-def _named(name: str) -> _Choice:
-    """A context by its name alone: all of it is searched."""
-    if name not in context_names():
-        check_name(name)
-        raise missing_context(name)
-    with Context.open(name, read_only=True) as context:
-        sources = context.sources()
-    if not sources:
-        raise UsageError(f"the context {name!r} has no sources; name a PATH to load")
-    base = sources[0].root if len(sources) == 1 else None
-    if base is not None and not os.path.isdir(base):
-        base = os.path.dirname(base)
-    return _Choice(name, {source.root: (b"",) for source in sources}, base, is_new=False)
-
-
-def _named_with(name: str, roots: list[bytes], base: bytes) -> _Choice:
-    """A context by its name, of which these paths are searched; a new one of them where there is none of the name."""
-    if check_name(name) not in context_names():
-        return _Choice(name, dict.fromkeys(roots, (b"",)), base, is_new=True)
-    with Context.open(name, read_only=True) as context:
-        wanted = _enclosed(roots, [source.root for source in context.sources()])
-    if wanted is None:
-        missing = next(root for root in roots if _enclosed([root], roots_of(name)) is None)
-        raise UsageError(
-            f"{os.fsdecode(missing)!r} is not in the context {name!r}; load it there with "
-            f"`exosuit context load PATH --name {name}`, or leave out --context"
-        )
-    return _Choice(name, wanted, base, is_new=False)
-
-
-def _enclosed(roots: Sequence[bytes], known: Sequence[bytes]) -> dict[bytes, tuple[bytes, ...]] | None:
-    """Below which known root each path lies, the closest, and its path there; None where one lies below none."""
-    wanted: dict[bytes, tuple[bytes, ...]] = {}
-    for root in roots:
-        enclosing = [each for each in known if root == each or root.startswith(each.rstrip(b"/") + b"/")]
-        if not enclosing:
-            return None
-        closest = max(enclosing, key=len)
-        below = root[len(closest.rstrip(b"/")) + 1 :] if root != closest else b""
-        wanted[closest] = (*wanted.get(closest, ()), below)
-    return wanted
-
-
-def _new_name(suggested: str, names: Sequence[str]) -> str:
-    """A name that no context has. Raises what is wrong with the one that has the name already, if it is damaged."""
-    if suggested not in names:
-        return suggested
-    try:
-        with Context.open(suggested, read_only=True) as context:
-            if not context.sources():
-                return suggested
-    except EmptyContext:
-        return suggested  # its first load did not end
-    return next(each for n in range(2, len(names) + 3) if (each := f"{suggested}-{n}") not in names)
-
-
 @contextlib.contextmanager
 def _opened(
-    choice: _Choice,
+    choice: ContextChoice,
     place: SearchPlace,
     stop: StopRequest | None,
     progress: ProgressCallback | None,
@@ -240,7 +142,7 @@ def _opened(
 
 
 def _searched(
-    context: Context, choice: _Choice, result: LoadResult | None, warnings: list[str], started: float
+    context: Context, choice: ContextChoice, result: LoadResult | None, warnings: list[str], started: float
 ) -> SearchedContext:
     """What is there to search after a load; None: it could not be loaded, and the first of the warnings says why."""
     sources = [source for source in context.sources() if source.root in choice.wanted]
@@ -270,7 +172,7 @@ class KeptContext:
     def __init__(self, place: SearchPlace) -> None:
         self._place = place
         self._stack = contextlib.ExitStack()
-        self._choice: _Choice | None = None
+        self._choice: ContextChoice | None = None
         self._found: SearchedContext | None = None
 
     def fresh(
@@ -311,7 +213,7 @@ class KeptContext:
         self._found = None
 
     def _open(self, stop: StopRequest | None, progress: ProgressCallback | None) -> SearchedContext:
-        choice = _choose(self._place, allows_enclosing=False)
+        choice = choose_context(self._place, allows_enclosing=False)
         if not choice.is_new and choice.wanted != dict.fromkeys(roots_of(choice.name), (b"",)):
             raise UsageError(
                 f"the context {choice.name!r} has other sources than the given paths; "
@@ -331,7 +233,7 @@ class KeptContext:
 
 def _load(
     context: Context,
-    choice: _Choice,
+    choice: ContextChoice,
     place: SearchPlace,
     stop: StopRequest | None,
     progress: ProgressCallback | None,
@@ -367,7 +269,7 @@ def _load(
         time.sleep(_LOOK_AGAIN_SECONDS)
 
 
-def _requests(context: Context, choice: _Choice, place: SearchPlace) -> tuple[list[SourceRequest], int | None]:
+def _requests(context: Context, choice: ContextChoice, place: SearchPlace) -> tuple[list[SourceRequest], int | None]:
     """The sources to load, and the limit of the working context, which is that of the context where it has one."""
     known = {source.root: source.given for source in context.sources()}
     given = {root: dict(known.get(root, CHUNKING)) for root in choice.wanted}

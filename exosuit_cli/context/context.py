@@ -24,7 +24,7 @@ from exosuit_cli.context.database import (
     writer_lock,
 )
 from exosuit_cli.context.load import LoadInterrupted, SourceLoad, SourceRequest, delete_outdated
-from exosuit_cli.context.names import context_path, missing_context, remove_context, suggested_name
+from exosuit_cli.context.names import context_path, missing_context, remove_context, suggested_name, unused_name
 from exosuit_cli.context.reader import ContextReader
 from exosuit_cli.context.records import (
     LoadResult,
@@ -226,7 +226,7 @@ class Context(ContextReader):
         names = {source.root: source.name for source in known}
         taken = set(names.values())
         for root, request in requests.items():
-            name = names.get(root) or _unused(request.name or suggested_name(root), taken)
+            name = names.get(root) or unused_name(request.name or suggested_name(root), taken)
             taken.add(name)
             requests[root] = replace(request, name=name)
         return list(requests.values())
@@ -395,9 +395,3 @@ def discard_empty(name: str) -> None:
 def _default_request(path: PathLike) -> SourceRequest:
     root = os.path.realpath(os.fsencode(path))
     return SourceRequest(root, ChunkOptions(), ScanOptions())
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    if name not in taken:
-        return name
-    return next(candidate for n in range(2, len(taken) + 3) if (candidate := f"{name}-{n}") not in taken)

@@ -6,10 +6,13 @@ import difflib
 import os
 import re
 import shutil
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.system.paths import ensure_private, state_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _SUFFIX: Final = ".db"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -33,6 +36,12 @@ def context_path(name: str, *, create: bool = False) -> str:
 def index_directory(path: str) -> str:
     """The directory of the search index that belongs to the database at `path`; it can be made again from that."""
     return path.removesuffix(_SUFFIX) + ".search"
+
+
+def unused_name(name: str, taken: Collection[str]) -> str:
+    """The name, or where it is taken the first of `NAME-2`, `NAME-3` and so on that is not."""
+    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return name if name not in taken else next(each for each in numbered if each not in taken)
 
 
 def check_name(name: str) -> str:

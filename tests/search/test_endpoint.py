@@ -98,6 +98,7 @@ def test_texts_are_sent_in_batches(server: _Server) -> None:
         (200, {}, b"<html>", "does not answer with embeddings: <html>"),
         (200, {}, b'{"data": []}', "one vector a text"),
         (200, {}, b'{"data": [{"embedding": [1, NaN]}]}', "one vector a text"),
+        (200, {}, b'{"data": [{"embedding": [0, 0]}]}', "the same vector: is it a model for embeddings?"),
         (200, {}, b'{"data": [{"index": 9, "embedding": [1]}]}', "does not answer with embeddings"),
         (200, {}, b'{"data": [{"embedding": [1]}]}', "vectors of 1 numbers, and gave 2 before"),
     ],

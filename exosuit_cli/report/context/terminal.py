@@ -191,7 +191,7 @@ def _contents(console: Console, stats: ContextStats) -> None:
     labelled_phrases(
         console,
         "holds",
-        counted(stats.chunks, "chunk"),
+        f"{stats.chunks:,} different {'chunk' if stats.chunks == 1 else 'chunks'}",
         f"{format_count(stats.chunk_tokens)} tokens ({stats.encoding})",
         f"{format_bytes(stats.text_bytes)} of text in {format_bytes(stats.stored_bytes)}{ratio}",
         gap="  ",

@@ -122,6 +122,8 @@ class Endpoint:
         asked = {"input": [text or " " for text in texts], "encoding_format": "float"}
         answer = self._answer(json.dumps(asked | ({"model": self.model} if self.model else {})).encode())
         vectors = self._vectors(answer, len(texts))
+        if not vectors.any() or (len(set(texts)) > 1 and (vectors == vectors[0]).all()):
+            raise ResourceMissing(f"{self.url} gives all texts the same vector: is it a model for embeddings?")
         if self._dimensions is None:
             self._dimensions = vectors.shape[1]
         if vectors.shape[1] != self._dimensions:

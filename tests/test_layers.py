@@ -21,6 +21,7 @@ LEVELS = {
     "tokens": 2,
     "chunk": 3,
     "device": 3,
+    "history": 3,
     "shards": 4,
     "index": 4,
     "tiers": 4,

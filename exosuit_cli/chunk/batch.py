@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from exosuit_cli.chunk.records import join
 from exosuit_cli.chunk.statistics import ChunkStatistics
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     import mmap

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.long_line import split_line
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.strength import ATTACHED, BLANK, CLOSING, CONTINUED
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

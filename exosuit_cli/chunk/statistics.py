@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     import numpy.typing as npt

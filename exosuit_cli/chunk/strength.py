@@ -18,7 +18,6 @@ Costs, uint8, the lower the better:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +25,7 @@ import numpy.typing as npt
 
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.styles import SLASH_STYLES, Style, style_of
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

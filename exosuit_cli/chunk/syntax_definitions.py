@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.syntax_grammars import (
@@ -17,6 +16,7 @@ from exosuit_cli.chunk.syntax_grammars import (
     WRAPPERS,
 )
 from exosuit_cli.chunk.syntax_markdown import Section
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -10,10 +10,10 @@ from __future__ import annotations
 import importlib
 import re
 from array import array
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.syntax_grammars import HEADINGS
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -10,7 +10,6 @@ belongs to the comment or the decorator right before it costs what it does in `s
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.records import Boundary
@@ -32,6 +31,7 @@ from exosuit_cli.chunk.syntax_grammars import (
     TOKEN,
     WRAPPER,
 )
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from array import array

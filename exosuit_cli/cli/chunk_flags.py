@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from exosuit_cli.chunk.options import ChunkOptions
@@ -10,6 +9,7 @@ from exosuit_cli.cli.flags import SessionFlags, flags_of, output_option, with_la
 from exosuit_cli.commands.chunk_request import LARGEST_FILE, ChunkRequest
 from exosuit_cli.config.option import CHUNKS, OUTPUT, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
+from exosuit_cli.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

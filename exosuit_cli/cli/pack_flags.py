@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from exosuit_cli.cli.flags import SessionFlags, flags_of, output_option, with_largest_file
 from exosuit_cli.commands.pack_request import LARGEST_FILE, PackRequest
 from exosuit_cli.config.option import OUTPUT, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.pack.options import PackOptions
 
 

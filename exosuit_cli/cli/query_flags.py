@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from exosuit_cli.cli.flags import SessionFlags, flags_of
@@ -14,6 +13,7 @@ from exosuit_cli.commands.query_request import (
     RelatedOptions,
 )
 from exosuit_cli.config.option import OUTPUT, option
+from exosuit_cli.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

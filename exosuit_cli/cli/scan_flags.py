@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from exosuit_cli.cli.flags import SessionFlags, flags_of
 from exosuit_cli.commands.requests import ScanRequest
 from exosuit_cli.config.option import OUTPUT, option
 from exosuit_cli.config.options import ScanDefaults, WalkOptions
+from exosuit_cli.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

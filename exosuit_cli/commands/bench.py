@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from exosuit_cli.measure.sides import parse_against, this_build
 from exosuit_cli.measure.suites import choose_suites
 from exosuit_cli.measure.synthetic import Synthetic, parse_synthetic
 from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExitCode, OutputError, UsageError
 from exosuit_cli.system.outputs import refuse_links_inside
 from exosuit_cli.system.stop import StopRequest

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.system.atomic import check_writable, write_atomic
 

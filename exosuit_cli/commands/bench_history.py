@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exosuit_cli.measure.baseline import Compared, compare_entries, load_baseline
@@ -11,6 +10,7 @@ from exosuit_cli.measure.history import Entry, default_history, read_history
 from exosuit_cli.measure.metrics import HEADLINE, METRICS
 from exosuit_cli.measure.suites import choose_suites
 from exosuit_cli.measure.trend import Trend, trends_of
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import NoBaseline, UsageError
 from exosuit_cli.system.atomic import write_atomic
 

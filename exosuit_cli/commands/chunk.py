@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.chunk_output import keeps_older
@@ -11,6 +11,7 @@ from exosuit_cli.commands.chunk_warnings import chunk_warnings, without_grammar
 from exosuit_cli.commands.requests import NO_NAMES, base_of, without_outputs
 from exosuit_cli.commands.shared import Ending, ending_of, interrupted, warnings_of
 from exosuit_cli.ingest import chunk
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.commands.requests import limit_file_size, names_below, options_by, settings_by, without_outputs
 from exosuit_cli.config.option import OUTPUT, filled, option
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.system.outputs import refuse_links_inside
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from exosuit_cli.chunk.api import chunk_named
@@ -13,6 +12,7 @@ from exosuit_cli.commands.chunk_warnings import unparsed, without_grammar
 from exosuit_cli.commands.shared import STRICT, Ending
 from exosuit_cli.device import choose_device
 from exosuit_cli.ingest.collector import ChunkCollector
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExitCode, UsageError
 from exosuit_cli.shards.fallbacks import FallbackBuilder
 from exosuit_cli.system.names import display_name

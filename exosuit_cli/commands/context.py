@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from exosuit_cli.commands.shared import Ending
 from exosuit_cli.context import Context, context_names, drop_context
 from exosuit_cli.context.context import discard_empty
 from exosuit_cli.context.names import contexts_directory, missing_context
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import CheckFailed, ExitCode, ExosuitError, UsageError
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.context import is_below, roots_of
 from exosuit_cli.context import Context, context_names
 from exosuit_cli.context.database import EmptyContext
 from exosuit_cli.context.names import check_name, missing_context, suggested_name, unused_name
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.walk.roots import resolve_roots
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.options import ChunkOptions
@@ -11,6 +10,7 @@ from exosuit_cli.commands.requests import settings_by
 from exosuit_cli.config.option import OUTPUT, WORK, declared, filled, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
 from exosuit_cli.context.working import ON_FULL, working_limit
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:

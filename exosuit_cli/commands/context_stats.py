@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.commands.context import find_context
@@ -12,6 +11,7 @@ from exosuit_cli.config import load_settings
 from exosuit_cli.context import Context
 from exosuit_cli.context.names import contexts_directory
 from exosuit_cli.context.working import working_limit
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.tiers.budgets import this_machine, tier_budgets
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exosuit_cli.config import load_settings
 from exosuit_cli.device.listing import list_devices
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from exosuit_cli.device.listing import DeviceListing

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.context import find_context
 from exosuit_cli.commands.shared import Ending, interrupted
 from exosuit_cli.context import Context
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExitCode
 from exosuit_cli.model.units import counted
 from exosuit_cli.search.vectors.embed import embed, forget_vectors

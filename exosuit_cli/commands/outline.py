@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,7 @@ from exosuit_cli.commands.query import IndexUse, index_use, indexing, interrupti
 from exosuit_cli.commands.query_context import searched_context
 from exosuit_cli.commands.query_filters import filters_of
 from exosuit_cli.commands.shared import Ending
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExitCode
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.chunk_output import keeps_older
 from exosuit_cli.commands.pack_warnings import pack_warnings
 from exosuit_cli.commands.requests import NO_NAMES, base_of, without_outputs
 from exosuit_cli.commands.shared import Ending, ending_of, interrupted, warnings_of
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.pack.packing import pack
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.requests import limit_file_size, names_below, options_by, settings_by, without_outputs
 from exosuit_cli.config.option import OUTPUT, PACK, filled, option
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.pack.options import PackOptions
 from exosuit_cli.system.outputs import refuse_links_inside

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli import __version__
@@ -31,6 +31,7 @@ from exosuit_cli.context.proof import Proof, ProofRequest, prove
 from exosuit_cli.context.scratch import Scratch, scratch_directory
 from exosuit_cli.measure.machine import this_machine
 from exosuit_cli.measure.plan import parse_duration
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.encodings import DEFAULT_ENCODING
 from exosuit_cli.model.errors import ConfigError, ExitCode, UsageError
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.proof import BASELINE_TREE, TREE
 from exosuit_cli.ingest import scan
 from exosuit_cli.measure.code_like import write_code_tree
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.system.safe_open import FILE_FLAGS, open_base, open_directory
 

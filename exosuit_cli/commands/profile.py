@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Literal
 
 from exosuit_cli.commands.profile_work import work_of
@@ -16,6 +16,7 @@ from exosuit_cli.measure.profile.probes import peak_rates
 from exosuit_cli.measure.profile.sampler import Sampler
 from exosuit_cli.measure.profile.tiers import memory_series, tier_profiles
 from exosuit_cli.measure.profile.tracks import tracks_of
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExitCode, ResourceMissing
 from exosuit_cli.system.spans import Recording
 

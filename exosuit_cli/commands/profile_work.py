@@ -7,9 +7,10 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.system.paths import ensure_private, state_directory
 

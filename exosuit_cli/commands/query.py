@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.commands.query_context import searched_context
 from exosuit_cli.commands.query_filters import filters_of
 from exosuit_cli.commands.shared import Ending
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExitCode, UsageError
 from exosuit_cli.model.units import counted
 

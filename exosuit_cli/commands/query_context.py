@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.commands.context import roots_of
@@ -17,6 +17,7 @@ from exosuit_cli.context import Context
 from exosuit_cli.context.context import discard_empty
 from exosuit_cli.context.database import ContextInUse, OtherSources
 from exosuit_cli.context.working import working_limit
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.forked import without_fork

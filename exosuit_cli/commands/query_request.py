@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.config.option import OUTPUT, SELECTION, filled, option
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:

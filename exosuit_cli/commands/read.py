@@ -8,9 +8,9 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import CheckFailed, UsageError
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name

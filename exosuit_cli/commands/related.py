@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.context_choice import is_loaded
 from exosuit_cli.commands.query import ChunkPlace, IndexUse, index_use, indexing, interruption, signal_name
 from exosuit_cli.commands.query_context import searched_context
 from exosuit_cli.commands.shared import Ending
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import CheckFailed, ExitCode, UsageError
 from exosuit_cli.model.units import counted
 

@@ -6,11 +6,12 @@ A value comes by the name of its option, as `exosuit_cli.config.option` has it; 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.config.option import OUTPUT, WORK, declared, filled, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.system.outputs import refuse_links_inside
 

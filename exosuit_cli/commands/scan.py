@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.requests import NO_NAMES, base_of
 from exosuit_cli.commands.shared import Ending, ending_of, interrupted, warnings_of
 from exosuit_cli.ingest import scan, scan_names
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExitCode, OutputError
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExitCode
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from exosuit_cli.config.places import VARIABLE_PREFIX
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.devices import DEVICE_FORMS, nearest_device, parse_device
 from exosuit_cli.model.encodings import ENCODING_FORMS, encoding_named, nearest_encoding
 from exosuit_cli.model.errors import UsageError

@@ -6,12 +6,12 @@ import errno
 import json
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from exosuit_cli.config.fields import Field, InvalidValue, Value, did_you_mean, shown
 from exosuit_cli.config.places import VARIABLE_PREFIX
 from exosuit_cli.config.schema import FIELDS, PHASE_COUNT, VARIABLES
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ConfigError
 
 if TYPE_CHECKING:

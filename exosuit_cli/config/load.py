@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
@@ -20,6 +19,7 @@ from exosuit_cli.config.layers import (
 )
 from exosuit_cli.config.places import default_config_file, user_config_file
 from exosuit_cli.config.schema import DECLARED, FIELDS, PHASE_COUNT, Settings, build_settings
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -6,8 +6,10 @@ Imports little: a command line is looked at before anything heavy is loaded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

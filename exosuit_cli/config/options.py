@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared, option
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.devices import DEVICE_FORMS
 from exosuit_cli.model.digests import DEFAULT_DIGEST, file_digests
 from exosuit_cli.model.encodings import DEFAULT_ENCODING, ENCODING_FORMS

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.config.fields import Field, Value
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.config.options import ScanDefaults, WalkOptions
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

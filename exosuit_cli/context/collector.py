@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from exosuit_cli.chunk.batch import ChunkBatch
 from exosuit_cli.chunk.records import ID_BYTES
 from exosuit_cli.context.seal import SPAN, packed_seal
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.tiers.nvme import TRAINING_BYTES
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.scratch import Scratch, contents_of
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     import random

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.soak import ALLOWED_GROWTH
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.units import counted, format_bytes
 
 if TYPE_CHECKING:

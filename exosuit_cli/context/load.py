@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from exosuit_cli.index.keys import index_keys
 from exosuit_cli.index.path import index_path
 from exosuit_cli.ingest import scan
 from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.walk.roots import resolve_roots
 
 if TYPE_CHECKING:

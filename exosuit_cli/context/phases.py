@@ -13,9 +13,10 @@ import hashlib
 import json
 import os
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError, ResourceMissing, UsageError
 from exosuit_cli.system.atomic import write_atomic
 from exosuit_cli.system.paths import ensure_private, state_directory

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.names import contexts_directory
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.units import format_bytes
 from exosuit_cli.tiers.budgets import TIER_LAYERS, this_machine, tier_budgets
 

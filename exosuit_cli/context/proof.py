@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.crash import KILLS, CrashFigures, crash_writers
@@ -15,6 +14,7 @@ from exosuit_cli.context.rates import BASELINE_LOADS, LoadFigures, baseline_of, 
 from exosuit_cli.context.recall import RecallFigures, recall_in_order, recall_random
 from exosuit_cli.context.residence import ENTRY_BYTES, MemoryFigures, Residence
 from exosuit_cli.context.soak import SoakFigures, soak
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError
 from exosuit_cli.system.memory import MemorySampler
 from exosuit_cli.system.processes import children_of

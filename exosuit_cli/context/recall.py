@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.scratch import count_sound, in_parts, is_sound
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     import random

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.memory import process_memory
 from exosuit_cli.tiers.build import open_stack
 from exosuit_cli.tiers.ram import ENTRY_BYTES

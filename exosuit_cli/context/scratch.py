@@ -8,7 +8,6 @@ import os
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from exosuit_cli.context.context import Context
 from exosuit_cli.context.database import connect, database_file, writer_lock
 from exosuit_cli.context.load import SourceRequest
 from exosuit_cli.index.path import index_path
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.encodings import ENCODINGS
 from exosuit_cli.model.errors import ExosuitError, OutputError, UsageError
 from exosuit_cli.read.wide import MARK_BYTES, wide_codec

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.scratch import is_sound
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.memory import process_memory
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.devices import parse_device
 from exosuit_cli.model.digests import DEFAULT_DIGEST, DIGESTS
 from exosuit_cli.model.errors import ResourceMissing

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exosuit_cli.device.choice import DeviceChoice, choose_device, load_driver
 from exosuit_cli.device.probe import measure, probe_of, save_probe
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.system.processors import usable_processors
 

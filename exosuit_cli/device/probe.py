@@ -7,7 +7,7 @@ import os
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from exosuit_cli.device.remote import SLOTS, RemoteKernels
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.slab import Slab
 from exosuit_cli.system.atomic import atomic_file
 from exosuit_cli.system.paths import ensure_private, state_directory

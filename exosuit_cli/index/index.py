@@ -8,7 +8,7 @@ Documentation/technical/racy-git.txt).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.index.kept import NOTHING_KEPT, KeptRows
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.records import RAW, ROW, Rows
 from exosuit_cli.walk.listing import PastDirectory
 

@@ -7,13 +7,14 @@ still those of the row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from exosuit_cli.index.format import split_names
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.records import RAW, READ_OUTCOMES, ROW, UNREADABLE_OUTCOMES, Outcome, Rows
 
 if TYPE_CHECKING:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.batch import Chunking
 from exosuit_cli.ingest.collector import ChunkCollector
 from exosuit_cli.ingest.pipeline import Run
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.walk.roots import resolve_names, resolve_roots
 
 if TYPE_CHECKING:

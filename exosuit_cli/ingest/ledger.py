@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exosuit_cli.languages import claim_of_name
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import RAW, ROW, Batch, Directory, Kind, Outcome, Rows, Skip
 from exosuit_cli.workers.tasks import FinishedTask, Task

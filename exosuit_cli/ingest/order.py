@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exosuit_cli.ingest.result import tree_digest
 from exosuit_cli.languages import names_a_program
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.records import RAW, ROW, Kind, Outcome, Rows, Skip
 from exosuit_cli.system.names import display_name
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from blake3 import blake3
 
 from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Outcome, Rows, Skip
 

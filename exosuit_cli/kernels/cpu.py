@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.kernels.cpu_lines import line_columns
 from exosuit_cli.kernels.protocol import check_width
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.digests import CHUNK_DIGEST, DIGESTS
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, LineColumns, Slab, SlabColumns
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exosuit_cli.kernels.device import At, DeviceBuffer, DeviceError, DeviceLost, DeviceOutOfMemory
 from exosuit_cli.kernels.sources import KERNELS, MODULES, module_source
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import json
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,6 +17,7 @@ from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.plan import DEFAULT_TOLERANCE
 from exosuit_cli.measure.result import BaselineResult, GateResult
 from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -21,6 +21,7 @@ from exosuit_cli.measure.reading import Reading, check_device, check_same_side, 
 from exosuit_cli.measure.result import Block, MetricResult
 from exosuit_cli.measure.rules import precise
 from exosuit_cli.measure.sides import environment_of
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.own_pages import leave_file_pages
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import InvalidMeasurement, UsageError
 from exosuit_cli.system.page_cache import PageCacheProbe
 from exosuit_cli.system.safe_open import FILE_FLAGS

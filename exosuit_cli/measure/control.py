@@ -13,10 +13,10 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.measure.interval import FEWEST_PAIRS, Interval, interval_of
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,10 +7,11 @@ import json
 import logging
 import math
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.measure.metrics import METRICS
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.system.atomic import check_writable
 from exosuit_cli.system.lock import lock_exclusively

@@ -13,11 +13,12 @@ pages 65 to 70; smallest detectable effect, H. S. Bloom, Evaluation Review 19 (1
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

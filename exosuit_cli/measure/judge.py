@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,7 @@ from exosuit_cli.measure.plan import BenchPlan, metrics_of
 from exosuit_cli.measure.result import Block, GateResult
 from exosuit_cli.measure.rules import confirmed, judge
 from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.units import counted
 
 if TYPE_CHECKING:

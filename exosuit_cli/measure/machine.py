@@ -6,8 +6,9 @@ import glob
 import hashlib
 import os
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.processors import usable_processors
 
 

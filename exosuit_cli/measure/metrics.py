@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Final
+
+from exosuit_cli.model.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

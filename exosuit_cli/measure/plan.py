@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.measure.gates import Floor, Gate
 from exosuit_cli.measure.interval import FEWEST_PAIRS, fewest_pairs
 from exosuit_cli.measure.metrics import HEADLINE, METRICS
 from exosuit_cli.measure.rules import ALPHA
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:

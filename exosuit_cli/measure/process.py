@@ -11,9 +11,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import InvalidMeasurement, UsageError
 from exosuit_cli.system.names import display_name
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.measure.metrics import HEADLINE
 from exosuit_cli.measure.suites.suite import MEMORY
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import InvalidMeasurement
 
 if TYPE_CHECKING:

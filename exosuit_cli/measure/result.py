@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from exosuit_cli.measure.block_stages import block_changes
 from exosuit_cli.measure.interval import FEWEST_PAIRS, LEVEL, interval_rank
 from exosuit_cli.measure.score import Score, score_of
 from exosuit_cli.measure.verdict import Verdict, worst
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExitCode
 from exosuit_cli.model.units import counted
 

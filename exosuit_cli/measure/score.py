@@ -18,11 +18,11 @@ from __future__ import annotations
 import json
 import math
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.measure.verdict import Verdict
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

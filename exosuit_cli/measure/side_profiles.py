@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.measure.process import run_process
 from exosuit_cli.measure.profile.stored import read_profile
 from exosuit_cli.measure.sides import environment_of
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import InvalidMeasurement, UsageError
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exosuit_cli.measure.process import parse_command
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:

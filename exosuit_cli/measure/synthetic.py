@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from typing import Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.model.units import parse_size
 

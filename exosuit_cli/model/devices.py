@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 
 MOST_CARDS: Final = 1000

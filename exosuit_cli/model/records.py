@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.digests import MOST_WIDTH
 
 if TYPE_CHECKING:

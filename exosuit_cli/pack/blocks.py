@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.pack.detail import Detail
 from exosuit_cli.pack.forms import FORMS, Piece
 from exosuit_cli.pack.seams import tokens_between

@@ -11,9 +11,10 @@ cut whatever comes next.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.pack.detail import Detail
 from exosuit_cli.system.names import display_name, text_name
 

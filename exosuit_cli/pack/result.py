@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.pack.detail import Detail
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import importlib
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.pack.blocks import Secret
 
 if TYPE_CHECKING:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exosuit_cli.chunk.batch import RenderedBatch
 from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.pack.blocks import BlockMaker
 from exosuit_cli.read.reader import same_content
 from exosuit_cli.read.wide import decode_wide

@@ -6,12 +6,12 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.database import connect
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.records import BuildStopped
 from exosuit_cli.search.segment import SEGMENT_CHUNKS
 from exosuit_cli.search.segment_builder import SegmentBuilder

@@ -10,7 +10,7 @@ import contextlib
 import os
 import shutil
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,6 +18,7 @@ import numpy as np
 from exosuit_cli.context.names import index_directory
 from exosuit_cli.context.rows import read_generation
 from exosuit_cli.ingest.progress import Progress
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.search.columns import DamagedIndex
 from exosuit_cli.search.manifest import Manifest, SegmentEntry, read_manifest, write_manifest

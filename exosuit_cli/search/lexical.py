@@ -5,11 +5,11 @@ Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.distinct import distinct, first_places
 from exosuit_cli.search.segment import FIELDS, PATH, term_hashes
 

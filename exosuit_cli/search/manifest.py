@@ -11,12 +11,12 @@ import json
 import os
 import re
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from xxhash import xxh3_64_hexdigest
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.columns import DamagedIndex
 from exosuit_cli.system.atomic import write_atomic
 from exosuit_cli.system.safe_open import open_own

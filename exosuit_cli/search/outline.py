@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.search.definitions import definitions_in, signature_at
 from exosuit_cli.search.path_facts import is_aside, is_test

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.terms import terms_of
 
 FLAGS: Final = ("test", "example", "vendored", "docs", "tools", "declaration")

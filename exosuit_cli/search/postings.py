@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.roles import COMMENT, DEFINITION
 
 if TYPE_CHECKING:

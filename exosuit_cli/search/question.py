@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.search.stop_words import EMPTY_WORDS, LONE_NAMES, VAGUE_WORDS
 from exosuit_cli.search.terms import stem, terms_of

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 import json
-from dataclasses import dataclass
 from importlib.resources import files as package_files
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.features import COLUMNS, chunk_scores, file_features
 
 if TYPE_CHECKING:

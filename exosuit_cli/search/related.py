@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.search.definitions import definitions_in, is_comment
 from exosuit_cli.search.outline import last_part, whole_term

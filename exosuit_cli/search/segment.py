@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.columns import Columns, DamagedIndex
 from exosuit_cli.search.words import hash_texts
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from exosuit_cli.chunk.styles import style_of
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.columns import write_columns
 from exosuit_cli.search.kinds import kind_of
 from exosuit_cli.search.postings import Postings, count_words, sort_postings

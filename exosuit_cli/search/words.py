@@ -8,11 +8,11 @@ On a device the same steps are a map over bytes (a word's byte or not), a compac
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.spans import LOAD, PADDING, loads_of
 
 if TYPE_CHECKING:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exosuit_cli.chunk.wide import file_size, spans_in_file
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, Slab, SlabColumns
 from exosuit_cli.read.reader import same_content

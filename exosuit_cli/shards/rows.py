@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.records import Kind, time_column
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
 from exosuit_cli.read.text import is_text

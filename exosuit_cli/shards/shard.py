@@ -6,12 +6,13 @@ import contextlib
 import os
 import time
 from collections import Counter, deque
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exosuit_cli.kernels import CpuKernels
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.model.records import ROW, Batch, Outcome, Rows
 from exosuit_cli.read import FilledSlab, LargeFile, ReadStat, SlabReader

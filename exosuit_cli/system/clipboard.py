@@ -6,9 +6,9 @@ import base64
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError, ResourceMissing
 
 if TYPE_CHECKING:

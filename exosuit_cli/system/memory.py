@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-from dataclasses import dataclass
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.memory import TierReading
 
 _CACHESTAT = 451  # the same number on every architecture: cachestat came after the tables were unified

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.units import format_bytes
 from exosuit_cli.tiers.pressure import memory_limit
 from exosuit_cli.tiers.segment import FOLDER

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import Final
+
+from exosuit_cli.model.dataclass import dataclass
 
 STALLED_PERCENT: Final = 10.0
 """Share of the last ten seconds in which some process waited for memory; above it, tiers give memory back."""

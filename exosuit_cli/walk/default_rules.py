@@ -7,9 +7,9 @@ such a directory with `!` takes it back in.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.safe_open import FILE_FLAGS
 
 if TYPE_CHECKING:

@@ -15,9 +15,10 @@ import os
 import pwd
 import re
 import stat
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.safe_open import FILE_FLAGS, FOLLOWED_FILE_FLAGS
 from exosuit_cli.walk.rule_set import BadLine
 

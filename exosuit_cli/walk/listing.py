@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.records import clamp_ns
 
 if TYPE_CHECKING:

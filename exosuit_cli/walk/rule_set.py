@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.walk.braces import expand_braces
 from exosuit_cli.walk.globs import PatternError, check

@@ -8,9 +8,9 @@ compare every verdict and every deciding line with `git check-ignore`. Git itsel
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.walk.git_files import Lookup, Repository, enclosing_repository, read_file, shown_path, user_excludes
 from exosuit_cli.walk.rule_set import MOST_RULES, BadLine, Rule, RuleSet
 

@@ -6,9 +6,10 @@ import errno
 import os
 import stat
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.records import Directory, Outcome, Skip, clamp_ns
 from exosuit_cli.system.safe_open import open_base, open_directory
 from exosuit_cli.walk import limits

@@ -9,10 +9,11 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ExosuitError, ResourceMissing
 from exosuit_cli.shards.shard import ShardResult
 from exosuit_cli.shards.totals import WorkerTotals

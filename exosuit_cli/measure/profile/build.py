@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from exosuit_cli.measure.machine import this_machine
@@ -11,6 +11,7 @@ from exosuit_cli.measure.profile.records import Profile, Repeat, is_noise
 from exosuit_cli.measure.profile.replay import Replay
 from exosuit_cli.measure.profile.summary import stage_summaries
 from exosuit_cli.measure.profile.tracks import covered_ns, is_busy, tracks_of
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.spans import STAGES
 
 if TYPE_CHECKING:

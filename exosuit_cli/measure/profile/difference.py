@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.measure.interval import LEVEL, Interval
 from exosuit_cli.measure.stage_changes import CHANCE, SMALL, StageChange, describe, stage_changes
 from exosuit_cli.measure.unpaired import fewest_values, ratio_interval
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.units import counted
 from exosuit_cli.system.names import display_name

@@ -5,8 +5,10 @@ Times are int64 nanoseconds since the start of the profiled run, of CLOCK_MONOTO
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal
+
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

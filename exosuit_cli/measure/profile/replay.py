@@ -12,9 +12,10 @@ leave them more of a processor that all of them wanted.
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.spans import STAGES
 
 if TYPE_CHECKING:

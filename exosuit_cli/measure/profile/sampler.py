@@ -12,11 +12,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from multiprocessing import Pipe, spawn
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final, Self
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.memory import process_memory
 from exosuit_cli.system.own_pages import leave_file_pages
 from exosuit_cli.system.processes import children_of

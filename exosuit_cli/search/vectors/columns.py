@@ -9,12 +9,12 @@ import json
 import mmap
 import os
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import xxhash
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.atomic import atomic_file
 from exosuit_cli.system.safe_open import open_own
 

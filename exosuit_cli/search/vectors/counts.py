@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from array import array
-from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.terms import terms_of
 from exosuit_cli.search.vectors.protocol import as_bytes
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.database import transaction, write_back
 from exosuit_cli.context.names import index_directory
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.search.vectors.lsa import SAMPLE, LatentModel, fit
 from exosuit_cli.search.vectors.matrix import build_matrix, open_matrix, write_matrix

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from exosuit_cli.chunk.records import ID_BYTES
 from exosuit_cli.context.rows import read_meta, write_meta
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.tiers.codecs import pack_rows
 
 if TYPE_CHECKING:

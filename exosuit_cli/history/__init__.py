@@ -6,7 +6,8 @@ of the repository: not by a link, not by alternates, not by a `.git` file that t
 
 from __future__ import annotations
 
+from exosuit_cli.history.changes import Changes, FileChange, changed_since
 from exosuit_cli.history.log import Commit, commits
 from exosuit_cli.history.repository import HistoryError, NoRepository
 
-__all__ = ["Commit", "HistoryError", "NoRepository", "commits"]
+__all__ = ["Changes", "Commit", "FileChange", "HistoryError", "NoRepository", "changed_since", "commits"]

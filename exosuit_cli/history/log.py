@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +10,7 @@ from exosuit_cli.history.objects import HistoryError, ObjectMissing
 from exosuit_cli.history.references import head
 from exosuit_cli.history.repository import open_history
 from exosuit_cli.history.trees import differences, subtree
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

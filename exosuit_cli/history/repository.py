@@ -6,10 +6,10 @@ Specification: gitrepository-layout(5).
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exosuit_cli.history.objects import HistoryError, ObjectStore
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.walk.git_files import (
     LARGEST_POINTER,
     Lookup,

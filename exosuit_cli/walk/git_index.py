@@ -9,20 +9,24 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.walk.git_files import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 LARGEST_INDEX: Final = 512 << 20
 """Bytes; some 5 million files."""
 
 _HEAD: Final = struct.Struct(">4sII")
 _EXTENSION: Final = struct.Struct(">4sI")
-_STAT_BYTES: Final = 40
+_STAT: Final = struct.Struct(">10I")
+_STAT_BYTES: Final = _STAT.size
+_STAGE: Final = 0x3000
+_SKIPPED: Final = 0x40
+_REGULAR: Final = 0o100000
 _EXTENDED: Final = 0x4000
 _LENGTH: Final = 0x0FFF
 _GITLINK: Final = 0o160000
@@ -67,7 +71,7 @@ def parse_index(data: bytes) -> Tracked:
     submodules: set[bytes] = set()
     whole: set[bytes] = set()
     end = 0
-    for mode, path, end in _entries(data, hash_bytes):  # noqa: B007  (the last end is where the extensions begin)
+    for mode, path, _, end in _entries(data, hash_bytes):  # noqa: B007  (the last end is where the extensions begin)
         kind = mode & _KIND
         if kind == _GITLINK:
             submodules.add(path)
@@ -86,6 +90,40 @@ def parse_index(data: bytes) -> Tracked:
     return Tracked(frozenset(files), frozenset(directories), frozenset(submodules), frozenset(whole))
 
 
+class IndexState(NamedTuple):
+    """What git noted of a file when it last compared it: times in seconds and nanoseconds, sizes modulo 2**32.
+
+    `id` is the name of its content. Where `is_absent`, the file is left out of the work tree on purpose.
+    """
+
+    ctime: tuple[int, int]
+    mtime: tuple[int, int]
+    inode: int
+    size: int
+    id: bytes
+    is_absent: bool
+
+
+def file_states(git_directory: bytes) -> Mapping[bytes, IndexState]:
+    """What the index of a repository notes of each tracked file; empty without one. Raises OSError, IndexDamaged."""
+    data = read_file(os.path.join(git_directory, b"index"), follow=False, largest=LARGEST_INDEX)
+    if data is None:
+        return {}
+    hash_bytes = _hash_bytes(data)
+    found: dict[bytes, IndexState] = {}
+    for mode, path, at, _ in _entries(data, hash_bytes):
+        if mode & _KIND != _REGULAR:
+            continue
+        c_sec, c_nsec, m_sec, m_nsec, _, inode, _, _, _, size = _STAT.unpack_from(data, at)
+        end = at + _STAT_BYTES + hash_bytes
+        extended = data[end] << 8 | data[end + 1]
+        is_absent = bool(extended & _EXTENDED) and bool(data[end + 2] & _SKIPPED)
+        name = bytes(data[at + _STAT_BYTES : end])
+        if not extended & _STAGE:  # of a conflict there are several
+            found[path] = IndexState((c_sec, c_nsec), (m_sec, m_nsec), inode, size, name, is_absent)
+    return found
+
+
 def _hash_bytes(data: bytes) -> int:
     """The length of this repository's object names, which is that of the checksum at the end."""
     if len(data) < _HEAD.size + 20 or data[:4] != b"DIRC":
@@ -100,8 +138,8 @@ def _hash_bytes(data: bytes) -> int:
     raise IndexDamaged("its checksum does not match")
 
 
-def _entries(data: bytes, hash_bytes: int) -> Iterator[tuple[int, bytes, int]]:
-    """Yield the mode and the path of each entry, and where the entry ends."""
+def _entries(data: bytes, hash_bytes: int) -> Iterator[tuple[int, bytes, int, int]]:
+    """Yield the mode and the path of each entry, where the entry begins, and where it ends."""
     _, version, count = _HEAD.unpack_from(data)
     if version not in (2, 3, 4):
         raise IndexDamaged(f"it has version {version}; 2 to 4 are known")
@@ -127,7 +165,8 @@ def _entries(data: bytes, hash_bytes: int) -> Iterator[tuple[int, bytes, int]]:
             following = at + ((end - at) // 8 + 1) * 8
         if end < 0 or following > last:
             raise IndexDamaged("it is cut off")
-        yield data[at + 24] << 24 | data[at + 25] << 16 | data[at + 26] << 8 | data[at + 27], path, following
+        mode = data[at + 24] << 24 | data[at + 25] << 16 | data[at + 26] << 8 | data[at + 27]
+        yield mode, path, at, following
         at = following
 
 

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.planner import ChunkPlan, MeasuredLines, Planner
 from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
-from exosuit_cli.chunk.syntax import NoSyntax, SyntaxTree
+from exosuit_cli.chunk.syntax_grammars import GRAMMARS
+from exosuit_cli.chunk.syntax_process import in_process, start_early
 from exosuit_cli.model.slab import LineColumns, Slab
 from exosuit_cli.system.spans import TIMED_BYTES, Laps
 from exosuit_cli.tokens import token_table
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from exosuit_cli.chunk.options import ChunkOptions
+    from exosuit_cli.chunk.syntax_columns import SyntaxColumns
     from exosuit_cli.kernels import Kernels
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.spans import StageClock
@@ -52,6 +55,8 @@ class Chunker:
         self._clock: StageClock = clock if clock is not None else Laps()
         self._planner = Planner(options, counter)
         self._newlines = token_table(options.encoding).newlines
+        if options.boundaries == "ast":
+            start_early()
 
     def chunk_slab(
         self,
@@ -74,7 +79,7 @@ class Chunker:
         step("boundaries", texts, size)
         prefix, totals = self._prefix(slab, lines, paths)
         step("tokens", texts, size)
-        trees: list[SyntaxTree | None] = [None] * len(slab)
+        trees: list[SyntaxColumns | None] = [None] * len(slab)
         reasons: list[str | None] = [None] * len(slab)
         if self._options.boundaries == "ast":
             for position in np.flatnonzero(slab.lengths).tolist():
@@ -210,24 +215,27 @@ class Chunker:
         strengths: LineStrengths,
         position: int,
         language: str,
-    ) -> SyntaxTree:
+    ) -> SyntaxColumns:
         """Parse one text and put the strengths of its tree in place of those of its looks. Raises NoSyntax."""
         offset, length = int(slab.offsets[position]), int(slab.lengths[position])
         first, stop = int(lines.files[position]), int(lines.files[position + 1])
-        tree = SyntaxTree.parse(bytes(slab.data.data[offset : offset + length]), language)
-        sums = prefix[first : stop + 1].data
-        cap = self._options.max_tokens
+        from exosuit_cli.chunk.syntax_columns import syntax_columns
 
-        def fits(begin: int, end: int) -> bool:
-            within: bool = sums[end] - sums[begin] <= cap
-            return within
-
-        if fits(0, stop - first):
-            return tree  # one chunk: nobody asks where it could be cut
-
-        found = tree.strengths(lines.starts[first:stop] - offset, fits)
-        strengths.costs[first:stop] = found.costs
-        strengths.kinds[first:stop] = found.kinds
+        if language not in GRAMMARS:
+            raise NoSyntax("no grammar")
+        tree = in_process(
+            length,
+            syntax_columns,
+            bytes(slab.data.data[offset : offset + length]),
+            language,
+            lines.starts[first:stop] - offset,
+            prefix[first : stop + 1],
+            self._options.max_tokens,
+        )
+        if tree.costs:
+            found = tree.strengths
+            strengths.costs[first:stop] = found.costs
+            strengths.kinds[first:stop] = found.kinds
         return tree
 
 
@@ -285,6 +293,7 @@ class _Columns:
         self._last_lines = np.array(plan.last_lines, np.int64) + 1
         self._tokens = np.array(plan.tokens, np.int64)
         self._boundaries = np.array(plan.boundaries, np.uint8)
+        self._data = data.data
         self._ids = kernels.span_digests(data, self._starts, self._ends - self._starts, ID_BYTES)
 
     def part(
@@ -294,7 +303,7 @@ class _Columns:
         offset: int,
         size: int,
         tokens: int,
-        tree: SyntaxTree | None,
+        tree: SyntaxColumns | None,
         fallback: str | None,
     ) -> FileChunks:
         """The chunks from `first` up to `stop`, those of a text of `size` bytes at `offset`."""
@@ -309,7 +318,7 @@ class _Columns:
             tokens=self._tokens[rows],
             boundaries=self._boundaries[rows],
             ids=self._ids[rows],
-            symbols=tree.symbols(starts, ends) if tree is not None else [],
+            symbols=tree.symbols(self._data[offset : offset + size], starts, ends) if tree is not None else [],
             fallback=fallback,
             text_tokens=tokens,
         )

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.strength import LineStrengths
 from exosuit_cli.chunk.syntax_depth import is_deep
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS, SECTION, Grammar, load_grammar
 from exosuit_cli.chunk.syntax_markdown import sections
-from exosuit_cli.chunk.syntax_names import Names
+from exosuit_cli.chunk.syntax_names import own_name
 from exosuit_cli.chunk.syntax_walk import Walk
 
 if TYPE_CHECKING:
@@ -35,16 +36,13 @@ _LEAST_CALLS, _BYTES_A_CALL = 2_000, 32
 """The parser calls back after every 100 steps: once in 140 to 270 bytes of most languages, in 70 of Markdown. Of 10,330
 files none took more than once in 90 bytes beyond the first 2,000 calls, none of over 20 KB more than once in 43."""
 _BLOCK, _LEAST_READS, _BYTES_A_READ = 1024, 1_000, 256
-"""The parser reads the text block by block, and a block once more where it goes back: 1.5 to 3 times as a rule.
-Scanners that look far ahead at every place take few steps, but many reads. Of the same files none read more than one
-block in 1,000 bytes beyond the first 1,000."""
+"""The parser reads the text block by block, and goes back now and then. Scanners that look far ahead at every place
+take few steps, but read many blocks on and on. Only a block that goes on from the one before counts: a scanner that
+asks for its column, as that of Scala does at every line, reads from the start of the line each time. Of the same files
+none read more than one block in 1,000 bytes beyond the first 1,000."""
 _LOOKS_LIKE_CPP: Final = re.compile(rb"^[ \t]*(?:class[ \t]+\w|namespace\b[^;=()]*\{|template[ \t]*<)", re.MULTILINE)
 """A header is C by its name, also where it holds C++."""
 _ERROR_SHARE, _LEAST_ERROR, _ERROR_LINES = 100, 10, 20
-
-
-class NoSyntax(Exception):
-    """A text has no syntax tree to cut by; the message says why, in a few words."""
 
 
 class SyntaxTree:
@@ -67,8 +65,8 @@ class SyntaxTree:
 
         Raises NoSyntax where there is no grammar; where the text exceeds 4 MiB, is not UTF-8, or does not parse cleanly
         enough; where it is nested too deep for its grammar; or where the parser takes more than 2,000 + bytes / 32
-        times 100 steps, or reads more than 1,000 + bytes / 256 blocks of 1,024 bytes: some three and four times what
-        the worst of real files take.
+        times 100 steps, or reads on for more than 1,000 + bytes / 256 blocks of 1,024 bytes: some three and four times
+        what the worst of real files take. For any text, see `syntax_process`.
         """
         if language not in GRAMMARS:
             raise NoSyntax("no grammar")
@@ -88,7 +86,7 @@ class SyntaxTree:
         raise NoSyntax("does not parse cleanly")
 
     def strengths(self, line_starts: npt.NDArray[np.int64], fits: Callable[[int, int], bool]) -> LineStrengths:
-        """The costs of a cut before each line, and what begins there; `symbols` then knows the same definitions.
+        """The costs of a cut before each line, and what begins there; `definitions` then has what was found.
 
         `line_starts` is int64[n], the byte where each line starts, the first at 0. `fits(first, stop)` says whether
         the lines from `first` up to `stop` fit the cap together; no node that fits is looked into, and no error.
@@ -103,31 +101,31 @@ class SyntaxTree:
         self._definitions = sorted(walk.definitions, key=lambda found: (found.start, -found.end))
         return LineStrengths(np.frombuffer(walk.costs, np.uint8), np.frombuffer(walk.kinds, np.uint8))
 
-    def symbols(self, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[str | None]:
-        """The path of names for each chunk of bytes: `Class.method`; `Title > Heading` in Markdown.
+    def definitions(self) -> list[Definition]:
+        """All definitions, in the order of the text: those that the last call of `strengths` found."""
+        if self._definitions is None:
+            newlines = np.flatnonzero(np.frombuffer(self._data, np.uint8) == ord("\n")) + 1
+            self.strengths(np.append(0, newlines[newlines < len(self._data)]), lambda first, stop: stop == first + 1)
+        return self._definitions or []
 
-        That of the innermost definition that holds the whole chunk; where none does, of the innermost that its first
-        text is in; where there is none, of the first that begins in it.
-        """
-        names = self._names()
-        return [names.of_chunk(start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    def name(self, definition: Definition) -> str | None:
+        """The name of one definition, without those around it."""
+        return own_name(self._data, definition)
 
     def defined(self) -> list[tuple[Definition, str]]:
         """Each definition that has a name, with that name alone, in the order of the text."""
-        names = self._names()
-        found = [(each, names.own_name(each)) for each in self._definitions or [] if not each.is_container]
+        found = [(each, self.name(each)) for each in self.definitions() if not each.is_container]
         return [(each, name) for each, name in found if name]
+
+    @property
+    def separator(self) -> str:
+        """What stands between the names of a path."""
+        return " > " if self._grammar.name == "markdown" else "."
 
     @property
     def root(self) -> Node:
         """The node of the whole text."""
         return self._tree.root_node
-
-    def _names(self) -> Names:
-        if self._definitions is None:
-            newlines = np.flatnonzero(np.frombuffer(self._data, np.uint8) == ord("\n")) + 1
-            self.strengths(np.append(0, newlines[newlines < len(self._data)]), lambda first, stop: stop == first + 1)
-        return Names(self._data, self._grammar, self._definitions or [])
 
 
 def _parse_cleanly(data: bytes, grammar: Grammar) -> Tree | None:
@@ -143,15 +141,21 @@ def _parse(data: bytes, language: Language) -> Tree:
     """Parse under the bounds on steps and reads."""
     from tree_sitter import Parser
 
-    calls = reads = 0
+    calls = reads = expected = 0
     most_calls = _LEAST_CALLS + len(data) // _BYTES_A_CALL
     most_reads = _LEAST_READS + len(data) // _BYTES_A_READ
 
     def read(offset: int, _point: object) -> bytes:
-        nonlocal reads
-        reads += 1
+        nonlocal reads, expected
+        reads += offset == expected
+        expected = offset + _BLOCK
         # To end the text ends a scanner's step as well.
-        return data[offset : offset + _BLOCK] if reads <= most_reads else b""
+        if reads > most_reads:
+            return b""
+        # No block ends within a character: the parser would read on there, and takes no empty answer then.
+        while expected < len(data) and data[expected] & 0xC0 == 0x80:
+            expected -= 1
+        return data[offset:expected]
 
     def must_stop(_offset: int, _has_error: bool) -> bool:
         nonlocal calls

@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.chunk.syntax import NoSyntax, SyntaxTree
+from exosuit_cli.chunk.no_syntax import NoSyntax
+from exosuit_cli.chunk.syntax import SyntaxTree
+from exosuit_cli.chunk.syntax_process import in_process
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -35,10 +37,9 @@ def signatures(text: bytes, language: str) -> bytes | None:
     if language in _DATA or language == "Markdown":
         return None
     try:
-        root = SyntaxTree.parse(text, language).root
+        cuts = in_process(len(text), bodies, text, language)
     except NoSyntax:
         return None
-    cuts = sorted(_bodies(root))
     if not cuts:
         return None
     parts = []
@@ -50,10 +51,13 @@ def signatures(text: bytes, language: str) -> bytes | None:
     return b"".join([*parts, text[last:]])
 
 
-def _bodies(root: Node) -> list[tuple[int, int, bytes]]:
-    """What is left out: bytes from, up to, and what stands for them. No function is looked into."""
+def bodies(text: bytes, language: str) -> list[tuple[int, int, bytes]]:
+    """What is left out, in order: bytes from, up to, and what stands for them. No function is looked into.
+
+    Raises NoSyntax.
+    """
     found = []
-    nodes = [root]
+    nodes = [SyntaxTree.parse(text, language).root]
     while nodes:
         node = nodes.pop()
         if node.end_point.row - node.start_point.row < 2:
@@ -71,7 +75,7 @@ def _bodies(root: Node) -> list[tuple[int, int, bytes]]:
                     found.append(cut)
                 continue
         nodes += node.children
-    return found
+    return sorted(found)
 
 
 def _cut_of(body: Node) -> tuple[int, int, bytes] | None:
@@ -94,9 +98,14 @@ def _cut_of(body: Node) -> tuple[int, int, bytes] | None:
 def outline(text: bytes, language: str) -> bytes | None:
     """The names of what the text defines, the outer ones a line each; None where nothing is known of it."""
     try:
-        tree = SyntaxTree.parse(text, language)
+        return in_process(len(text), outline_of_tree, text, language)
     except NoSyntax:
         return _lines(text, language)
+
+
+def outline_of_tree(text: bytes, language: str) -> bytes | None:
+    """The outline of a text that is parsed. Raises NoSyntax."""
+    tree = SyntaxTree.parse(text, language)
     if language == "Markdown":
         return _headings(tree.defined())
     lines: list[str] = []

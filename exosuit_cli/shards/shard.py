@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.chunk import syntax_process
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ResourceMissing
@@ -73,6 +74,7 @@ class Shard:
     ) -> None:
         self._settings = settings
         self._counter = counter
+        self._parsed_before = syntax_process.cpu_seconds()
         self._stop = stop if stop is not None else StopRequest()  # a request that is not made is false
         self._kernels: Kernels = CpuKernels(settings.hash)
         self._device: RemoteKernels | None = None
@@ -115,6 +117,7 @@ class Shard:
 
     def totals(self, cpu_seconds: float = 0.0) -> WorkerTotals:
         """What it spent and saw until now; `cpu_seconds` are those of its process, where it has one of its own."""
+        cpu_seconds += syntax_process.cpu_seconds() - self._parsed_before
         totals = WorkerTotals(cpu_seconds, self._clock.seconds, self.page_cache.reading)
         if self._device is not None:
             totals.device_failures, totals.beside_device = self._device.failures, self._device.beside

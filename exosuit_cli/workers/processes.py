@@ -6,9 +6,11 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from exosuit_cli.chunk import syntax_process
 from exosuit_cli.shards.settings import ShardSettings
 from exosuit_cli.shards.totals import WorkerTotals
 from exosuit_cli.system.forked import start_method
+from exosuit_cli.system.processes import children_of
 from exosuit_cli.system.processors import usable_processors
 from exosuit_cli.workers import ahead
 from exosuit_cli.workers.device_run import RunDevice
@@ -93,7 +95,9 @@ class Processes:
     def pids(self) -> list[int]:
         """All its processes that are alive."""
         workers = self.carrier.pids() if self.carrier is not None else ()
-        return [*workers, *(self._preload.pids() if self._preload is not None else ()), *self.device.pids()]
+        own = [*workers, *(self._preload.pids() if self._preload is not None else ()), *self.device.pids()]
+        parsing = [each for pid in own for each in children_of(pid)]
+        return list(dict.fromkeys([*own, *parsing, *syntax_process.pids()]))
 
     def end_workers(self, *, abort: bool) -> None:
         """End the workers, after their current task or at once, and the process that loaded the vocabulary."""

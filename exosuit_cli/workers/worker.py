@@ -16,6 +16,7 @@ from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Protocol
 
+from exosuit_cli.chunk import syntax_process
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.system.forked import start_method
@@ -179,6 +180,7 @@ def work(
         totals = shard.totals(time.process_time())
         if track is not None:
             totals.tracks.append(track.recorded("worker"))
+        syntax_process.close()
         connection.send(totals)
     except (BrokenPipeError, ConnectionResetError):
         pass  # the parent is gone

@@ -18,9 +18,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.strength import CLOSING
-from exosuit_cli.chunk.syntax import NoSyntax, SyntaxTree
+from exosuit_cli.chunk.syntax import SyntaxTree
+from exosuit_cli.chunk.syntax_columns import columns_of
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS, load_pointer
 from exosuit_cli.chunk.syntax_walk import INSIDE
 from exosuit_cli.languages import LANGUAGES
@@ -67,10 +69,12 @@ class Cut:
 
     def symbols(self, begins: list[int]) -> list[str | None]:
         starts = [self.ends[line] for line in begins]
-        return self.tree.symbols(np.array(starts, np.int64), np.array([*starts[1:], len(self.data)], np.int64))
+        return columns_of(self.tree).symbols(
+            self.data, np.array(starts, np.int64), np.array([*starts[1:], len(self.data)], np.int64)
+        )
 
     def symbol(self, first: int, stop: int) -> str | None:
-        return self.tree.symbols(np.array([self.ends[first]]), np.array([self.ends[stop]]))[0]
+        return columns_of(self.tree).symbols(self.data, np.array([self.ends[first]]), np.array([self.ends[stop]]))[0]
 
 
 def whole(data: bytes, language: str) -> Cut:
@@ -821,7 +825,8 @@ class TestErrors:
     def test_characters_at_the_ends_of_blocks_are_read_whole(self) -> None:
         for shift in range(4):
             data = b"#" * (shift + 1) + b" " + "\u20ac\U0001f600\u00e9".encode() * 1000 + b"\nx = 1\n"
-            assert SyntaxTree.parse(data, "Python").symbols(np.array([0]), np.array([len(data)])) == [None]
+            tree = SyntaxTree.parse(data, "Python")
+            assert columns_of(tree).symbols(data, np.array([0]), np.array([len(data)])) == [None]
 
 
 class TestMarkdown:
@@ -1185,7 +1190,7 @@ class TestHostileTexts:
             assert cut.costs[0] == 0
         tree = SyntaxTree.parse(b"", language)
         assert len(tree.strengths(np.zeros(0, np.int64), lambda first, stop: True).costs) == 0
-        assert tree.symbols(np.zeros(0, np.int64), np.zeros(0, np.int64)) == []
+        assert columns_of(tree).symbols(b"", np.zeros(0, np.int64), np.zeros(0, np.int64)) == []
 
 
 def test_a_grammar_whose_package_is_gone_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,126 @@
+"""What a parse gives, as columns: they leave the process that parses, as its nodes cannot."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exosuit_cli.chunk.strength import LineStrengths
+from exosuit_cli.chunk.syntax import SyntaxTree
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class SyntaxColumns:
+    """The costs of cuts before the lines of a text, and its definitions in the order of the text.
+
+    `costs` and `kinds` are those of `LineStrengths`, a byte a line; empty where the text fits the cap. The definition i
+    has the bytes from `starts[i]` up to `ends[i]`, whole lines with its leading comments. Its own first line is
+    `lines[i]`, from 0, its node's type `types[i]`, and its name `names[i]`, None where it has none. The definition
+    `parents[i]` is around it, -1 for none. A container only may have definitions within, and is none itself.
+    """
+
+    costs: bytes
+    kinds: bytes
+    starts: list[int]
+    ends: list[int]
+    lines: list[int]
+    types: list[str]
+    names: list[str | None]
+    parents: list[int]
+    is_container: list[bool]
+    separator: str
+    _paths: dict[int, str | None] = field(default_factory=dict, compare=False)
+
+    @property
+    def strengths(self) -> LineStrengths:
+        """The costs and the kinds of the lines."""
+        return LineStrengths(np.frombuffer(self.costs, np.uint8), np.frombuffer(self.kinds, np.uint8))
+
+    def symbols(
+        self, data: bytes | memoryview, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+    ) -> list[str | None]:
+        """The path of names for each chunk of bytes of the text `data`: `Class.method`; `Title > Heading` in Markdown.
+
+        That of the innermost definition that holds the whole chunk; where none does, of the innermost that its first
+        text is in; where there is none, of the first that begins in it.
+        """
+        return [self._symbol(data, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+    def path(self, definition: int) -> str | None:
+        """The names of a definition and of those around it; None where none of them has one."""
+        names = []
+        step = definition
+        while step >= 0:
+            if step in self._paths:
+                names.append(self._paths[step])
+                break
+            names.append(self.names[step])
+            step = self.parents[step]
+        path = self.separator.join(name for name in reversed(names) if name) or None
+        self._paths[definition] = path
+        return path
+
+    def _symbol(self, data: bytes | memoryview, start: int, end: int) -> str | None:
+        text = bytes(data[start:end])
+        first, last = start, end
+        if stripped := text.rstrip():
+            first, last = end - len(text.lstrip()), start + len(stripped)
+        around = bisect_right(self.starts, first) - 1
+        while around >= 0 and (self.is_container[around] or self.ends[around] <= first):
+            around = self.parents[around]
+        whole = around
+        while whole >= 0 and (self.is_container[whole] or self.ends[whole] < last):
+            whole = self.parents[whole]
+        found = whole if whole >= 0 else around
+        if found >= 0:
+            return self.path(found)
+        for later in range(bisect_left(self.starts, start), bisect_left(self.starts, end)):
+            if path := self.path(later):
+                return path
+        return None
+
+
+def syntax_columns(
+    data: bytes, language: str, line_starts: npt.NDArray[np.int64], sums: npt.NDArray[np.int64], cap: int
+) -> SyntaxColumns:
+    """Parse a text and give its columns; see `SyntaxTree.parse`, also for what it raises.
+
+    `line_starts` is int64[n], the byte where each line starts, the first at 0; `sums` is int64[n + 1], the tokens
+    before each line and in all. What has at most `cap` tokens is not looked into.
+    """
+    tree = SyntaxTree.parse(data, language)
+    tokens = sums.data
+
+    def fits(begin: int, end: int) -> bool:
+        within: bool = tokens[end] - tokens[begin] <= cap
+        return within
+
+    costs = kinds = b""
+    if not fits(0, len(line_starts)):  # else it is one chunk: nobody asks where it could be cut
+        found = tree.strengths(line_starts, fits)
+        costs, kinds = found.costs.tobytes(), found.kinds.tobytes()
+    return columns_of(tree, costs, kinds)
+
+
+def columns_of(tree: SyntaxTree, costs: bytes = b"", kinds: bytes = b"") -> SyntaxColumns:
+    """The columns of a tree with the costs and kinds of its lines."""
+    definitions = tree.definitions()
+    places = {id(each): place for place, each in enumerate(definitions)}
+    return SyntaxColumns(
+        costs=costs,
+        kinds=kinds,
+        starts=[each.start for each in definitions],
+        ends=[each.end for each in definitions],
+        lines=[each.line for each in definitions],
+        types=[each.node.type for each in definitions],
+        names=[tree.name(each) for each in definitions],
+        parents=[places[id(each.parent)] if each.parent is not None else -1 for each in definitions],
+        is_container=[each.is_container for each in definitions],
+        separator=tree.separator,
+    )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from exosuit_cli.chunk import syntax_process
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,6 +27,7 @@ def _nothing_is_left_running() -> Iterator[None]:
     name, _, value = MARK.partition("=")
     os.environ[name] = value
     yield
+    syntax_process.close()  # this process keeps it for its next text
     deadline = time.monotonic() + GRACE
     while (left := running()) and time.monotonic() < deadline:
         time.sleep(0.05)

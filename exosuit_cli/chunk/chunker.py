@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.chunk.no_syntax import NoSyntax
+from exosuit_cli.chunk.options import SEGMENT_BYTES
 from exosuit_cli.chunk.planner import ChunkPlan, MeasuredLines, Planner
 from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from exosuit_cli.kernels import Kernels
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.spans import StageClock
-
-SEGMENT_BYTES = 8 << 20
-"""A longer text is cut into segments of at most this many bytes, which are chunked one by one."""
 
 _LINES_BACK = 1000
 _NEWLINE = 10

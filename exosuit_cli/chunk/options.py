@@ -8,6 +8,8 @@ from exosuit_cli.model.errors import UsageError
 
 BOUNDARIES = ("structure", "ast", "lines")
 LEAST_CAP, LARGEST_CAP = 16, 1_048_576
+SEGMENT_BYTES = 8 << 20
+"""A longer text is cut into segments of at most this many bytes, which are chunked one by one."""
 _MIN_TOKENS = 64
 
 

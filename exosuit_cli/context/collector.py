@@ -16,7 +16,7 @@ from exosuit_cli.tiers.nvme import TRAINING_BYTES
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from exosuit_cli.chunk.batch import Chunking
     from exosuit_cli.chunk.records import FileChunks
@@ -57,11 +57,20 @@ class Cut:
 class ContextCollector:
     """Writes chunks and spans in whatever order batches finish; files get numbers from `next_file` on.
 
-    The first text is held until there is enough of it to train a dictionary, where the context has none.
+    The first text is held until there is enough of it to train a dictionary, where the context has none. `begin` opens
+    a transaction unless there is one.
     """
 
-    def __init__(self, chunking: Chunking, connection: sqlite3.Connection, chunks: NvmeTier, next_file: int) -> None:
+    def __init__(
+        self,
+        chunking: Chunking,
+        connection: sqlite3.Connection,
+        chunks: NvmeTier,
+        next_file: int,
+        begin: Callable[[], None],
+    ) -> None:
         self.chunking = chunking
+        self._begin = begin
         self.fallbacks: Fallbacks = Counter()
         self.cuts: dict[bytes, Cut] = {}
         self.chunks = 0
@@ -90,8 +99,7 @@ class ContextCollector:
 
     def write(self, paths: Sequence[bytes], batch: ChunkBatch) -> None:
         """Write the chunks of the files at `paths`, each of which has all of its chunks in this batch."""
-        if not self._connection.in_transaction:
-            self._connection.execute("BEGIN IMMEDIATE")
+        self._begin()
         chunks = batch.chunks
         raw = chunks.ids.tobytes()
         ids = [raw[start : start + ID_BYTES] for start in range(0, len(raw), ID_BYTES)]

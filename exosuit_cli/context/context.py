@@ -39,6 +39,7 @@ from exosuit_cli.context.rows import (
     read_sources,
     write_meta,
 )
+from exosuit_cli.context.staging import Staging
 from exosuit_cli.context.working import Candidate, OnFull, place
 from exosuit_cli.model.errors import CheckFailed, ExosuitError, UsageError
 from exosuit_cli.model.units import format_bytes
@@ -95,8 +96,7 @@ class Context(ContextReader):
                     requests, is_sound=True, on_full=on_full, limit=limit, stop=stop, progress=progress
                 )
             execute = self.connection.execute
-            (first,) = execute("SELECT ifnull(max(number), 0) + 1 FROM chunks").fetchone()
-            write_meta(self.connection, "loading", first)
+            begin = Staging(self.connection)
             loads, loaded = [], []
             number = max((source.id for source in known), default=0)
             try:
@@ -111,11 +111,15 @@ class Context(ContextReader):
                         number if source is None else source.id,
                         account=account,
                         anew=anew,
+                        begin=begin,
                         stop=stop,
                         progress=progress,
                     )
                     loads.append(load)
                     loaded.append(load.stage())
+                if not begin.has_begun and self._is_recorded(loads, on_full, limit):
+                    self._check_capacity()
+                    return LoadResult(self.name, tuple(loaded), self.working(), *account.close(self._file_bytes()))
                 with self._last_transaction():
                     for load in loads:
                         load.finish()
@@ -308,6 +312,10 @@ class Context(ContextReader):
         write_meta(self.connection, "limit", limit)
         write_meta(self.connection, "on_full", on_full)
         return self.working()
+
+    def _is_recorded(self, loads: Sequence[SourceLoad], on_full: OnFull, limit: int | None) -> bool:
+        """Whether nothing has changed that a load writes down."""
+        return all(load.is_recorded() for load in loads) and self.placing() == (limit, on_full)
 
     def _clean_up(self) -> None:
         """Remove what a load left that did not end."""

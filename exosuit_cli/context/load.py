@@ -22,7 +22,7 @@ from exosuit_cli.walk.roots import resolve_roots
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.config.options import ScanOptions
@@ -71,8 +71,8 @@ class _Known(NamedTuple):
 class SourceLoad:
     """The load of one source. `stage` works, in transactions of its own; `finish` makes it what readers see.
 
-    `source` is what the context has of it, None for a new one, which will be `number`. With `anew`, nothing is taken
-    from there or from the index.
+    `begin` opens a transaction for what is staged, unless there is one. `source` is what the context has of it, None
+    for a new one, which will be `number`. With `anew`, nothing is taken from there or from the index.
     """
 
     def __init__(
@@ -85,11 +85,13 @@ class SourceLoad:
         *,
         account: LoadAccount,
         anew: bool,
+        begin: Callable[[], None],
         stop: StopRequest | None,
         progress: ProgressCallback | None,
     ) -> None:
         self.number = number
         self.changes_anything = True
+        self._begin = begin
         self._connection = connection
         self._chunks = chunks
         self._request = request
@@ -149,13 +151,20 @@ class SourceLoad:
                 number,
                 as_column(request.root),
                 request.name,
-                json.dumps(dict(request.given), sort_keys=True),
+                _as_text(request.given),
                 self._key,
                 self._tree_digest,
                 time.time_ns(),
             ),
         )
         sum_source(self._connection, number)
+
+    def is_recorded(self) -> bool:
+        """Whether the context says all that `finish` would write, but for the moment of it."""
+        source, request = self._source, self._request
+        if self.changes_anything or source is None:
+            return False
+        return (source.name, _as_text(source.given)) == (request.name, _as_text(request.given))
 
     def _known(self) -> dict[bytes, _Known]:
         rows = self._connection.execute(
@@ -219,6 +228,7 @@ class SourceLoad:
         needless = set(collector.cuts).difference(wanted) if collector is not None else ()
         if collector is not None and needless:
             numbers = [(collector.cuts[path].file,) for path in needless]
+            self._begin()
             self._connection.executemany("DELETE FROM spans WHERE file = ?", numbers)
             collector.forget(needless)
 
@@ -227,7 +237,8 @@ class SourceLoad:
         from exosuit_cli.context.collector import ContextCollector, TextRenderer
 
         chunking = Chunking(self._request.chunking, TextRenderer())
-        return ContextCollector(chunking, self._connection, self._chunks, next_number(self._connection, "files"))
+        number = next_number(self._connection, "files")
+        return ContextCollector(chunking, self._connection, self._chunks, number, self._begin)
 
     def _cut(self, names: Sequence[bytes] | None) -> tuple[ScanResult, ContextCollector]:
         """Cut the whole source, or what `names` says of it, into staged files."""
@@ -281,6 +292,7 @@ class SourceLoad:
                 below=None,
             )
             staged.append(staged_row(file, executable, file_seal(file, cut.seal)))
+        self._begin()
         self._connection.executemany(_FILE, staged)
 
     def _loaded(
@@ -308,6 +320,11 @@ def delete_outdated(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO temp.left_over SELECT DISTINCT chunk FROM spans WHERE file IN temp.outdated")
     connection.execute("DELETE FROM spans WHERE file IN temp.outdated")
     connection.execute("DELETE FROM files WHERE id IN temp.outdated")
+
+
+def _as_text(given: Mapping[str, object]) -> str:
+    """The given options as they stand in the row of a source."""
+    return json.dumps(dict(given), sort_keys=True)
 
 
 def _scan_options(request: SourceRequest) -> ScanOptions:

@@ -8,11 +8,9 @@ import importlib.util
 import os
 import subprocess
 import sys
-from multiprocessing import spawn
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.device.driver import Card, Usage
-from exosuit_cli.kernels.device import DeviceLost
 from exosuit_cli.model.errors import ExosuitError, ResourceMissing
 from exosuit_cli.system.paths import cache_directory, ensure_private
 
@@ -57,6 +55,8 @@ def _has_driver_library() -> bool:
 @functools.cache
 def _answers_in_a_child() -> bool:
     """Whether the driver starts: asked by a process of its own, which a fork of ours must not inherit."""
+    from multiprocessing import spawn  # only now: mostly there is no driver
+
     program = f"import ctypes, sys; sys.exit(min(ctypes.CDLL({_LIBRARY!r}).cuInit(0), 1))"
     try:
         done = subprocess.run(  # noqa: S603  (this interpreter, and a program of our own)
@@ -238,6 +238,8 @@ def _check(index: int) -> None:
 
 def _card(index: int, device: CudaDevice) -> Card:
     from cupy.cuda import nvrtc
+
+    from exosuit_cli.kernels.device import DeviceLost
 
     runtime = device.cupy.cuda.runtime
     try:

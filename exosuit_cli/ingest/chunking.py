@@ -8,6 +8,7 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.batch import Chunking
+from exosuit_cli.chunk.options import SEGMENT_BYTES
 from exosuit_cli.ingest.collector import ChunkCollector
 from exosuit_cli.ingest.pipeline import Run
 from exosuit_cli.model.dataclass import dataclass
@@ -85,8 +86,6 @@ def chunk_into(
     With an index, every file is read and it is written; without `reads_index` the walk learns nothing from it either.
     With `only_changed`, a file is neither read nor cut that the index says is unchanged: the result has its row.
     """
-    from exosuit_cli.chunk.chunker import SEGMENT_BYTES
-
     several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
     roots = resolve_roots(several) if names is None else resolve_names(several[0], names)
     options = replace(

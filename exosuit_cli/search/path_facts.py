@@ -12,8 +12,9 @@ from exosuit_cli.search.terms import terms_of
 FLAGS: Final = ("test", "example", "vendored", "docs", "tools", "declaration")
 """What a path may say that a file is for."""
 
-_WORD: Final = re.compile(r"[A-Za-z0-9_\u0080-\U0010ffff]+")
-_NOT_LETTERS: Final = re.compile(r"[^a-z0-9\u0080-\U0010ffff]+")
+# ASCII is named and not what lies beyond: a range that large takes 10 ms to compile.
+_WORD: Final = re.compile(r"[^\x00-/:-@\[-^`{-\x7f]+")
+_NOT_LETTERS: Final = re.compile(r"[\x00-/:-`{-\x7f]+")
 _EXTENSION: Final = re.compile(r"(?<=.)\.[A-Za-z0-9_+-]{1,12}$")
 _NAMED_BY_DIRECTORY: Final = frozenset(("__init__", "index", "mod", "main", "lib", "init", "package", "default"))
 _OF_DIRECTORY: Final = {

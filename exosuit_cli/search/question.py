@@ -26,7 +26,7 @@ _BODY_WEIGHT: Final = 0.4
 _CODE_WEIGHT: Final = 0.25
 _FRAME_WEIGHT: Final = 0.1
 
-_WORD: Final = re.compile(r"[A-Za-z0-9_\u0080-\U0010ffff]+")
+_WORD: Final = re.compile(r"[^\x00-/:-@\[-^`{-\x7f]+")  # as in path_facts
 _SYMBOL: Final = re.compile(r"[@$&*]?[\w$!?~]+(?:(?:\.|::|->|#|\\)[\w$!?~]+)*(?:\([^()\s]{0,80}\))?;?")
 # Every run is bounded, or begins where none can have begun before: the time is linear in the text.
 _DOTTED: Final = re.compile(r"(?<![\w./:>#\\-])[A-Za-z_]\w*(?:(?:\.|::|->|#|\\)[A-Za-z_]\w*)+")

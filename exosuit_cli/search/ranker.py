@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from importlib.resources import files as package_files
+import pkgutil
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -122,7 +122,7 @@ def vector_weight(spec: str) -> float:
 @functools.cache
 def packaged_weights() -> npt.NDArray[np.float32]:
     """The weights of the package: float32[len(COLUMNS)]; a feature that has none weighs nothing."""
-    found = json.loads(package_files("exosuit_cli.search").joinpath("weights.json").read_bytes())["weights"]
+    found = json.loads(pkgutil.get_data(__package__, "weights.json") or b"")["weights"]
     return np.array([found.get(column, 0.0) for column in COLUMNS], np.float32)
 
 

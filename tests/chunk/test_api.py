@@ -12,6 +12,7 @@ import pytest
 
 import exosuit_cli.chunk
 from exosuit_cli.chunk import Boundary, ChunkOptions, chunk_file, chunk_text, chunker
+from exosuit_cli.chunk.options import SEGMENT_BYTES
 from exosuit_cli.model.errors import UsageError
 
 from .checks import check_chunks, parts, plain
@@ -238,7 +239,7 @@ def test_a_text_that_just_fits_is_one_segment(chunker_of: MakeChunker, monkeypat
 def test_a_real_text_of_nine_megabytes(chunker_of: MakeChunker, oracles: Oracles) -> None:
     part = program(2000)
     data = (part * ((9 << 20) // len(part) + 1))[: 9 << 20]
-    assert len(data) > chunker.SEGMENT_BYTES
+    assert len(data) > SEGMENT_BYTES
     options = ChunkOptions()
     chunks = chunker_of(options).chunk_bytes(data, "Python")
     spans = parts(chunks, data)
@@ -246,7 +247,7 @@ def test_a_real_text_of_nine_megabytes(chunker_of: MakeChunker, oracles: Oracles
     assert int(chunks.tokens.max()) <= options.max_tokens
     assert chunks.text_is_exact
     count = oracles["o200k_base"]
-    near = int((chunks.ends <= chunker.SEGMENT_BYTES).sum())
+    near = int((chunks.ends <= SEGMENT_BYTES).sum())
     chosen = {*range(0, len(chunks), 97), *range(near - 3, near + 3), len(chunks) - 1}
     for position in sorted(chosen):
         assert chunks.tokens[position] == count(spans[position])

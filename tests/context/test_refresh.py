@@ -216,3 +216,21 @@ def test_a_reader_goes_on_with_what_it_began(tmp_path: Path) -> None:
         found += reading
         assert found == expected
         assert [each.path for each in context.iterate()] == [b"other.py"]
+
+
+def test_a_load_that_finds_nothing_changed_writes_nothing(tmp_path: Path) -> None:
+    root = tmp_path / "tree"
+    write_bytes(root, {b"a.py": functions(3), b"b.txt": b"words\n"})
+    settle()
+    load("n", source(root))
+    with Context.open("n", create=True) as context, Context.open("n", read_only=True) as other:
+        (before,) = other.connection.execute("PRAGMA data_version").fetchone()
+        (again,) = context.load([source(root)]).sources
+        assert (again.unchanged, again.loaded, again.removed) == (2, 0, 0)
+        assert other.connection.execute("PRAGMA data_version").fetchone() == (before,)
+        assert context.load([source(root)], limit=1).working.tokens == 0  # another limit is written down
+        assert other.placing() == (1, "demote")
+        assert context.load([source(root, name="other")], limit=1).working.limit == 1
+        write_bytes(root, {b"b.txt": b"other words\n"})
+        assert context.load([source(root)], limit=1).sources[0].loaded == 1
+    assert not problems("n")

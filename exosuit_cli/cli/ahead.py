@@ -33,6 +33,7 @@ class Needs(NamedTuple):
     use_index: bool
     follow: bool
     with_table: bool
+    counts: bool = False
 
 
 def look_ahead(arguments: Sequence[str]) -> None:
@@ -50,6 +51,7 @@ def look_ahead(arguments: Sequence[str]) -> None:
             use_index=needs.use_index,
             follow=needs.follow,
             with_table=needs.with_table,
+            counts=needs.counts,
         )
 
 
@@ -87,6 +89,8 @@ def needs_of(arguments: Sequence[str]) -> Needs | None:
     values = _values(given) if "stdin" not in given else None
     if values is None:
         return None
+    if words == "pack" and "query" in given:
+        return _needs_of_pack(paths, values)
     is_context = words == "context load"
     if is_context and not paths:
         return None
@@ -123,6 +127,21 @@ def _needs_of_search(words: str, left: Sequence[str]) -> Needs | None:
         use_index=True,
         follow=values["follow"],
         with_table=True,
+    )
+
+
+def _needs_of_pack(paths: Sequence[str], values: Mapping[str, Any]) -> Needs:
+    """What a pack of a question's answers needs: what a search does, and a counter beside it."""
+    return Needs(
+        "pack --query",
+        paths[:1] or ["."],
+        hash="blake3",
+        encoding=values["encoding"],
+        workers=values["workers"],
+        use_index=True,
+        follow=values["follow"],
+        with_table=True,
+        counts=True,
     )
 
 

@@ -59,6 +59,17 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
                 names=names_on_stdin() if session.stdin0 else None,
                 outputs=(*OWN_STREAMS, session.log_file),
             )
+        if request.packing.query is not None:
+            from exosuit_cli.cli.pack_query import run_with_query
+
+            copied = io.BytesIO() if flags.copy else None
+            code = run_with_query(
+                request, flags, lambda: _open_output(request, flags, copied, quiet=session.quiet), session
+            )
+            _copy(copied, is_whole=not code)
+            if code:
+                raise typer.Exit(code)
+            return
         # Imported only now: what was begun ahead is loading meanwhile.
         from exosuit_cli.commands.pack import run_pack
         from exosuit_cli.system.stop import stop_on_signals
@@ -67,10 +78,7 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
         with stop_on_signals() as stop:
             outcome = run_pack(request, lambda: _open_output(request, flags, copied, quiet=session.quiet), stop=stop)
         log_warnings(outcome.warnings)
-        if copied is not None and outcome.result.scan.partial is None:
-            from exosuit_cli.system.clipboard import find_clipboard
-
-            find_clipboard(sys.stderr).copy(copied.getvalue())
+        _copy(copied, is_whole=outcome.result.scan.partial is None)
         with standard_output():
             _report(outcome.result, request, flags, session)
         logger.info("pack finished: %d files, %d tokens", len(outcome.result.files), outcome.result.tokens)
@@ -79,7 +87,14 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
             raise typer.Exit(code)
 
 
-def _is_silent(flags: PackOutputFlags) -> bool:
+def _copy(copied: io.BytesIO | None, *, is_whole: bool) -> None:
+    if copied is not None and is_whole:
+        from exosuit_cli.system.clipboard import find_clipboard
+
+        find_clipboard(sys.stderr).copy(copied.getvalue())
+
+
+def is_silent(flags: PackOutputFlags) -> bool:
     """Whether only the report is wanted, or the clipboard."""
     return flags.output is None and (flags.stats or flags.json or flags.copy)
 
@@ -94,7 +109,7 @@ def _open_output(
     from exosuit_cli.commands.pack import OpenPack
     from exosuit_cli.pack.output import PackOutput
 
-    if _is_silent(flags):
+    if is_silent(flags):
         with progress_line(quiet) as progress:
             yield OpenPack(PackOutput(copied or _Nowhere()), None, progress)
         return
@@ -159,7 +174,7 @@ def _report(result: PackResult, request: PackRequest, flags: PackOutputFlags, se
         document = pack_document(result, request.packing, is_template=request.template is not None)
         text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
         sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
-    elif (flags.stats or request.output is not None or _is_silent(flags)) and not session.quiet:
+    elif (flags.stats or request.output is not None or is_silent(flags)) and not session.quiet:
         from exosuit_cli.report.console import open_console
         from exosuit_cli.report.pack.terminal import print_pack
 

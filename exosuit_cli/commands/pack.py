@@ -63,8 +63,8 @@ def run_pack(
     names: list[bytes] | None = None
     if request.names is not None:
         paths, names = (base_of(request.paths),), list(request.names)
-    instructions = _text_of(request.instructions, "instructions") if request.instructions is not None else None
-    template = _text_of(request.template, "template") if request.template is not None else None
+    instructions = text_of(request.instructions, "instructions") if request.instructions is not None else None
+    template = text_of(request.template, "template") if request.template is not None else None
     result: PackResult | None = None
     try:
         with open_output() as output:
@@ -99,7 +99,7 @@ def _keep_older(result: PackResult) -> None:
         raise _Interrupted
 
 
-def _text_of(path: str, what: str) -> str:
+def text_of(path: str, what: str) -> str:
     """The text of a file that the user names. Raises UsageError."""
     try:
         with open(path, "rb") as file:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from exosuit_cli.commands.query_request import FilterOptions, checked_text
 from exosuit_cli.commands.requests import limit_file_size, names_below, options_by, settings_by, without_outputs
-from exosuit_cli.config.option import OUTPUT, PACK, filled, option
+from exosuit_cli.config.option import OUTPUT, PACK, declared, filled, option
+from exosuit_cli.config.options import ScanOptions, WalkOptions
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.pack.options import PackOptions
@@ -15,8 +18,8 @@ from exosuit_cli.system.outputs import refuse_links_inside
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from exosuit_cli.config.options import ScanOptions
-
+_OF_QUERY = frozenset({"encoding", "include", "exclude", "workers"})
+"""Options of a walk that a question may have, too."""
 LARGEST_FILE = 64 << 20
 """Bytes of the largest file that is packed, unless another limit is given: no model reads as much."""
 
@@ -27,6 +30,7 @@ class PackRequest:
 
     output: the file that the front writes the pack to, None for a stream of its own.
     size_is_chosen: the limit of a file's size was asked for, so that it needs no warning.
+    config, filters, has_tree: for a pack of a question's answers; the tree is there where it was asked for.
     """
 
     paths: tuple[str, ...]
@@ -41,6 +45,9 @@ class PackRequest:
     instructions: str | None = option(
         None, "End with the text of FILE, for the model.", changes="neither", panel=PACK, metavar="FILE"
     )
+    config: str | None = None
+    filters: FilterOptions = field(default_factory=FilterOptions)
+    has_tree: bool = True
     strict: bool = option(False, "Any warning or estimate is a failed check.", changes="neither", panel=OUTPUT)
 
 
@@ -65,6 +72,8 @@ def pack_request(
         contradicting = [name for name in ("format", "split") if given.get(name) is not None]
         if contradicting:
             raise UsageError(f"--template is a form of its own; leave out --{' and --'.join(contradicting)}")
+    if packing.query is not None:
+        packing = _of_query(packing, given, names)
     options, size_is_chosen = limit_file_size(options, given, LARGEST_FILE)
     return filled(
         PackRequest,
@@ -75,4 +84,28 @@ def pack_request(
         output=output,
         names=names_below(paths, names),
         size_is_chosen=size_is_chosen,
+        config=config,
+        filters=FilterOptions(include=options.walk.include, exclude=options.walk.exclude),
+        has_tree=given.get("tree") is True,
     )
+
+
+def _of_query(packing: PackOptions, given: Mapping[str, object], names: Iterable[bytes] | None) -> PackOptions:
+    """The packing of a question's answers. Raises UsageError for what an index does not know of."""
+    checked_text(packing.query or "")
+    if names is not None:
+        raise UsageError("--query searches PATHs, and --stdin0 names files; leave one of them out")
+    fixed = [
+        each.flags[0] if given[each.name] or not each.negative else each.negative
+        for each in (*declared(ScanOptions), *declared(WalkOptions))
+        if each.name not in _OF_QUERY and given.get(each.name) is not None
+    ]
+    if fixed:
+        raise UsageError(
+            f"--query searches the index of the tree, which has its own options; leave out {', '.join(fixed)}"
+        )
+    if given.get("budget") == 0:
+        raise UsageError(
+            "--query takes what is most relevant, up to a budget; give --budget 1 or more, or leave it out"
+        )
+    return packing

@@ -91,8 +91,8 @@ class BlockMaker:
         self, detail: Detail, path: bytes, language: str, text: bytes, tokens: int
     ) -> Iterator[tuple[PackBlock, int]]:
         if detail is Detail.FULL:
-            numbered = _numbered(text) if self._plan.line_numbers else text
-            block, places = self._block(Piece(path, language, detail), numbered, tokens if numbered is text else None)
+            shown = numbered(text) if self._plan.line_numbers else text
+            block, places = self._block(Piece(path, language, detail), shown, tokens if shown is text else None)
             if not self._plan.split or block.tokens <= self._plan.split:
                 yield block, places
                 return
@@ -111,8 +111,8 @@ class BlockMaker:
         from exosuit_cli.pack.pieces import pieces
 
         def made(part: bytes, lines: tuple[int, int]) -> tuple[PackBlock, int]:
-            numbered = _numbered(part, lines[0]) if self._plan.line_numbers else part
-            return self._block(Piece(path, language, Detail.FULL, lines), numbered, None)
+            shown = numbered(part, lines[0]) if self._plan.line_numbers else part
+            return self._block(Piece(path, language, Detail.FULL, lines), shown, None)
 
         yield from pieces(text, language, self._counter, self._plan.split, made)
 
@@ -127,10 +127,11 @@ class BlockMaker:
         return PackBlock(piece.detail, total, whole, piece.lines), places
 
 
-def _numbered(text: bytes, first: int = 1) -> bytes:
+def numbered(text: bytes, first: int = 1) -> bytes:
+    """The text with the number of each line before it, `first` for the first."""
     lines = text.split(b"\n")
     last = lines.pop()
-    numbered = [b"%d\t%s\n" % (number, line) for number, line in enumerate(lines, first)]
+    shown = [b"%d\t%s\n" % (number, line) for number, line in enumerate(lines, first)]
     if last:
-        numbered.append(b"%d\t%s" % (first + len(lines), last))
-    return b"".join(numbered)
+        shown.append(b"%d\t%s" % (first + len(lines), last))
+    return b"".join(shown)

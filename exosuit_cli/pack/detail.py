@@ -16,7 +16,9 @@ class Detail(IntEnum):
     """The names of what it defines, or its headings."""
     SIGNATURES = 3
     """What it defines, with signatures and doc comments, without bodies."""
-    FULL = 4
+    PIECES = 4
+    """Lines of its text that answer a question, with the gaps between them marked."""
+    FULL = 5
     """Its text."""
 
     @property

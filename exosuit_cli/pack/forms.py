@@ -89,7 +89,7 @@ class XmlForm:
 
     suffix = ".xml"
     head = b"<!-- " + SCHEMA.encode() + b" -->\n<documents>\n"
-    _names = rb"[\s/]*(?i:documents?|document_content|file_tree|pack_summary|instructions)\b"
+    _names = rb"[\s/]*(?i:documents?|document_content|gap|file_tree|pack_summary|instructions)\b"
     _tags = re.compile(rb"<(?=" + _names + rb")")
     _escaped = re.compile(rb"&(?=(?:amp;)*lt;" + _names + rb")")
 
@@ -159,7 +159,7 @@ class PlainForm:
     _marks = re.compile(
         # Behind all that some reader takes for the end of a line.
         rb"(?:^|(?<=[\r\x0b\x0c\x1c-\x1e])|(?<=\xc2\x85)|(?<=\xe2\x80[\xa8\xa9]))"
-        rb"(?=>*===== (?:FILE|TREE|SUMMARY|INSTRUCTIONS)\b)",
+        rb"(?=>*===== (?:FILE|GAP|TREE|SUMMARY|INSTRUCTIONS)\b)",
         re.MULTILINE,
     )
 

@@ -29,8 +29,20 @@ class PackOptions:
     Raises UsageError for a value that is not accepted, and for options that contradict each other.
     """
 
+    query: str | None = option(
+        None,
+        "Pack what answers this, from the index: words, names, an error message.",
+        changes="neither",
+        panel=PACK,
+        shown="whole files",
+    )
     budget: int = option(
-        0, "The most tokens of all that is written; 0: no limit.", kind="tokens", changes="neither", panel=PACK
+        0,
+        "The most tokens of all that is written; 0: no limit.",
+        kind="tokens",
+        changes="neither",
+        panel=PACK,
+        shown="no limit; 8k with --query",
     )
     files: bool = option(False, "The paths of files only.", changes="neither", panel=PACK)
     outline: bool = option(False, "The names of what files define, at most.", changes="neither", panel=PACK)
@@ -65,6 +77,8 @@ class PackOptions:
         for name, accepted, inner in (("format", FORMATS, ("raw",)), ("secrets", SECRETS, ())):  # raw: of a template
             if getattr(self, name) not in (*accepted, *inner):
                 raise UsageError(f"{name} {getattr(self, name)!r} is not accepted; accepted: {', '.join(accepted)}")
+        if self.query is not None and self.split:
+            raise UsageError("query makes one pack under a budget and split cuts one into parts; give one of them")
         if self.budget and self.split:
             raise UsageError("budget bounds one pack and split cuts it into parts; give one of them")
 

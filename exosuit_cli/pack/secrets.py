@@ -107,20 +107,31 @@ def redacted(text: bytes, path: bytes) -> tuple[bytes, tuple[Secret, ...]]:
 
     `path` is not opened: a detector may want it for a message.
     """
-    spans = [*_private_keys(text), *_tokens(text, path)]
+    spans = secret_spans(text, path)
     if not spans:
         return text, ()
-    spans.sort()
     parts = []
     found = []
     last = 0
     for start, end, kind in spans:
-        if start < last:
-            continue  # within the one before
         found.append(Secret(text.count(b"\n", 0, start) + 1, kind))
-        parts += [text[last:start], f"[redacted: {kind}]".encode(), b"\n" * text.count(b"\n", start, end)]
+        parts += [text[last:start], replacement(text, start, end, kind)]
         last = end
     return b"".join([*parts, text[last:]]), tuple(found)
+
+
+def secret_spans(text: bytes, path: bytes) -> list[tuple[int, int, str]]:
+    """Where secrets stand, in order, none within another: bytes from, up to, and what each is."""
+    spans: list[tuple[int, int, str]] = []
+    for span in sorted([*_private_keys(text), *_tokens(text, path)]):
+        if not spans or span[0] >= spans[-1][1]:
+            spans.append(span)
+    return spans
+
+
+def replacement(text: bytes, start: int, end: int, kind: str) -> bytes:
+    """What stands for a secret: what it is, and as many ends of lines as it has."""
+    return f"[redacted: {kind}]".encode() + b"\n" * text.count(b"\n", start, end)
 
 
 def _private_keys(text: bytes) -> Iterator[tuple[int, int, str]]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _WORDS = {
     Detail.FULL: "in full",
+    Detail.PIECES: "in pieces",
     Detail.SIGNATURES: "without bodies (signatures)",
     Detail.OUTLINE: "as an outline of what they define",
     Detail.PATH: "by path only",
@@ -30,8 +31,9 @@ def details_of(files: Sequence[PackedFile]) -> Mapping[Detail, int]:
 
 
 def longest_details(files: Sequence[PackedFile]) -> Mapping[Detail, int]:
-    """Counts whose summary is as long as that of any choice."""
-    return dict.fromkeys(Detail, 10 ** len(str(len(files))) - 1)
+    """Counts whose summary is as long as that of any choice. Only a question gives files in pieces."""
+    details = [detail for detail in Detail if detail is not Detail.PIECES]
+    return dict.fromkeys(details, 10 ** len(str(len(files))) - 1)
 
 
 def summary_text(

@@ -39,7 +39,7 @@ class TemplatePacking(BudgetPacking):
     """
 
     def __init__(self, options: PackOptions, output: PackOutput, instructions: str | None, template: str) -> None:
-        self._template = _compiled(template)
+        self._template = compiled(template)
         self._budget = options.budget
         # Where there is no budget, no number of tokens exceeds it.
         super().__init__(replace(options, format=RAW, budget=options.budget or sys.maxsize), output, instructions)
@@ -105,14 +105,20 @@ class TemplatePacking(BudgetPacking):
             "budget": self._budget or None,
             "encoding": self.options.encoding,
         }
-        try:
-            text: str = self._template.render(values)
-        except Exception as error:
-            raise UsageError(f"the template fails{_line_of(error)}: {error}") from error
-        return text.encode("utf-8", "replace")
+        return rendered(self._template, values)
 
 
-def _compiled(text: str) -> Any:
+def rendered(template: Any, values: dict[str, Any]) -> bytes:
+    """What a template makes of values. Raises UsageError where it fails, with its line."""
+    try:
+        text: str = template.render(values)
+    except Exception as error:
+        raise UsageError(f"the template fails{_line_of(error)}: {error}") from error
+    return text.encode("utf-8", "replace")
+
+
+def compiled(text: str) -> Any:
+    """A template that is ready, in a sandbox. Raises UsageError for one with an error, with its line."""
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 

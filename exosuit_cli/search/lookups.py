@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from exosuit_cli.search.columns import DamagedIndex
 from exosuit_cli.search.outline import rank_definitions
 from exosuit_cli.search.records import Filters
-from exosuit_cli.search.related import find_related
+from exosuit_cli.search.related import find_related, find_used
 from exosuit_cli.search.scope import Scope
 
 if TYPE_CHECKING:
@@ -53,6 +53,11 @@ def related_to(
         searcher,
         lambda: find_related(searcher.context, searcher.index.segments, file, span, ordinal, text, enclosing, top=top),
     )
+
+
+def used_by(searcher: Searcher, path: bytes, text: bytes, own_names: set[str]) -> list[Relation]:
+    """What defines the names that a text uses; see `find_used`."""
+    return _mended(searcher, lambda: find_used(searcher.context, searcher.index.segments, path, text, own_names))
 
 
 def sizes_of(searcher: Searcher, filters: Filters = _EVERYTHING) -> tuple[int, int]:

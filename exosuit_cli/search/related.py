@@ -188,6 +188,16 @@ def find_related(
     return {kind: sorted(related[kind], key=_order)[:top] for kind in KINDS}
 
 
+def find_used(
+    context: ContextReader, segments: Sequence[Segment], path: bytes, text: bytes, own_names: set[str]
+) -> list[Relation]:
+    """The chunks that define a name which a text of the file at `path` uses, the most related first.
+
+    `own_names` are not looked for. A relation's `name` is defined in its `line`.
+    """
+    return sorted(_used(_Chunks(context, segments, path), text, own_names, None), key=_order)
+
+
 def _order(relation: Relation) -> tuple[float, int, int]:
     return -relation.score, relation.file, relation.ordinal
 

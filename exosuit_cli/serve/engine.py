@@ -66,7 +66,7 @@ class Engine:
 
         self._stop, self._done = StopRequest(), 0.0
         try:
-            if call.tool == "pack":
+            if call.tool == "pack" and call.given.get("query") is None:
                 from exosuit_cli.serve.packs import pack_roots
 
                 return pack_roots(call, stop=self._stop, progress=functools.partial(self._show, "files"))
@@ -74,6 +74,10 @@ class Engine:
             found, searcher = workspace.fresh(stop=self._stop, progress=self._show)
             if found is None or searcher is None:
                 return Failure("cancelled")
+            if call.tool == "pack":
+                from exosuit_cli.serve.packs import pack_answers
+
+                return pack_answers(workspace, found, searcher, call.given)
             return TOOLS[call.tool](workspace, found, searcher, call.given)
         except BuildStopped:
             return Failure("cancelled")

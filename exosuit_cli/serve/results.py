@@ -152,7 +152,7 @@ class PackedFile(_Result):
 
     path: str
     detail: str
-    """full, signatures, outline or path."""
+    """full, pieces, signatures, outline or path."""
     tokens: int
     """In the pack."""
     file_tokens: int
@@ -169,7 +169,7 @@ class PackResult(_Result):
     encoding: str
     files: list[PackedFile]
     left_out: list[str]
-    """Paths that did not fit at all."""
+    """Paths that did not fit at all; of a query, answers as path:first-last, the most relevant first."""
     secrets: int
     """Keys and passwords that were redacted."""
     warnings: list[str]

@@ -219,6 +219,9 @@ def add_tools(server: FastMCP, tools: Tools) -> None:
     @declared("Pack code")
     async def pack(
         context: _Context,
+        query: Annotated[
+            str | None, Field(description="What to pack: words, identifiers, an error message. None: whole files.")
+        ] = None,
         budget: Annotated[
             int, Field(description="The most tokens of the pack, counted exactly.", ge=50, le=1_000_000)
         ] = 8000,
@@ -230,14 +233,16 @@ def add_tools(server: FastMCP, tools: Tools) -> None:
         exclude: _Exclude = None,
         line_numbers: Annotated[bool, Field(description="Number the lines of texts.")] = False,
     ) -> Annotated[CallToolResult, PackResult]:
-        """Give whole files as one text under a budget, for what search and read would take many calls for.
+        """Give files as one text under a budget, for what search and read would take many calls for.
 
-        Name the files with include. What exceeds the budget gets less detail: signatures, then names, then paths; the
-        pack says at its end which files have which. Keys and passwords are redacted.
+        With a query: the pieces that answer it, with their imports and the definitions that they use; what was left out
+        next is named at the end. Without one: whole files, named with include, and less detail of what exceeds the
+        budget (signatures, then names, then paths). Keys and passwords are redacted.
         """
         return await tools.carry_out(
             "pack",
             context,
+            query=query,
             budget=budget,
             detail=detail,
             include=tuple(include or ()),

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from exosuit_cli.walk.roots import PathLike
     from exosuit_cli.workers.preload import Preload
 
-_COMMANDS: Final = ("scan", "chunk", "pack", "context load", "query", "outline")
+_COMMANDS: Final = ("scan", "chunk", "pack", "pack --query", "context load", "query", "outline")
 """The commands that need any of this."""
-_ENCLOSED: Final = ("query", "outline")
+_ENCLOSED: Final = ("query", "outline", "pack --query")
 """Those that may be about a part of a larger tree, whose index is meant then."""
 
 
@@ -54,11 +54,13 @@ class Ahead:
         use_index: bool,
         follow: bool,
         with_table: bool,
+        counts: bool = False,
     ) -> None:
         """Start what this command will need. Called again, keep what still fits, and end what does not.
 
         `workers` of 0 means one a usable processor; `with_table` wants the table of tokens beside the vocabulary, which
-        cutting chunks needs. What is wrong with an argument is for the command to report: then nothing is started.
+        cutting chunks needs; `counts` wants a counter beside the index, too. What is wrong with an argument is for the
+        command to report: then nothing is started.
         """
         indexed = None
         if command not in _COMMANDS:
@@ -76,8 +78,11 @@ class Ahead:
                 return
             indexed = (path, roots.base) if _is_index(path) else None
         if indexed is not None:
-            self._end_preload()
             self._begin_table(indexed, follow=follow)
+            if counts:
+                self._begin_preload(encoding, 1, with_table=False)
+            else:
+                self._end_preload()
         else:
             self._end_table()
             self._begin_preload(encoding, workers or usable_processors(), with_table=with_table)

@@ -100,6 +100,7 @@ def test_it_finds_what_the_parser_finds(options: tuple[Option, ...], data: st.Da
         ("outline --budget 9 --query words", SEARCH._replace(command="outline", paths=["."])),
         ("query words --context name", None),
         ("pack . -o x --budget 8000", PLAIN._replace(command="pack", use_index=False)),
+        ("pack . --query x", PLAIN._replace(command="pack --query", hash="blake3", with_table=True, counts=True)),
         ("chunk --stdin a.py", None),
         ("scan . --help", None),
         ("scan . --workers many", None),

@@ -100,6 +100,26 @@ def test_what_is_refused(run: RunExosuit, tree: Path, options: list[str], code: 
     assert sorted(os.listdir(tree)) == [".gitignore", "README.md", "b.bin", "src", "x.log"]
 
 
+def test_a_query_packs_what_answers_it(run: RunExosuit, tree: Path, tmp_path: Path) -> None:
+    out = tree / "pack.md"  # inside the tree: it answers nothing, neither now nor the next time
+    asked = ("pack", tree, "--query", "what is the tree", "--budget", "300", "--format", "markdown")
+    done = run(*asked, "--json", "-o", out)
+    assert done.returncode == 0, done.stderr.decode()
+    document = json.loads(done.stdout)
+    _schema("query_pack").validate(document)
+    text = out.read_bytes()
+    assert document["tokens"] == load_counter("o200k_base", "toktok").count(text) <= 300
+    assert document["files"][0]["path"] == "README.md"
+    assert b"## README.md\n\n```markdown\n# A tree\n" in text
+    assert run(*asked).stdout == text
+    shown = run(*asked, "-o", tmp_path / "p.md").stdout.decode()
+    assert " of 300 tokens (o200k_base)" in shown
+    assert "answers     1 of 1 that were found" in shown
+    refused = run("pack", tree, "--query", "tree", "--stdin0", "--split", "500", "-o", out)
+    assert (refused.returncode, refused.stdout, refused.stderr.count(b"\n")) == (2, b"", 1)
+    assert out.read_bytes() == text
+
+
 def test_parts_have_numbers(run: RunExosuit, tree: Path) -> None:
     done = run("pack", tree, "--split", "600", "-o", tree / "p.xml", "--json")  # none of them is packed itself
     assert done.returncode == 0, done.stderr.decode()

@@ -112,6 +112,11 @@ def test_a_session(exosuit: Path, tmp_path: Path) -> None:
         assert "forged.py" in pack["text"]
         assert "the_secret_outside" not in (await values_of(session, "pack", budget=20000))["text"]
         assert "tokens" in await error_of(session, "pack", budget=50)
+        answers = await values_of(session, "pack", query="make_signature", include=["src/**"], budget=500)
+        assert answers["tokens"] == count(answers["shown"].encode()) <= 500
+        assert answers["files"][0]["path"] == "src/crypto.py"
+        assert "def make_signature" in answers["text"]
+        assert "tokens" in await error_of(session, "pack", query="make_signature", budget=50)
 
         # An edit, a new directory, a rename and a rule are seen by the very next call.
         (tree / "src/crypto.py").write_bytes(b"def brand_new_name():\n    return 2\n")

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 _PLACES_SHOWN = 10
 _ROWS = 10
-_WORDS = {
+WORDS = {
     Detail.FULL: "in full",
+    Detail.PIECES: "in pieces",
     Detail.SIGNATURES: "as signatures",
     Detail.OUTLINE: "as outlines",
     Detail.PATH: "by path only",
@@ -42,7 +43,7 @@ def print_pack(console: Console, result: PackResult, options: PackOptions, *, de
         *([] if len(result.parts) < 2 else [f"in {len(result.parts):,} parts"]),
         gap="  ",
     )
-    held = ", ".join(f"{count:,} {_WORDS[detail]}" for detail, count in result.details.items())
+    held = ", ".join(f"{count:,} {WORDS[detail]}" for detail, count in result.details.items())
     labelled_phrases(console, "files", f"{counted(len(result.files), 'text file')}:", held or "none")
     if result.binary:
         labelled_phrases(console, "", f"{counted(len(result.binary), 'binary file')} left out")

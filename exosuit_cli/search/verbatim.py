@@ -81,10 +81,12 @@ def longest_run(message: Sequence[str], text: bytes, least: int) -> int:
 
     A run of words of grammar does not count.
     """
-    low = _ESCAPE.sub(" ", text[:_MOST_CHARACTERS].decode("utf-8", "replace")).lower()
-    is_there = "".join("x" if word in low else " " for word in message)
+    text = text[:_MOST_CHARACTERS]
+    raw = text.lower()
+    is_there = "".join("x" if not word.isascii() or word.encode() in raw else " " for word in message)
     if "x" * least not in is_there:
-        return 0  # most texts, and it takes a tenth of the time
+        return 0  # most texts, and it takes a fiftieth of the time
+    low = _ESCAPE.sub(" ", text.decode("utf-8", "replace")).lower()
     joined = f" {' '.join(_WORDS.findall(low))} "
     longest = 0
     said = 2 if least > _LEAST_OF_ERROR else 1

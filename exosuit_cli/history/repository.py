@@ -49,11 +49,10 @@ class History:
 def open_history(root: PathLike) -> History:
     """The history of the repository that holds the directory `root`. Raises NoRepository, HistoryError."""
     real = os.path.realpath(os.fsencode(root))
-    lookup = Lookup()
-    found = enclosing_repository(real, lookup, os.environ)
+    if is_git_directory(real) and all(os.path.isdir(os.path.join(real, name)) for name in (b"objects", b"refs")):
+        return History(real, b"", real, real, ObjectStore(os.path.join(real, b"objects")), is_bare=True)
+    found = enclosing_repository(real, Lookup(), os.environ)
     if found is None or found.directory is None or found.common is None:
-        if found is None and is_git_directory(real):
-            return History(real, b"", real, real, ObjectStore(os.path.join(real, b"objects")), is_bare=True)
         if found is not None:
             raise NoRepository(
                 f"the history of {shown_path(real)!r} cannot be read: its '.git' is a link, or names no git directory"

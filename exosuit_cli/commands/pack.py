@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.chunk_output import keeps_older
+from exosuit_cli.commands.pack_changes import changes_of
 from exosuit_cli.commands.pack_warnings import pack_warnings
 from exosuit_cli.commands.requests import NO_NAMES, base_of, without_outputs
 from exosuit_cli.commands.shared import Ending, ending_of, interrupted, warnings_of
@@ -63,6 +64,9 @@ def run_pack(
     names: list[bytes] | None = None
     if request.names is not None:
         paths, names = (base_of(request.paths),), list(request.names)
+    changed = changes_of(request)
+    if changed is not None:
+        paths, names = (changed[0],), changed[1].present
     instructions = text_of(request.instructions, "instructions") if request.instructions is not None else None
     template = text_of(request.template, "template") if request.template is not None else None
     result: PackResult | None = None
@@ -76,6 +80,7 @@ def run_pack(
                 instructions=instructions,
                 template=template,
                 names=names,
+                changes=changed[1] if changed is not None else None,
                 stop=stop,
                 progress=output.progress,
             )
@@ -83,7 +88,9 @@ def run_pack(
     except _Interrupted:
         pass
     assert result is not None
-    first = [NO_NAMES] if names == [] else []
+    first = [NO_NAMES] if request.names == () else []
+    if changed is not None and not changed[1].files:
+        first.append(f"nothing has changed since {changed[1].revision!r}")
     more = pack_warnings(result, size_is_chosen=request.size_is_chosen)
     scanned = replace(result.scan, warnings=[*first, *result.scan.warnings, *more])
     result = replace(result, scan=scanned)

@@ -45,6 +45,12 @@ class PackRequest:
     instructions: str | None = option(
         None, "End with the text of FILE, for the model.", changes="neither", panel=PACK, metavar="FILE"
     )
+    since: str | None = option(
+        None, "Only files that changed since a git revision.", changes="neither", panel=PACK, metavar="REV"
+    )
+    diff: bool = option(
+        False, "The hunks of what changed, too; without --since since HEAD.", changes="neither", panel=PACK
+    )
     config: str | None = None
     filters: FilterOptions = field(default_factory=FilterOptions)
     has_tree: bool = True
@@ -72,6 +78,10 @@ def pack_request(
         contradicting = [name for name in ("format", "split") if given.get(name) is not None]
         if contradicting:
             raise UsageError(f"--template is a form of its own; leave out --{' and --'.join(contradicting)}")
+    if names is not None and (given.get("since") is not None or given.get("diff")):
+        raise UsageError("--stdin0 names the files, and --since and --diff choose them; leave one of them out")
+    if packing.query is not None and (given.get("since") is not None or given.get("diff")):
+        raise UsageError("--query chooses files, and so do --since and --diff; leave one of them out")
     if packing.query is not None:
         packing = _of_query(packing, given, names)
     options, size_is_chosen = limit_file_size(options, given, LARGEST_FILE)

@@ -19,7 +19,7 @@ from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.walk.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from exosuit_cli.history.repository import History
     from exosuit_cli.walk.roots import PathLike
@@ -66,13 +66,14 @@ def changed_since(
     *,
     roots: Sequence[bytes] = (b"",),
     with_hunks: bool = False,
+    rewrite: Callable[[bytes, bytes], bytes] | None = None,
 ) -> Changes:
     """What differs between the files below the directory `root` and a commit of the repository that holds it.
 
     A file of the work tree is one that the walk finds by `options`, tracked or not; `roots`, relative to `root`, limit
     it. One that an option leaves out is not deleted. Contents are compared, not modes; a text whose line ends alone are
-    CRLF is unchanged; no filter is run. Links, submodules and nested repositories are left out. Raises NoRepository,
-    and HistoryError for a revision that is not known.
+    CRLF is unchanged; no filter is run. Hunks are of what `rewrite` makes of a text and its path. Links, submodules and
+    nested repositories are left out. Raises NoRepository, and HistoryError for a revision that is not known.
     """
     options = options if options is not None else WalkOptions()
     history = open_history(root)
@@ -83,10 +84,14 @@ def changed_since(
     files = WorkFiles(history, history.root)
     try:
         old, new = _differing(files, before, _walked(history.root, roots, options), options)
-        changes = _changes(history, files, before, old, new, with_hunks=with_hunks)
+        changes = _changes(history, files, before, old, new, rewrite or _as_it_is if with_hunks else None)
     finally:
         files.close()
     return Changes(revision, commit.hex(), changes)
+
+
+def _as_it_is(text: bytes, path: bytes) -> bytes:  # noqa: ARG001  (others want the path)
+    return text
 
 
 def _files_of(history: History, commit: bytes, roots: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -156,9 +161,10 @@ def _changes(
     before: Mapping[bytes, bytes],
     old: Mapping[bytes, bytes],
     new: Mapping[bytes, bytes],
-    *,
-    with_hunks: bool,
+    rewrite: Callable[[bytes, bytes], bytes] | None,
 ) -> tuple[FileChange, ...]:
+    """The changes, with hunks where there is `rewrite`."""
+
     def old_text(path: bytes) -> bytes | None:
         name = before[path]
         if history.objects.size(name) > LARGEST_COMPARED:
@@ -179,11 +185,12 @@ def _changes(
         source = renamed.get(path, path if path in old else None)
         status = RENAMED if path in renamed else ADDED if source is None else MODIFIED if path in new else DELETED
         differing = Hunks()
-        if with_hunks and not (status == RENAMED and before[source or b""] == new[path]):
+        if rewrite is not None and not (status == RENAMED and before[source or b""] == new[path]):
             texts = (None if source is None else old_text(source), new_text(path) if path in new else None)
             if (source is not None and texts[0] is None) or (path in new and texts[1] is None):
                 differing = Hunks(why_none=f"larger than {LARGEST_COMPARED >> 20} MiB")
             else:
-                differing = hunks(*texts, source or path, path)
+                before_text, after_text = (text and rewrite(text, path) for text in texts)
+                differing = hunks(before_text, after_text, source or path, path)
         found.append(FileChange(path, status, renamed.get(path), differing))
     return tuple(found)

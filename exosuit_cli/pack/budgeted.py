@@ -69,6 +69,7 @@ class BudgetPacking(Packing):
             if self._total(tail, [block for _, block in held], count) <= self.options.budget:
                 self._write(held, tail, count)
                 return
+        self.fit_changes(self.options.budget, count)
         self._degrade(carrier, count)
 
     def _total(self, tail: bytes, blocks: Sequence[RenderedBlock], count: CountBatch) -> int:

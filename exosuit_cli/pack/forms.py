@@ -21,6 +21,8 @@ from exosuit_cli.system.names import display_name, text_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from exosuit_cli.pack.shown_changes import ShownChanges
+
 SCHEMA: Final = "exosuit.pack_text/1"
 
 
@@ -50,6 +52,7 @@ class Tail:
     tree: str | None = None
     instructions: str | None = None
     numbers: Mapping[str, int] = field(default_factory=dict)
+    changes: ShownChanges | None = None
 
 
 class Form(Protocol):
@@ -89,7 +92,7 @@ class XmlForm:
 
     suffix = ".xml"
     head = b"<!-- " + SCHEMA.encode() + b" -->\n<documents>\n"
-    _names = rb"[\s/]*(?i:documents?|document_content|gap|file_tree|pack_summary|instructions)\b"
+    _names = rb"[\s/]*(?i:documents?|document_content|gap|file_tree|pack_summary|changes|instructions)\b"
     _tags = re.compile(rb"<(?=" + _names + rb")")
     _escaped = re.compile(rb"&(?=(?:amp;)*lt;" + _names + rb")")
 
@@ -108,6 +111,8 @@ class XmlForm:
 
     def tail(self, tail: Tail) -> bytes:
         parts = ["</documents>\n"]
+        if tail.changes is not None:
+            parts.append(f"<changes>\n{self.protected(tail.changes.text().encode())[0].decode()}</changes>\n")
         for name, text in (("file_tree", tail.tree), ("pack_summary", tail.summary)):
             if text:
                 parts.append(f"<{name}>\n{_xml(text)}</{name}>\n")
@@ -133,9 +138,12 @@ class MarkdownForm:
     def protected(self, text: bytes) -> tuple[bytes, int]:
         return text, 0
 
-    def around(self, piece: Piece, text: bytes) -> tuple[bytes, bytes]:
+    def _fence(self, text: bytes) -> str:
         runs = self._backticks.findall(text) if b"```" in text else []
-        fence = "`" * max([3, *(len(run) + 1 for run in runs)])
+        return "`" * max([3, *(len(run) + 1 for run in runs)])
+
+    def around(self, piece: Piece, text: bytes) -> tuple[bytes, bytes]:
+        fence = self._fence(text)
         remark = f" ({piece.remark})" if piece.remark else ""
         language = re.sub(r"[^a-z0-9+#-]+", "-", piece.language.lower())
         before = f"## {display_name(piece.path)}{remark}\n\n{fence}{language}\n"
@@ -143,6 +151,10 @@ class MarkdownForm:
 
     def tail(self, tail: Tail) -> bytes:
         parts = []
+        if tail.changes is not None:
+            text = tail.changes.text()
+            fence = self._fence(text.encode())
+            parts.append(f"# Changes\n\n{fence}diff\n{text}{fence}\n\n")
         if tail.tree:
             parts.append(f"# File tree\n\n```text\n{tail.tree.replace('`', chr(39))}```\n\n")
         parts.append(f"# Summary\n\n{tail.summary}\n" if tail.summary else "")
@@ -159,7 +171,7 @@ class PlainForm:
     _marks = re.compile(
         # Behind all that some reader takes for the end of a line.
         rb"(?:^|(?<=[\r\x0b\x0c\x1c-\x1e])|(?<=\xc2\x85)|(?<=\xe2\x80[\xa8\xa9]))"
-        rb"(?=>*===== (?:FILE|GAP|TREE|SUMMARY|INSTRUCTIONS)\b)",
+        rb"(?=>*===== (?:FILE|GAP|CHANGES|TREE|SUMMARY|INSTRUCTIONS)\b)",
         re.MULTILINE,
     )
 
@@ -175,7 +187,13 @@ class PlainForm:
 
     def tail(self, tail: Tail) -> bytes:
         parts = []
-        for name, text in (("TREE", tail.tree), ("SUMMARY", tail.summary), ("INSTRUCTIONS", tail.instructions)):
+        changes = tail.changes.text() if tail.changes is not None else None
+        for name, text in (
+            ("CHANGES", changes),
+            ("TREE", tail.tree),
+            ("SUMMARY", tail.summary),
+            ("INSTRUCTIONS", tail.instructions),
+        ):
             if text:
                 parts += [f"===== {name} =====\n".encode(), self.protected(text.encode())[0]]
         return b"".join(parts)
@@ -210,7 +228,9 @@ class JsonForm:
     def tail(self, tail: Tail) -> bytes:
         import orjson
 
-        record = {"file_tree": tail.tree, "summary": {"text": tail.summary, **tail.numbers}}
+        record: dict[str, object] = {"file_tree": tail.tree, "summary": {"text": tail.summary, **tail.numbers}}
+        if tail.changes is not None:
+            record["changes"] = tail.changes.records()
         if tail.instructions:
             record["instructions"] = tail.instructions
         return b"],\n" + orjson.dumps(record)[1:] + b"\n"
@@ -232,7 +252,8 @@ class RawForm:
         return b"", b""
 
     def tail(self, tail: Tail) -> bytes:
-        return "".join([tail.tree or "", tail.summary, tail.instructions or ""]).encode()
+        changes = tail.changes.text() if tail.changes is not None else ""
+        return "".join([changes, tail.tree or "", tail.summary, tail.instructions or ""]).encode()
 
 
 RAW: Final = "raw"

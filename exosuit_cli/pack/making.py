@@ -11,7 +11,9 @@ from exosuit_cli.pack.collector import PackCollector, RenderedBlock
 from exosuit_cli.pack.detail import Detail
 from exosuit_cli.pack.forms import FORMS, Tail
 from exosuit_cli.pack.output import PackWriter
-from exosuit_cli.pack.summary import details_of, summary_numbers, summary_text
+from exosuit_cli.pack.ranks import rank
+from exosuit_cli.pack.shown_changes import fitting
+from exosuit_cli.pack.summary import details_of, longest_details, summary_numbers, summary_text
 from exosuit_cli.pack.tree import file_tree
 from exosuit_cli.pack.work import PackPlan
 from exosuit_cli.system.names import display_name
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from exosuit_cli.pack.options import PackOptions
     from exosuit_cli.pack.output import CountBatch, PackOutput
     from exosuit_cli.pack.result import PackedFile, PackPart
+    from exosuit_cli.pack.shown_changes import ShownChanges
     from exosuit_cli.workers.carrier import Carrier
 
 SPOOL_BYTES: Final = 32 << 20
@@ -45,6 +48,7 @@ class Packing:
         self.warnings: list[str] = []
         self.skips: list[Skip] = []
         self.run: Run | None = None
+        self.changes: ShownChanges | None = None
         self.collector = PackCollector(self.plan(), self.stage())
 
     def plan(self) -> PackPlan:
@@ -93,7 +97,23 @@ class Packing:
             details = details_of(files)
             tree = self.tree(files)
         summary = summary_text(details, files, binary, self.skips, self.options)
-        return self.form.tail(Tail(summary, tree, self.instructions, summary_numbers(details, binary)))
+        numbers = summary_numbers(details, binary)
+        return self.form.tail(Tail(summary, tree, self.instructions, numbers, self.changes))
+
+    def fit_changes(self, most: int, count: CountBatch) -> None:
+        """Show no more of the changes than is well within `most` tokens."""
+        changes, self.changes = self.changes, None
+        if changes is not None:
+            form = self.form
+            least = sum(count([form.head, self.tail(longest_details(self.collector.files), None)]))
+            languages = {file.path: file.language for file in self.collector.files}
+            self.changes = fitting(
+                changes,
+                max(most - least, 0),
+                count,
+                enclosed=lambda text: form.protected(text.encode())[0],
+                rank_of=lambda path: rank(path, languages.get(path, "")),
+            )
 
     def tree(self, files: Iterable[PackedFile]) -> str | None:
         """The tree of those of the files that belong into it; None where there is none."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from exosuit_cli.ingest.pipeline import Run
 from exosuit_cli.pack.making import Packing, SpooledPacking
 from exosuit_cli.pack.result import PackResult
+from exosuit_cli.pack.shown_changes import all_of
 from exosuit_cli.system.stop import StopRequest
 from exosuit_cli.walk.roots import resolve_names, resolve_roots
 
 if TYPE_CHECKING:
     from exosuit_cli.config.options import ScanOptions
+    from exosuit_cli.history import Changes
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.pack.options import PackOptions
     from exosuit_cli.pack.output import PackOutput
@@ -32,6 +34,7 @@ def pack(
     instructions: str | None = None,
     template: str | None = None,
     names: Sequence[bytes] | None = None,
+    changes: Changes | None = None,
     stop: StopRequest | None = None,
     progress: ProgressCallback | None = None,
 ) -> PackResult:
@@ -40,6 +43,8 @@ def pack(
     The files come in the order of the walk: a directory's files in byte order of their names, then its directories. The
     bytes depend on the tree and the options only. Of `scan_options`, the encoding is that of `options`, and there is no
     index. A run that was stopped (`result.scan.partial`) has written a part of the pack only. For the rest see `scan`.
+
+    `changes` are shown after the files, with the hunks that they have.
 
     Memory: that of a scan, a bounded number of rendered batches, and some hundred bytes a file; under a budget, also
     the texts that were chosen; with a template, all texts.
@@ -58,6 +63,7 @@ def pack(
     )
     stop = stop if stop is not None else StopRequest()
     packing = _packing(options, output, instructions, template)
+    packing.changes = all_of(changes) if changes is not None else None
     run = Run(roots, scan_options, stop, progress, packing.collector, reads_index=False, after=packing.complete)
     packing.begin(run)
     try:
@@ -71,6 +77,7 @@ def pack(
         packing.collector.binary,
         packing.parts,
         packing.warnings,
+        packing.changes,
     )
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.ingest.result import ScanResult
     from exosuit_cli.pack.blocks import Remarks
+    from exosuit_cli.pack.shown_changes import ShownChanges
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ class PackResult:
     binary: Sequence[bytes]
     parts: Sequence[PackPart]
     warnings: Sequence[str] = field(default_factory=tuple)
+    changes: ShownChanges | None = None
 
     @property
     def tokens(self) -> int:

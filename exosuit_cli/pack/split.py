@@ -33,6 +33,7 @@ class SplitPacking(SpooledPacking):
 
     def finish(self, carrier: Carrier | None, count: CountBatch) -> None:  # noqa: ARG002  (see Packing)
         refuse_secrets(self.collector.files, self.options)
+        self.fit_changes(self.options.split, count)
         counts = self._block_counts(count)
         writer = self._part(1)
         blocks = self.spool.blocks()

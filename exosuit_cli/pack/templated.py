@@ -34,8 +34,9 @@ class TemplatePacking(BudgetPacking):
     """A pack by a template, under a budget if there is one. The template is compiled before anything is read.
 
     It may not reach what a sandbox keeps from it. It has the names `files` (each with `path`, `language`, `detail`,
-    `tokens`, `size`, `lines`, `text`), `left_out` (paths), `binary` (paths), `tree`, `summary`, `instructions`,
-    `budget`, `encoding`, and the function `fence(text)`, which is longer than any run of backticks in a text.
+    `tokens`, `size`, `lines`, `text`), `left_out` (paths), `binary` (paths), `tree`, `changes`, `summary`,
+    `instructions`, `budget`, `encoding`, and the function `fence(text)`, which is longer than any run of backticks in a
+    text.
     """
 
     def __init__(self, options: PackOptions, output: PackOutput, instructions: str | None, template: str) -> None:
@@ -55,6 +56,7 @@ class TemplatePacking(BudgetPacking):
             if self._put(text, count):
                 self._note(held)
                 return
+        self.fit_changes(self.options.budget, count)
         target = self.options.budget
         for _ in range(_TRIES):
             try:
@@ -100,6 +102,7 @@ class TemplatePacking(BudgetPacking):
             "left_out": [display_name(file.path) for file in files if file.detail is Detail.LEFT_OUT],
             "binary": [display_name(path) for path in self.collector.binary],
             "tree": self.tree(files) or "",
+            "changes": self.changes.text() if self.changes is not None else "",
             "summary": summary_text(details_of(files), files, self.collector.binary, self.skips, self.options),
             "instructions": self.instructions or "",
             "budget": self._budget or None,

@@ -30,7 +30,9 @@ def packed(oracles: dict[str, TokenCounter]) -> Callable[..., Packed]:
 
     def make(tree: Path, *, workers: int = 1, **options: Any) -> Packed:
         file = io.BytesIO()
-        passed = {name: options.pop(name) for name in ("template", "instructions") if name in options}
+        passed = {
+            name: options.pop(name) for name in ("template", "instructions", "changes", "names") if name in options
+        }
         result = pack(tree, PackOptions(**options), ScanOptions(workers=workers), PackOutput(file), **passed)
         text = file.getvalue()
         text.decode()  # whatever the files hold, the pack is UTF-8

@@ -42,9 +42,16 @@ def pack_document(result: PackResult, options: PackOptions, *, is_template: bool
             if file.remarks is not None
             for secret in file.remarks.secrets
         ],
+        "changes": _changes(result),
         "skips": [skip_record(skip) for skip in result.scan.skips],
     }
     return document
+
+
+def _changes(result: PackResult) -> dict[str, Any] | None:
+    if result.changes is None:
+        return None
+    return result.changes.records() | {"hunks_left_out": result.changes.left_out}
 
 
 def _path(path: bytes) -> dict[str, Any]:

@@ -45,6 +45,13 @@ def print_pack(console: Console, result: PackResult, options: PackOptions, *, de
     )
     held = ", ".join(f"{count:,} {WORDS[detail]}" for detail, count in result.details.items())
     labelled_phrases(console, "files", f"{counted(len(result.files), 'text file')}:", held or "none")
+    if result.changes is not None:
+        shown = result.changes
+        said = [f"{count:,} {status}" for status, count in shown.changes.counts.items()]
+        since = f"since {display_name(shown.changes.revision)} ({shown.changes.commit[:12]}):"
+        labelled_phrases(console, "changes", since, ", ".join(said) or "none")
+        if shown.left_out:
+            labelled_phrases(console, "", f"the hunks of {counted(shown.left_out, 'file')} left out")
     if result.binary:
         labelled_phrases(console, "", f"{counted(len(result.binary), 'binary file')} left out")
     for part in result.parts:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exosuit_cli.context.records import LoadedSource, Source, StoredFile
-from exosuit_cli.context.rows import as_column, as_path, next_number, staged_row, sum_source
+from exosuit_cli.context.rows import as_column, next_number, staged_row, sum_source
 from exosuit_cli.context.seal import file_seal
 from exosuit_cli.index.format import IndexUnusable, check_head, open_index
 from exosuit_cli.index.keys import index_keys
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from exosuit_cli.tiers.nvme import NvmeTier
 
 _DIGEST_BYTES = 32
+_FEW_FILES = 1000
+"""As many files are looked up by path; for more, all rows are read."""
 _FILE = "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 
 
@@ -58,14 +60,6 @@ class SourceRequest:
         """What chunks and the choice of files depend on, besides the tree."""
         content, walk = index_keys(_scan_options(self))
         return f"{content[:32]} {walk[:32]} {self.chunking}"
-
-
-class _Known(NamedTuple):
-    """A file as the context has it."""
-
-    number: int
-    digest: bytes
-    executable: bool
 
 
 class SourceLoad:
@@ -111,7 +105,7 @@ class SourceLoad:
         started = time.monotonic()
         source = self._source
         if source is None or source.key != self._key or self._anew:
-            self._outdated = [] if source is None else [each.number for each in self._known().values()]
+            self._outdated = [] if source is None else [each[1] for each in self._known().values()]
             result, collector = self._cut(None)
             self._tree_digest = result.tree_digest
             return self._loaded(result, started, collector, loaded=len(result.paths), removed=0)
@@ -121,7 +115,7 @@ class SourceLoad:
             self.changes_anything = False
             self._discard(first, ())
             return self._loaded(result, started, None, loaded=0, removed=0)
-        changed, removed = self._compare(result)
+        changed, removed = self._compare(result, source)
         self._discard(first, changed)
         cut = [path for path in changed if first is not None and path in first.cuts]
         if first is not None:
@@ -166,28 +160,41 @@ class SourceLoad:
             return False
         return (source.name, _as_text(source.given)) == (request.name, _as_text(request.given))
 
-    def _known(self) -> dict[bytes, _Known]:
-        rows = self._connection.execute(
-            "SELECT path, id, digest, executable FROM files WHERE source = ?", (self.number,)
-        )
-        return {as_path(path): _Known(number, digest, bool(executable)) for path, number, digest, executable in rows}
+    def _known(self, paths: Sequence[bytes] | None = None) -> dict[bytes, tuple[bytes, int, bytes, int]]:
+        """The path, number, digest and execute bit of the files at these paths, or of all files, by path."""
+        query = "SELECT CAST(path AS BLOB), id, digest, executable FROM files WHERE source = ?"
+        execute = self._connection.execute
+        if paths is None:
+            rows = execute(query, (self.number,)).fetchall()
+        else:
+            rows = [row for path in paths for row in execute(f"{query} AND path = ?", (self.number, as_column(path)))]
+        return {row[0]: row for row in rows}
 
-    def _compare(self, result: ScanResult) -> tuple[list[bytes], int]:
+    def _compare(self, result: ScanResult, source: Source) -> tuple[list[bytes], int]:
         """The paths to cut, and how many files have gone; notes what they replace."""
-        known = self._known()
-        digests = result.rows["digest"].tobytes()
-        executable = result.rows["executable"].tolist()
+        rows, paths = result.rows, result.paths
+        few = result.read
+        if result.basis is None or result.basis != source.tree_digest or few is None or len(few) > _FEW_FILES:
+            few = None
+        if few is not None:
+            rows, paths = rows[few], [paths[place] for place in few.tolist()]
+        known = self._known(None if few is None else paths)
+        if few is not None and source.files - len(known) != len(result.paths) - len(paths):
+            rows, paths, known = result.rows, result.paths, self._known()  # one that was read before has gone
+        digests = rows["digest"].tobytes()
+        is_executable = rows["executable"].tolist()
+        ends = range(_DIGEST_BYTES, len(digests) + 1, _DIGEST_BYTES)
         changed = []
-        for place, path in enumerate(result.paths):
+        for path, executable, end in zip(paths, is_executable, ends, strict=True):
             old = known.pop(path, None)
             if old is None:
                 changed.append(path)
-            elif old.digest != digests[_DIGEST_BYTES * place : _DIGEST_BYTES * (place + 1)]:
+            elif old[2] != digests[end - _DIGEST_BYTES : end]:
                 changed.append(path)
-                self._outdated.append(old.number)
-            elif old.executable != bool(executable[place]):
-                self._executable.append((bool(executable[place]), old.number))
-        self._outdated += [each.number for each in known.values()]
+                self._outdated.append(old[1])
+            elif bool(old[3]) != bool(executable):
+                self._executable.append((bool(executable), old[1]))
+        self._outdated += [each[1] for each in known.values()]
         return changed, len(known)
 
     def _look(self) -> tuple[ScanResult, ContextCollector | None]:

@@ -8,6 +8,7 @@ Documentation/technical/racy-git.txt).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import field
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -91,9 +92,18 @@ class Index:
         self._unchanged, self._look, self._most_bytes = unchanged, look, most_bytes
 
     @property
-    def is_unchanged(self) -> bool:
-        """Whether nothing of what it holds changed, and a walk with the present options would find the same."""
-        return self.walk_is_known and self._unchanged is not None and self._unchanged.is_everything()
+    def is_listed(self) -> bool:
+        """Whether no directory changed, so that a walk with the present options would find the same files."""
+        return self.walk_is_known and self._unchanged is not None and bool(self._unchanged.directories.all())
+
+    def changed_files(self) -> npt.NDArray[np.int64]:
+        """The places of files that are not what they were, ascending: int64[n]."""
+        assert self._unchanged is not None
+        return np.flatnonzero(~self._unchanged.files)
+
+    def listing_of(self, place: int) -> int:
+        """The position of the listing that a row belongs to."""
+        return bisect_right(self._starts, place) - 1
 
     def unchanged_directories(self) -> dict[bytes, PastDirectory]:
         """The directories whose listings are the same now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from dataclasses import field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +59,8 @@ class Ledger:
         self.hits = 0
         self.bytes_read = 0
         self.tokens_counted = 0
+        self.basis: str | None = None
+        """The digest of the tree whose files these are, but for those that were read; None: not known."""
         self.tasks: deque[Task] = deque()
         self._index = index
         self._most_files = batch_files
@@ -66,6 +69,8 @@ class Ledger:
         self._groups: list[tuple[Directory, tuple[bytes, ...]]] = []
         self._places: list[int] = []
         self._order = np.zeros(0, np.int64)
+        self._known_order: npt.NDArray[np.int64] | None = None
+        self._read: list[npt.NDArray[np.int64]] = []
         self._links: dict[tuple[int, int], _Link] = {}
         self._link_of: dict[int, _Link] = {}
         self._link_files: dict[int, tuple[Directory, bytes]] = {}
@@ -99,11 +104,22 @@ class Ledger:
             self._enqueue(listing.directory, tuple(names[index] for index in missed), (start + missed).tolist())
 
     def take_all(self, index: Index) -> None:
-        """Enter everything that an index holds, all of which is unchanged."""
+        """Enter everything that an index holds, no directory of which has changed; files that have become tasks."""
         self.listings = index.listings
         self.skips = [skip for listing in index.listings for skip in listing.skips]
         self.rows = index.rows
-        self.files = self.hits = self.done = len(index.rows)
+        self._known_order = index.order
+        self.basis = index.tree_digest
+        self.files = len(index.rows)
+        changed = index.changed_files()
+        self.hits = self.done = self.files - len(changed)
+        if len(changed):
+            self.rows = index.rows.copy()
+            self.rows["outcome"][changed] = PENDING
+        for position, places in groupby(changed.tolist(), index.listing_of):
+            listing, start, group = index.listings[position], index.start(position), list(places)
+            self._enqueue(listing.directory, tuple(listing.names[place - start] for place in group), group)
+        self.flush()
 
     def has_all_of(self, index: Index) -> bool:
         """Whether the rows are those of the index: no more, no fewer, and none of them read."""
@@ -132,6 +148,7 @@ class Ledger:
     def finish(self, finished: FinishedTask) -> None:
         """Enter the rows of a finished task."""
         task, result = finished.task, finished.result
+        self._read.append(task.places)
         if result is None:
             self.rows["outcome"][task.places] = Outcome.QUARANTINED
         else:
@@ -214,12 +231,29 @@ class Ledger:
             else:
                 yield from listing.names
 
-    def order(self) -> npt.NDArray[np.int64]:
-        """All places in path order. A call while the workers are busy saves the time at the end of the scan."""
-        if len(self._order) != self.files:
+    def sort(self) -> None:
+        """Sort the places by path. A call while the workers are busy saves the time at the end of the scan."""
+        if self._known_order is None and len(self._order) != self.files:
             paths = list(self.paths())
             self._order = np.array(sorted(range(self.files), key=paths.__getitem__), np.int64)
-        return self._order
+
+    def ingested(self) -> npt.NDArray[np.int64]:
+        """The places of ingested files in path order."""
+        is_ingested = self.rows["outcome"][: self.files] == Outcome.INGESTED
+        known = self._known_order
+        if known is not None and len(known) == np.count_nonzero(is_ingested) and is_ingested[known].all():
+            return known
+        self._known_order = None
+        self.sort()
+        places: npt.NDArray[np.int64] = self._order[is_ingested[self._order]]
+        return places
+
+    def is_read(self) -> npt.NDArray[np.bool_]:
+        """Whether each file was to be read; the rows of the others are those of the index: bool[files]."""
+        found = np.zeros(self.files, np.bool_)
+        for places in self._read:
+            found[places] = True
+        return found
 
     def check(self) -> None:
         """Raise ExosuitError if a place was left without a row: that is a hole, and a bug."""

@@ -46,11 +46,7 @@ def order_rows(ledger: Ledger, algorithm: str, unchanged: Index | None) -> Order
     """Order what the ledger holds. `unchanged` is the index whose order and tree digest are those of the ledger."""
     rows = ledger.rows[: ledger.files]
     all_paths = list(ledger.paths())
-    if unchanged is not None:
-        places = unchanged.order
-    else:
-        places = ledger.order()
-        places = places[rows["outcome"][places] == Outcome.INGESTED]
+    places = unchanged.order if unchanged is not None else ledger.ingested()
     paths = [all_paths[place] for place in places.tolist()]
     skips = list(ledger.skips)
     skips.extend(

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from exosuit_cli.config.options import ScanOptions
 from exosuit_cli.index.changes import LaterLook, find_unchanged
 from exosuit_cli.index.file import IndexFile
@@ -141,8 +143,9 @@ class Run:
         )
         listed_anew = 0
         walking = True
-        if index is not None and index.is_unchanged and not self.reads_all and walk.is_unchanged():
+        if index is not None and index.is_listed and not self.reads_all and walk.is_unchanged():
             ledger.take_all(index)
+            walk.rules.update(index.rules)
             walking = False
         elif index is not None:
             walk.past = index.unchanged_directories()
@@ -221,7 +224,7 @@ class Run:
         while ledger.tasks and carrier.has_room() and (self.collector is None or self.collector.has_room()):
             carrier.submit(ledger.tasks.popleft())
         if not walking:
-            ledger.order()
+            ledger.sort()
             self.laps.step("result")
         for finished in carrier.collect(0 if walking else LINGER_SECONDS):
             self._finish(ledger, finished)
@@ -296,6 +299,8 @@ class Run:
             warnings=self.warnings,
             partial=self.stop.signal.name if self.stop.signal is not None else None,
             verify_failures=verify_failures,
+            basis=ledger.basis,
+            read=np.flatnonzero(ledger.is_read()[found.places]),
         )
 
     def _verify(self, ledger: Ledger, index_file: IndexFile, found: OrderedRows) -> list[int] | None:

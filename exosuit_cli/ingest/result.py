@@ -17,6 +17,8 @@ from exosuit_cli.model.records import UNREADABLE_OUTCOMES, Kind, Outcome, Rows, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import numpy.typing as npt
+
     from exosuit_cli.device import DeviceTotals
     from exosuit_cli.system.memory import MemoryReport
     from exosuit_cli.walk.rule_set import BadLine
@@ -116,6 +118,7 @@ class ScanResult:
 
     `skips` are sorted by path. `partial` names the signal that ended the scan early, None for a complete one.
     `verify_failures` are the positions whose content changed although size and times did not; None unless asked for.
+    But for the files at the positions `read`, int64[n], the tree is the one whose digest is `basis`; None: not known.
     """
 
     base: bytes
@@ -133,6 +136,8 @@ class ScanResult:
     warnings: list[str] = field(default_factory=list)
     partial: str | None = None
     verify_failures: list[int] | None = None
+    basis: str | None = None
+    read: npt.NDArray[np.int64] | None = None
 
     def with_output_bytes(self, written: int) -> ScanResult:
         """The same result, with `written` more bytes in the nvme tier: an output was written after the scan."""

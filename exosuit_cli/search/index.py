@@ -30,6 +30,8 @@ from exosuit_cli.system.paths import ensure_private
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy.typing as npt
+
     from exosuit_cli.context.reader import ContextReader
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.system.stop import StopRequest
@@ -173,45 +175,40 @@ class _Refreshing:
     def _plan(self, anew: str | None) -> _Plan:
         from exosuit_cli.search.stored_texts import file_keys
 
-        wanted = file_keys(self._context.connection)
         reason = anew
-        manifest = None
+        wanted, seals = file_keys(self._context.connection)
         if anew is None:
             try:
                 manifest = read_manifest(self._directory)
                 if manifest is not None:
-                    return self._compare(manifest, wanted)
+                    return self._compare(manifest, wanted, seals)
             except (DamagedIndex, FileNotFoundError) as error:
                 reason = str(error) if isinstance(error, DamagedIndex) else "a segment is missing"
         return _Plan((), None, len(wanted), 0, reason)
 
-    def _compare(self, manifest: Manifest, wanted: dict[int, bytes]) -> _Plan:
+    def _compare(self, manifest: Manifest, wanted: npt.NDArray[np.int64], seals: npt.NDArray[np.uint64]) -> _Plan:
+        """What is to be done. `wanted` are the numbers of the files that are there now, ascending."""
         kept: list[tuple[SegmentEntry, Segment]] = []
-        missing = dict(wanted)
+        is_missing = np.ones(len(wanted), np.bool_)
         removed = 0
         for entry, segment in zip(manifest.segments, _open_segments(self._directory, manifest), strict=True):
-            numbers = segment.column("file_id").tolist()
-            seals = segment.column("file_seal").tolist()
-            dead = entry.dead.copy()
-            for place in np.flatnonzero(~dead).tolist():
-                number = numbers[place]
-                seal = wanted.get(number)
-                if seal is not None and int.from_bytes(seal, "little") == seals[place]:
-                    missing.pop(number, None)
-                else:
-                    dead[place] = True
-                    removed += number not in wanted
-            kept.append((replace(entry, dead=dead), segment))
-        added = len(missing)
+            numbers = segment.column("file_id")
+            places = np.minimum(np.searchsorted(wanted, numbers), max(len(wanted) - 1, 0))
+            is_there = wanted[places] == numbers if len(wanted) else np.zeros(len(numbers), np.bool_)
+            is_same = is_there.copy()
+            is_same[is_there] = seals[places[is_there]] == segment.column("file_seal")[is_there]
+            is_missing[places[is_same & ~entry.dead]] = False
+            removed += int(np.count_nonzero(~is_there & ~entry.dead))
+            kept.append((replace(entry, dead=entry.dead | ~is_same), segment))
+        added = int(np.count_nonzero(is_missing))
         again = self._to_write_again(kept)
-        staying = []
+        staying, missing = [], wanted[is_missing].tolist()
         for entry, segment in kept:
             if entry.name in again:
-                alive = segment.column("file_id")[~entry.dead].tolist()
-                missing.update((number, wanted[number]) for number in alive)
+                missing += segment.column("file_id")[~entry.dead].tolist()
             else:
                 staying.append(entry)
-        return _Plan(tuple(staying), list(missing), added, removed, None)
+        return _Plan(tuple(staying), list(dict.fromkeys(missing)), added, removed, None)
 
     def _to_write_again(self, segments: Sequence[tuple[SegmentEntry, Segment]]) -> set[str]:
         """The names of segments that are mostly dead, and of small ones where there are too many."""

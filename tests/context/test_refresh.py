@@ -234,3 +234,23 @@ def test_a_load_that_finds_nothing_changed_writes_nothing(tmp_path: Path) -> Non
         write_bytes(root, {b"b.txt": b"other words\n"})
         assert context.load([source(root)], limit=1).sources[0].loaded == 1
     assert not problems("n")
+
+
+def test_files_that_change_in_place_are_replaced_or_go(tmp_path: Path) -> None:
+    root, limited = tmp_path / "tree", replace(ONE_PROCESS, max_file_size=1000)
+    write_bytes(root, {b"a.py": functions(3), b"d/b.txt": b"words\n", b"d/c.txt": b"more\n", b"e.txt": b"x" * 2000})
+    settle()
+    load("n", source(root, options=limited))
+    settle()
+    load("n", source(root, options=limited))
+    for path, content in ((b"a.py", functions(4)), (b"d/b.txt", b"x" * 2000), (b"e.txt", b"short\n")):
+        with open(os.path.join(os.fsencode(root), path), "r+b") as file:  # no directory changes
+            file.write(content)
+            file.truncate(len(content))
+    (again,) = load("n", source(root, options=limited)).sources
+    assert (again.files, again.unchanged, again.loaded, again.removed) == (3, 1, 2, 1)
+    os.chmod(root / "d" / "c.txt", 0o755)
+    assert load("n", source(root, options=limited)).sources[0].loaded == 0
+    load("new", source(root, options=limited))
+    assert dump("n") == dump("new")
+    assert not problems("n")

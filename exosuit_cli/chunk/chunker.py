@@ -73,7 +73,7 @@ class Chunker:
         lines = lines if lines is not None else self._kernels.lines(slab)
         step("lines", texts, size)
         is_plain = self._options.boundaries == "lines"
-        strengths = plain_strengths(lines) if is_plain else line_strengths(lines, languages)
+        strengths = plain_strengths(lines) if is_plain else line_strengths(slab, lines, languages)
         step("boundaries", texts, size)
         prefix, totals = self._prefix(slab, lines, paths)
         step("tokens", texts, size)

@@ -6,9 +6,9 @@ from bisect import bisect_left, bisect_right
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from exosuit_cli.chunk.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 from exosuit_cli.chunk.long_line import split_line
 from exosuit_cli.chunk.records import Boundary
-from exosuit_cli.chunk.strength import ATTACHED, BLANK, CLOSING, CONTINUED
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Planner:
                 other = min(costs[enough : farthest + 1])
                 # A small chunk is right where any other cut would go through something of the rank of its own start, or
                 # through what nobody wants to cut.
-                if (other < BLANK or best >= BLANK) and (best > own or other <= best | _WEAKEST):
+                if (other < IN_TEXT or best >= IN_TEXT) and (best > own or other <= best | _WEAKEST):
                     cut = costs.rfind(other, enough, farthest + 1)
         return cut
 
@@ -154,7 +154,7 @@ class Planner:
     def _after_lead(costs: bytes, line: int, farthest: int) -> int | None:
         """The last of the lines that are attached to the comment or decorator at `line`: the definition's own."""
         last = line
-        while last < farthest and ATTACHED <= costs[last + 1] < CONTINUED:
+        while last < farthest and (ATTACHED <= costs[last + 1] < CONTINUED or costs[last + 1] == BLANK_IN_COMMENT):
             last += 1
         return last if last > line else None
 
@@ -164,7 +164,9 @@ class Planner:
         if not overlap:
             return line
         begin = bisect_left(lines.prefix, lines.prefix[line] - overlap, first, line)
-        while begin < line and (lines.costs[begin] == BLANK or self._count(lines, begin, line) > overlap):
+        while begin < line and (
+            lines.costs[begin] in (BLANK, BLANK_IN_COMMENT) or self._count(lines, begin, line) > overlap
+        ):
             begin += 1
         return begin
 

@@ -5,15 +5,7 @@ rules say what readers of code use without knowing the language: an outer constr
 follows a blank line or a closing bracket begins something; a comment, a decorator or an attribute belongs to what
 follows it; a line that begins with a closing bracket, or with a word such as `else`, belongs to what came before.
 
-Costs, uint8, the lower the better:
-
-    0 to 199     4 * level + weakness; level is the indentation in columns, or twice the bracket depth if that is more
-                 (a label at the left edge within braces is no outer construct), at most 49
-    ATTACHED     and the 12 above, by level: a line that belongs to the comment right before it
-    CONTINUED    and up: within a statement, or right after a line that opens a block; and last of these, right after a
-                 decorator or an attribute
-    CLOSING      and up: a closing bracket or word
-    BLANK        a line without anything
+What a literal over several lines holds is an atom: see `literal_lines`. The scale of costs is that of `costs`.
 """
 
 from __future__ import annotations
@@ -23,60 +15,53 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.chunk.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
+from exosuit_cli.chunk.line_view import BYTE, HEAD_BYTES, LineView, byte_set, word
+from exosuit_cli.chunk.literal_lines import literal_lines
+from exosuit_cli.chunk.prose import markdown_costs, restructured_costs
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.styles import SLASH_STYLES, Style, style_of
+from exosuit_cli.languages.literals import FAMILIES, FAMILY_NAMES, Inside, family_of
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exosuit_cli.model.slab import LineColumns
+    from exosuit_cli.model.slab import LineColumns, Slab
 
-ATTACHED, CONTINUED, CLOSING, BLANK = 200, 213, 226, 252
 _LEVELS = 49
 _WEAK = 2
-_PARAGRAPH, _PROSE = 48, 160
-_HEAD_BYTES = 8
 _LONGEST = 100
 """Lines of the longest decorator that is seen as one."""
-_ONES = np.uint64(0x0101010101010101)
-_BYTE = np.uint64(0xFF)
-
-
-def _word(text: str) -> tuple[np.uint64, np.uint64, np.uint64]:
-    """The first bytes of a head that hold a word, their mask, and how far to shift for the byte after it."""
-    return (
-        np.uint64(int.from_bytes(text.encode(), "little")),
-        np.uint64((1 << 8 * len(text)) - 1),
-        np.uint64(8 * len(text)),
-    )
-
 
 _CLOSING_WORDS = [
-    *map(_word, ("else", "elif", "elsif", "elseif", "except", "rescue", "finally", "ensure", "catch")),
-    *map(_word, ("end", "fi", "done", "esac", "endif", "then")),
+    *map(word, ("else", "elif", "elsif", "elseif", "except", "rescue", "finally", "ensure", "catch")),
+    *map(word, ("end", "fi", "done", "esac", "endif", "then")),
 ]
-_DIRECTIVES = [_word(word) for word in ("#else", "#elif", "#endif")]
-_TEMPLATE = _word("template")[0]
+_DIRECTIVES = [word(each) for each in ("#else", "#elif", "#endif")]
+_TEMPLATE = word("template")[0]
+
+_CLOSES = byte_set(b"}])")
+_CLOSES_LAST = byte_set(b"}]);,")
+_BRACKETS = byte_set(b"}]")
+_OPENS_BODY = byte_set(b"{([:")
+_GOES_ON = byte_set(b",\\=+-*&|<(")
+_BEGINS_WITHIN = byte_set(b".?&|+=<>,:{")
 _IS_WORD_BYTE = np.zeros(256, np.bool_)
 _IS_WORD_BYTE[[*range(48, 58), *range(65, 91), *range(97, 123), ord("_")]] = True
-
-
-def _set(characters: bytes) -> npt.NDArray[np.bool_]:
-    table = np.zeros(256, np.bool_)
-    table[list(characters)] = True
-    return table
-
-
-_CLOSES = _set(b"}])")
-_CLOSES_LAST = _set(b"}]);,")
-_BRACKETS = _set(b"}]")
-_OPENS_BODY = _set(b"{([:")
-_GOES_ON = _set(b",\\=+-*&|<(")
-_BEGINS_WITHIN = _set(b".?&|+=<>,:{")
-_UNFINISHED = _IS_WORD_BYTE | _set(b"*&")
-_UNDERLINES = _set(b"=-~^\"'*+#`.:_")
-_MAY_CLOSE = _set(b"erfcdt")
+_UNFINISHED = _IS_WORD_BYTE | byte_set(b"*&")
+_MAY_CLOSE = byte_set(b"erfcdt")
+_COMMENT_MARKS = [
+    [
+        word(each.opens.decode())
+        for each in literals
+        if each.to_end or each.inside == Inside.COMMENT
+        if len(each.opens) < 8
+    ]
+    for literals in (FAMILIES[name] for name in FAMILY_NAMES)
+]
+"""By family: the first bytes of comments."""
+_COMMENT_MARKS[0] = [word(each) for each in ("#", "//", "/*")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +78,10 @@ def plain_strengths(lines: LineColumns) -> LineStrengths:
     return LineStrengths(np.zeros(count, np.uint8), np.full(count, Boundary.LINE, np.uint8))
 
 
-def line_strengths(lines: LineColumns, languages: Sequence[str]) -> LineStrengths:
+def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> LineStrengths:
     """The costs of a cut before each line, and what begins there; `languages` names that of each file of the slab.
+
+    `lines` are those of the slab.
 
     Every file is judged alone: the result does not depend on the others in the slab.
     """
@@ -105,56 +92,35 @@ def line_strengths(lines: LineColumns, languages: Sequence[str]) -> LineStrength
     if len(inked):
         file_styles = np.array([style_of(language) for language in languages], np.uint8)
         styles = np.repeat(file_styles, np.diff(lines.files))[inked]
-        depths = _sound_depths(lines, file_styles)
-        view = _View(lines, inked, styles, depths)
-        costs[inked], kinds[inked] = _code(view)
-        for style, rules in ((Style.MARKDOWN, _markdown), (Style.RESTRUCTURED, _restructured)):
+        inside = literal_lines(slab, lines, languages)
+        depths = _sound_depths(lines, _depths_of_code(lines, inside), file_styles)
+        view = LineView(lines, inked, styles, depths, inside)
+        costs[(lines.heads == 0) & (inside == Inside.COMMENT)] = BLANK_IN_COMMENT
+        costs[inked], kinds[inked] = _code(view, _comments(view, lines, inked, languages))
+        for style, rules in ((Style.MARKDOWN, markdown_costs), (Style.RESTRUCTURED, restructured_costs)):
             if (file_styles == style).any():
                 chosen = np.flatnonzero(styles == style)
-                costs[inked[chosen]], kinds[inked[chosen]] = rules(_View(lines, inked[chosen], styles[chosen], depths))
+                part = LineView(lines, inked[chosen], styles[chosen], depths, inside)
+                costs[inked[chosen]], kinds[inked[chosen]] = rules(part)
     return LineStrengths(costs, kinds)
 
 
-class _View:
-    """The lines that are not blank, and what comes right before each of them."""
-
-    def __init__(
-        self,
-        lines: LineColumns,
-        inked: npt.NDArray[np.int64],
-        styles: npt.NDArray[np.uint8],
-        depths: npt.NDArray[np.int32],
-    ) -> None:
-        self.styles = styles
-        self.heads = lines.heads.take(inked)
-        self.first = (self.heads & _BYTE).astype(np.uint8)
-        self.indents = lines.indents.take(inked).astype(np.int32)
-        self.depths = depths.take(inked)
-        self.lasts = lines.lasts.take(inked)
-        self.widths = lines.starts.take(inked + 1) - lines.inks.take(inked)
-        # The first line of a file begins something, as one after a blank line does.
-        begins_file = np.zeros(len(lines.indents) + 1, np.bool_)
-        begins_file[lines.files] = True
-        self.after_blank = np.ones(len(inked), np.bool_)
-        self.after_blank[1:] = inked[1:] != inked[:-1] + 1
-        self.after_blank |= begins_file.take(inked)
-        file_of = np.cumsum(begins_file)[inked]
-        self.same_file = np.zeros(len(inked), np.bool_)
-        self.same_file[1:] = file_of[1:] == file_of[:-1]
-
-    def before(self, values: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """The value of the line right before, where that is not blank."""
-        shifted = np.zeros(len(values), np.bool_)
-        shifted[1:] = values[:-1]
-        shifted &= ~self.after_blank
-        return shifted
-
-    def starts_with(self, word: tuple[np.uint64, np.uint64, np.uint64]) -> npt.NDArray[np.bool_]:
-        found: npt.NDArray[np.bool_] = (self.heads & word[1]) == word[0]
-        return found
+def _depths_of_code(lines: LineColumns, inside: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+    """The depths of lines without the brackets of the lines that are wholly within a literal."""
+    if not inside.any():
+        return lines.depths
+    steps = np.diff(lines.depths, append=0)
+    steps[:-1] *= (inside[:-1] != Inside.CODE) & (inside[1:] != Inside.CODE)
+    steps[lines.files[1:] - 1] = 0
+    within = np.cumsum(steps) - steps
+    first = np.minimum(lines.files[:-1], len(inside) - 1)
+    depths: npt.NDArray[np.int32] = lines.depths - within + np.repeat(within[first], np.diff(lines.files))
+    return depths.astype(np.int32)
 
 
-def _sound_depths(lines: LineColumns, styles: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
+def _sound_depths(
+    lines: LineColumns, depths: npt.NDArray[np.int32], styles: npt.NDArray[np.uint8]
+) -> npt.NDArray[np.int32]:
     """The depths of the files whose brackets are as many closing as opening; zeros in the others.
 
     A bracket within a text or a regular expression would else count for the rest of the file. Where directives choose
@@ -162,42 +128,54 @@ def _sound_depths(lines: LineColumns, styles: npt.NDArray[np.uint8]) -> npt.NDAr
     """
     inked = np.flatnonzero(lines.heads)
     if not len(inked):
-        return lines.depths
+        return depths
     # The last line with ink of each file that has one: what it closes at its start is no longer in its depth.
     last = np.searchsorted(inked, lines.files[1:]) - 1
     has_ink = (last >= 0) & (inked[np.maximum(last, 0)] >= lines.files[:-1])
     ends = inked[np.maximum(last, 0)]
-    left = lines.depths[ends].copy()
+    left = depths[ends].copy()
     heads = lines.heads[ends]
     is_leading = np.ones(len(ends), np.bool_)
-    for place in range(_HEAD_BYTES):
-        byte = ((heads >> np.uint64(8 * place)) & _BYTE).astype(np.uint8)
+    for place in range(HEAD_BYTES):
+        byte = ((heads >> np.uint64(8 * place)) & BYTE).astype(np.uint8)
         is_leading &= _CLOSES_LAST.take(byte)
         left -= is_leading & _BRACKETS.take(byte)
     is_sound = (left == 0) | ~has_ink | (styles == Style.SLASH)
     if is_sound.all():
-        return lines.depths
-    return np.where(np.repeat(is_sound, np.diff(lines.files)), lines.depths, 0).astype(np.int32)
+        return depths
+    return np.where(np.repeat(is_sound, np.diff(lines.files)), depths, 0).astype(np.int32)
 
 
-def _code(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def _comments(
+    view: LineView, lines: LineColumns, inked: npt.NDArray[np.int64], languages: Sequence[str]
+) -> npt.NDArray[np.bool_]:
+    """The lines that begin with a comment or within one; where the language has no known marks, with a usual one."""
+    comment = view.in_comment | view.opens_comment
+    families = np.array([family_of(language) for language in languages], np.uint8)
+    of_line = np.repeat(families, np.diff(lines.files))[inked]
+    for family in np.unique(families).tolist():
+        own = of_line == family
+        found = np.zeros(len(own), np.bool_)
+        for mark in _COMMENT_MARKS[family]:
+            found |= view.starts_with(mark)
+        comment |= found & own
+    return comment
+
+
+def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     first, indents, styles = view.first, view.indents, view.styles
     is_slash = SLASH_STYLES.take(styles)
     is_data = styles == Style.DATA
     level = np.minimum(np.maximum(indents, 2 * view.depths), _LEVELS)
 
-    second = ((view.heads >> np.uint64(8)) & _BYTE).astype(np.uint8)
+    second = ((view.heads >> np.uint64(8)) & BYTE).astype(np.uint8)
     is_hash = first == ord("#")
-    comment = (first == ord("/")) & ((second == ord("/")) | (second == ord("*")))
-    comment |= is_slash & (first == ord("*"))
-    comment |= is_hash & ~is_slash
-    comment |= (styles == Style.DASH) & (first == ord("-")) & (second == ord("-"))
-    comment |= (styles == Style.SEMICOLON) & (first == ord(";"))
-    comment |= (styles == Style.PERCENT) & (first == ord("%"))
     decorator = (first == ord("@")) | (view.heads == _TEMPLATE)
     decorator |= is_slash & is_hash & (second == ord("["))  # an attribute of Rust or PHP
     decorator |= is_slash & (first == ord("[")) & (view.lasts == ord("]"))
+    decorator &= ~view.in_text & ~view.in_comment
     decorator |= _closed(view, decorator)
+    comment = comment & ~decorator
     after_comment, after_decorator = view.before(comment), view.before(decorator)
     after_lead = after_comment | after_decorator
 
@@ -206,6 +184,7 @@ def _code(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     dedents = view.same_file & (indents < previous_indents)
     closes = _CLOSES.take(first)
     closes |= _closing_words(view, dedents, is_slash & is_hash)
+    closes &= ~view.in_text & ~view.in_comment
 
     goes_on = _GOES_ON.take(view.lasts) & ~is_data
     opens = _OPENS_BODY.take(view.lasts) & ~is_data & ~comment
@@ -220,13 +199,16 @@ def _code(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     costs = np.where(continued & ~view.after_blank & ~after_lead, CONTINUED + eighth, costs)
     costs = np.where(after_decorator, CLOSING - 1, costs)
     costs = np.where(closes, CLOSING + eighth, costs)
+    if view.in_text.any():
+        within = IN_TEXT + np.minimum(view.own_indents >> 2, 5) + np.where(view.begins_paragraph, 0, 6)
+        costs = np.where(view.in_text, within, costs)
     begins = strong | after_lead
     kinds = np.where(level == 0, Boundary.DEFINITION, np.where(begins, Boundary.NESTED, Boundary.LINE))
-    kinds[costs >= CONTINUED] = Boundary.LINE
+    kinds[(costs >= CONTINUED) | view.in_comment] = Boundary.LINE
     return costs.astype(np.uint8), kinds.astype(np.uint8)
 
 
-def _closed(view: _View, openers: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+def _closed(view: LineView, openers: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Lines that close what one of `openers` opens at its end: the next line not further to the right, if it does so.
 
     Looked for within `_LONGEST` lines that are not blank.
@@ -248,7 +230,7 @@ def _closed(view: _View, openers: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_
 
 
 def _closing_words(
-    view: _View, dedents: npt.NDArray[np.bool_], directives: npt.NDArray[np.bool_]
+    view: LineView, dedents: npt.NDArray[np.bool_], directives: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
     """Lines that begin with a word that ends or goes on with the block before; looked for where there is one."""
     closes = np.zeros(len(view.first), np.bool_)
@@ -256,68 +238,7 @@ def _closing_words(
         places = np.flatnonzero(candidates)
         heads = view.heads[places]
         found = np.zeros(len(places), np.bool_)
-        for word, mask, shift in words:
-            found |= ((heads & mask) == word) & ~_IS_WORD_BYTE[((heads >> shift) & _BYTE).astype(np.uint8)]
+        for text, mask, shift in words:
+            found |= ((heads & mask) == text) & ~_IS_WORD_BYTE[((heads >> shift) & BYTE).astype(np.uint8)]
         closes[places] = found
     return closes
-
-
-def _markdown(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """CommonMark: ATX headings by level, then what follows a blank line, never within a fenced block of code."""
-    fences = [view.starts_with(_word(mark)) for mark in ("```", "~~~")]
-    fence = fences[0] | fences[1]
-    file_start = ~view.same_file
-    file_of = np.cumsum(file_start) - 1
-    marks = np.cumsum(fence)
-    fenced = ((marks - (marks - fence)[file_start][file_of]) % 2 == 1) & ~fence
-    closing_fence = fence & ((marks - (marks - fence)[file_start][file_of]) % 2 == 0)
-    underlined = np.zeros(len(fence), np.bool_)
-    underlined[:-1] = _underline(view, b"=-")[1:] & ~view.after_blank[1:]
-    hashes = np.zeros(len(fence), np.int32)
-    for depth in range(6, 0, -1):
-        mark = np.uint64(int.from_bytes(b"#" * depth + b" ", "little"))
-        mask = np.uint64((1 << 8 * (depth + 1)) - 1)
-        hashes[(view.heads & mask) == mark] = depth
-    hashes[underlined & (hashes == 0) & view.after_blank] = 2
-    heading = (hashes > 0) & ~fenced & (view.indents < 4)
-    costs = np.where(view.after_blank, _PARAGRAPH + np.minimum(view.indents, 16), _PROSE)
-    costs = np.where(fenced | closing_fence, CONTINUED, costs)
-    costs = np.where(heading, 4 * (hashes - 1), costs)
-    kinds = np.where(heading, Boundary.SECTION, np.where(view.after_blank, Boundary.NESTED, Boundary.LINE))
-    kinds[fenced | closing_fence] = Boundary.LINE
-    return costs.astype(np.uint8), kinds.astype(np.uint8)
-
-
-def _restructured(view: _View) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    """Titles of docutils' reStructuredText: a line of text over a line of punctuation, perhaps under one as well."""
-    ruler = _underline(view, None) & (view.indents == 0)
-    attached = ~view.after_blank
-    title = np.zeros(len(ruler), np.bool_)
-    title[:-1] = ruler[1:] & attached[1:] & ~ruler[:-1]
-    under_ruler = view.before(ruler)
-    overline = np.zeros(len(ruler), np.bool_)
-    overline[:-1] = ruler[:-1] & title[1:] & attached[1:] & view.after_blank[:-1]
-    rank = np.full(256, 3)
-    for place, mark in enumerate(b"=-~"):
-        rank[mark] = place
-    marks = np.zeros(len(ruler), np.uint8)
-    marks[:-1] = view.first[1:]
-    marks[overline] = view.first[overline]
-    section = overline | (title & ~(under_ruler & view.before(overline)))
-    level = rank[marks] + np.where(overline, 0, 1)
-    costs = np.where(view.after_blank, _PARAGRAPH + np.minimum(view.indents, 16), _PROSE)
-    costs = np.where((ruler | title) & ~section, CLOSING, costs)
-    costs = np.where(section, 4 * level, costs)
-    kinds = np.where(section, Boundary.SECTION, np.where(view.after_blank, Boundary.NESTED, Boundary.LINE))
-    return costs.astype(np.uint8), kinds.astype(np.uint8)
-
-
-def _underline(view: _View, marks: bytes | None) -> npt.NDArray[np.bool_]:
-    """Lines of three or more of one punctuation character, judged by their first eight bytes."""
-    known = _UNDERLINES if marks is None else _set(marks)
-    shown = np.clip(view.widths - 1, 0, _HEAD_BYTES).astype(np.uint64)
-    mask = np.where(shown == _HEAD_BYTES, ~np.uint64(0), (np.uint64(1) << (shown * np.uint64(8))) - np.uint64(1))
-    repeated = view.first.astype(np.uint64) * _ONES
-    is_same: npt.NDArray[np.bool_] = ((view.heads ^ repeated) & mask) == 0
-    is_same &= known[view.first] & (view.widths > 3) & (view.lasts == view.first)
-    return is_same

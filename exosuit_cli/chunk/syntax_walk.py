@@ -12,8 +12,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.chunk.costs import ATTACHED, CLOSING, CONTINUED
 from exosuit_cli.chunk.records import Boundary
-from exosuit_cli.chunk.strength import ATTACHED, CLOSING, CONTINUED
 from exosuit_cli.chunk.syntax_definitions import Definition, defines
 from exosuit_cli.chunk.syntax_grammars import (
     ATTRIBUTE,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.chunk.options import CUT_RULES
 from exosuit_cli.context.records import LoadedSource, Source, StoredFile
 from exosuit_cli.context.rows import as_column, next_number, staged_row, sum_source
 from exosuit_cli.context.seal import file_seal
@@ -59,7 +60,7 @@ class SourceRequest:
     def key(self) -> str:
         """What chunks and the choice of files depend on, besides the tree."""
         content, walk = index_keys(_scan_options(self))
-        return f"{content[:32]} {walk[:32]} {self.chunking}"
+        return f"{content[:32]} {walk[:32]} {self.chunking} {CUT_RULES}"
 
 
 class SourceLoad:

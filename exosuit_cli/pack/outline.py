@@ -163,7 +163,7 @@ def _lines(text: bytes, language: str) -> bytes | None:
         return None
     slab = Slab(np.frombuffer(text, np.uint8), np.zeros(1, np.int64), np.array([len(text)]))
     columns = CpuKernels("blake3").lines(slab)
-    kinds = line_strengths(columns, [language]).kinds
+    kinds = line_strengths(slab, columns, [language]).kinds
     starts = columns.starts.tolist()
     wanted = np.flatnonzero((kinds == Boundary.SECTION) | (kinds == Boundary.DEFINITION)).tolist()
     lines = [text[starts[line] : starts[line + 1]].decode("utf-8", "replace").strip() for line in wanted]

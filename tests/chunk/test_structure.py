@@ -449,3 +449,27 @@ def test_a_function_of_exactly_the_cap_is_kept_whole(boundaries: str, blanks: st
 def test_every_language_of_a_style_is_one_that_files_are_told_to_be() -> None:
     assert set(_STYLE_OF) <= set(LANGUAGES)
     assert len(_STYLE_OF) == sum(len(names.split(",")) for names in _MEMBERS.values()), "a language has one style"
+
+
+# Strings and comments over several lines
+
+
+def test_a_string_that_fits_is_in_one_chunk() -> None:
+    filler = "".join(f"x{number} = {number}\n" for number in range(12))
+    text = f'{filler}TEXT = """\nfirst\n\nsecond\n\n}}\nthird\n"""\n{filler}'
+    for cap in range(40, 110, 10):
+        assert sum("TEXT" in chunk and "third" in chunk for chunk in cut(text, "Python", cap)) == 1, cap
+    assert set(kinds(text, "Python", 40)) == {"file", "definition"}
+
+
+def test_a_comment_with_blank_lines_stays_with_what_it_is_about() -> None:
+    text = "let a x =\n  x + 1\n\n(* What it does.\n\nIn a second part\n\n   and a third. *)\nlet b x =\n  x + 2\n"
+    for cap in (28, 34):
+        (chunk,) = (chunk for chunk in cut(text, "OCaml", cap) if "let b" in chunk)
+        assert "What it does" in chunk, cap
+
+
+def test_a_string_longer_than_the_cap_is_cut_at_its_blank_lines() -> None:
+    part = "one two three four five\nsix seven\n\n"
+    chunks = cut(f'a = """\n{part * 8}"""\nb = 1\n', "Python", 24)
+    assert all(chunk.startswith("one two") for chunk in chunks[1:-1]), chunks

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exosuit_cli.chunk.costs import CLOSING
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.records import Boundary
-from exosuit_cli.chunk.strength import CLOSING
 from exosuit_cli.chunk.syntax import SyntaxTree
 from exosuit_cli.chunk.syntax_columns import columns_of
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS, load_pointer

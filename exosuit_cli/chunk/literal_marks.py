@@ -1,0 +1,203 @@
+"""Where marks of literals are: the lines of a slab that have one, and the bytes of these lines side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from exosuit_cli.model.dataclass import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from exosuit_cli.languages.literals import Literal
+    from exosuit_cli.model.slab import LineColumns, Slab
+
+_WORD_BYTES = 32
+"""The longest word of a heredoc."""
+_PAD = 2 * _WORD_BYTES
+_BACKSLASH = 0x5C
+_GOES_ON = b"<<<"
+"""What opens a heredoc of PHP, the only one whose last line may go on after the word."""
+_PRIME, _SEED = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
+_COMMON = b" etaoinsrlcdpufmgh_,.;:=()-*>'\"/\\#$@`{}[]<|+!?&%^~"
+"""Bytes by how often source text has them, the most frequent first."""
+_ROUND = np.zeros(256, np.int8)
+_ROUND[[ord("("), ord(")")]] = 1, -1
+_IS_WORD = np.zeros(256, np.bool_)
+_IS_WORD[[*range(48, 58), *range(65, 91), *range(97, 123), ord("_"), *range(128, 256)]] = True
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """The bytes of some lines of a slab, each with a zero behind it, so that no mark reaches into the next line.
+
+    text: uint8, those bytes and more zeros. starts: int64[k + 1], where each line starts. marked: int64[k], the lines.
+    inks: int64[k], the first byte of each that is no blank. owners: int64[k], the file of each.
+    """
+
+    text: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
+    marked: npt.NDArray[np.int64]
+    inks: npt.NDArray[np.int64]
+    owners: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, slab: Slab, lines: LineColumns, marked: npt.NDArray[np.int64]) -> Compact:
+        """The lines `marked`, in ascending order."""
+        begins = lines.starts[marked]
+        sizes = lines.starts[marked + 1] - begins
+        starts = np.append(0, np.cumsum(sizes + 1))
+        text = np.zeros(int(starts[-1]) + _PAD, np.uint8)
+        count = int(starts[-1]) - len(sizes)
+        number = np.repeat(np.arange(len(sizes)), sizes)
+        text[np.arange(count) + number] = slab.data[
+            np.arange(count) + (begins - starts[:-1] + np.arange(len(sizes)))[number]
+        ]
+        owners = np.searchsorted(lines.files, marked, "right")
+        return cls(text, starts, marked, lines.inks[marked] - begins + starts[:-1], owners)
+
+    def lines_of(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The line of each place, by its position in `marked`."""
+        found: npt.NDArray[np.int64] = np.searchsorted(self.starts, places, "right") - 1
+        return found
+
+    def files_of(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """A number for the file of each place."""
+        return self.owners[self.lines_of(places)]
+
+    def places_of(self, lines: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Where the first word of each line of the slab is; they are among `marked`."""
+        return self.inks[np.searchsorted(self.marked, lines)]
+
+    def candidates(self, literals: Sequence[Literal]) -> npt.NDArray[np.int64]:
+        """The places of all first bytes of marks."""
+        table = np.zeros(256, np.bool_)
+        table[[mark[0] for each in literals for mark in (each.opens, each.closes) if mark]] = True
+        return np.flatnonzero(table[self.text[: self.starts[-1]]])
+
+    def matches(self, places: npt.NDArray[np.int64], mark: bytes) -> npt.NDArray[np.bool_]:
+        """Whether a mark is at each place."""
+        found: npt.NDArray[np.bool_] = self.text[places] == mark[0]
+        if len(mark) > 1:
+            at = np.flatnonzero(found)
+            for offset, byte in enumerate(mark[1:], 1):
+                at = at[self.text[places[at] + offset] == byte]
+            found[:] = False
+            found[at] = True
+        return found
+
+    def leaves_open(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Whether the rest of the line at each place opens more round brackets than it closes."""
+        sums = np.cumsum(_ROUND.take(self.text), dtype=np.int64)
+        opens: npt.NDArray[np.bool_] = sums[self.starts[self.lines_of(places) + 1] - 1] > sums[places]
+        return opens
+
+
+def mark_lines(
+    slab: Slab, lines: LineColumns, files: npt.NDArray[np.int64], literals: Sequence[Literal]
+) -> npt.NDArray[np.int64]:
+    """The lines of some files that have a mark of a literal over several lines, ascending."""
+    marks = {mark for each in literals if each.spans_lines for mark in (each.opens, each.closes) if mark}
+    anchors = {mark: max(range(len(mark)), key=lambda at: _COMMON.find(mark[at])) for mark in sorted(marks)}
+    sought = sorted({mark[at] for mark, at in anchors.items()})
+    found = []
+    for start, stop in _runs(slab, files):
+        view = slab.data[start:stop]
+        is_sought = view == sought[0]
+        for byte in sought[1:]:
+            is_sought |= view == byte
+        found.append(np.flatnonzero(is_sought) + start)
+    hits = np.concatenate(found)
+    bytes_hit = slab.data[hits]
+    last = len(slab.data) - 1
+    lines_found = []
+    for mark, anchor in anchors.items():
+        places = hits[bytes_hit == mark[anchor]] - anchor
+        for offset, byte in enumerate(mark):
+            if offset != anchor:
+                places = places[slab.data[np.clip(places + offset, 0, last)] == byte]
+        places = places[places >= 0]
+        own = np.searchsorted(lines.starts, places, "right") - 1
+        lines_found.append(own[places + len(mark) <= lines.starts[own + 1]])
+    return np.unique(np.concatenate(lines_found))
+
+
+def _runs(slab: Slab, files: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
+    """The bytes of files, those of neighbours together."""
+    starts = slab.offsets[files]
+    stops = starts + slab.lengths[files]
+    breaks = np.flatnonzero(starts[1:] != stops[:-1])
+    firsts = starts[np.append(0, breaks + 1)]
+    lasts = stops[np.append(breaks, len(stops) - 1)]
+    return list(zip(firsts.tolist(), lasts.tolist(), strict=True))
+
+
+def is_escaped(text: npt.NDArray[np.uint8], places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Whether an odd number of backslashes is right before each place."""
+    escaped = np.zeros(len(places), np.bool_)
+    at = np.flatnonzero(text[places - 1] == _BACKSLASH)
+    if len(at):
+        is_other = text != _BACKSLASH
+        others = np.flatnonzero(is_other)
+        before = np.searchsorted(others, places[at]) - 1
+        run = places[at] - 1 - np.where(before >= 0, others[before], -1)
+        escaped[at] = run % 2 == 1
+    return escaped
+
+
+def heredoc_words(
+    data: npt.NDArray[np.uint8], places: npt.NDArray[np.int64], literal: Literal | None
+) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+    """A number for the word at each place, or after the opening mark there, and whether there is one.
+
+    Between mark and word may be `-` or `~`, blanks, and a quotation mark.
+    """
+    last = len(data) - 1
+    at = places.copy()
+    if literal is not None:
+        at += len(literal.opens)
+        for skipped, times in ((b"-~", 1), (b" ", 2), (b"\"'\\`", 1)):
+            for _ in range(times):
+                at += np.isin(data[np.minimum(at, last)], list(skipped))
+    going = at <= last
+    first = data[np.minimum(at, last)]
+    going &= _IS_WORD[first] & ~((first >= ord("0")) & (first <= ord("9")))
+    is_word = going.copy()
+    words = np.full(len(places), _SEED)
+    for _ in range(_WORD_BYTES):
+        byte = data[np.minimum(at, last)]
+        going &= _IS_WORD[byte] & (at <= last)
+        if not going.any():
+            break
+        words = np.where(going, (words ^ byte.astype(np.uint64)) * _PRIME, words)
+        at += going
+    return words, is_word
+
+
+def heredoc_closers(
+    slab: Slab,
+    lines: LineColumns,
+    files: npt.NDArray[np.int64],
+    marked: npt.NDArray[np.int64],
+    literal: Literal,
+) -> npt.NDArray[np.int64]:
+    """The lines of the files that have the word of some heredoc alone, or at their start where that closes it."""
+    compact = Compact.of(slab, lines, marked)
+    places = compact.candidates([literal])
+    places = places[compact.matches(places, literal.opens)]
+    words, is_word = heredoc_words(compact.text, places, literal)
+    words = np.unique(words[is_word])
+    if not len(words):
+        return np.zeros(0, np.int64)
+    is_own = np.zeros(len(slab), np.bool_)
+    is_own[files] = True
+    first = (lines.heads & np.uint64(0xFF)).astype(np.uint8)
+    own = np.flatnonzero(np.repeat(is_own, np.diff(lines.files)) & _IS_WORD[first])
+    if literal.opens != _GOES_ON:
+        own = own[(lines.starts[own + 1] - lines.inks[own] <= _WORD_BYTES + 2) & _IS_WORD[lines.lasts[own]]]
+    compact = Compact.of(slab, lines, own)
+    found, _ = heredoc_words(compact.text, compact.inks, None)
+    return own[np.isin(found, words)]

@@ -229,6 +229,7 @@ class Chunker:
             lines.starts[first:stop] - offset,
             prefix[first : stop + 1],
             self._options.max_tokens,
+            LineStrengths(strengths.costs[first:stop], strengths.kinds[first:stop]),
         )
         if tree.costs:
             found = tree.strengths

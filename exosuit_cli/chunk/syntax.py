@@ -42,7 +42,7 @@ asks for its column, as that of Scala does at every line, reads from the start o
 none read more than one block in 1,000 bytes beyond the first 1,000."""
 _LOOKS_LIKE_CPP: Final = re.compile(rb"^[ \t]*(?:class[ \t]+\w|namespace\b[^;=()]*\{|template[ \t]*<)", re.MULTILINE)
 """A header is C by its name, also where it holds C++."""
-_ERROR_SHARE, _LEAST_ERROR, _ERROR_LINES = 100, 10, 20
+_MOST_UNPARSED: Final = 0.5
 
 
 class SyntaxTree:
@@ -53,15 +53,16 @@ class SyntaxTree:
         self._tree = tree
         self._grammar = grammar
         self._definitions: list[Definition] | None = None
+        self.unparsed = _unparsed(tree.root_node) if tree.root_node.has_error else 0
+        """The bytes in errors that are part of nothing else."""
 
     @classmethod
     def parse(cls, data: bytes, language: str) -> SyntaxTree:
         """Parse a text in a language, as named by `languages`.
 
-        A text parses cleanly enough where its errors cover at most one byte in a hundred, an error of less than ten
-        bytes, or of none where a token is missing, counting as ten; and where none touches more than 20 lines. Macros
-        make such errors in half of the files of Linux; a text of less than 1,000 bytes may have none. What is C by name
-        and looks like C++ is parsed as that first.
+        Errors may be anywhere: what is around them and whole within them keeps its place. A text whose errors hold more
+        than half of its bytes, whole nodes in them aside, does not parse cleanly. What is C by name and looks like C++
+        is parsed as both where it has errors, and is what leaves less of it unparsed.
 
         Raises NoSyntax where there is no grammar; where the text exceeds 4 MiB, is not UTF-8, or does not parse cleanly
         enough; where it is nested too deep for its grammar; or where the parser takes more than 2,000 + bytes / 32
@@ -77,24 +78,33 @@ class SyntaxTree:
                 data.decode("utf-8")
             except UnicodeDecodeError:
                 raise NoSyntax("not valid UTF-8") from None
-        languages = ["C++", "C"] if language == "C" and _LOOKS_LIKE_CPP.search(data) else [language]
-        for name in languages:
-            grammar = load_grammar(GRAMMARS[name])
-            tree = _parse_cleanly(data, grammar)
-            if tree is not None:
-                return cls(data, tree, grammar)
-        raise NoSyntax("does not parse cleanly")
+        names = ["C++", "C"] if language == "C" and _LOOKS_LIKE_CPP.search(data) else [language]
+        tree = None
+        for name in names:
+            other = cls(data, *_parse_with(data, load_grammar(GRAMMARS[name])))
+            tree = other if tree is None or other.unparsed < tree.unparsed else tree
+            if not tree.unparsed:
+                break
+        if tree is None or tree.unparsed > len(data) * _MOST_UNPARSED:
+            raise NoSyntax("does not parse cleanly")
+        return tree
 
-    def strengths(self, line_starts: npt.NDArray[np.int64], fits: Callable[[int, int], bool]) -> LineStrengths:
+    def strengths(
+        self,
+        line_starts: npt.NDArray[np.int64],
+        fits: Callable[[int, int], bool],
+        looks: LineStrengths | None = None,
+    ) -> LineStrengths:
         """The costs of a cut before each line, and what begins there; `definitions` then has what was found.
 
         `line_starts` is int64[n], the byte where each line starts, the first at 0. `fits(first, stop)` says whether
-        the lines from `first` up to `stop` fit the cap together; no node that fits is looked into, and no error.
+        the lines from `first` up to `stop` fit the cap together; no node that fits is looked into. `looks` are the
+        strengths of the same lines by `strength`: they decide within errors.
 
         Costs: 4 * depth + weakness, as in `strength`, or `INSIDE`. Time: a step for each child of a node that does not
         fit.
         """
-        walk = Walk(line_starts, fits, self._grammar.roles)
+        walk = Walk(line_starts, fits, self._grammar.roles, looks)
         root = self._tree.root_node
         is_markdown = self._grammar.name == "markdown"
         walk.run(sections(root, self._grammar.roles.index(SECTION)) if is_markdown else root)
@@ -128,13 +138,11 @@ class SyntaxTree:
         return self._tree.root_node
 
 
-def _parse_cleanly(data: bytes, grammar: Grammar) -> Tree | None:
-    """The tree of a text that parses cleanly enough. Raises NoSyntax where it must not be parsed to the end."""
+def _parse_with(data: bytes, grammar: Grammar) -> tuple[Tree, Grammar]:
+    """The tree of a text, and its grammar. Raises NoSyntax where it must not be parsed to the end."""
     if is_deep(data, grammar.name):
         raise NoSyntax("nested too deep")
-    tree = _parse(data, grammar.language)
-    is_clean = not tree.root_node.has_error or _is_clean_enough(tree.root_node, len(data))
-    return tree if is_clean else None
+    return _parse(data, grammar.language), grammar
 
 
 def _parse(data: bytes, language: Language) -> Tree:
@@ -171,18 +179,15 @@ def _parse(data: bytes, language: Language) -> Tree:
     return tree
 
 
-def _is_clean_enough(root: Node, size: int) -> bool:
-    """Whether errors are few and short: see `SyntaxTree.parse`. Looks into nodes with an error only."""
-    left = size // _ERROR_SHARE
+def _unparsed(root: Node) -> int:
+    """The bytes in errors that no node of more than a token holds. Looks into nodes with an error only."""
+    unparsed = 0
     nodes = [root]
     while nodes:
         node = nodes.pop()
-        inner = [] if node.is_error or node.is_missing else [child for child in node.children if child.has_error]
-        if inner:
-            nodes += inner
-            continue
-        # An error, or a node that has one which is not shown.
-        left -= max(node.end_byte - node.start_byte, _LEAST_ERROR)
-        if left < 0 or node.end_point.row - node.start_point.row >= _ERROR_LINES:
-            return False
-    return True
+        children = node.children if node.has_error else []
+        if node.is_error:
+            unparsed += node.end_byte - node.start_byte
+            unparsed -= sum(child.end_byte - child.start_byte for child in children if child.child_count)
+        nodes += [child for child in children if child.has_error]
+    return unparsed

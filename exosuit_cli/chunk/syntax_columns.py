@@ -87,12 +87,18 @@ class SyntaxColumns:
 
 
 def syntax_columns(
-    data: bytes, language: str, line_starts: npt.NDArray[np.int64], sums: npt.NDArray[np.int64], cap: int
+    data: bytes,
+    language: str,
+    line_starts: npt.NDArray[np.int64],
+    sums: npt.NDArray[np.int64],
+    cap: int,
+    looks: LineStrengths,
 ) -> SyntaxColumns:
     """Parse a text and give its columns; see `SyntaxTree.parse`, also for what it raises.
 
     `line_starts` is int64[n], the byte where each line starts, the first at 0; `sums` is int64[n + 1], the tokens
-    before each line and in all. What has at most `cap` tokens is not looked into.
+    before each line and in all. What has at most `cap` tokens is not looked into. `looks` are the lines' strengths by
+    `strength`.
     """
     tree = SyntaxTree.parse(data, language)
     tokens = sums.data
@@ -103,7 +109,7 @@ def syntax_columns(
 
     costs = kinds = b""
     if not fits(0, len(line_starts)):  # else it is one chunk: nobody asks where it could be cut
-        found = tree.strengths(line_starts, fits)
+        found = tree.strengths(line_starts, fits, looks)
         costs, kinds = found.costs.tobytes(), found.kinds.tobytes()
     return columns_of(tree, costs, kinds)
 

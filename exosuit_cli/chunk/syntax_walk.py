@@ -5,6 +5,9 @@ takes, among the lines that the cap reaches, the one of least cost, the last amo
 deeper the nodes are that a cut before it splits, the lines within a node that fits the cap cost most of all, and the
 siblings at one depth cost the same: the planner then splits only what does not fit, and merges what does. A line that
 belongs to the comment or the decorator right before it costs what it does in `strength`.
+
+An error is no construct: what is whole within it is a child of the node around it, and its other lines cost what their
+looks say.
 """
 
 from __future__ import annotations
@@ -41,10 +44,11 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from tree_sitter import Node
 
+    from exosuit_cli.chunk.strength import LineStrengths
     from exosuit_cli.chunk.syntax_markdown import Section
 
 INSIDE: Final = 255
-"""The cost of a line within a node that fits, or within a token or an error: taken only where nothing else is."""
+"""The cost of a line within a node that fits, or within a token: taken only where nothing else is."""
 
 _DEEPEST: Final = ATTACHED // 4 - 1
 """Depths beyond are as this one: costs stay below those that mean something else to the planner."""
@@ -72,12 +76,19 @@ class _Task:
 class Walk:
     """One way down through the nodes that do not fit, giving each line its cost; without recursion."""
 
-    def __init__(self, line_starts: npt.NDArray[np.int64], fits: Callable[[int, int], bool], roles: array[int]) -> None:
+    def __init__(
+        self,
+        line_starts: npt.NDArray[np.int64],
+        fits: Callable[[int, int], bool],
+        roles: array[int],
+        looks: LineStrengths | None,
+    ) -> None:
         self._count = len(line_starts)
         self._starts: list[int] = line_starts.tolist()
         self._starts.append(1 << 62)
         self._fits = fits
         self._roles = roles
+        self._looks = looks
         self.costs = bytearray([INSIDE]) * self._count
         self.kinds = bytearray([Boundary.LINE]) * self._count
         self.definitions: list[Definition] = []
@@ -85,7 +96,8 @@ class Walk:
     def run(self, root: Node | Section) -> None:
         """Give every line its cost and its kind, and collect the definitions."""
         if self._count:
-            tasks = [_Task(root, BODY, -1, self._count - 1, 0, None, owns_line=True, block=0)]
+            role = BODY | self._roles[root.kind_id] & ERROR
+            tasks = [_Task(root, role, -1, self._count - 1, 0, None, owns_line=True, block=0)]
             while tasks:
                 tasks += self._split(tasks.pop())
             self.costs[0] = 0
@@ -95,11 +107,13 @@ class Walk:
         starts, roles, costs, fits = self._starts, self._roles, self.costs, self._fits
         base, deeper = 4 * task.depth, 4 * min(task.depth + 1, _DEEPEST)
         children: Sequence[Node | Section] = task.node.children
-        body = -1 if task.role & (HOLDS_ITEMS | WRAPPER | CONTAINER) else self._body_start(children)
+        in_error = task.role & ERROR != 0
+        least = self._least(max(task.line, 0), task.last + 1) if in_error else 0
+        body = -1 if task.role & (HOLDS_ITEMS | WRAPPER | CONTAINER | ERROR) else self._body_start(children)
         # A heading belongs to what follows it, whatever the number of blank lines between.
         lead = after_heading = bool(children) and roles[children[0].kind_id] & HEADING != 0
         block = last = task.line
-        can_be_header = last >= 0 and not task.role & (WRAPPER | SECTION)
+        can_be_header = last >= 0 and not task.role & (WRAPPER | SECTION | ERROR)
         is_header = is_past_header = is_after_attribute = False
         limit = starts[last + 1]
         if lead:
@@ -133,7 +147,7 @@ class Walk:
                 stop = bisect_right(starts, end - 1, stop)
                 # What fits alone is split all the same where its header or its decorators would be left alone.
                 begin = task.line if (role & BODY or task.role & WRAPPER) and task.line >= 0 else line
-                is_split = stop > line + 1 and not role & ERROR and (role & LIST != 0 or not fits(begin, stop))
+                is_split = stop > line + 1 and (role & (LIST | ERROR) != 0 or not fits(begin, stop))
             else:
                 is_split = False
                 role &= ~BINDING
@@ -152,11 +166,13 @@ class Walk:
                 if line > last + 1:
                     cost = deeper + _APART if after_heading else base + _BLANK
                     costs[last + 1 : line] = bytes([cost]) * (line - last - 1)
+                    if in_error:
+                        self._look(task, least, last + 1, line)
                 if not glued:
                     block = line
                     # To cut right below the line that opens a construct leaves that line alone.
                     is_header = start <= body or (last == task.line and can_be_header)
-                    is_past_header = not is_header and not task.role & WRAPPER
+                    is_past_header = not is_header and not task.role & (WRAPPER | ERROR)
                 if task.role & WRAPPER or (glued and is_after_attribute):
                     cost = CLOSING - 1
                 elif glued:
@@ -166,6 +182,10 @@ class Walk:
                 else:
                     cost = base + (_CLOSING if role & (TOKEN | ERROR) else 0)
                 costs[line] = cost
+                if is_split and role & ERROR and not glued:
+                    self._look(task, self._least(line, stop), line, line + 1)
+                elif in_error and not (glued or role & MAY_DEFINE):
+                    self._look(task, least, line, line + 1)
                 lead = role & (LEAD | HEADING) != 0
                 is_after_attribute = role & ATTRIBUTE != 0
                 after_heading = role & HEADING != 0
@@ -191,7 +211,30 @@ class Walk:
             last, limit, before = stop - 1, starts[stop], child
         if task.last > last:
             costs[last + 1 : task.last + 1] = bytes([base + _BLANK]) * (task.last - last)
+            if in_error:
+                self._look(task, least, last + 1, task.last + 1)
         return tasks
+
+    def _least(self, first: int, stop: int) -> int:
+        """The least level of the lines from `first` up to `stop` by their looks, times four."""
+        if self._looks is None:
+            return 0
+        costs = self._looks.costs[first:stop]
+        return int(costs[costs < ATTACHED].min(initial=ATTACHED)) & ~3
+
+    def _look(self, task: _Task, least: int, first: int, stop: int) -> None:
+        """Give the lines from `first` up to `stop`, which are in an error, the costs of their looks.
+
+        What is furthest to the left in the error costs what a child of the task's node does.
+        """
+        base = 4 * task.depth
+        if self._looks is None:
+            self.costs[first:stop] = bytes([base + _CLOSING]) * (stop - first)
+            return
+        for line in range(first, stop):
+            cost, kind = int(self._looks.costs[line]), int(self._looks.kinds[line])
+            self.costs[line] = min(base + max(cost - least, 0), ATTACHED - 1) if cost < ATTACHED else cost
+            self.kinds[line] = Boundary.NESTED if task.definition is not None and kind == Boundary.DEFINITION else kind
 
     def _body_start(self, children: Sequence[Node | Section]) -> int:
         """Where the first body among the children starts; -1 if there is none."""

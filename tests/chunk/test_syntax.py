@@ -21,12 +21,15 @@ from hypothesis import strategies as st
 from exosuit_cli.chunk.costs import CLOSING
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.chunk.strength import LineStrengths, line_strengths
 from exosuit_cli.chunk.syntax import SyntaxTree
 from exosuit_cli.chunk.syntax_columns import columns_of
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS, load_pointer
 from exosuit_cli.chunk.syntax_walk import INSIDE
+from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.errors import ResourceMissing
+from exosuit_cli.model.slab import Slab
 
 from .programs import python_module
 
@@ -75,6 +78,12 @@ class Cut:
 
     def symbol(self, first: int, stop: int) -> str | None:
         return columns_of(self.tree).symbols(self.data, np.array([self.ends[first]]), np.array([self.ends[stop]]))[0]
+
+
+def looks_of(data: bytes, language: str) -> LineStrengths:
+    """The strengths of the lines by their looks."""
+    slab = Slab(np.frombuffer(data, np.uint8), np.zeros(1, np.int64), np.array([len(data)], np.int64))
+    return line_strengths(slab, CpuKernels("blake3").lines(slab), [language])
 
 
 def whole(data: bytes, language: str) -> Cut:
@@ -745,11 +754,13 @@ class TestSamples:
             assert costs[0] == 0
             assert all(cost < CLOSING or cost == INSIDE for cost in costs)
 
-    def test_an_error_is_refused(self, sample: Sample) -> None:
+    def test_an_error_behind_it_changes_no_name(self, sample: Sample) -> None:
         if sample.language == "Markdown":
             pytest.skip("any text is Markdown")
-        with pytest.raises(NoSyntax, match="does not parse cleanly"):
-            SyntaxTree.parse(sample.data + b"\n({[<*+ \"'\n", sample.language)
+        names = [name for _, name in SyntaxTree.parse(sample.data, sample.language).defined()]
+        torn = SyntaxTree.parse(sample.data + b"\n)]} @ (\n", sample.language)
+        assert torn.root.has_error
+        assert [name for _, name in torn.defined()][: len(names)] == names
 
     def test_crlf_changes_nothing_but_the_line_ends(self, sample: Sample) -> None:
         if sample.language == "TSX":
@@ -786,33 +797,41 @@ class TestErrors:
     FUNCTION = b"int function(int a)\n{\n\tif (a)\n\t\treturn a;\n\treturn -1;\n}\n\n"
     MACRO = b"static int __init start(void)\n{\n\treturn 1;\n}\n\n"
 
-    def test_a_few_short_errors_are_tolerated(self) -> None:
-        cut = Cut(self.MACRO + self.FUNCTION * 40, "C", 200)
-        assert cut.tree._tree.root_node.has_error
+    @pytest.mark.parametrize("macros", [1, 10, 30])
+    def test_functions_among_macros_are_not_cut(self, macros: int) -> None:
+        cut = Cut((self.MACRO + self.FUNCTION) * macros + self.FUNCTION * 40, "C", 100)
+        assert cut.tree.root.has_error
         assert all(cut.data[cut.starts[line] :].startswith((b"int f", b"static")) for line in cut.plan())
 
-    def test_errors_of_more_than_one_byte_in_a_hundred_are_not(self) -> None:
-        with pytest.raises(NoSyntax, match="does not parse cleanly"):
-            SyntaxTree.parse(self.MACRO * 10 + self.FUNCTION * 10, "C")
+    def test_what_is_whole_within_an_error_is_defined_and_not_cut(self) -> None:
+        """A conditional that opens two braces and closes one makes one error of all that follows."""
+        opened = b"int g(void)\n{\n#ifdef A\n\tif (a) {\n#else\n\tif (b) {\n#endif\n\t\tx();\n\t}\n}\n\n"
+        functions = b"".join(self.FUNCTION.replace(b"function", b"f%d" % number) for number in range(9))
+        cut = Cut(functions + opened + functions, "C", len(self.FUNCTION))
+        assert cut.tree.root.has_error
+        begins = [cut.data[cut.starts[line] :].split(b"(")[0] for line in cut.plan()]
+        assert [begin for begin in begins if begin.startswith(b"int f")] == [b"int f%d" % n for n in range(9)] * 2
+        assert [name for _, name in cut.tree.defined() if name.startswith("f")] == [f"f{n}" for n in range(9)] * 2
 
-    @pytest.mark.parametrize("error", [b"int a = (1;\n", b"int a\n", b"} x\n"], ids=repr)
-    def test_a_short_text_must_have_none(self, error: bytes) -> None:
-        with pytest.raises(NoSyntax, match="does not parse cleanly"):
-            SyntaxTree.parse(self.FUNCTION * 9 + error, "C")
+    def test_lines_of_an_error_cost_what_their_looks_say(self) -> None:
+        error = b"".join(b"@ @\n\t@ @\n" for _ in range(5))
+        data = self.FUNCTION * 20 + error + b"\n" + self.FUNCTION * 20
+        looks = looks_of(data, "C")
+        tree = SyntaxTree.parse(data, "C")
+        starts = np.array([0, *(place + 1 for place, byte in enumerate(data[:-1]) if byte == 10)], np.int64)
+        found = tree.strengths(starts, lambda first, stop: stop - first < 9, looks)
+        first = int(np.searchsorted(starts, data.index(error)))
+        assert found.costs[first : first + 10].tolist() == looks.costs[first : first + 10].tolist()
+        assert found.kinds[first] == D
 
-    def test_a_long_error_is_not_tolerated(self) -> None:
-        error = b"@\n" * 30
-        size = 100 * 2 * len(error)
-        with pytest.raises(NoSyntax, match="does not parse cleanly"):
-            SyntaxTree.parse(error + self.FUNCTION * (size // len(self.FUNCTION)), "C")
+    def test_what_is_mostly_errors_is_refused(self) -> None:
+        for language, text in (("C", b"@ @ @\n" * 100), ("Java", b"@ # ?\n" * 100), ("JSON", b"a b c\n" * 100)):
+            with pytest.raises(NoSyntax, match="does not parse cleanly"):
+                SyntaxTree.parse(text, language)
 
-    def test_nothing_within_an_error_is_a_place_to_cut(self) -> None:
-        error = b"@ @ @\n" * 10
-        text = self.FUNCTION * 100 + error + self.FUNCTION * 100
-        cut = whole(text, "C")
-        first = cut.starts.index(text.index(error))
-        assert all(cost == INSIDE for cost in cut.costs[first + 1 : first + 10])
-        assert cut.costs[first] < INSIDE
+    def test_a_header_is_what_leaves_less_of_it_unparsed(self) -> None:
+        tree = SyntaxTree.parse(b"template <class T> class A {\n\tT a();\n};\n@\n", "C")
+        assert [name for _, name in tree.defined()] == ["A"]
 
     def test_the_body_of_a_macro_stays_with_its_name(self) -> None:
         call = b"SYSCALL_DEFINE1(close, int, fd)\n{\n\tint a = fd;\n\n\treturn a;\n}\n\n"

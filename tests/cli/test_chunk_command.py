@@ -353,7 +353,7 @@ def test_statistics_for_a_person_take_the_place_of_the_chunks(run: RunExosuit, t
 
 # Warnings
 
-BROKEN = "def f(:\n    return ]\n" * 40
+BROKEN = "? $ !\n" * 40
 
 
 def warned(done: subprocess.CompletedProcess[bytes]) -> list[str]:

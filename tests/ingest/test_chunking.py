@@ -128,7 +128,7 @@ def test_workers_and_batches_decide_nothing(tree: Path, expected: Chunked, worke
 def test_what_falls_back_is_known_by_its_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once a file, whoever cut it and in however many segments."""
     monkeypatch.setattr(chunker, "SEGMENT_BYTES", 20_000)
-    broken = b"def f(:\n    return ]\n"
+    broken = b"? $ ! ? $ ! ? $ ! ? $\n"
     write(
         tmp_path,
         {

@@ -22,6 +22,8 @@ def main(number: int) -> None:
 def serve(number: int) -> None:
     """Serve the socket `number` until its other end is closed; whatever else is open is closed first."""
     _settle(number)
+    import exosuit_cli.chunk.syntax_columns  # noqa: F401  (what every text needs is not charged to the first)
+
     connection = Connection(number)
     own = _address_space()
     while True:

@@ -25,17 +25,19 @@ from exosuit_cli.index.format import (
     read_whole,
     split_names,
 )
-from exosuit_cli.index.statx import RECORD_BYTES, StatCall, libc_statx, os_statx, stat_names, stat_open
+from exosuit_cli.index.statx import FIELDS, RECORD_BYTES, StatCall, libc_statx, os_statx, stat_names, stat_open
 from exosuit_cli.system.forked import ForkedProcess, fork
 from exosuit_cli.system.safe_open import open_base, open_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _LEAST_ROW_BYTES: Final = 64
 """The least that an index takes for one file: bounds the size of a table before the index is read."""
 _FILES: Final = [name for name, _ in DIRECTORY_FIELDS].index("files")
 _FREE, _TAKEN, _DONE = 0, 1, 2
+_SECONDS: Final = struct.Struct("=q")
+_CTIME: Final = next(offset for name, offset, _ in FIELDS if name == "ctime_s")
 
 
 class StatTable:
@@ -52,14 +54,18 @@ class StatTable:
         self._seal = mmap.mmap(-1, SEAL_BYTES)
         self.directories = mmap.mmap(-1, max(directories, 1) * RECORD_BYTES)
         self.files = mmap.mmap(-1, max(files, 1) * RECORD_BYTES)
+        self._newest = mmap.mmap(-1, 8)
         self._fillers: list[ForkedProcess] = []
         self._base: bytes | None = None
+        self._written = 0
 
     @classmethod
     def fork_ahead(cls, index: str, base: bytes) -> StatTable:
         """A table of what the index at this path knows; a forked process fills it from the end. Raises OSError."""
-        size = min(os.stat(index).st_size, LARGEST)
+        status = os.stat(index)
+        size = min(status.st_size, LARGEST)
         table = cls(size // DIRECTORY.size, size // _LEAST_ROW_BYTES)
+        table._written = int(status.st_mtime)
         table._base = base
         table._fillers.append(ForkedProcess(fork(lambda: table._fill_from_index(index)), is_child=True))
         return table
@@ -67,6 +73,10 @@ class StatTable:
     def is_for(self, seal: bytes, base: bytes) -> bool:
         """Whether it is filled from the index with this checksum, and for this tree."""
         return self._base == base and self._seal[:] == seal
+
+    def has_changes(self, base: bytes) -> bool:
+        """Whether the process that fills it has met something below `base` that is younger than the index. A guess."""
+        return self._base == base and _SECONDS.unpack(self._newest[:])[0] > self._written
 
     def complete(
         self, base: bytes, paths: Sequence[bytes], names: Sequence[Sequence[bytes]], *, follow: bool, processes: int
@@ -109,8 +119,12 @@ class StatTable:
         order: Iterable[int],
         *,
         follow: bool,
+        done: Callable[[int, int, int], None] | None = None,
     ) -> None:
-        """Stat the directories that nobody has taken, in the given order, and `names` in each."""
+        """Stat the directories that nobody has taken, in the given order, and `names` in each.
+
+        `done` takes the position of each, and those of its files.
+        """
         flags, directories, files = self._flags, _address(self.directories), _address(self.files)
         starts = [0, *accumulate(map(len, names))]
         call = self._call
@@ -132,6 +146,8 @@ class StatTable:
                 finally:
                     os.close(parent)
                 flags[position] = _DONE
+                if done is not None:
+                    done(position, starts[position], starts[position + 1])
         finally:
             os.close(base_fd)
 
@@ -145,7 +161,15 @@ class StatTable:
             if len(paths) <= len(self._flags) and sum(map(len, names)) * RECORD_BYTES <= len(self.files):
                 self._seal[:] = data[-SEAL_BYTES:]
                 assert self._base is not None
-                self._fill(self._base, paths, names, range(len(paths) - 1, -1, -1), follow=False)
+                order = range(len(paths) - 1, -1, -1)
+                self._fill(self._base, paths, names, order, follow=False, done=self._note_newest)
+
+    def _note_newest(self, position: int, start: int, stop: int) -> None:
+        """Note the latest second in which a directory or one of its files changed, if it is the latest of all."""
+        of_directories, of_files = _change_seconds(self.directories), _change_seconds(self.files)
+        newest = max((of_directories[position], *of_files[start:stop]))
+        if newest > _SECONDS.unpack(self._newest[:])[0]:
+            self._newest[:] = _SECONDS.pack(newest)
 
 
 def _ignore_interrupts() -> None:
@@ -166,6 +190,11 @@ def _listings(data: bytes) -> tuple[list[bytes], list[list[bytes]]]:
     if len(paths) != len(counts) or len(names) != edges[-1]:
         raise ValueError
     return paths, [names[start:stop] for start, stop in pairwise(edges)]
+
+
+def _change_seconds(memory: mmap.mmap) -> memoryview:
+    """The seconds of `st_ctime` of each record."""
+    return memoryview(memory).cast("q")[_CTIME // _SECONDS.size :: RECORD_BYTES // _SECONDS.size]
 
 
 def _address(memory: mmap.mmap) -> int:

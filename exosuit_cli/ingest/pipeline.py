@@ -126,6 +126,8 @@ class Run:
         """Find out what changed since the index was written, walk, dispatch, collect, add up."""
         self.laps.step("start")
         self.laps.restart()
+        if ahead.expects_changes(self.roots.base):
+            self.processes.load_vocabulary()  # while this process reads the index
         index_file = self._open_index()
         self.laps.step("index")
         index = self._compare(index_file.index)

@@ -109,6 +109,10 @@ class Ahead:
         self._table = None
         return table
 
+    def expects_changes(self, base: bytes) -> bool:
+        """Whether something below `base` has probably changed since it was indexed, as far as is known by now."""
+        return self._table is not None and self._table.has_changes(base)
+
     def _begin_table(self, indexed: tuple[str, bytes], *, follow: bool) -> None:
         if self._table is not None and self._indexed == indexed and not follow:
             return
@@ -161,3 +165,4 @@ begin: Final = _ahead.begin
 end: Final = _ahead.end
 take_preload: Final = _ahead.take_preload
 take_table: Final = _ahead.take_table
+expects_changes: Final = _ahead.expects_changes

@@ -143,6 +143,20 @@ def test_a_table_filled_ahead_is_the_same(tree: Path) -> None:
     table.close()
 
 
+@pytest.mark.parametrize(("moved", "expected"), [(-100, True), (100, False)])
+def test_a_table_filled_ahead_expects_what_is_younger_than_the_index(tree: Path, moved: int, expected: bool) -> None:
+    roots = resolve_roots([tree])
+    index = index_path(roots, "blake3", "o200k_base")
+    now = time.time()
+    os.utime(index, (now + moved, now + moved))
+    table = StatTable.fork_ahead(index, roots.base)
+    for filler in table._fillers:
+        filler.join()
+    assert table.has_changes(roots.base) == expected
+    assert not table.has_changes(roots.base + b"x")
+    table.close()
+
+
 def test_a_scan_uses_it_and_says_the_same(tree: Path) -> None:
     whole = scan(tree, ScanOptions())
     assert whole.throughput.index_hits == 4500

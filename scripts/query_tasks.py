@@ -13,6 +13,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.config.options import ScanOptions
 from exosuit_cli.context import Context, SourceRequest
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from exosuit_cli.search.records import Answer
 
 BUDGETS = (500, 1000, 2000, 4000)
+SHOWN = 10
+"""Places that nDCG@10 looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +100,15 @@ def open_searcher(context: Context) -> Searcher:
     return Searcher.open(context)
 
 
-def ndcg(answers: Sequence[Answer], targets: Sequence[Target], most: int = 10) -> float:
+def ndcg(answers: Sequence[Answer], targets: Sequence[Target], most: int = SHOWN) -> float:
     """The discounted gain of the first places that cover a target, over that of the best order."""
-    places = set()
-    for target in targets:
-        place = next((n for n, answer in enumerate(answers[:most]) if target.is_covered(answer)), None)
-        if place is not None:
-            places.add(place)
-    best = sum(1 / math.log2(n + 2) for n in range(min(most, len(targets))))
+    return gain(np.array([[target.is_covered(answer) for answer in answers[:most]] for target in targets], bool), most)
+
+
+def gain(is_covered: np.ndarray, most: int = SHOWN) -> float:
+    """The same, of which target each of the first places covers: bool[targets, places]."""
+    places = {int(row.argmax()) for row in is_covered if row.any()}
+    best = sum(1 / math.log2(n + 2) for n in range(min(most, len(is_covered))))
     return sum(1 / math.log2(place + 2) for place in places) / best
 
 

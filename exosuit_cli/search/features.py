@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 FEATURES: Final = (
     "chunk", "chunk_top", "chunks", "chunks_top", "text", "text_top", "coverage",
     "definitions", "definitions_top", "defined", "comments", "comments_top", "commented",
-    "name", "name_top", "name_explained", "directories", "path", "called", "named_path",
+    "name", "name_top", "name_explained", "name_explained_rare", "directories", "path", "called", "named_path",
     "defines_name", "defines_name_rare", "defines_exactly", "defines_exactly_rare", "defines_pair", "pair",
     "test", "test_asked", "example", "vendored", "docs_directory", "tools", "declaration",
-    "docs", "docs_asked", "config", "config_asked", "size", "depth",
+    "docs", "docs_asked", "config", "config_asked", "size", "depth", "directory_share",
 )  # fmt: skip
 """The features of a file. Those of scores are shares of the most that the question's terms could give; `_top` ones are
 shares of the best candidate's."""
@@ -49,6 +49,8 @@ _MOST_UNSEEN: Final = 0.3
 _COMMENTS_SHARE: Final = 0.25
 _PATH_SHARE: Final = 0.5
 _NAMED_SHARE: Final = 2.0
+_SURE: Final = 4.0
+"""How much likelier a file is to answer whose share of the question's terms is 1 more, as a power of e."""
 
 
 def chunk_scores(candidates: Candidates, is_named: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
@@ -90,7 +92,7 @@ def file_features(
     share = idf / np.float32(total)
     # A word that most paths have, as the project's name, tells little there.
     worth = np.minimum(candidates.path_weights[:words] / np.maximum(candidates.weights[:words], 1e-6), 1)
-    match = PathMatch(question.terms[:words], facts, worth)
+    match = PathMatch(question.terms[:words], facts)
     found = dict.fromkeys(FEATURES, np.zeros(files, np.float32))
     sizes = np.bincount(candidates.file_of_chunk, minlength=files)
 
@@ -120,7 +122,8 @@ def file_features(
         commented=counts["comments"][:, :words] @ share,
         name=name,
         name_top=_top(name),
-        name_explained=match.explained,
+        name_explained=match.explained(worth),
+        name_explained_rare=match.explained(worth * idf / np.float32(max(float(idf.max(initial=0)), 1e-6))),
         directories=match.directories @ path_share,
         path=path,
         called=np.array([fact.name in question.surfaces for fact in facts], np.float32),
@@ -129,6 +132,8 @@ def file_features(
         depth=np.array([len(fact.parts) - 1 for fact in facts], np.float32) / np.float32(5),
     )
     _names(found, question, counts["definitions"])
+    _kinds(found, question, facts, kinds)
+    found["directory_share"] = _directory_share(facts, decayed + path)
     named = np.zeros(files, np.float32)
     named[candidates.file_of_chunk[is_named & (candidates.chunk_scores["definitions"] > 0)]] = 1
     found["defines_exactly"] = named
@@ -138,7 +143,6 @@ def file_features(
         weight = candidates.weights[pairs] / np.float32(total)
         found["pair"] = counts["text"][:, pairs] @ weight
         found["defines_pair"] = counts["definitions"][:, pairs] @ weight
-    _kinds(found, question, facts, kinds)
     columns = [found[column] for column in FEATURES]
     is_name = np.float32(question.kind == "symbol")
     columns += [found[column] * is_name for column in FOR_NAMES]
@@ -172,6 +176,22 @@ def _kinds(
         ("config", question.asks_config),
     ):
         found[f"{name}_asked"] = found[name] * np.float32(asked)
+
+
+def _directory_share(facts: Sequence[PathFacts], scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """How much of the chance to answer lies in the directory of each file, beside it: float32[files], from 0 to 1.
+
+    A file that is a test, an example or the like, by its path, counts for nothing there.
+    """
+    if not facts:
+        return scores
+    chances = np.exp(np.float32(_SURE) * (scores - scores.max()))
+    chances[np.array([any(fact.flags[: FLAGS.index("declaration")]) for fact in facts])] = 0
+    numbers: dict[tuple[str, ...], int] = {}
+    directory = np.array([numbers.setdefault(fact.parts[1:], len(numbers)) for fact in facts])
+    beside = np.bincount(directory, chances)[directory] - chances
+    found: npt.NDArray[np.float32] = (beside / np.maximum(chances.sum() - chances, 1e-6)).astype(np.float32)
+    return found
 
 
 def _long_text(candidates: Candidates, words: int) -> npt.NDArray[np.float32]:

@@ -17,7 +17,8 @@ _MEMBERS: Final = {
         "JSON,JSON with Comments,JSON5,JSONLD,YAML,TOML,INI,XML,XML Property List,Java Properties,EditorConfig,"
         "Git Config,Git Attributes,Ignore List,Dotenv,CSV,TSV,SVG,Kickstart,Maven POM,NPM Config,HCL,OASv2-json,"
         "OASv3-json,OASv2-yaml,OASv3-yaml,Pip Requirements,Go Module,Go Checksums,desktop,Unity3D Asset,Checksums,"
-        "Browserslist,Option List,CODEOWNERS,Nginx,ApacheConf"
+        "Browserslist,Option List,CODEOWNERS,Nginx,ApacheConf,"
+        "Cabal Config,CMake,Makefile,Meson,M4Sugar,RPM Spec,pkg-config"
     ),
 }
 _KIND_OF: Final = {name: kind for kind, names in _MEMBERS.items() for name in names.split(",")}

@@ -23,13 +23,10 @@ class PathMatch:
     Attributes:
         names: float32[files, terms], the best match of each term with a part of the file's name.
         directories: the same with its directories.
-        explained: float32[files], the share of the name's letters that the terms match, each as far as it is worth.
 
     """
 
-    def __init__(
-        self, terms: Sequence[str], facts: Sequence[PathFacts], worth: npt.NDArray[np.float32] | None = None
-    ) -> None:
+    def __init__(self, terms: Sequence[str], facts: Sequence[PathFacts]) -> None:
         names = [fact.name_terms for fact in facts]
         directories = [fact.directory_terms for fact in facts]
         each_directory = dict.fromkeys(directories)
@@ -41,10 +38,15 @@ class PathMatch:
         of_names = _Lists(names, numbers)
         self.names = of_names.best(matches)
         self.directories = of_directories[[places[terms] for terms in directories]]
-        letters = np.array([len(part) for part in parts], np.float64)
-        found = letters * (matches if worth is None else matches * worth).max(axis=1, initial=0)
-        explained = of_names.sums(found) / np.maximum(of_names.sums(letters), 1)
-        self.explained: npt.NDArray[np.float32] = explained.astype(np.float32)
+        self._of_names = of_names
+        self._matches = matches
+        self._letters = np.array([len(part) for part in parts], np.float64)
+        self._all_letters = np.maximum(of_names.sums(self._letters), 1)
+
+    def explained(self, worth: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The share of each name's letters that the terms match, each as far as it is worth: float32[files]."""
+        found = self._letters * (self._matches * worth).max(axis=1, initial=0)
+        return (self._of_names.sums(found) / self._all_letters).astype(np.float32)
 
 
 class _Lists:

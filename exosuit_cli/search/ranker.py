@@ -32,7 +32,10 @@ SIGNALS: Final = {
         "defines_exactly", "defines_exactly_rare", "defines_pair",
     ),
     "comments": ("comments", "comments_top", "commented"),
-    "path": ("name", "name_top", "name_explained", "directories", "path", "called", "named_path", "depth"),
+    "path": (
+        "name", "name_top", "name_explained", "name_explained_rare", "directories", "path", "called", "named_path",
+        "depth", "directory_share",
+    ),
     "kind": (
         "test", "test_asked", "example", "vendored", "docs_directory", "tools", "declaration", "docs", "docs_asked",
         "config", "config_asked",

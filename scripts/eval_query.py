@@ -3,7 +3,10 @@
     python scripts/eval_query.py DATA REPOSITORIES --state DIR [--whole] [--json FILE] [--answers FILE]
 
 With `--weights cross` (the default), the weights for a repository come from the other repositories; with `packaged`,
-they are those of the package. Nothing is fetched.
+they are those of the package; else it is the file that `train_ranker.py --cross` wrote. Nothing is fetched.
+
+With `--history FILE`, the figure is added to the history of `exosuit bench`, and held against the last ones there of
+the same questions: the exit code is 3 where it is lower by more than `--most-lost`.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from statistics import fmean, median, quantiles
 from typing import TYPE_CHECKING
 
 import numpy as np
+import query_history
 import query_tasks as tasks
 import train_ranker
 
@@ -49,7 +53,9 @@ def judge(arguments: argparse.Namespace) -> dict:
     weights: dict[str, np.ndarray] = {}
     if arguments.weights == "cross":
         examples = [each for repo in found for each in train_ranker.collect(repo, searchers[repo.name], filters)]
-        weights = train_ranker.without_each(examples)
+        _, weights = train_ranker.fit(train_ranker.Examples(examples))
+    elif arguments.weights != "packaged":
+        weights = train_ranker.read_cross(arguments.weights)
     rows = []
     for repository in found:
         searcher = searchers[repository.name]
@@ -74,10 +80,12 @@ def judge(arguments: argparse.Namespace) -> dict:
         "kind": arguments.kind,
         "boundaries": arguments.boundaries,
         "max_tokens": arguments.max_tokens,
-        "weights": arguments.weights,
+        "weights": arguments.weights if arguments.weights in ("cross", "packaged") else "cross, of all trees",
         "queries": len(rows),
+        "files": sum(searcher.query("main").files for searcher in searchers.values()),
         "chunks": sum(searcher.query("main").chunks for searcher in searchers.values()),
         "ndcg10": round(fmean(row[1] for row in rows), 4),
+        "interval": [round(each, 4) for each in _interval([row[1] for row in rows])],
         "recall": {
             str(budget): round(fmean(row[2][number] for row in rows), 4) for number, budget in enumerate(tasks.BUDGETS)
         },
@@ -86,6 +94,12 @@ def judge(arguments: argparse.Namespace) -> dict:
         "milliseconds": {"p50": round(median(times), 2), "p99": round(quantiles(times, n=100)[98], 2)},
         "load_and_index_seconds": round(sum(seconds), 2),
     }
+
+
+def _interval(values: list[float]) -> tuple[float, float]:
+    """The mean's 95% interval over questions like these, by the normal approximation."""
+    half = 1.96 * float(np.std(values)) / max(len(values), 1) ** 0.5
+    return fmean(values) - half, fmean(values) + half
 
 
 def _means(rows: list[tuple], key: object) -> dict[str, float]:
@@ -128,12 +142,14 @@ def main() -> int:
     parser.add_argument("repositories", help="folder in which the repositories are laid out by name")
     parser.add_argument("--state", required=True, help="folder for contexts and indexes")
     parser.add_argument("--whole", action="store_true", help="whole repositories in place of their benchmark roots")
-    parser.add_argument("--weights", choices=("cross", "packaged"), default="cross")
+    parser.add_argument("--weights", default="cross", help="cross, packaged, or a file of train_ranker.py")
     parser.add_argument("--kind", default="code", help="code, docs, config or all")
     parser.add_argument("--boundaries", default="ast")
     parser.add_argument("--max-tokens", type=int, default=256)
     parser.add_argument("--json", help="file for the figures")
     parser.add_argument("--answers", help="file for the answers, a JSON line a query")
+    parser.add_argument("--history", help="history of exosuit bench to add the figure to, and to hold it against")
+    parser.add_argument("--most-lost", type=float, default=0.005, help="what nDCG@10 may lose against that history")
     parser.add_argument("--worst", type=int, default=0, help="print so many of the worst queries")
     arguments = parser.parse_args()
     os.environ["XDG_STATE_HOME"] = os.environ["XDG_CACHE_HOME"] = os.path.abspath(arguments.state)
@@ -142,6 +158,10 @@ def main() -> int:
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             file.write(json.dumps(result, indent=1) + "\n")
+    if arguments.history is not None:
+        return query_history.hold_against(
+            arguments.history, query_history.entry_of(result, arguments.data), arguments.most_lost
+        )
     return 0
 
 

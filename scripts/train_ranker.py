@@ -139,10 +139,12 @@ def fit(examples: Examples, penalty: float = PENALTY) -> tuple[np.ndarray, dict[
 
 
 def gains(examples: list[Example], weights: dict[str, np.ndarray]) -> dict[str, list[float]]:
-    """nDCG@10 of the order of files with the weights for each repository, by trees; chunks are not looked at."""
+    """nDCG@10 of the order of files of code with the weights for each repository, by trees, whatever their chunks."""
     found: dict[str, list[float]] = {}
+    is_other = [COLUMNS.index(kind) for kind in ("docs", "config")]
     for each in examples:
         order = np.argsort(-(each.features @ weights[each.repository]), kind="stable")
+        order = order[~each.features[order][:, is_other].any(axis=1)]
         found.setdefault(each.trees, []).append(tasks.gain(each.answers[:, order[: tasks.SHOWN]]))
     return found
 
@@ -172,7 +174,7 @@ def read_trees(arguments: argparse.Namespace) -> list[Example]:
                     ) as context,
                     tasks.open_searcher(context) as searcher,
                 ):
-                    examples += collect(repository, searcher, Filters(kind="code"), f"{trees} {boundaries}")
+                    examples += collect(repository, searcher, Filters(), f"{trees} {boundaries}")
     return examples
 
 

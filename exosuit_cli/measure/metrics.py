@@ -43,6 +43,7 @@ METRICS: Final[dict[str, Metric]] = {
         Metric("peak_nvme", "B", False, "tier nvme: bytes written, as reported", is_bytes=True),
         Metric("max_rss", "B", False, "resident set of the largest single process (wait4)", is_bytes=True),
         Metric("startup_s", "s", False, "one run of the build with --version, start to end"),
+        Metric("ndcg10", "", True, "nDCG@10 of questions with known answers; scripts/eval_query.py measures it"),
     )
 }
 """By name, in the order of reports."""

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -242,3 +243,29 @@ def test_shellcheck(project: Path) -> None:
         pytest.skip("shellcheck is not installed: apt-get install shellcheck")
     done = subprocess.run([shellcheck, project / "scripts" / "nightly.sh"], capture_output=True)
     assert done.returncode == 0, done.stdout.decode()
+
+
+def test_questions_are_judged_after_the_benchmark(
+    nightly: Callable[..., subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    """Their figure goes into the history, and one that fell ends the night with 3."""
+    (tmp_path / "data" / "annotations").mkdir(parents=True)
+    (tmp_path / "repos" / "shop").mkdir(parents=True)
+    (tmp_path / "data" / "repos.json").write_text('[{"name": "shop", "commit_used": "1"}]')
+    question = {"query": "where is the cart paid", "category": "semantic", "relevant": ["cart.py"]}
+    (tmp_path / "data" / "annotations" / "shop.json").write_text(json.dumps([question, question]))
+    cart = tmp_path / "repos" / "shop" / "cart.py"
+    cart.write_text("def pay(cart):\n    return cart\n")
+    build = tmp_path / "build"
+    build.write_text("#!/bin/sh\n")
+    build.chmod(0o755)
+    options = ("-q", tmp_path / "data", "-r", tmp_path / "repos", "-p", sys.executable)
+    code, told = _end(nightly("-q", tmp_path / "data", build=build))
+    assert (code, "-r DIR is missing" in told) == (2, True)
+    assert _end(nightly(*options, build=build)) == (0, "")
+    cart.rename(cart.with_name("basket.py"))
+    code, told = _end(nightly(*options, build=build))
+    assert code == 3
+    assert "nDCG@10 fell to 0.0000 from 1.0000" in told
+    lines = (tmp_path / "state" / "history.jsonl").read_text().splitlines()
+    assert [json.loads(line)["figures"]["ndcg10"]["median"] for line in lines] == [1.0, 0.0]

@@ -11,6 +11,7 @@ from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.config.options import ScanOptions
 from exosuit_cli.context import Context, SourceRequest
 from exosuit_cli.search.features import COLUMNS
+from exosuit_cli.search.kinds import KINDS, kind_of
 from exosuit_cli.search.path_facts import FLAGS, path_facts
 from exosuit_cli.search.path_match import PathMatch, named_paths
 from exosuit_cli.search.ranker import SIGNALS, packaged_weights
@@ -90,3 +91,22 @@ def test_matches_of_terms_with_paths() -> None:
     assert match.names.tolist() == [[1, 0, 0], [0, pytest.approx(7 / 9), 0]]
     assert match.directories[:, 2].tolist() == [1, 0]
     assert named_paths([("socket", "net", "linux")], facts).tolist() == [1, 0]
+
+
+def test_a_name_that_the_rare_words_of_a_question_explain_tells_more() -> None:
+    facts = [path_facts(b"web/shop.c"), path_facts(b"web/cart.c")]
+    match = PathMatch(("shop", "cart"), facts)
+    assert match.explained(np.ones(2, np.float32)).tolist() == [1, 1]
+    assert match.explained(np.array([0.1, 1], np.float32)).tolist() == [pytest.approx(0.1), 1]
+
+
+def test_files_beside_likely_ones_are_likelier(searcher: Searcher) -> None:
+    paths, features = searcher.features("how are items added to a cart")
+    share = dict(zip(paths, features[:, COLUMNS.index("directory_share")].tolist(), strict=True))
+    assert all(0 <= value <= 1 for value in share.values())
+    assert len(set(share.values())) > 1
+
+
+@pytest.mark.parametrize(("language", "kind"), [("Cabal Config", "config"), ("Python", "code"), (None, "docs")])
+def test_the_kind_of_a_file(language: str | None, kind: str) -> None:
+    assert KINDS[kind_of(language)] == kind

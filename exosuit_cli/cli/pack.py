@@ -131,17 +131,21 @@ def _open_output(
 @contextmanager
 def _parts(output: str, tree: tuple[str, ...]) -> Iterator[PackOutput]:
     """The first of several files, `NAME-1.xml` for `NAME.xml`; they take their places together, at the end."""
-    from exosuit_cli.commands.chunk_output import open_file
+    from exosuit_cli.commands.chunk_output import is_special, open_file
     from exosuit_cli.pack.output import PackOutput
+    from exosuit_cli.system.atomic import AtomicFiles
     from exosuit_cli.system.outputs import refuse_links_inside
 
     root, suffix = os.path.splitext(output)
     with ExitStack() as stack:
+        files = stack.enter_context(AtomicFiles(mode=0o644))
 
         def part(number: int) -> PackOutput:
             name = f"{root}-{number}{suffix}"
             refuse_links_inside(name, tree)
-            return PackOutput(stack.enter_context(open_file(name)), name, part if number == 1 else None)
+            is_plain = not (is_special(name) or os.path.islink(name))
+            file = files.open(name) if is_plain else stack.enter_context(open_file(name))
+            return PackOutput(file, name, part if number == 1 else None)
 
         yield part(1)
 

@@ -90,13 +90,16 @@ class PackWriter:
 
     def finish(self, tail: bytes, count: CountBatch) -> PackPart:
         """Write the end; what was written, counted."""
+        return self.finish_counted(tail, sum(count([self._form.head, tail])), OpeningTokens(self._form, count))
+
+    def finish_counted(self, tail: bytes, around: int, openings: OpeningTokens) -> PackPart:
+        """Write the end, where head and tail together have `around` tokens."""
         self._write(tail)
-        openings = OpeningTokens(self._form, count)
         for file, number in self._blocks:
             tokens = openings.of(number)
             file.tokens += tokens
             self._tokens += tokens
-        self._tokens += sum(count([self._form.head, tail]))
+        self._tokens += around
         return PackPart(self._name, self._tokens, self.bytes)
 
     def _write(self, data: bytes | memoryview) -> None:

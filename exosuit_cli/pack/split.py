@@ -34,28 +34,30 @@ class SplitPacking(SpooledPacking):
     def finish(self, carrier: Carrier | None, count: CountBatch) -> None:  # noqa: ARG002  (see Packing)
         refuse_secrets(self.collector.files, self.options)
         self.fit_changes(self.options.split, count)
-        counts = self._block_counts(count)
+        openings = OpeningTokens(self.form, count)
+        counts = self._block_counts(count, openings)
+        # All at once: to ask for each takes longer than to count it.
+        ends = [self._goes_on(number, len(counts)) for number in range(1, len(counts))]
+        head, *end_tokens = count([self.form.head, *ends])
         writer = self._part(1)
         blocks = self.spool.blocks()
         for number, blocks_in_part in enumerate(counts, 1):
             for _ in range(blocks_in_part):
                 writer.add(*next(blocks))
             if number < len(counts):
-                self.parts.append(writer.finish(self._goes_on(number, len(counts)), count))
+                part = writer.finish_counted(ends[number - 1], head + end_tokens[number - 1], openings)
+                self.parts.append(part)
                 writer = self._part(number + 1)
         for file, *_ in self.spool.entries:
             file.pieces = 0
         for file, *_ in self.spool.entries:
             file.pieces += 1
-        tail = self.tail()
-        part = writer.finish(tail, count)
-        self.parts.append(part)
+        self.parts.append(writer.finish(self.tail(), count))
 
-    def _block_counts(self, count: CountBatch) -> list[int]:
+    def _block_counts(self, count: CountBatch, openings: OpeningTokens) -> list[int]:
         """How many blocks each part has; the last may have none, where only the tail is left."""
         for file, detail, *_ in self.spool.entries:
             file.detail = detail
-        openings = OpeningTokens(self.form, count)
         head, goes_on, tail = count([self.form.head, self._goes_on(_MOST_PARTS, _MOST_PARTS), self.tail()])
         most = self.options.split
         if head + tail > most:

@@ -10,13 +10,14 @@ import os
 import re
 import stat
 import time
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
 from exosuit_cli.model.errors import OutputError
 from exosuit_cli.system.surroundings import WORKING_DIRECTORY_GONE, is_working_directory_gone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
     from _typeshed import ReadableBuffer
 
@@ -91,6 +92,76 @@ def atomic_file(path: str | bytes, *, mode: int = 0o600) -> Iterator[BinaryIO]:
             with contextlib.suppress(OSError):
                 os.unlink(temporary, dir_fd=parent)
             raise
+
+
+class AtomicFiles:
+    """Many files of one directory that take their places together, at the end of the block, or none of them.
+
+    What `atomic_file` says of one holds for each, but the whole file system is synchronised once (syncfs of Linux) in
+    place of each file. A file is written until the next one is opened: not more than one is open at a time.
+    """
+
+    def __init__(self, *, mode: int = 0o600) -> None:
+        self._mode = mode
+        self._parent = -1
+        self._files: list[tuple[bytes, bytes]] = []
+        """The temporary name and the target of each."""
+        self._open: io.BufferedWriter | None = None
+
+    def open(self, path: str | bytes) -> BinaryIO:
+        """The file that becomes `path`, in the directory of the first one. Raises OutputError as `atomic_file` does."""
+        target = os.fsencode(path)
+        directory, name = os.path.split(target)
+        self._finish()
+        with _reported(target):
+            if self._parent < 0:
+                self._parent = os.open(directory or b".", _DIRECTORY_FLAGS)
+            _refuse_special(name, self._parent)
+            temporary, descriptor = _create(self._parent)
+        self._files.append((temporary, target))
+        self._open = io.BufferedWriter(_Raw(descriptor, target), _BUFFER)
+        return self._open
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._take_places()
+        finally:
+            if self._open is not None:
+                with contextlib.suppress(OSError, OutputError):
+                    self._open.close()
+            for temporary, _ in self._files:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary, dir_fd=self._parent)
+            if self._parent >= 0:
+                os.close(self._parent)
+
+    def _take_places(self) -> None:
+        self._finish()
+        if self._parent < 0:
+            return
+        with _reported(self._files[0][1]):
+            _sync_file_system(self._parent)
+        while self._files:
+            temporary, target = self._files[0]
+            with _reported(target):
+                os.rename(temporary, os.path.basename(target), src_dir_fd=self._parent, dst_dir_fd=self._parent)
+            del self._files[0]
+        _sync_directory(self._parent)
+
+    def _finish(self) -> None:
+        """Close the file that is open."""
+        if self._open is not None:
+            with _reported(self._files[-1][1]):
+                self._open.flush()
+                os.fchmod(self._open.fileno(), self._mode)
+                self._open.close()
+            self._open = None
 
 
 def write_atomic(path: str | bytes, content: bytes | bytearray | memoryview, *, mode: int = 0o600) -> None:
@@ -174,6 +245,18 @@ def _create(parent: int) -> tuple[bytes, int]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         return temporary, descriptor
     raise FileExistsError(errno.EEXIST, f"{_ATTEMPTS} temporary names are taken")
+
+
+def _sync_file_system(descriptor: int) -> None:
+    """Have all that was written to the file system of a descriptor reach the disk. Raises OSError."""
+    import ctypes  # only where there are many files
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "syncfs"):
+        os.sync()
+    elif libc.syncfs(descriptor):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def _sync_directory(descriptor: int) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 import exosuit_cli
 from exosuit_cli.model.errors import OutputError
-from exosuit_cli.system.atomic import PREFIX, SUFFIX, atomic_file, write_atomic
+from exosuit_cli.system.atomic import PREFIX, SUFFIX, AtomicFiles, atomic_file, write_atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": SOURCE}
 FULL_DISK = """
     import json, os, sys
     from exosuit_cli.model.errors import OutputError
-    from exosuit_cli.system.atomic import atomic_file, write_atomic
+    from exosuit_cli.system.atomic import AtomicFiles, atomic_file, write_atomic
 
     os.chdir(sys.argv[1])
     write_atomic("file", b"old")
@@ -238,7 +238,7 @@ def test_a_kill_in_the_middle_of_a_write_leaves_the_old_file(tmp_path: Path) -> 
     path.write_bytes(b"old")
     script = """
         import sys, time
-        from exosuit_cli.system.atomic import atomic_file
+        from exosuit_cli.system.atomic import AtomicFiles, atomic_file
         with atomic_file(sys.argv[1]) as file:
             file.write(b"half" * 1000)
             file.flush()
@@ -261,7 +261,7 @@ def test_a_kill_at_any_point_leaves_one_whole_version(tmp_path: Path) -> None:
     path = tmp_path / "file"
     script = """
         import sys
-        from exosuit_cli.system.atomic import write_atomic
+        from exosuit_cli.system.atomic import AtomicFiles, write_atomic
         for version in range(10**9):
             write_atomic(sys.argv[1], b"%09d" % version * 50_000)
             print(version, flush=True)
@@ -276,3 +276,29 @@ def test_a_kill_at_any_point_leaves_one_whole_version(tmp_path: Path) -> None:
         content = path.read_bytes()
         assert content == content[:9] * 50_000
         assert int(content[:9]) >= last
+
+
+def test_many_files_take_their_places_together_or_not_at_all(tmp_path: Path) -> None:
+    (tmp_path / "1").write_bytes(b"old")
+    (tmp_path / "2").mkdir()
+    before = descriptors()
+
+    def fail() -> None:
+        with AtomicFiles() as files:
+            files.open(str(tmp_path / "1")).write(b"new")
+            files.open(str(tmp_path / "2"))
+
+    with pytest.raises(OutputError, match="2"):
+        fail()
+    assert (tmp_path / "1").read_bytes() == b"old"
+    assert sorted(os.listdir(tmp_path)) == ["1", "2"]
+    (tmp_path / "2").rmdir()
+    with AtomicFiles(mode=0o644) as files:
+        for number in range(1, 4):
+            files.open(str(tmp_path / str(number))).write(b"%d" % number)
+        assert (tmp_path / "1").read_bytes() == b"old"
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"1": b"1", "2": b"2", "3": b"3"}
+    assert (tmp_path / "3").stat().st_mode & 0o777 == 0o644
+    assert descriptors() == before
+    with AtomicFiles():
+        pass

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exosuit_cli.languages.modes import PROGRAMMING
 from exosuit_cli.pack.imports import imports_used
-from exosuit_cli.search.breadcrumb import breadcrumb_of, lines_of
-from exosuit_cli.search.definitions import definitions_in, is_comment
+from exosuit_cli.search.definitions import Enclosing, definitions_in, is_comment
 from exosuit_cli.search.lookups import used_by
 from exosuit_cli.search.path_facts import is_test
 
@@ -16,12 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from exosuit_cli.pack.source_text import SourceText, SourceTexts
+    from exosuit_cli.search.related import Spot
     from exosuit_cli.search.searcher import Searcher
 
 _WORD: Final = re.compile(r"[^\W\d]\w+")
 _MOST_LINES: Final = 60
 """Lines of a definition that a piece leans on; of a longer one the first lines are taken, up to its signature's end."""
 _SIGNATURE_LINES: Final = 16
+_MOST_BEFORE: Final = 5_000
+"""Lines before a chunk that are looked at for what encloses it."""
+_LONGEST_LINE: Final = 300
+"""Characters of a line that is shown; a longer one defines nothing that a reader would know by it."""
 _MOST_ABOVE: Final = 20
 """Lines of comments and decorators above a definition."""
 _DECORATOR: Final = re.compile(r"\s*(?:@\w|#\[|\[\w)")
@@ -36,34 +40,42 @@ class Span(NamedTuple):
     why: str
 
 
-def enclosing_lines(searcher: Searcher, source: SourceText, ordinal: int) -> Iterator[Span]:
+def enclosing_lines(source: SourceText, ordinal: int) -> Iterator[Span]:
     """The lines that define what a chunk lies in, the outermost first."""
-    text = source.chunks[ordinal].text
-    assert text is not None
-    for each in breadcrumb_of(searcher.context, source.chunks, ordinal, text).enclosing:
-        if each.line <= source.lines:
+    start, end = source.spans[ordinal]
+    first = source.line_at(start)
+    enclosing = Enclosing(source.lines_in(start, end), source.file.language)
+    for number in range(first - 1, max(first - _MOST_BEFORE, 0), -1):
+        if enclosing.is_done:
+            break
+        enclosing.take(source.line(number), number)
+    for each in enclosing.found:
+        if len(each.text) <= _LONGEST_LINE:
             yield Span(source.file.id, *source.span_of(each.line, signature_end(source, each.line)), "encloses")
 
 
 def imports_of(source: SourceText, spans: Sequence[tuple[int, int]]) -> Iterator[Span]:
     """The imports of a file that bring in what its pieces use."""
     words = frozenset(word for start, end in spans for word in _WORD.findall(source.text[start:end].decode()))
-    head = source.text[: source.starts[min(source.lines, 400)]]
-    for first, last in imports_used(lines_of(head), words):
+    for first, last in imports_used(source.line_texts, words):
         yield Span(source.file.id, *source.span_of(first, last), "imports")
 
 
 def definitions_used(
-    searcher: Searcher, texts: SourceTexts, source: SourceText, spans: Sequence[tuple[int, int]]
+    searcher: Searcher,
+    texts: SourceTexts,
+    source: SourceText,
+    spans: Sequence[tuple[int, int]],
+    known: dict[tuple[Spot, str], tuple[int, str] | None],
 ) -> Iterator[tuple[Span, Span]]:
     """The definitions of what the pieces of a file use, the most related first: whole, and its signature alone."""
     text = b"\n".join(source.text[start:end] for start, end in spans)
     own = {
         each.name.replace("::", ".").rpartition(".")[2]
         for start, end in spans
-        for each in definitions_in(lines_of(source.text[start:end]), 1, source.file.language)
+        for each in definitions_in(source.lines_in(start, end), 1, source.file.language)
     }
-    for relation in used_by(searcher, source.file.path, text, own):
+    for relation in used_by(searcher, source.file.path, text, own, known):
         other = texts.of(relation.file)
         if other is None or not 1 <= relation.line <= other.lines or other.language not in PROGRAMMING:
             continue
@@ -80,8 +92,7 @@ def extent(source: SourceText, line: int) -> tuple[int, int, int]:
 
     It goes on to the next definition that is not within it. Comments and decorators right above belong to it.
     """
-    start, end = source.span_of(line, line + _MOST_LINES)
-    below = lines_of(source.text[start:end])
+    below = source.line_texts[line - 1 : line + _MOST_LINES]
     level = next((each.level for each in definitions_in(below[:1], line, source.file.language)), 0)
     after = (each for each in definitions_in(below[1:], 1, source.file.language) if each.level <= level)
     count = next((each.line for each in after), len(below))

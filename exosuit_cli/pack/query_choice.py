@@ -10,7 +10,6 @@ from exosuit_cli.pack.blocks import numbered
 from exosuit_cli.pack.detail import Detail
 from exosuit_cli.pack.excerpts import Excerpt, Part, excerpt_block
 from exosuit_cli.pack.forms import FORMS, Piece
-from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.search.definitions import definitions_in
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ _SMALL_GAP: Final = 120
 _WHOLE_SHARE: Final = 0.8
 """A file of which pieces have more than this share is taken whole."""
 _LONGEST_NAME: Final = 40
-_LOOKED_AT: Final = 200
+_LOOKED_AT: Final = 100
 """Lines of a gap in which names are looked for."""
 
 
@@ -62,7 +61,6 @@ class QueryChoice:
         self._options = options
         self._count = count
         self._opening = opening
-        self._names: dict[tuple[int, int, int], tuple[str, ...]] = {}
 
     def add(self, source: SourceText, spans: Sequence[Span], *, reserve: int = 0) -> bool:
         """Add these spans of a file, if what is left then is `reserve` or more; whether they are there now."""
@@ -119,7 +117,17 @@ class QueryChoice:
     def _is_small(gap: bytes) -> bool:
         return not gap.strip() or (len(gap) < _SMALL_GAP and gap.count(b"\n") <= 2)
 
-    def _made(self, source: SourceText, spans: tuple[tuple[int, int], ...]) -> ChosenFile:
+    def name_gaps(self) -> None:
+        """Say of gaps what they define, file by file, as far as that fits."""
+        for number, chosen in self.files.items():
+            if chosen.detail is Detail.PIECES and len(chosen.spans) > 1:
+                made = self._made(chosen.source, chosen.spans, names_gaps=True)
+                if made.tokens - chosen.tokens <= self.left:
+                    self.left -= made.tokens - chosen.tokens
+                    made.why = chosen.why
+                    self.files[number] = made
+
+    def _made(self, source: SourceText, spans: tuple[tuple[int, int], ...], *, names_gaps: bool = False) -> ChosenFile:
         if spans == ((0, len(source.text)),):
             return self._whole(source, self._shown(source.text, 1), Detail.FULL)
         parts: list[Part] = []
@@ -127,7 +135,7 @@ class QueryChoice:
         for start, end in spans:
             first, last = source.line_at(start), source.line_at(end - 1)
             is_cut = start != source.starts[first - 1] or end != source.starts[last]
-            names = self._names_of(source, before, start) if parts else ()
+            names = self._names_of(source, before, start) if parts and names_gaps else ()
             parts.append(Part(first, last, self._shown(source.text[start:end], first), is_cut, names))
             before = end
         excerpt = Excerpt(source.path, source.language, source.lines, tuple(parts))
@@ -153,12 +161,10 @@ class QueryChoice:
         text = self._stripped(text)
         return numbered(text, first) if self._options.line_numbers else text
 
-    def _names_of(self, source: SourceText, start: int, end: int) -> tuple[str, ...]:
+    @staticmethod
+    def _names_of(source: SourceText, start: int, end: int) -> tuple[str, ...]:
         """What the text of a gap defines, near its beginning."""
-        key = source.file.id, start, end
-        if key not in self._names:
-            last = source.starts[min(source.line_at(start) + _LOOKED_AT, source.lines)]
-            found = definitions_in(lines_of(source.text[start : min(end, last)]), 1, source.file.language)
-            names = [each.name for each in found if len(each.name) <= _LONGEST_NAME]
-            self._names[key] = tuple(dict.fromkeys(names if end <= last or len(names) < 2 else [*names, "..."]))
-        return self._names[key]
+        last = source.starts[min(source.line_at(start) + _LOOKED_AT, source.lines)]
+        found = definitions_in(source.lines_in(start, min(end, last)), 1, source.file.language)
+        names = [each.name for each in found if len(each.name) <= _LONGEST_NAME]
+        return tuple(dict.fromkeys(names if end <= last or len(names) < 2 else [*names, "..."]))

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from exosuit_cli.pack.output import CountBatch, PackOutput
     from exosuit_cli.pack.query_choice import ChosenFile
     from exosuit_cli.search.records import Answer, QueryResult
+    from exosuit_cli.search.related import Spot
     from exosuit_cli.search.searcher import Searcher
 
 DEFAULT_BUDGET: Final = 8_000
@@ -46,6 +47,8 @@ _MOST_MISSES: Final = 20
 """After so many answers in turn that do not fit, no further one is tried."""
 _MOST_LEANING: Final = 24
 """Files whose definitions are looked for, the most relevant first."""
+_LEAST_TOKENS: Final = 20
+"""What is left is spent when it is less: no definition is as short."""
 _MOST_DEFINITIONS: Final = 8
 """Definitions that the pieces of one file lean on."""
 _NEXT_SHARE, _MOST_NEXT_TOKENS = 16, 300
@@ -151,14 +154,20 @@ class _QueryPacking:
         if not choice.files and left_out:
             self._take_some_lines(choice, left_out[0])
         self._lean(choice)
-        return choice, self._take(choice, left_out, 0)
+        left_out = self._take(choice, left_out, 0)
+        choice.name_gaps()
+        return choice, left_out
 
     def _take(self, choice: QueryChoice, answers: Sequence[Answer], reserve: int) -> list[Answer]:
         """Take answers in their order as long as they fit, each with what encloses it; those that were not taken."""
         left_out = []
         misses = 0
         for answer in answers:
-            if misses > _MOST_MISSES or not self._takes(choice, answer, reserve):
+            if (
+                misses > _MOST_MISSES
+                or choice.left - reserve < _LEAST_TOKENS
+                or not self._takes(choice, answer, reserve)
+            ):
                 misses += 1
                 left_out.append(answer)
             else:
@@ -170,7 +179,7 @@ class _QueryPacking:
         if source is None or answer.ordinal >= len(source.chunks) or source.chunks[answer.ordinal].id != answer.id:
             return False
         span = Span(answer.file, *source.shown_span(answer.ordinal), "answers")
-        around = list(enclosing_lines(self._searcher, source, answer.ordinal))
+        around = list(enclosing_lines(source, answer.ordinal))
         return choice.add(source, [span, *around], reserve=reserve) or (
             bool(around) and choice.add(source, [span], reserve=reserve)
         )
@@ -205,13 +214,16 @@ class _QueryPacking:
         for each in files:
             for span in imports_of(each.source, each.spans):
                 choice.add(each.source, [span])
+        known: dict[tuple[Spot, str], tuple[int, str] | None] = {}
         for each in files:
+            if choice.left < _LEAST_TOKENS:
+                return
             taken = 0
-            for whole, head in definitions_used(self._searcher, self._texts, each.source, each.spans):
+            for whole, head in definitions_used(self._searcher, self._texts, each.source, each.spans, known):
                 source = self._texts.of(whole.file)
                 assert source is not None
-                known = choice.files.get(whole.file)
-                if known is not None and known.holds(head):
+                there = choice.files.get(whole.file)
+                if there is not None and there.holds(head):
                     continue
                 taken += choice.add(source, [whole]) or choice.add(source, [head])
                 if taken == _MOST_DEFINITIONS:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.pack.blocks import Secret
+from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.tokens.text import to_utf8
 
 if TYPE_CHECKING:
@@ -25,13 +26,15 @@ _LONG_LINE: Final = 1000
 class SourceText:
     """The text of a file, in UTF-8. Offsets are bytes of `text`; lines count from 1.
 
-    `starts` has where each line starts, and the end of the text. `chunks` are the context's, with offsets in `spans`.
+    `starts` has where each line starts, and the end of the text; `line_texts` has the lines without their ends. `chunks`
+    are the context's, with offsets in `spans`.
     """
 
     file: StoredFile
     path: bytes
     text: bytes
     starts: tuple[int, ...]
+    line_texts: tuple[str, ...]
     chunks: tuple[StoredChunk, ...]
     spans: tuple[tuple[int, int], ...]
     secrets: tuple[Secret, ...]
@@ -56,8 +59,11 @@ class SourceText:
 
     def line(self, number: int) -> str:
         """A line without its end."""
-        start, end = self.span_of(number, number)
-        return self.text[start:end].decode("utf-8", "replace").rstrip("\r\n")
+        return self.line_texts[number - 1]
+
+    def lines_in(self, start: int, end: int) -> tuple[str, ...]:
+        """The lines that two offsets enclose, whole."""
+        return self.line_texts[self.line_at(start) - 1 : self.line_at(max(end - 1, start))]
 
     def shown_span(self, ordinal: int) -> tuple[int, int]:
         """A chunk with the rest of its first and its last line, unless they are long; without blank lines around it."""
@@ -117,7 +123,7 @@ class SourceTexts:
             return None
         path = self._shown(file)
         text, spans, secrets = self._redacted(b"".join(parts), spans, path)
-        return SourceText(file, path, text, line_starts(text), chunks, tuple(spans), secrets)
+        return SourceText(file, path, text, line_starts(text), tuple(lines_of(text)), chunks, tuple(spans), secrets)
 
     def _redacted(
         self, text: bytes, spans: list[tuple[int, int]], path: bytes

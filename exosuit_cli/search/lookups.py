@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from exosuit_cli.context.records import StoredChunk, StoredFile
     from exosuit_cli.search.definitions import Definition
     from exosuit_cli.search.outline import RankedDefinition
-    from exosuit_cli.search.related import Relation
+    from exosuit_cli.search.related import Relation, Spot
     from exosuit_cli.search.searcher import Searcher
 
 _Result = TypeVar("_Result")
@@ -55,9 +55,15 @@ def related_to(
     )
 
 
-def used_by(searcher: Searcher, path: bytes, text: bytes, own_names: set[str]) -> list[Relation]:
+def used_by(
+    searcher: Searcher,
+    path: bytes,
+    text: bytes,
+    own_names: set[str],
+    known: dict[tuple[Spot, str], tuple[int, str] | None],
+) -> list[Relation]:
     """What defines the names that a text uses; see `find_used`."""
-    return _mended(searcher, lambda: find_used(searcher.context, searcher.index.segments, path, text, own_names))
+    return _mended(searcher, lambda: find_used(searcher.context, searcher.index.segments, path, text, own_names, known))
 
 
 def sizes_of(searcher: Searcher, filters: Filters = _EVERYTHING) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.breadcrumb import lines_of
-from exosuit_cli.search.definitions import definitions_in, is_comment
+from exosuit_cli.search.definitions import definition_at, definitions_in, is_comment
 from exosuit_cli.search.outline import last_part, whole_term
 from exosuit_cli.search.path_facts import is_test
 from exosuit_cli.search.segment import term_hashes
@@ -33,6 +33,8 @@ _MOST_WORDS: Final = 80
 """Words of a chunk that definitions are looked for, the rarest first."""
 _MOST_DEFINITIONS: Final = 40
 """A name that more chunks define says nothing about which is meant."""
+_FEW_DEFINITIONS: Final = 8
+"""The same, where one definition of each name is wanted."""
 _MOST_TEXTS: Final = 400
 """Texts that are read for one name or one kind, the nearest first."""
 _RARE_WORDS: Final = 16
@@ -41,6 +43,8 @@ _CALLED, _COMMENTED = 2.0, 0.2
 _LEAST_LIKENESS: Final = 0.5
 _WORD: Final = re.compile(r"[^\W\d]\w{2,}")
 _SPECIAL: Final = re.compile(r"[A-Z_]")
+_CALL: Final = re.compile(r"([^\W\d]\w{2,})\s*\(")
+_QUOTES: Final = re.compile(r"\"\"\"|'''")
 
 
 class Spot(NamedTuple):
@@ -132,9 +136,12 @@ class _Chunks:
 
     def definitions(self, spot: Spot, text: bytes) -> list[Definition]:
         """The definitions of a chunk."""
+        return definitions_in(lines_of(text), self.first_line(spot), self.language(spot))
+
+    def language(self, spot: Spot) -> str | None:
+        """The language of the file of a chunk."""
         segment = self._segments[spot.segment]
-        language = segment.language(int(segment.file_of_chunk[spot.chunk]))
-        return definitions_in(lines_of(text), self.first_line(spot), language)
+        return segment.language(int(segment.file_of_chunk[spot.chunk]))
 
     def first_line(self, spot: Spot) -> int:
         """The line of its file at which a chunk begins."""
@@ -189,13 +196,51 @@ def find_related(
 
 
 def find_used(
-    context: ContextReader, segments: Sequence[Segment], path: bytes, text: bytes, own_names: set[str]
+    context: ContextReader,
+    segments: Sequence[Segment],
+    path: bytes,
+    text: bytes,
+    own_names: set[str],
+    known: dict[tuple[Spot, str], tuple[int, str] | None],
 ) -> list[Relation]:
     """The chunks that define a name which a text of the file at `path` uses, the most related first.
 
-    `own_names` are not looked for. A relation's `name` is defined in its `line`.
+    `own_names` are not looked for, nor names that many chunks define. A relation's `name` is defined in its `line`.
+    `known` keeps what was read for the next text.
     """
-    return sorted(_used(_Chunks(context, segments, path), text, own_names, None), key=_order)
+    chunks = _Chunks(context, segments, path)
+    content = text.decode("utf-8", "replace")
+    called = set(_CALL.findall(content))
+    counts = Counter(word for word in _WORD.findall(content) if word not in own_names)
+    words = [word for word in counts if word in called or _SPECIAL.search(word)]
+    definers = dict(zip(words, chunks.with_terms([whole_term(word) for word in words], "definitions"), strict=True))
+    rare = [word for word in words if 0 < len(definers[word]) <= _FEW_DEFINITIONS]
+    rare.sort(key=lambda word: (word not in called, len(definers[word])))
+    best: dict[Spot, Relation] = {}
+    for word in rare[:_MOST_WORDS]:
+        missing = [spot for spot in definers[word] if (spot, word) not in known]
+        for spot, other in chunks.read(missing) if missing else ():
+            known[spot, word] = _line_defining(chunks, spot, other, word)
+        lines = {spot: at for spot in definers[word] if (at := known.get((spot, word))) is not None}
+        for spot, (line, shown) in lines.items():
+            score = (1 + chunks.nearness(spot)) * (2 if word in called else 1) / len(lines)
+            if spot not in best or best[spot].score < score:
+                best[spot] = chunks.relation(spot, score, word, line, shown)
+    return sorted(best.values(), key=_order)
+
+
+def _line_defining(chunks: _Chunks, spot: Spot, text: bytes, name: str) -> tuple[int, str] | None:
+    """The line of a chunk that defines a name, and its text; only lines that have the name are looked at."""
+    language = chunks.language(spot)
+    is_quoted = False
+    for number, line in enumerate(lines_of(text), chunks.first_line(spot)):
+        if len(_QUOTES.findall(line)) % 2:
+            is_quoted = not is_quoted
+        elif not is_quoted and name in line:
+            found = definition_at(line, number, language)
+            if found is not None and last_part(found.name) == name:
+                return number, line
+    return None
 
 
 def _order(relation: Relation) -> tuple[float, int, int]:

@@ -40,6 +40,8 @@ DEFAULT_BUDGET: Final = 8_000
 """Tokens of a pack of a question where none are named."""
 _LEANING_SHARE: Final = 4
 """One part of so many of what there is for texts is kept for what the answers lean on."""
+_NAMES_SHARE: Final = 32
+"""One part of so many of the budget is kept for the names of what gaps leave out."""
 _TOKENS_A_FILE: Final = 500
 """One file more answers for so many tokens of the budget, from `_LEAST_FILES` to `_MOST_FILES`."""
 _LEAST_FILES, _MOST_FILES = 5, 200
@@ -153,8 +155,9 @@ class _QueryPacking:
         left_out = self._take(choice, self._found.answers, choice.left // _LEANING_SHARE)
         if not choice.files and left_out:
             self._take_some_lines(choice, left_out[0])
-        self._lean(choice)
-        left_out = self._take(choice, left_out, 0)
+        names = budget // _NAMES_SHARE
+        self._lean(choice, names)
+        left_out = self._take(choice, left_out, names)
         choice.name_gaps()
         return choice, left_out
 
@@ -208,15 +211,15 @@ class _QueryPacking:
                 left_out.append(answer)
         return left_out
 
-    def _lean(self, choice: QueryChoice) -> None:
+    def _lean(self, choice: QueryChoice, reserve: int) -> None:
         """Take what the pieces lean on: all imports first, then definitions, of the most relevant file first."""
         files = list(choice.files.values())[:_MOST_LEANING]
         for each in files:
             for span in imports_of(each.source, each.spans):
-                choice.add(each.source, [span])
+                choice.add(each.source, [span], reserve=reserve)
         known: dict[tuple[Spot, str], tuple[int, str] | None] = {}
         for each in files:
-            if choice.left < _LEAST_TOKENS:
+            if choice.left - reserve < _LEAST_TOKENS:
                 return
             taken = 0
             for whole, head in definitions_used(self._searcher, self._texts, each.source, each.spans, known):
@@ -225,7 +228,7 @@ class _QueryPacking:
                 there = choice.files.get(whole.file)
                 if there is not None and there.holds(head):
                     continue
-                taken += choice.add(source, [whole]) or choice.add(source, [head])
+                taken += choice.add(source, [whole], reserve=reserve) or choice.add(source, [head], reserve=reserve)
                 if taken == _MOST_DEFINITIONS:
                     break
 

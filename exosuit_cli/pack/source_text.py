@@ -26,8 +26,8 @@ _LONG_LINE: Final = 1000
 class SourceText:
     """The text of a file, in UTF-8. Offsets are bytes of `text`; lines count from 1.
 
-    `starts` has where each line starts, and the end of the text; `line_texts` has the lines without their ends. `chunks`
-    are the context's, with offsets in `spans`.
+    `starts` has where each line starts, and the end of the text; `line_texts` has the lines without their ends.
+    `chunks` are the context's, with offsets in `spans`.
     """
 
     file: StoredFile

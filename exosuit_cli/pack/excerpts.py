@@ -15,15 +15,12 @@ from exosuit_cli.system.names import display_name, text_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NAMED: Final = 4
-"""Names of what a gap defines that its mark has."""
-
 
 @dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a text, in UTF-8: lines `first` to `last`, or where it `is_cut`, a part of these lines.
 
-    `left_out` are the names that the gap before it defines; the first part has none.
+    `left_out` are names that the gap before it defines; the first part has none.
     """
 
     first: int
@@ -61,9 +58,8 @@ def gap_mark(before: Part, part: Part) -> str:
     first, last = before.last + 1, part.first - 1
     if first > last:
         return f"a part of line {part.first}"
-    names = ", ".join(display_name(name) for name in part.left_out[:_NAMED])
-    more = ", ..." if len(part.left_out) > _NAMED else ""
-    return f"{'line' if first == last else 'lines'} {_lines(first, last)}{': ' if names else ''}{names}{more}"
+    names = ", ".join(map(display_name, part.left_out))
+    return f"{'line' if first == last else 'lines'} {_lines(first, last)}{': ' if names else ''}{names}"
 
 
 def _lines(first: int, last: int) -> str:

@@ -25,6 +25,8 @@ _SMALL_GAP: Final = 120
 _WHOLE_SHARE: Final = 0.8
 """A file of which pieces have more than this share is taken whole."""
 _LONGEST_NAME: Final = 40
+_NAMED: Final = 4
+"""Names of what a gap defines that its mark has."""
 _LOOKED_AT: Final = 100
 """Lines of a gap in which names are looked for."""
 
@@ -166,5 +168,5 @@ class QueryChoice:
         """What the text of a gap defines, near its beginning."""
         last = source.starts[min(source.line_at(start) + _LOOKED_AT, source.lines)]
         found = definitions_in(source.lines_in(start, min(end, last)), 1, source.file.language)
-        names = [each.name for each in found if len(each.name) <= _LONGEST_NAME]
-        return tuple(dict.fromkeys(names if end <= last or len(names) < 2 else [*names, "..."]))
+        names = list(dict.fromkeys(each.name for each in found if len(each.name) <= _LONGEST_NAME))
+        return tuple(names[:_NAMED]) + (("...",) if len(names) > _NAMED or (names and end > last) else ())

@@ -160,7 +160,7 @@ def test_answers_come_with_what_they_lean_on(pack_query: PackQuery) -> None:
     assert "import zlib" not in text
     assert any("plain_0" in piece["left_out_before"] for piece in session["pieces"])
     (piece,) = (each for each in files["src/crypto.py"]["pieces"] if "make_signature" in each["text"])
-    assert piece["text"].startswith("# How it is signed.\ndef make_signature")
+    assert "# How it is signed.\ndef make_signature" in piece["text"]
     assert document["summary"]["pieces"] == sum("pieces" in each for each in document["files"])
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.syntax_columns import SyntaxColumns
     from exosuit_cli.kernels import Kernels
     from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.model.slab import TokenColumns
     from exosuit_cli.model.spans import StageClock
 
 _LINES_BACK = 1000
@@ -62,10 +63,12 @@ class Chunker:
         languages: Sequence[str],
         lines: LineColumns | None = None,
         paths: Sequence[bytes] = (),
+        counted: TokenColumns | None = None,
     ) -> list[FileChunks]:
         """The chunks of every text of a slab; `languages` names that of each, "" where it is not known.
 
-        `lines` are those of the slab, where they are known already; `paths` name the texts for a clock that records.
+        `lines` are those of the slab, and `counted` their tokens, where they are known already; `paths` name the texts
+        for a clock that records.
 
         The chunks of a text depend on its bytes, its language and the options only.
         """
@@ -75,7 +78,10 @@ class Chunker:
         is_plain = self._options.boundaries == "lines"
         strengths = plain_strengths(lines) if is_plain else line_strengths(slab, lines, languages)
         step("boundaries", texts, size)
-        prefix, totals = self._prefix(slab, lines, paths)
+        if counted is not None and counted.before is not None:
+            prefix, totals = self._completed(slab, lines, counted.counts, counted.before)
+        else:
+            prefix, totals = self._prefix(slab, lines, paths)
         step("tokens", texts, size)
         trees: list[SyntaxColumns | None] = [None] * len(slab)
         reasons: list[str | None] = [None] * len(slab)
@@ -184,6 +190,34 @@ class Chunker:
         prefix[~begins_text] = after_newline[begins_line]
         prefix[-1] = totals[-1] if len(totals) else 0
         return prefix, lengths
+
+    def _completed(
+        self,
+        slab: Slab,
+        lines: LineColumns,
+        counts: npt.NDArray[np.int64],
+        before: npt.NDArray[np.int64],
+    ) -> tuple[npt.NDArray[np.int64], list[int]]:
+        """What `_prefix` gives, from the columns of `TokenColumns`; the texts that these leave are encoded."""
+        left = np.flatnonzero(counts < 0).tolist()
+        of_lines = np.diff(lines.files)
+        if left:
+            counts, before = counts.copy(), before.copy()
+            lengths = slab.lengths[left]
+            starts = slab.offsets[left].tolist()
+            data = np.concatenate(
+                [slab.data[start : start + size] for start, size in zip(starts, lengths.tolist(), strict=True)]
+            )
+            own = lines.of_files(left)
+            prefix, totals = self._prefix(Slab(data, np.cumsum(lengths) - lengths, lengths), own)
+            is_left = np.zeros(len(counts), np.bool_)
+            is_left[left] = True
+            sums = np.cumsum(totals) - totals
+            before[np.repeat(is_left, of_lines)] = prefix[:-1] - np.repeat(sums, of_lines[left])
+            counts[left] = totals
+        ends = np.cumsum(counts)
+        whole = np.append(before + np.repeat(ends - counts, of_lines), ends[-1] if len(ends) else 0)
+        return whole, counts.tolist()
 
     def _encode_timed(self, path: bytes, data: bytes) -> npt.NDArray[np.uint32]:
         began = self._clock.now()

@@ -32,6 +32,8 @@ class OwnerSettings:
     """How many spans a queue may record; 0 records nothing."""
     has_ranges: bool = False
     """Whether every slab is a named range for the vendor's profilers."""
+    encoding: str | None = None
+    """The encoding that tokens may be counted in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +70,19 @@ class Job:
     lengths: bytes
     wants_lines: bool
     batch: int = -1
+    tokens: str | None = None
+    """The encoding to count in, where counts are wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The results are in the slot's memory, with those of `lines` lines; or why they are not.
 
-    `lines` is None where none were wanted or their results have no room. `is_final`: the device will not do better.
+    `lines` is None where none were wanted or their results have no room. `has_tokens`: those of files, and of lines if
+    there are lines, are there as well. `is_final`: the device will not do better.
     """
 
     lines: int | None = None
+    has_tokens: bool = False
     failure: str | None = None
     is_final: bool = False

@@ -16,25 +16,29 @@ import socket
 import struct
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
+from exosuit_cli.device.halves import halves, join_columns, join_lines, join_tokens
 from exosuit_cli.device.messages import Answer, Job, OwnerSettings, Ready, Refusal, SlotSizes
 from exosuit_cli.device.slot import SlotMemory
 from exosuit_cli.device.totals import DeviceTotals
 from exosuit_cli.kernels.device import DeviceLost, DeviceOutOfMemory, DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.kernels.device_tokens import DeviceTables
 from exosuit_cli.kernels.timeline import DeviceTimeline
 from exosuit_cli.model.errors import ExosuitError
-from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
+from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from exosuit_cli.device.driver import Driver
+    from exosuit_cli.model.counting_tables import CountingTables
 
 _CREDENTIALS = struct.Struct("3i")  # unix(7): struct ucred
 _PAUSE_SECONDS = 0.1
@@ -71,8 +75,11 @@ class Owner:
     def __init__(self, settings: OwnerSettings) -> None:
         self._settings = settings
         driver = cast("Driver", importlib.import_module(settings.driver))
-        self._opened = driver.open_card(settings.card, settings.limit_bytes)
+        with ThreadPoolExecutor(1) as beside:  # a driver takes as long to open a card as the tables take
+            tables = beside.submit(_counting_tables, settings.encoding)
+            self._opened = driver.open_card(settings.card, settings.limit_bytes)
         self.card = self._opened.card
+        self._tables = self._uploaded(tables.result())
         self._lanes: queue.SimpleQueue[DeviceKernels] = queue.SimpleQueue()
         self._all_lanes = [self._lane() for _ in range(settings.lanes)]
         for lane in self._all_lanes:
@@ -82,9 +89,22 @@ class Owner:
         self._pinned_bytes = 0
         self._lost: str | None = None
 
+    def _uploaded(self, tables: CountingTables | None) -> DeviceTables | None:
+        """The tables on the card; None where it has no room, and the workers count."""
+        if tables is None:
+            return None
+        self._keeper = self._opened.queue()  # apart from the lanes, which may let go of their buffers
+        try:
+            return DeviceTables.upload(self._keeper, tables)
+        except DeviceOutOfMemory:
+            self._keeper.release()
+            self._opened.give_back()
+            return None
+
     def _lane(self) -> DeviceKernels:
         opened, spans = self._opened.queue(), self._settings.recorded_spans
-        return DeviceKernels(opened, self._settings.algorithm, DeviceTimeline(opened, spans) if spans else None)
+        timeline = DeviceTimeline(opened, spans) if spans else None
+        return DeviceKernels(opened, self._settings.algorithm, timeline, self._tables)
 
     def accept(self, listener: socket.socket) -> None:
         """Serve everyone who connects."""
@@ -166,7 +186,7 @@ class Owner:
             lane.timeline.batch = job.batch
         try:
             with self._named(job):
-                columns, lines = self._compute(lane, slab, memory, wants_lines=job.wants_lines)
+                found = self._compute(lane, slab, memory, job)
         except DeviceOutOfMemory as error:
             return Answer(failure=str(error))
         except DeviceLost as error:
@@ -176,30 +196,28 @@ class Owner:
             return Answer(failure=f"{type(error).__name__}: {error}")
         finally:
             self._lanes.put(lane)
-        count = None if lines is None else len(lines.heads)
+        count = None if found.lines is None else len(found.lines.heads)
         try:
-            memory.write(columns, lines)
+            memory.write(*found)
         except ValueError as error:
             return Answer(failure=str(error))
         with self._lock:
             self._totals.slabs += 1
-        return Answer(count)
+        return Answer(count, has_tokens=found.tokens is not None)
 
     def _named(self, job: Job) -> AbstractContextManager[None]:
         if not self._settings.has_ranges:
             return contextlib.nullcontext()
         return self._opened.named_range(f"exosuit: slab of batch {job.batch}, {job.data_bytes} bytes")
 
-    def _compute(
-        self, lane: DeviceKernels, slab: Slab, memory: SlotMemory, *, wants_lines: bool
-    ) -> tuple[SlabColumns, LineColumns | None]:
+    def _compute(self, lane: DeviceKernels, slab: Slab, memory: SlotMemory, job: Job) -> Found:
         """The columns of a slab; where the device has no room, those of its halves, once.
 
         Lines are None where there is no room for theirs in the memory.
         """
         most_lines = memory.most_lines(len(slab))
         try:
-            return lane.begin(slab, lines=wants_lines).finish(most_lines)
+            return _found(lane, slab, job, most_lines)
         except DeviceOutOfMemory:
             if len(slab) < 2:
                 raise
@@ -207,43 +225,31 @@ class Owner:
         self._opened.give_back()
         with self._lock:
             self._totals.halved_slabs += 1
-        results = [lane.begin(half, lines=wants_lines).finish(most_lines) for half in halves(slab)]
-        lines = join_lines([lines for _, lines in results])
+        results = [_found(lane, half, job, most_lines) for half in halves(slab)]
+        lines = join_lines([found.lines for found in results])
         if lines is not None and len(lines.heads) > most_lines:
             lines = None
-        return join_columns([columns for columns, _ in results]), lines
+        tokens = join_tokens([found.tokens for found in results], with_lines=lines is not None)
+        return Found(join_columns([found.columns for found in results]), lines, tokens)
 
 
-def halves(slab: Slab) -> list[Slab]:
-    """The files of a slab in two slabs of about as many bytes, each of at least one file."""
-    ends = slab.offsets + slab.lengths
-    middle = min(max(int(np.searchsorted(ends, len(slab.data) // 2, side="right")), 1), len(slab) - 1)
-    at = int(slab.offsets[middle])
-    return [
-        Slab(slab.data[:at], slab.offsets[:middle], slab.lengths[:middle]),
-        Slab(slab.data[at:], slab.offsets[middle:] - at, slab.lengths[middle:]),
-    ]
+class Found(NamedTuple):
+    """The results of a slab."""
+
+    columns: SlabColumns
+    lines: LineColumns | None
+    tokens: TokenColumns | None
 
 
-def join_columns(parts: list[SlabColumns]) -> SlabColumns:
-    """The columns of slabs, one behind the other."""
-    return SlabColumns(*(np.concatenate([getattr(part, name) for part in parts]) for name in SlabColumns.__slots__))
+def _found(lane: DeviceKernels, slab: Slab, job: Job, most_lines: int) -> Found:
+    pending = lane.begin(slab, lines=job.wants_lines, tokens=job.tokens)
+    columns, lines = pending.finish(most_lines)
+    return Found(columns, lines, pending.tokens())
 
 
-def join_lines(parts: list[LineColumns | None]) -> LineColumns | None:
-    """The lines of slabs that were one, with offsets and positions as in that one."""
-    found: dict[str, list[Any]] = {name: [] for name in LineColumns.__slots__}
-    at = count = 0
-    for part in parts:
-        if part is None:
-            return None
-        found["files"].append(part.files[:-1] + count)
-        found["starts"].append(part.starts[:-1] + at)
-        found["inks"].append(part.inks + at)
-        for name in ("indents", "heads", "lasts", "depths"):
-            found[name].append(getattr(part, name))
-        count += len(part.heads)
-        at += int(part.starts[-1])
-    found["files"].append(np.array([count], np.int64))
-    found["starts"].append(np.array([at], np.int64))
-    return LineColumns(**{name: np.concatenate(arrays) for name, arrays in found.items()})
+def _counting_tables(encoding: str | None) -> CountingTables | None:
+    if encoding is None:
+        return None
+    from exosuit_cli.tokens.tables import counting_tables
+
+    return counting_tables(encoding)

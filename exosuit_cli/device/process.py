@@ -33,7 +33,13 @@ class DeviceProcess:
     """
 
     def __init__(
-        self, driver: str, card: int, algorithm: str, limit_bytes: int, recording: SpanRecording | None = None
+        self,
+        driver: str,
+        card: int,
+        algorithm: str,
+        limit_bytes: int,
+        recording: SpanRecording | None = None,
+        encoding: str | None = None,
     ) -> None:
         self.address = "\0exosuit-" + secrets.token_hex(16)
         self._name = f"device cuda:{card}"
@@ -52,7 +58,7 @@ class DeviceProcess:
         spans, has_ranges = (recording.capacity, recording.has_ranges) if recording is not None else (0, False)
         with contextlib.suppress(OSError):  # it is dead already: `wait` finds it so
             self._control.send(
-                OwnerSettings(driver, card, algorithm, limit_bytes, LANES, self.address, spans, has_ranges)
+                OwnerSettings(driver, card, algorithm, limit_bytes, LANES, self.address, spans, has_ranges, encoding)
             )
 
     def pids(self) -> list[int]:

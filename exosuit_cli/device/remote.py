@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.kernels.protocol import PendingSlab
-    from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
+    from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
 
 SLOTS = 2
 """Slabs of a worker: one is with the device while the next is filled."""
@@ -81,14 +81,14 @@ class RemoteKernels:
         lines = self.begin(slab, lines=True).finish()[1]
         return lines if lines is not None else self._cpu.lines(slab)
 
-    def begin(self, slab: Slab, *, lines: bool) -> PendingSlab:
+    def begin(self, slab: Slab, *, lines: bool, tokens: str | None = None) -> PendingSlab:
         slot = next((slot for slot in self._slots if slot.holds(slab)), None)
         if slot is None:
             self.note_cpu(len(slab), len(slab.data))
             return self._cpu.begin(slab, lines=lines)
         if self._lost is None:
             try:
-                slot.send(slab, lines=lines, batch=self.batch)
+                slot.send(slab, lines=lines, tokens=tokens, batch=self.batch)
             except OSError:
                 self._lose("the process that owns the card ended")
         return _RemoteSlab(self, slot, slab, lines=lines, is_sent=self._lost is None)
@@ -103,7 +103,9 @@ class RemoteKernels:
         """Count files that the CPU computes because of their size."""
         self.beside.update(cpu_files=files, cpu_bytes=nbytes)
 
-    def finish(self, slot: _Slot, slab: Slab, *, lines: bool, is_sent: bool) -> tuple[SlabColumns, LineColumns | None]:
+    def finish(
+        self, slot: _Slot, slab: Slab, *, lines: bool, is_sent: bool
+    ) -> tuple[SlabColumns, LineColumns | None, TokenColumns | None]:
         """The results of a job, from the card or from the CPU."""
         if is_sent:
             try:
@@ -112,7 +114,7 @@ class RemoteKernels:
                 answer = Answer(failure="the process that owns the card ended", is_final=True)
             if answer.failure is None:
                 self.beside.update(cpu_line_slabs=lines and answer.lines is None)
-                return slot.memory.read(len(slab), answer.lines)
+                return slot.memory.read(len(slab), answer.lines, has_tokens=answer.has_tokens)
             if answer.is_final:
                 self._lose(answer.failure)
             elif self._is_demanded:
@@ -120,7 +122,7 @@ class RemoteKernels:
             self.failures[answer.failure] += 1
         elif self._lost is not None:
             self.failures[self._lost] += 1
-        return self._cpu.begin(slab, lines=lines).finish()
+        return (*self._cpu.begin(slab, lines=lines).finish(), None)
 
     def _lose(self, reason: str) -> None:
         if self._is_demanded:
@@ -154,10 +156,10 @@ class _Slot:
         """Whether the slab lies at the start of this memory."""
         return len(slab.data) > 0 and slab.data.ctypes.data == self._address
 
-    def send(self, slab: Slab, *, lines: bool, batch: int) -> None:
+    def send(self, slab: Slab, *, lines: bool, tokens: str | None, batch: int) -> None:
         if self._connection is None:
             raise ConnectionResetError
-        self._connection.send(Job(len(slab.data), slab.offsets.tobytes(), slab.lengths.tobytes(), lines, batch))
+        self._connection.send(Job(len(slab.data), slab.offsets.tobytes(), slab.lengths.tobytes(), lines, batch, tokens))
 
     def receive(self) -> Answer:
         if self._connection is None:
@@ -173,6 +175,13 @@ class _Slot:
 class _RemoteSlab:
     def __init__(self, kernels: RemoteKernels, slot: _Slot, slab: Slab, *, lines: bool, is_sent: bool) -> None:
         self._kernels, self._slot, self._slab, self._lines, self._is_sent = kernels, slot, slab, lines, is_sent
+        self._tokens: TokenColumns | None = None
 
     def finish(self) -> tuple[SlabColumns, LineColumns | None]:
-        return self._kernels.finish(self._slot, self._slab, lines=self._lines, is_sent=self._is_sent)
+        columns, lines, self._tokens = self._kernels.finish(
+            self._slot, self._slab, lines=self._lines, is_sent=self._is_sent
+        )
+        return columns, lines
+
+    def tokens(self) -> TokenColumns | None:
+        return self._tokens

@@ -23,6 +23,9 @@ class ComputedSlab:
     def finish(self) -> tuple[SlabColumns, LineColumns | None]:
         return self.columns, None
 
+    def tokens(self) -> None:
+        """Nothing: `tokens.load_counter` counts on the CPU."""
+
 
 class CpuKernels:
     """Columns of a slab, on the calling thread."""
@@ -39,7 +42,7 @@ class CpuKernels:
         """One, since every slab is finished at once."""
         return [np.empty(nbytes, np.uint8)]
 
-    def begin(self, slab: Slab, *, lines: bool) -> ComputedSlab:  # noqa: ARG002
+    def begin(self, slab: Slab, *, lines: bool, tokens: str | None = None) -> ComputedSlab:  # noqa: ARG002
         """Compute the columns; lines are better asked of the texts alone."""
         return ComputedSlab(self.columns(slab))
 

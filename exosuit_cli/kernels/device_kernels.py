@@ -9,6 +9,7 @@ import numpy as np
 from exosuit_cli.kernels.device import PAD_BYTES, At, DeviceTimes
 from exosuit_cli.kernels.device_digests import DEVICE_WORK, device_work
 from exosuit_cli.kernels.device_lines import TileWork
+from exosuit_cli.kernels.device_tokens import TokenWork
 from exosuit_cli.kernels.work_lists import LARGEST_SLAB, WorkLists
 from exosuit_cli.model.digests import CHUNK_DIGEST, DIGESTS
 from exosuit_cli.model.slab import SlabColumns
@@ -20,15 +21,26 @@ if TYPE_CHECKING:
 
     from exosuit_cli.kernels.device import DeviceBuffer, DeviceQueue
     from exosuit_cli.kernels.device_lines import LinesOnTheWay
+    from exosuit_cli.kernels.device_tokens import DeviceTables
     from exosuit_cli.kernels.timeline import DeviceTimeline
-    from exosuit_cli.model.slab import LineColumns, Slab
+    from exosuit_cli.model.slab import LineColumns, Slab, TokenColumns
 
 
 class DeviceKernels:
-    """The columns of slabs on one queue, one slab in flight at a time; several queues keep several in flight."""
+    """The columns of slabs on one queue, one slab in flight at a time; several queues keep several in flight.
 
-    def __init__(self, queue: DeviceQueue, algorithm: str, timeline: DeviceTimeline | None = None) -> None:
+    With `tables`, it counts the tokens of their encoding.
+    """
+
+    def __init__(
+        self,
+        queue: DeviceQueue,
+        algorithm: str,
+        timeline: DeviceTimeline | None = None,
+        tables: DeviceTables | None = None,
+    ) -> None:
         self._queue = queue
+        self._tables = tables
         self.timeline = timeline
         """Where what the device does is recorded; None for nowhere."""
         self.times = DeviceTimes()
@@ -62,8 +74,10 @@ class DeviceKernels:
         """One, in ordinary memory."""
         return [np.empty(nbytes, np.uint8)]
 
-    def begin(self, slab: Slab, *, lines: bool) -> SlabInFlight:
+    def begin(self, slab: Slab, *, lines: bool, tokens: str | None = None) -> SlabInFlight:
         """Enqueue the copy of a slab and its kernels, without waiting for the device.
+
+        Tokens are counted where `tokens` names the encoding of the tables.
 
         A slab in page-locked memory must not change until `finish` returns. The queue takes no other work until then.
         Raises RuntimeError if another slab is in flight.
@@ -78,18 +92,25 @@ class DeviceKernels:
         lists.upload(queue, "work lists")
         copied_in = queue.mark()
         digest_bytes = len(slab) * self._width
-        results = queue.buffer("results", digest_bytes + 12 * tiles.files + 1)
+        class_bytes = 12 * tiles.files
+        counting = None
+        if self._tables is not None and self._tables.encoding == tokens:
+            counting = TokenWork(self._tables, slab)
+        result_bytes = digest_bytes + class_bytes + (counting.nbytes if counting is not None else 0)
+        results = queue.buffer("results", result_bytes + 1)
         tiles.launch(queue, data, lists, At(results, digest_bytes))
         if lines:
             tiles.count_lines(queue)  # before the digests: its answer is what `finish` waits for first
         digests.launch(queue, data, lists, results)
+        if counting is not None:
+            counting.launch(queue, data, lists.at(tiles.file_starts), At(results, digest_bytes + class_bytes))
         computed = queue.mark()
-        host = queue.host_array("results", np.uint8, digest_bytes + 12 * tiles.files)
+        host = queue.host_array("results", np.uint8, result_bytes)
         queue.download(results, host)
         marks = (started, copied_in, computed, queue.mark())
         self.times.bytes_in += len(slab.data) + lists.nbytes
         self._in_flight = SlabInFlight(
-            queue, data, slab, self._width, tiles if lines else None, host, marks, self.times, self.timeline
+            queue, data, slab, self._width, tiles if lines else None, counting, host, marks, self.times, self.timeline
         )
         return self._in_flight
 
@@ -104,12 +125,17 @@ class SlabInFlight:
         slab: Slab,
         width: int,
         tiles: TileWork | None,
+        tokens: TokenWork | None,
         results: npt.NDArray[np.uint8],
         marks: tuple[Hashable, ...],
         times: DeviceTimes,
         timeline: DeviceTimeline | None,
     ) -> None:
-        self._queue, self._data, self._tiles, self._results, self._width = queue, data, tiles, results, width
+        self._queue, self._data, self._tiles = queue, data, tiles
+        self.token_work = tokens
+        """The count of tokens, where they are wanted."""
+        self._results, self._width = results, width
+        self._counted: TokenColumns | None = None
         self._marks, self._times, self._timeline = marks, times, timeline
         self._data_bytes = len(slab.data)
         self.is_finished = False
@@ -120,13 +146,24 @@ class SlabInFlight:
     def finish(self, most_lines: int = LARGEST_SLAB) -> tuple[SlabColumns, LineColumns | None]:
         """Wait for the columns of the slab; also for its lines, if they were wanted and number at most `most_lines`."""
         try:
-            on_the_way = self._tiles.lines(self._queue, most_lines) if self._tiles else None
+            on_the_way = self._tiles.lines(self._queue, most_lines, self.token_work) if self._tiles else None
             ended = self._queue.mark()
             self._queue.synchronize()
             self._account(on_the_way, ended)
         finally:
             self.is_finished = True
+        if self.token_work is not None:
+            before = on_the_way.tokens if on_the_way is not None else None
+            self._counted = self.token_work.columns(self._results[self._token_place :], before)
         return self._columns(), on_the_way.columns() if on_the_way else None
+
+    def tokens(self) -> TokenColumns | None:
+        """See `PendingSlab.tokens`."""
+        return self._counted
+
+    @property
+    def _token_place(self) -> int:
+        return len(self._is_filled) * self._width + 12 * int(np.count_nonzero(self._is_filled))
 
     def _account(self, lines: LinesOnTheWay | None, ended: Hashable) -> None:
         times, elapsed = self._times, self._queue.elapsed
@@ -164,7 +201,7 @@ class SlabInFlight:
     def _columns(self) -> SlabColumns:
         files = len(self._is_filled)
         digest_bytes = files * self._width
-        newlines, largest, nuls = self._results[digest_bytes:].view(np.uint32).reshape(3, -1)
+        newlines, largest, nuls = self._results[digest_bytes : self._token_place].view(np.uint32).reshape(3, -1)
         columns = SlabColumns(
             digests=self._results[:digest_bytes].reshape(files, self._width).copy(),
             newlines=np.zeros(files, np.int64),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.kernels.device import DeviceBuffer, DeviceQueue
+    from exosuit_cli.kernels.device_tokens import TokenWork
     from exosuit_cli.kernels.work_lists import WorkLists
 
 TILE_BYTES = 512
@@ -111,8 +112,16 @@ class TileWork:
         queue.download(total, self._total)
         self._mark = queue.mark()
 
-    def lines(self, queue: DeviceQueue, most: int) -> LinesOnTheWay | None:
-        """Wait for the number of lines, then enqueue their columns and the copies back; None if there are too many."""
+    @property
+    def file_starts(self) -> int:
+        """The list, uint32[files + 1], of where files begin that are not empty, and of the slab's size."""
+        return self._file_starts
+
+    def lines(self, queue: DeviceQueue, most: int, tokens: TokenWork | None = None) -> LinesOnTheWay | None:
+        """Wait for the number of lines, then enqueue their columns and the copies back; None if there are too many.
+
+        With `tokens`, also those before each line.
+        """
         if self._total is None:
             return LinesOnTheWay(self._is_filled, self._size, {})
         queue.wait(self._mark)
@@ -137,11 +146,14 @@ class TileWork:
             *(starts, sums, owners, np.uint32(count)),
             *columns.values(),
         )
+        before = {"tokens": tokens.launch_lines(queue, starts, owners, count)} if tokens is not None else {}
         computed = queue.mark()
         arrays = {name: queue.host_array(f"line {name}", dtype, count) for name, dtype in _LINE_DTYPES.items()}
         arrays["starts"] = queue.host_array("line starts", np.uint32, count)
         arrays["first_lines"] = queue.host_array("first lines", np.uint32, self._files)
-        for name, buffer in {**columns, "starts": starts, "first_lines": first_lines}.items():
+        if before:
+            arrays["tokens"] = queue.host_array("line tokens", np.uint32, count)
+        for name, buffer in {**columns, **before, "starts": starts, "first_lines": first_lines}.items():
             queue.download(buffer, arrays[name])
         return LinesOnTheWay(self._is_filled, self._size, arrays, begun, computed)
 
@@ -159,6 +171,11 @@ class LinesOnTheWay:
     ) -> None:
         self._is_filled, self._size, self._arrays = is_filled, size, arrays
         self.begun, self.computed = begun, computed
+
+    @property
+    def tokens(self) -> npt.NDArray[np.uint32]:
+        """The tokens before each line, once the copies are done, where they were asked for."""
+        return self._arrays.get("tokens", np.zeros(0, np.uint32))
 
     @property
     def nbytes(self) -> int:

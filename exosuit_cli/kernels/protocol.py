@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
+    from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
 
 
 class PendingSlab(Protocol):
@@ -19,6 +19,13 @@ class PendingSlab(Protocol):
 
         The lines are None where they were not wanted, and where it is faster to ask `Kernels.lines` for the lines of
         the text files alone.
+        """
+        ...
+
+    def tokens(self) -> TokenColumns | None:
+        """The tokens of its files and lines, once `finish` has returned.
+
+        None where they were not wanted, and where this backend does not count: a counter on the CPU does then.
         """
         ...
 
@@ -42,8 +49,10 @@ class Kernels(Protocol):
         """
         ...
 
-    def begin(self, slab: Slab, *, lines: bool) -> PendingSlab:
+    def begin(self, slab: Slab, *, lines: bool, tokens: str | None = None) -> PendingSlab:
         """Start to compute the columns of a slab, which stays as it is until they are finished.
+
+        `tokens` names the encoding to count in, where counts are wanted.
 
         This is fastest for a slab that begins where one of `buffers` begins. Results are valid until the next slab in
         the same buffer is begun.

@@ -12,6 +12,7 @@ SHARED = "slab.cuh"
 MODULES: dict[str, tuple[str, ...]] = {
     **{digest.source: digest.kernels for digest in DIGESTS.values() if digest.source},
     "lines.cu": ("tile_counts", "scan_tiles", "scan_add", "line_starts", "line_structure"),
+    "tokens.cu": ("token_classes", "token_words", "token_merges", "token_counts", "token_files", "token_lines"),
 }
 """The kernels of every file; a file is compiled by itself."""
 

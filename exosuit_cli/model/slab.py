@@ -95,3 +95,27 @@ class LineColumns:
             lasts=self.lasts[kept],
             depths=self.depths[kept],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class TokenColumns:
+    """The tokens of a slab of n files and m lines, where a device counts them.
+
+    counts: int64[n], exact for a text in UTF-8; -1 where the device leaves a file to another counter. That of a file
+        that is no text means nothing.
+    before: int64[m], the tokens of its file before each line: those that begin before it. It means nothing where the
+        file's count is -1. None where lines were not wanted or are too many.
+    """
+
+    counts: npt.NDArray[np.int64]
+    before: npt.NDArray[np.int64] | None
+
+    def of_files(self, files: list[int], lines: LineColumns) -> TokenColumns:
+        """Those of a slab that holds some of the files only, in ascending order; `lines` are those of all files."""
+        import numpy as np
+
+        counts = np.diff(lines.files)
+        is_kept = np.zeros(len(counts), np.bool_)
+        is_kept[files] = True
+        before = self.before[np.repeat(is_kept, counts)] if self.before is not None else None
+        return TokenColumns(self.counts[files], before)

@@ -84,7 +84,7 @@ class PackBatch(RenderedBatch):
 class PackWork:
     """Makes blocks of texts; see `TextWork`."""
 
-    wants_lines = False
+    wants_lines = wants_tokens = False
 
     def __init__(self, plan: PackPlan, counter: TokenCounter, clock: StageClock) -> None:
         self._plan = plan

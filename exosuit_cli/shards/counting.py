@@ -28,6 +28,7 @@ class Counting:
     """Counts with `counter`, or counts nothing without one; see `TextWork`."""
 
     wants_lines = False
+    wants_tokens = True
 
     def __init__(self, counter: TokenCounter | None, clock: StageClock) -> None:
         self._counter = counter
@@ -47,28 +48,38 @@ class Counting:
         slab = filled.slab
         tokens = np.full(len(slab), -1, np.int64)
         if self._counter is not None:
+            is_left = self._take_counted(facts, tokens)
             view = slab.data.data
-            places = zip(slab.offsets.tolist(), slab.lengths.tolist(), facts.text.tolist(), strict=True)
+            places = zip(slab.offsets.tolist(), slab.lengths.tolist(), is_left.tolist(), strict=True)
             texts = [bytes(view[start : start + length]) for start, length, is_text in places if is_text]
             if facts.decoded:
-                texts_before = np.cumsum(facts.text) - 1
+                texts_before = np.cumsum(is_left) - 1
                 for index, text in facts.decoded.items():
                     texts[texts_before[index]] = text
             if self._clock.is_recording:
-                tokens[facts.text] = self._count_timed(filled, facts, texts, self._counter)
+                tokens[is_left] = self._count_timed(filled, np.flatnonzero(is_left).tolist(), texts, self._counter)
             else:
-                tokens[facts.text] = self._counter.count_batch(texts)
+                tokens[is_left] = self._counter.count_batch(texts)
             size = sum(map(len, texts)) if self._clock.is_recording else 0
             self._clock.lap("tokens", len(texts), size)
         return tokens
 
+    @staticmethod
+    def _take_counted(facts: FileFacts, tokens: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Enter what a device has counted; the texts that are left."""
+        if facts.counted is None:
+            return facts.text
+        is_counted = facts.text & (facts.counted.counts >= 0)
+        is_counted[list(facts.decoded)] = False
+        tokens[is_counted] = facts.counted.counts[is_counted]
+        return facts.text & ~is_counted
+
     def _count_timed(
-        self, filled: FilledSlab, facts: FileFacts, texts: list[bytes], counter: TokenCounter
+        self, filled: FilledSlab, files: list[int], texts: list[bytes], counter: TokenCounter
     ) -> list[int]:
-        """The tokens of each text; those of `TIMED_BYTES` and more are counted one by one, and timed."""
+        """The tokens of the texts of `files`; those of `TIMED_BYTES` and more are counted one by one, and timed."""
         large = {place for place, text in enumerate(texts) if len(text) >= TIMED_BYTES}
         rest = iter(counter.count_batch([text for place, text in enumerate(texts) if place not in large]))
-        files = np.flatnonzero(facts.text).tolist()
         paths = self._batch.paths() if large else []
         counts = []
         for place, text in enumerate(texts):

@@ -42,7 +42,7 @@ RESULT_BYTES = 8 << 20
 class Cutting:
     """Cuts texts and renders their chunks; see `TextWork`."""
 
-    wants_lines = True
+    wants_lines = wants_tokens = True
     start_stream: Callable[[], TokenStream] | None = None
 
     def __init__(self, chunking: Chunking, counter: TokenCounter, kernels: Kernels, clock: StageClock) -> None:
@@ -60,12 +60,14 @@ class Cutting:
         slab = filled.slab
         tokens = np.full(len(slab), -1, np.int64)
         texts = np.flatnonzero(facts.text).tolist()
+        counted = facts.counted if lines is not None and not facts.decoded else None
         if len(texts) < len(slab) or facts.decoded:
             slab = _part(slab, texts, facts.decoded)
+            counted = counted.of_files(texts, lines) if counted is not None and lines is not None else None
             lines = lines.of_files(texts) if lines is not None and not facts.decoded else None
         languages = [LANGUAGES[facts.languages[index]] for index in texts]
         paths = [self._paths[filled.files[index].position] for index in texts] if self._clock.is_recording else ()
-        found = self._chunker.chunk_slab(slab, languages, lines, paths)
+        found = self._chunker.chunk_slab(slab, languages, lines, paths, counted)
         rendered = self._builder.bytes
         view = slab.data.data
         for index, language, offset, own in zip(texts, languages, slab.offsets.tolist(), found, strict=True):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.model.records import Rows
-    from exosuit_cli.model.slab import Slab, SlabColumns
+    from exosuit_cli.model.slab import Slab, SlabColumns, TokenColumns
     from exosuit_cli.read import ReadStat
 
 
@@ -39,6 +39,8 @@ class FileFacts:
     languages: list[int]
     illegible: npt.NDArray[np.bool_]
     decoded: Mapping[int, bytes] = field(default_factory=dict)
+    counted: TokenColumns | None = None
+    """What a device has counted; of the files in `decoded` it means nothing."""
 
 
 def describe(slab: Slab, columns: SlabColumns, names: Sequence[bytes], *, begun: bool = False) -> FileFacts:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from exosuit_cli.device.remote import RemoteKernels
     from exosuit_cli.kernels.protocol import Kernels, PendingSlab
     from exosuit_cli.model.protocols import TokenCounter
+    from exosuit_cli.model.slab import Slab
     from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.shards.settings import ShardSettings
@@ -222,7 +223,7 @@ class Shard:
                 if isinstance(item, FilledSlab):
                     size = len(item.slab.data)
                     self._clock.lap("read", len(item.files), size, size)
-                    held.append((item, self._kernels.begin(item.slab, lines=self._work.wants_lines)))
+                    held.append((item, self._begin(item.slab)))
                     self._clock.lap("hash", len(item.files), size)
                     if len(held) == depth:
                         yield held.popleft()
@@ -238,12 +239,21 @@ class Shard:
                 with contextlib.suppress(ResourceMissing):
                     pending.finish()
 
+    def _begin(self, slab: Slab) -> PendingSlab:
+        work = self._work
+        return self._kernels.begin(
+            slab, lines=work.wants_lines, tokens=self._settings.encoding if work.wants_tokens else None
+        )
+
     def _take_slab(self, filled: FilledSlab, pending: PendingSlab, names: list[bytes], rows: Rows) -> None:
         """Write the rows of one slab: digests, lines, kinds, languages, tokens."""
         slab, files = filled
         columns, lines = pending.finish()
         self._clock.lap("hash", step="device wait" if self._device is not None else "hash")
         facts = describe(slab, columns, [names[file.position] for file in files])
+        counted = pending.tokens()
+        if counted is not None:
+            facts = replace(facts, counted=counted)
         own = marked_files(slab, facts.text) if not self._settings.own_outputs else []
         facts.text[own] = False  # nothing of them is counted or cut
         self._clock.lap("columns", len(files), len(slab.data))

@@ -32,6 +32,8 @@ class TextWork(Protocol):
 
     wants_lines: bool
     """Whether it needs the lines of slabs."""
+    wants_tokens: bool
+    """Whether it takes the tokens that a device has counted."""
     start_stream: Callable[[], TokenStream] | None
     """Starts to count a large file while it is read for the first time; None where that is not wanted."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.encodings import find_encoding
@@ -73,9 +73,47 @@ def token_table(encoding: str) -> TokenTable:
     """
     import numpy as np
 
+    octets = _decode(find_encoding(encoding))
+    newline = ord("\n")
+    found = (octets.first == newline).astype(np.uint8)
+    found += octets.has_second & (octets.second == newline)
+    found += octets.has_third & (octets.third == newline)
+    lengths = np.add.reduceat(1 + octets.has_second.astype(np.uint8) + octets.has_third, octets.starts, dtype=np.uint8)
+    newlines = np.add.reduceat(found, octets.starts, dtype=np.uint8)
+    lengths.flags.writeable = newlines.flags.writeable = False
+    return TokenTable(lengths, newlines)
+
+
+def token_bytes(encoding: str) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return the bytes of all tokens of an encoding, one behind the other, and uint8[n_vocab], the length of each.
+
+    Raises as `token_table` does.
+    """
+    import numpy as np
+
+    octets = _decode(find_encoding(encoding))
+    is_there = np.ones((len(octets.first), 3), np.bool_)
+    is_there[:, 1], is_there[:, 2] = octets.has_second, octets.has_third
+    return np.column_stack((octets.first, octets.second, octets.third))[is_there], token_table(encoding).bytes
+
+
+class _Octets(NamedTuple):
+    """A vocabulary in groups of up to three bytes; `starts` has the first group of each token."""
+
+    first: npt.NDArray[np.uint8]
+    second: npt.NDArray[np.uint8]
+    third: npt.NDArray[np.uint8]
+    has_second: npt.NDArray[np.bool_]
+    has_third: npt.NDArray[np.bool_]
+    starts: npt.NDArray[np.int64]
+
+
+def _decode(encoding: Encoding) -> _Octets:
+    import numpy as np
+
     # The SHA-256 says what the file is: on each line a token in base64, a space, and its rank, which are 0, 1, 2 and so
     # on; the longest token has 128 bytes. Decoding lines one by one would take five times as long.
-    content = np.frombuffer(read_vocabulary(find_encoding(encoding)), np.uint8)
+    content = np.frombuffer(read_vocabulary(encoding), np.uint8)
     ends = np.flatnonzero(content == ord(" "))
     starts = np.concatenate(([0], np.flatnonzero(content == ord("\n"))[: len(ends) - 1] + 1))
     is_token = np.zeros(len(content) + 1, np.int8)
@@ -85,12 +123,11 @@ def token_table(encoding: str) -> TokenTable:
     alphabet = np.zeros(256, np.uint8)
     alphabet[np.frombuffer(_BASE64, np.uint8)] = np.arange(64)
     first, second, third, fourth = alphabet[digits].T
-    has_two, has_three = digits[:, 2] != ord("="), digits[:, 3] != ord("=")
-    found = ((first << 2 | second >> 4) == ord("\n")).astype(np.uint8)
-    found += has_two & ((second << 4 | third >> 2) == ord("\n"))
-    found += has_three & ((third << 6 | fourth) == ord("\n"))
-    groups = np.cumsum(ends - starts) // 4 - (ends - starts) // 4
-    lengths = np.add.reduceat(1 + has_two.astype(np.uint8) + has_three, groups, dtype=np.uint8)
-    newlines = np.add.reduceat(found, groups, dtype=np.uint8)
-    lengths.flags.writeable = newlines.flags.writeable = False
-    return TokenTable(lengths, newlines)
+    return _Octets(
+        first << 2 | second >> 4,
+        second << 4 | third >> 2,
+        third << 6 | fourth,
+        digits[:, 2] != ord("="),
+        digits[:, 3] != ord("="),
+        np.cumsum(ends - starts) // 4 - (ends - starts) // 4,
+    )

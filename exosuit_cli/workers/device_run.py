@@ -164,7 +164,9 @@ class RunDevice:
         options = self._options
         for card in parse_device(device).cards:
             self._processes.append(
-                DeviceProcess(choices.DRIVER, card, options.hash, options.vram_bytes or 0, self._recording)
+                DeviceProcess(
+                    choices.DRIVER, card, options.hash, options.vram_bytes or 0, self._recording, options.encoding
+                )
             )
 
 

@@ -65,6 +65,7 @@ class EmulatedCard:
         self.lock = threading.Lock()
         self.limit_bytes = limit_bytes
         self.ranges: list[str] = []
+        self.kernels: set[str] = set()
         self.uploads = self.at_work = self.most_at_work = self.pinned = self.given_back = 0
         self.meeting = threading.Barrier(plan["meet"]) if "meet" in plan else None
         self._libraries = {module: ctypes.CDLL(str(Path(plan["libraries"]) / f"{module}.so")) for module in MODULES}
@@ -97,6 +98,7 @@ class EmulatedCard:
                     "given_back": self.given_back,
                     "limit_bytes": self.limit_bytes,
                     "ranges": self.ranges,
+                    "kernels": sorted(self.kernels),
                 }
             )
         )
@@ -134,6 +136,7 @@ class PlannedQueue(EmulatedQueue):
     def launch(self, *arguments: Any) -> None:
         with self._card.lock:  # an emulated block has its shared memory in one place for all
             super().launch(*arguments)
+            self._card.kernels.add(arguments[0])
 
     def elapsed(self, start: object, end: object) -> float:
         return 1e-3

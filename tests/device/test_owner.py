@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosuit_cli.device import DeviceTotals
+from exosuit_cli.device.halves import halves, join_columns, join_lines, join_tokens
 from exosuit_cli.device.messages import Answer, Job, OwnerSettings, SlotSizes
-from exosuit_cli.device.owner import Owner, halves, join_columns, join_lines
+from exosuit_cli.device.owner import Owner
 from exosuit_cli.device.slot import SlotMemory
 from exosuit_cli.kernels import CpuKernels
-from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
+from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ def slab_of(files: list[bytes]) -> Slab:
     return Slab(np.frombuffer(b"".join(files), np.uint8), np.cumsum(lengths) - lengths, lengths)
 
 
-def same(left: SlabColumns | LineColumns, right: SlabColumns | LineColumns) -> None:
+def same(left: SlabColumns | LineColumns | TokenColumns, right: SlabColumns | LineColumns | TokenColumns) -> None:
     for name in left.__slots__:
         one, other = getattr(left, name), getattr(right, name)
         assert one.dtype == other.dtype, name
@@ -64,6 +65,18 @@ def test_halves_are_about_as_large_as_each_other() -> None:
     assert (len(first), len(second)) == (1, 1)
 
 
+def test_tokens_of_halves_join() -> None:
+    first, second = (TokenColumns(np.arange(size), np.arange(2 * size)) for size in (2, 3))
+    joined = join_tokens([first, second], with_lines=True)
+    assert joined is not None
+    assert joined.before is not None
+    assert (joined.counts.tolist(), joined.before.tolist()) == ([0, 1, 0, 1, 2], [0, 1, 2, 3, 0, 1, 2, 3, 4, 5])
+    joined = join_tokens([first, second], with_lines=False)
+    assert joined is not None
+    assert joined.before is None
+    assert join_tokens([first, None], with_lines=True) is None
+
+
 @pytest.mark.parametrize("algorithm", ["blake3", "xxh3"])
 @given(files=TEXTS)
 def test_results_cross_to_another_mapping_of_the_memory(algorithm: str, files: list[bytes]) -> None:
@@ -76,13 +89,21 @@ def test_results_cross_to_another_mapping_of_the_memory(algorithm: str, files: l
     columns, lines = kernels.columns(slab), kernels.lines(slab)
     count = len(lines.heads)
     assert theirs.most_lines(len(files)) >= count
-    theirs.write(columns, lines)
-    found, found_lines = ours.read(len(files), count)
+    tokens = TokenColumns(slab.lengths * 3 - 1, np.arange(count, dtype=np.int64))
+    theirs.write(columns, lines, tokens)
+    found, found_lines, found_tokens = ours.read(len(files), count, has_tokens=True)
+    assert found_tokens is not None
+    same(found_tokens, tokens)
     same(found, columns)
     assert found_lines is not None
     same(found_lines, lines)
     theirs.write(columns, None)
-    assert ours.read(len(files), None)[1] is None
+    assert ours.read(len(files), None)[1:] == (None, None)
+    theirs.write(columns, None, TokenColumns(tokens.counts, None))
+    found_tokens = ours.read(len(files), None, has_tokens=True)[2]
+    assert found_tokens is not None
+    assert found_tokens.before is None
+    assert found_tokens.counts.tolist() == tokens.counts.tolist()
 
 
 @given(st.integers(0, 100), st.sampled_from(["blake3", "xxh3"]))
@@ -92,9 +113,9 @@ def test_as_many_lines_fit_as_are_told(files: int, algorithm: str) -> None:
     memory = SlotMemory(descriptor, SlotSizes(4096, 16384), algorithm)
     most = memory.most_lines(files)
     assert most > 150
-    memory.read(files, most)
+    memory.read(files, most, has_tokens=True)
     with pytest.raises(ValueError, match="have no room"):
-        memory.read(files, most + 40)
+        memory.read(files, most + 40, has_tokens=True)
     assert memory.most_lines(10_000) == 0
 
 

@@ -37,7 +37,7 @@ SLAB = 1 << 14
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Texts, binaries, empty files and one larger than a slab."""
+    """Texts, binaries, empty files and one larger than a slab; texts that a card leaves to another counter."""
     base = tmp_path_factory.mktemp("device") / "tree"
     rng = random.Random(5)
     for number in range(240):
@@ -49,6 +49,10 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"{number}.py").write_text(body)
     (base / "d1" / "binary").write_bytes(bytes(range(256)) * 20)
     (base / "d2" / "large.txt").write_text("many words on a line\n" * 2000)
+    (base / "d3" / "latin-1.c").write_bytes(b"// caf\xe9\nint i;\n\n\n" * 40)
+    (base / "d3" / "utf-16.txt").write_text("deux mots\n\n\n" * 30, "utf-16")
+    (base / "d4" / "word.js").write_text(f"var a = '{'x' * 300}';\n  f(a);\n" * 9)
+    (base / "d5" / "caf\xe9.py").write_text("# d\xe9j\xe0 vu \u65e5\u672c\u8a9e\n\n\nx = 'don\u2019t'  \n" * 50)
     (base / "empty").touch()
     return base
 
@@ -93,6 +97,7 @@ def test_a_scan_is_the_same_on_a_device(
     totals = found.throughput.device_totals
     assert totals is not None
     assert report()["uploads"] == totals.slabs > 5
+    assert ("token_words" in report()["kernels"]) == (encoding is not None)
     assert totals.bytes_in > expected.totals.bytes - 45_000  # all but the large file, which is streamed
     assert found.memory.vram.peak_bytes == 123
     assert found.memory.shared.peak_bytes
@@ -164,6 +169,13 @@ def test_a_slab_that_has_no_room_is_halved_once(tree: Path, cards: Plan) -> None
     totals = found.throughput.device_totals
     assert totals is not None
     assert totals.halved_slabs == report()["given_back"] > 0
+
+
+def test_a_card_without_room_for_the_tables_leaves_tokens_to_the_workers(tree: Path, cards: Plan) -> None:
+    report = cards(budget=4_000_000)
+    assert facts(scan(tree, options("cuda:0", workers=1))) == facts(scan(tree, options("cpu", workers=1)))
+    assert "blake3_chunks" in report()["kernels"]
+    assert "token_words" not in report()["kernels"]
 
 
 def test_no_room_for_half_a_slab_is_an_error(tree: Path, cards: Plan) -> None:
@@ -251,7 +263,7 @@ def test_an_interrupt_is_met_while_a_card_starts(tree: Path, cards: Plan, tmp_pa
 def test_no_temporary_directory_is_needed(tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     cards()
     monkeypatch.setenv("TMPDIR", "/" + "missing/" * 30)
-    assert scan(tree, options("cuda:0", encoding=None, workers=1)).totals.files == 243
+    assert scan(tree, options("cuda:0", encoding=None, workers=1)).totals.files == 247
 
 
 def test_a_tier_that_is_turned_off_uses_no_card(tree: Path, cards: Plan) -> None:
@@ -383,7 +395,7 @@ def test_auto_goes_on_where_the_card_does_not_start(tree: Path, cards: Plan, mon
 
     monkeypatch.setattr(device_run_module.RunDevice, "joins", wait_for_the_refusal)
     found = scan(tree, options("auto", encoding=None, workers=2))
-    assert found.totals.files == 243
+    assert found.totals.files == 247
     assert "only cuda:0 is here" in found.throughput.device_reason
     assert found.throughput.device == "cpu"
 

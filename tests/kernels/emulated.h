@@ -174,6 +174,13 @@ static inline unsigned __ballot_sync(unsigned mask, bool vote) {
     for (unsigned step = 16; step; step /= 2) bits |= __shfl_xor_sync(mask, bits, step);
     return bits;
 }
+static inline unsigned __reduce_min_sync(unsigned mask, unsigned value) {
+    for (unsigned step = 16; step; step /= 2) {
+        const unsigned other = __shfl_xor_sync(mask, value, step);
+        if (other < value) value = other;
+    }
+    return value;
+}
 static inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift) {
     return (unsigned)(((unsigned long long)high << 32 | low) >> shift % 32);
 }

@@ -1,0 +1,135 @@
+"""Texts that are hard to split into tokens, and the comparison of a device's tokens with those of a counter."""
+
+from __future__ import annotations
+
+from itertools import islice, product
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import numpy as np
+
+from exosuit_cli.kernels.device import PAD_BYTES, At
+from exosuit_cli.kernels.device_tokens import TokenWork
+from exosuit_cli.kernels.work_lists import WorkLists
+from exosuit_cli.model.slab import Slab
+from exosuit_cli.tokens import token_table
+from exosuit_cli.tokens.encodings import token_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import numpy.typing as npt
+
+    from exosuit_cli.kernels.device import DeviceQueue
+    from exosuit_cli.kernels.device_tokens import DeviceTables
+
+LONG_S = "\N{LATIN SMALL LETTER LONG S}"
+REPRESENTATIVES = (
+    ".",
+    "S",
+    "l",
+    "\N{HIRAGANA LETTER A}",
+    "\N{COMBINING ACUTE ACCENT}",
+    "7",
+    "\n",
+    " ",
+    "\t",
+    "/",
+    "'",
+    LONG_S,
+)
+"""One character of each class that the split patterns tell apart; the letters also make contractions."""
+CONTRACTING = (*"'sTrEvlLmD", LONG_S, " ", "a", "\N{COMBINING ACUTE ACCENT}")
+"""Characters that contractions are made of, and what stands around them."""
+CONTEXTS = ("a{0}b A{0}{0}a1{0}1", ".{0}.{0}\n{0}'s\n", "{0} {0}\t{0}/\r\n{0}{0}")
+"""A character's class shows itself in one of these."""
+_Text = TypeVar("_Text", str, bytes)
+_SURROGATES = range(0xD800, 0xE000)
+
+
+def strings(length: int, characters: Sequence[str] = REPRESENTATIVES) -> Iterator[str]:
+    """Every string of so many of the characters."""
+    return map("".join, product(characters, repeat=length))
+
+
+def scalar_texts(codes: Iterable[int]) -> Iterator[str]:
+    """Every scalar in each context."""
+    return (context.format(chr(code)) for code in codes if code not in _SURROGATES for context in CONTEXTS)
+
+
+def vocabulary_texts(encoding: str) -> Iterator[bytes]:
+    """Every token that is whole characters: alone, and between letters and spaces."""
+    data, lengths = token_bytes(encoding)
+    ends = np.cumsum(lengths, dtype=np.int64)
+    content = data.tobytes()
+    for start, end in zip((ends - lengths).tolist(), ends.tolist(), strict=True):
+        token = content[start:end]
+        try:
+            token.decode()
+        except UnicodeDecodeError:
+            continue
+        yield token
+        yield b"a" + token + b" " + token
+
+
+def slab_of(files: Sequence[bytes]) -> Slab:
+    lengths = np.array([len(file) for file in files], np.int64)
+    return Slab(np.frombuffer(b"".join(files), np.uint8), np.cumsum(lengths, dtype=np.int64) - lengths, lengths)
+
+
+def batches(texts: Iterable[_Text], count: int) -> Iterator[list[_Text]]:
+    """The texts in groups."""
+    left = iter(texts)
+    while group := list(islice(left, count)):
+        yield group
+
+
+class Counted(NamedTuple):
+    """What a device says of a slab: bool[bytes], where tokens begin; int64[files], how many, or -1."""
+
+    starts: npt.NDArray[np.bool_]
+    counts: npt.NDArray[np.int64]
+
+
+def count_alone(queue: DeviceQueue, tables: DeviceTables, slab: Slab) -> Counted:
+    """Run the kernels of tokens alone: on an emulation the others take many times as long for small files."""
+    work, lists = TokenWork(tables, slab), WorkLists()
+    file_starts = lists.add(np.append(slab.offsets[slab.lengths > 0], len(slab.data)))
+    data = queue.buffer("slab", len(slab.data) + PAD_BYTES)
+    queue.upload(data, slab.data)
+    lists.upload(queue, "work lists")
+    results = queue.buffer("results", work.nbytes)
+    work.launch(queue, data, lists.at(file_starts), At(results, 0))
+    host = queue.host_array("results", np.uint8, work.nbytes)
+    queue.download(results, host)
+    starts = token_starts(queue, work, len(slab.data))
+    return Counted(starts, work.columns(host, None).counts)
+
+
+def token_starts(queue: DeviceQueue, work: TokenWork | None, size: int) -> npt.NDArray[np.bool_]:
+    """bool[size]: where tokens begin in a slab that is still on the device."""
+    if work is None or work.starts is None:
+        return np.zeros(size, np.bool_)
+    bits = queue.host_array("token starts", np.uint8, -(-size // 8))
+    queue.download(work.starts, bits)
+    queue.synchronize()
+    return np.unpackbits(bits, count=size, bitorder="little").view(np.bool_)
+
+
+def expected_starts(encoding: str, size: int, ids: Sequence[Sequence[int]]) -> npt.NDArray[np.bool_]:
+    """bool[size]: where tokens begin in texts of `size` bytes with these tokens, one behind the other."""
+    lengths = token_table(encoding).bytes.take(np.concatenate([np.asarray(own, np.int64) for own in ids]))
+    expected = np.zeros(size, np.bool_)
+    expected[np.cumsum(lengths, dtype=np.int64) - lengths] = True
+    return expected
+
+
+def differences(
+    encoding: str, files: Sequence[bytes], ids: Sequence[Sequence[int]], found: Counted
+) -> tuple[list[bytes], int]:
+    """The files, of UTF-8 and not empty, whose tokens are not `ids` by place or number; how many have no count."""
+    slab = slab_of(files)
+    wrong = found.starts != expected_starts(encoding, len(slab.data), ids)
+    bad = np.logical_or.reduceat(wrong, slab.offsets)
+    bad |= found.counts != np.array([len(own) for own in ids], np.int64)
+    is_left = found.counts < 0
+    return [files[place] for place in np.flatnonzero(bad & ~is_left).tolist()], int(is_left.sum())

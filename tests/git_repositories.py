@@ -18,10 +18,11 @@ _CONFIG = {
 def git(where: Path, *arguments: str, at: int | None = None) -> str:
     """Run git in `where`, by no configuration but its own, at a time in seconds; what it printed."""
     options = [part for name, value in _CONFIG.items() for part in ("-c", f"{name}={value}")]
-    environment = os.environ | {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    environment = os.environ | {"GIT_CONFIG_GLOBAL": "", "GIT_CONFIG_NOSYSTEM": "1"}
     if at is not None:
         environment |= {"GIT_AUTHOR_DATE": f"@{at} +0000", "GIT_COMMITTER_DATE": f"@{at} +0000"}
-    done = subprocess.run(["git", *options, *arguments], cwd=where, env=environment, capture_output=True, check=True)
+    done = subprocess.run(["git", *options, *arguments], cwd=where, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
     return done.stdout.decode("utf-8", "surrogateescape").rstrip("\n")
 
 

@@ -22,6 +22,7 @@ LEVELS = {
     "chunk": 3,
     "device": 3,
     "history": 3,
+    "remote": 4,
     "shards": 4,
     "index": 4,
     "tiers": 4,

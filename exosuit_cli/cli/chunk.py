@@ -16,6 +16,7 @@ from exosuit_cli.cli.chunk_flags import CHUNK, ChunkOutputFlags
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import command_of, flags_named
+from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import ExitCode, UsageError
 from exosuit_cli.system.names import display_json
@@ -173,4 +174,4 @@ def _report(result: ChunkResult, request: ChunkRequest, flags: ChunkOutputFlags,
         print_chunks(open_console(), result, request.chunking, detailed=session.verbose > 0)
 
 
-chunk_command = command_of(CHUNK, "Directories and files to cut.", _run)
+chunk_command = command_of(CHUNK, "Directories, files, archives and addresses to cut.", with_sources(_run))

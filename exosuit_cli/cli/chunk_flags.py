@@ -6,6 +6,7 @@ from typing import Final
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.cli.flags import SessionFlags, flags_of, output_option, with_largest_file
+from exosuit_cli.cli.remote import RemoteFlags
 from exosuit_cli.commands.chunk_request import LARGEST_FILE, ChunkRequest
 from exosuit_cli.config.option import CHUNKS, OUTPUT, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
@@ -38,7 +39,9 @@ class ChunkOutputFlags:
 CHUNK: Final = with_largest_file(
     (
         each
-        for each in flags_of(ChunkOptions, ScanOptions, WalkOptions, ChunkOutputFlags, ChunkRequest, SessionFlags)
+        for each in flags_of(
+            ChunkOptions, ScanOptions, WalkOptions, RemoteFlags, ChunkOutputFlags, ChunkRequest, SessionFlags
+        )
         if each.is_for_chunk
     ),
     LARGEST_FILE,

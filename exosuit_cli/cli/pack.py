@@ -15,6 +15,7 @@ from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import command_of, flags_named
 from exosuit_cli.cli.pack_flags import PACK, PackOutputFlags
+from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.pack.options import PackOptions
@@ -185,4 +186,4 @@ def _report(result: PackResult, request: PackRequest, flags: PackOutputFlags, se
         print_pack(open_console(), result, request.packing, detailed=flags.stats)
 
 
-pack_command = command_of(PACK, "Directories and files to pack.", _run)
+pack_command = command_of(PACK, "Directories, files, archives and addresses to pack.", with_sources(_run))

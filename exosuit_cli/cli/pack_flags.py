@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from exosuit_cli.cli.flags import SessionFlags, flags_of, output_option, with_largest_file
+from exosuit_cli.cli.remote import RemoteFlags
 from exosuit_cli.commands.pack_request import LARGEST_FILE, PackRequest
 from exosuit_cli.config.option import OUTPUT, option
 from exosuit_cli.config.options import ScanOptions, WalkOptions
@@ -25,7 +26,9 @@ class PackOutputFlags:
 PACK: Final = with_largest_file(
     (
         each
-        for each in flags_of(PackOptions, ScanOptions, WalkOptions, PackOutputFlags, PackRequest, SessionFlags)
+        for each in flags_of(
+            PackOptions, ScanOptions, WalkOptions, RemoteFlags, PackOutputFlags, PackRequest, SessionFlags
+        )
         if each.is_for_chunk and each.name != "device"
     ),
     LARGEST_FILE,

@@ -12,6 +12,7 @@ from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import command_of
 from exosuit_cli.cli.query_flags import QUERY, QueryReportFlags
+from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.config.option import filled
 from exosuit_cli.model.errors import ExitCode, UsageError
 
@@ -92,7 +93,7 @@ def _report(outcome: QueryOutcome, flags: QueryReportFlags) -> None:
 
 query_command = command_of(
     QUERY,
-    "Directories and files to search.",
-    _run,
+    "Directories, files, archives and addresses to search.",
+    with_sources(_run, before=1, keeps=True),
     first=("TEXT", "What to look for: words, names, an error message, a path; - reads it from stdin."),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from exosuit_cli.cli.flags import SessionFlags, flags_of
+from exosuit_cli.cli.remote import RemoteFlags
 from exosuit_cli.commands.query_request import (
     AnswerOptions,
     FilterOptions,
@@ -33,8 +34,8 @@ class SearchReportFlags:
 
 QUERY: Final = tuple(
     each
-    for each in flags_of(FilterOptions, PlaceOptions, AnswerOptions, QueryReportFlags, SessionFlags)
-    if each.name != "stdin0"
+    for each in flags_of(FilterOptions, PlaceOptions, AnswerOptions, RemoteFlags, QueryReportFlags, SessionFlags)
+    if each.name not in ("stdin0", "keep")
 )
 OUTLINE: Final = tuple(
     each

@@ -12,6 +12,7 @@ from exosuit_cli.cli.border import command_border, logger, standard_output
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import command_of
+from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.cli.scan_flags import SCAN, ScanReportFlags
 from exosuit_cli.config.option import filled
 from exosuit_cli.model.errors import UsageError
@@ -95,4 +96,6 @@ def _report(outcome: ScanOutcome, report: ScanReportFlags, *, quiet: bool) -> No
         )
 
 
-scan_command = command_of(SCAN, "Directories and files to scan.", _run)
+scan_command = command_of(
+    SCAN, "Directories, files, archives and addresses to scan.", with_sources(_run, has_index=True)
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from exosuit_cli.cli.flags import SessionFlags, flags_of
+from exosuit_cli.cli.remote import RemoteFlags
 from exosuit_cli.commands.requests import ScanRequest
 from exosuit_cli.config.option import OUTPUT, option
 from exosuit_cli.config.options import ScanDefaults, WalkOptions
@@ -20,5 +21,5 @@ class ScanReportFlags:
     jsonl: bool = option(False, "One JSON line a path.", changes="neither", panel=OUTPUT)
 
 
-SCAN: Final = flags_of(ScanRequest, ScanDefaults, WalkOptions, ScanReportFlags, SessionFlags)
+SCAN: Final = flags_of(ScanRequest, ScanDefaults, WalkOptions, RemoteFlags, ScanReportFlags, SessionFlags)
 """In the order of the help."""

@@ -40,12 +40,12 @@ def run_app(app: Callable[..., Any]) -> int:
 
 def unknown_command(words: Sequence[str], names: Sequence[str]) -> UsageError:
     """The error for a first word that is no command; it may be what `scan` would take."""
-    from exosuit_cli.walk.roots import ADDRESS_HINT, is_address
+    from exosuit_cli.walk.roots import is_address
 
     word = words[0]
     shown = repr(word[:_LONGEST])
     if is_address(word):
-        return UsageError(f"no command {shown}: {ADDRESS_HINT} to `exosuit scan`")
+        return UsageError(f"no command {shown}; did you mean `exosuit scan` and the address?")
     near = difflib.get_close_matches(word.lower()[:_LONGEST], names, n=1)
     if near:
         return UsageError(f"no command {shown}; did you mean `exosuit {near[0]}`?")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "exosuit.chunk/1"
 _SHARED = (
-    "exosuit_version", "base", "base_b64", "partial", "tree_digest", "totals", "ledger", "unreadable", "throughput",
-    "memory", "ignore_problems", "warnings",
+    "exosuit_version", "base", "base_b64", "origin", "partial", "tree_digest", "totals", "ledger", "unreadable",
+    "throughput", "memory", "ignore_problems", "warnings",
 )  # fmt: skip
 _PERCENTILES = (0.01, 0.10, 0.25, 0.50, 0.75, 0.90, 0.99)
 

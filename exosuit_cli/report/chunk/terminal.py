@@ -11,6 +11,7 @@ from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.commands.chunk_warnings import languages_by_reason
 from exosuit_cli.model.records import Kind
 from exosuit_cli.model.units import counted, format_bytes
+from exosuit_cli.remote.origins import origin_of
 from exosuit_cli.report.console import labelled_line, labelled_phrases, plain_table, print_table
 from exosuit_cli.report.scan.terminal import print_ledger, print_memory, print_throughput
 from exosuit_cli.system.names import display_name
@@ -31,7 +32,7 @@ def print_chunks(console: Console, result: ChunkResult, options: ChunkOptions, *
     """Print the statistics of a run; in detail, also its work and its memory."""
     statistics, scanned = result.statistics, result.scan
     partial = f"  (partial: {scanned.partial})" if scanned.partial else ""
-    labelled_line(console, "chunk", display_name(scanned.base) + partial)
+    labelled_line(console, "chunk", display_name(origin_of(scanned.base) or scanned.base) + partial)
     labelled_phrases(
         console,
         "total",

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "exosuit.pack/1"
 _SHARED = (
-    "exosuit_version", "base", "base_b64", "partial", "tree_digest", "totals", "ledger", "unreadable", "throughput",
-    "memory", "ignore_problems", "warnings",
+    "exosuit_version", "base", "base_b64", "origin", "partial", "tree_digest", "totals", "ledger", "unreadable",
+    "throughput", "memory", "ignore_problems", "warnings",
 )  # fmt: skip
 
 

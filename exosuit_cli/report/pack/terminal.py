@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.model.units import counted, format_bytes
 from exosuit_cli.pack.detail import Detail
+from exosuit_cli.remote.origins import origin_of
 from exosuit_cli.report.console import labelled_line, labelled_phrases, plain_table, print_table
 from exosuit_cli.report.scan.terminal import print_ledger, print_throughput
 from exosuit_cli.system.names import display_name
@@ -33,7 +34,7 @@ def print_pack(console: Console, result: PackResult, options: PackOptions, *, de
     """Print what a pack holds; in detail, also its largest directories and files, its ledger and its work."""
     scanned = result.scan
     partial = f"  (partial: {scanned.partial})" if scanned.partial else ""
-    labelled_line(console, "pack", display_name(scanned.base) + partial)
+    labelled_line(console, "pack", display_name(origin_of(scanned.base) or scanned.base) + partial)
     of_budget = f" of {options.budget:,}" if options.budget else ""
     labelled_phrases(
         console,

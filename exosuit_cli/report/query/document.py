@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli import __version__
+from exosuit_cli.remote.origins import origin_of
 from exosuit_cli.report.context.document import named
 
 if TYPE_CHECKING:
@@ -143,4 +144,7 @@ def _related_record(each: RelatedChunk) -> dict[str, Any]:
 
 
 def _base(base: bytes | None) -> dict[str, Any]:
-    return {"base": None} if base is None else named("base", base)
+    if base is None:
+        return {"base": None}
+    origin = origin_of(base)
+    return named("base", base) | ({"origin": origin} if origin is not None else {})

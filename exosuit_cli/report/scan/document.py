@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli import __version__
+from exosuit_cli.remote.origins import origin_of
 from exosuit_cli.report.scan.records import file_record, skip_record
 from exosuit_cli.system.names import text_name
 
@@ -28,11 +29,13 @@ def scan_document(
     duplicates = result.duplicates()
     throughput = result.throughput
     base, base_exact = text_name(result.base)
+    origin = origin_of(result.base)
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "exosuit_version": __version__,
         "base": base,
         **({"base_b64": base_exact} if base_exact is not None else {}),
+        **({"origin": origin} if origin is not None else {}),
         "hash": result.hash,
         "encoding": result.encoding,
         "partial": result.partial,

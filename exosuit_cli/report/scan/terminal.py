@@ -10,6 +10,7 @@ from rich.text import Text
 
 from exosuit_cli.model.records import Kind, Outcome
 from exosuit_cli.model.units import counted, format_bytes, format_count
+from exosuit_cli.remote.origins import origin_of
 from exosuit_cli.report.console import labelled_line, labelled_phrases, plain_table, print_table
 from exosuit_cli.system.names import display_name
 
@@ -57,7 +58,8 @@ def _headline(console: Console, result: ScanResult) -> None:
     totals = result.totals
     # One file is its own title; what lies in a directory has that of the directory.
     title = os.path.join(result.base, result.roots[0]) if len(result.roots) == 1 and result.roots[0] else result.base
-    labelled_line(console, "scan", display_name(title) + (f"  (partial: {result.partial})" if result.partial else ""))
+    shown = origin_of(result.base) or title
+    labelled_line(console, "scan", display_name(shown) + (f"  (partial: {result.partial})" if result.partial else ""))
     phrases = [counted(totals.files, "file"), format_bytes(totals.bytes), counted(totals.lines, "line")]
     if totals.tokens is not None:
         estimated = f", {counted(totals.estimated_files, 'file')} estimated" if totals.estimated_files else ""

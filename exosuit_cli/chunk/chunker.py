@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.chunk.measured import ChunkPlan, MeasuredLines
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.options import SEGMENT_BYTES
-from exosuit_cli.chunk.planner import ChunkPlan, MeasuredLines, Planner
+from exosuit_cli.chunk.planner import Planner
 from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS

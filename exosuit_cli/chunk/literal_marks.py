@@ -159,7 +159,7 @@ def heredoc_words(
     at = places.copy()
     if literal is not None:
         at += len(literal.opens)
-        for skipped, times in ((b"-~", 1), (b" ", 2), (b"\"'\\`", 1)):
+        for skipped, times in ((b"-~", 1), (b" ", 2 * literal.blanks), (b"\"'\\`", 1)):
             for _ in range(times):
                 at += np.isin(data[np.minimum(at, last)], list(skipped))
     going = at <= last

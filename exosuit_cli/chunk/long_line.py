@@ -29,12 +29,15 @@ def split_line(data: bytes, options: ChunkOptions, counter: TokenCounter) -> Ite
 
     Cuts fall where counts add up, of these in the last quarter of the cap after a semicolon or the like, if there is
     one; where no such place is within reach, between two characters. A piece of one character is yielded whatever it
-    counts.
+    counts. The one before the last is shorter where the last would have less than `min_tokens`.
     """
     places, prefix = _places(data, counter)
-    cap = options.max_tokens
     start = tokens = 0
     while start < len(data):
+        cap = options.max_tokens
+        left = int(prefix[-1]) - tokens
+        if cap < left < cap + options.min_tokens:
+            cap = max(left - options.min_tokens, (left + 1) // 2)
         first = int(np.searchsorted(places, start, "right"))
         reach = int(np.searchsorted(prefix, tokens + cap, "right"))
         if options.max_chars:

@@ -20,9 +20,9 @@ class ChunkOptions:
     """How to cut texts into chunks. The defaults are those of the command line.
 
     max_tokens: the cap, no chunk exceeds it. min_tokens: a chunk is smaller only where a stronger boundary asks for it
-    or the file ends; by default 64, or an eighth of the cap if that is less. max_chars: a second cap, in Unicode
-    characters; 0 for none. overlap: the most tokens that a chunk repeats of the one before; they count towards its cap.
-    boundaries: one of `BOUNDARIES`. encoding: a name known to `tokens`.
+    and neither neighbour has room for it; by default 64, or an eighth of the cap if that is less. max_chars: a second
+    cap, in Unicode characters; 0 for none. overlap: the most tokens that a chunk repeats of the one before; they count
+    towards its cap. boundaries: one of `BOUNDARIES`. encoding: a name known to `tokens`.
 
     Raises UsageError for a value that is out of range, or not below another that bounds it.
     """

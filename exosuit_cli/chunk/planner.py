@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
+from exosuit_cli.chunk.crumbs import merge_crumbs
 from exosuit_cli.chunk.long_line import split_line
 from exosuit_cli.chunk.records import Boundary
-from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from exosuit_cli.chunk.measured import ChunkPlan, MeasuredLines
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.model.protocols import TokenCounter
 
@@ -25,37 +23,6 @@ _SHORT, _REMEMBERED = 64, 10_000
 """Bytes of the texts whose counts are kept, and how many of them."""
 _WEAKEST = 3
 """The greatest weakness of a place among those of its level."""
-
-
-@dataclass(frozen=True, slots=True)
-class MeasuredLines:
-    """The lines of one or more texts laid back to back, in forms that are quick to read one value at a time.
-
-    Line i is `data[starts[i] : starts[i + 1]]`. `prefix[i]` is the number of tokens before it, where `is_safe[i]`; at
-    other lines, where a token reaches across the line's start, it is near that number. `costs` and `kinds` are those of
-    `LineStrengths`. All have one more entry for the end, which is safe and costs nothing, as every text's start does.
-    `characters[i]` is the number of characters before line i; the list is empty where nobody asks.
-    """
-
-    data: memoryview
-    starts: memoryview
-    prefix: memoryview
-    is_safe: bytes
-    costs: bytes
-    kinds: bytes
-    characters: list[int]
-
-
-@dataclass(slots=True)
-class ChunkPlan:
-    """Chunks as columns of equal length: byte offsets, line positions from 0, tokens, `Boundary` numbers."""
-
-    starts: list[int] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
-    first_lines: list[int] = field(default_factory=list)
-    last_lines: list[int] = field(default_factory=list)
-    tokens: list[int] = field(default_factory=list)
-    boundaries: list[int] = field(default_factory=list)
 
 
 class Planner:
@@ -76,6 +43,7 @@ class Planner:
         depends on nothing before the chunk, so an edit changes the chunks around it only.
         """
         line = previous = first
+        own = len(plan.starts)
         while line < stop:
             begin = self._overlapping(lines, line, previous) if line > first else line
             end = self._end(lines, begin, line, stop)
@@ -85,7 +53,7 @@ class Planner:
             previous = line
             kind = Boundary.FILE if line == first else lines.kinds[line]
             if end is None:
-                self._split(plan, lines, line, kind, first)
+                self._split(plan, lines, line, kind, first, own)
                 line += 1
                 continue
             cut, tokens = end
@@ -96,6 +64,7 @@ class Planner:
             plan.tokens.append(tokens)
             plan.boundaries.append(kind)
             line = cut
+        merge_crumbs(plan, own, lines, first, self._options, self._counter)
 
     def _end(self, lines: MeasuredLines, begin: int, line: int, stop: int) -> tuple[int, int] | None:
         """Where a chunk ends that begins at `begin` and whose own lines begin at `line`, and its tokens.
@@ -103,7 +72,8 @@ class Planner:
         None where not even the first line fits.
         """
         prefix = lines.prefix
-        farthest = bisect_right(prefix, prefix[begin] + self._cap, line + 1, stop + 1) - 1
+        # One more than the cap, since a sum at a line that is not safe may be too high by that.
+        farthest = bisect_right(prefix, prefix[begin] + self._cap + 1, line + 1, stop + 1) - 1
         if self._options.max_chars:
             limit = lines.characters[begin] + self._options.max_chars
             farthest = min(farthest, bisect_right(lines.characters, limit, line + 1, stop + 1) - 1)
@@ -129,6 +99,9 @@ class Planner:
         costs, prefix = lines.costs, lines.prefix
         best = min(costs[line + 1 : farthest + 1])
         cut = costs.rfind(best, line + 1, farthest + 1)
+        if costs[farthest] == BLANK and best and (beyond := self._beyond_blanks(costs, farthest, stop)) <= best:
+            # What begins next is out of reach for the blank lines before it: they go with it.
+            best, cut = beyond, farthest
         own = costs[line] | _WEAKEST
         if costs[line] < ATTACHED and best > own:
             # A definition is about to be cut. Where it would fit without its leading comment, let the comment go.
@@ -151,6 +124,14 @@ class Planner:
         return cut
 
     @staticmethod
+    def _beyond_blanks(costs: bytes, line: int, stop: int) -> int:
+        """The cost of the first line from `line` on that is not blank; `BLANK` where it is far."""
+        last = min(line + _NEAR, stop)
+        while line < last and costs[line] == BLANK:
+            line += 1
+        return costs[line] if line < stop else BLANK
+
+    @staticmethod
     def _after_lead(costs: bytes, line: int, farthest: int) -> int | None:
         """The last of the lines that are attached to the comment or decorator at `line`: the definition's own."""
         last = line
@@ -159,11 +140,14 @@ class Planner:
         return last if last > line else None
 
     def _overlapping(self, lines: MeasuredLines, line: int, first: int) -> int:
-        """The line where a chunk begins that repeats the end of the one before, whose own lines begin at `first`."""
+        """The line where a chunk begins that repeats the end of the one before, whose own lines begin at `first`.
+
+        It never repeats all of that.
+        """
         overlap = self._options.overlap
         if not overlap:
             return line
-        begin = bisect_left(lines.prefix, lines.prefix[line] - overlap, first, line)
+        begin = bisect_left(lines.prefix, lines.prefix[line] - overlap, min(first + 1, line), line)
         while begin < line and (
             lines.costs[begin] in (BLANK, BLANK_IN_COMMENT) or self._count(lines, begin, line) > overlap
         ):
@@ -209,18 +193,24 @@ class Planner:
     def _text(lines: MeasuredLines, begin: int, end: int) -> bytes:
         return bytes(lines.data[lines.starts[begin] : lines.starts[end]])
 
-    def _split(self, plan: ChunkPlan, lines: MeasuredLines, line: int, kind: int, first: int) -> None:
-        """Cut a line that alone exceeds a cap into chunks of its own."""
+    def _split(self, plan: ChunkPlan, lines: MeasuredLines, line: int, kind: int, first: int, own: int) -> None:
+        """Cut a line that alone exceeds a cap, with the crumbs right before it, of the rows from `own` on."""
         start = lines.starts[line]
-        for size, tokens in self._pieces(lines, line):
+        first_line = line - first
+        while len(plan.starts) > own and plan.tokens[-1] < self._options.min_tokens:
+            start, first_line, kind = plan.starts.pop(), plan.first_lines.pop(), plan.boundaries.pop()
+            for column in (plan.ends, plan.last_lines, plan.tokens):
+                column.pop()
+        for size, tokens in split_line(bytes(lines.data[start : lines.starts[line + 1]]), self._options, self._counter):
+            end = start + size
+            last_line = line - first
+            if end <= lines.starts[line]:
+                last_line = bisect_left(lines.starts, end, first, line) - 1 - first
             plan.starts.append(start)
-            plan.ends.append(start + size)
-            plan.first_lines.append(line - first)
-            plan.last_lines.append(line - first)
+            plan.ends.append(end)
+            plan.first_lines.append(first_line)
+            plan.last_lines.append(last_line)
             plan.tokens.append(tokens)
             plan.boundaries.append(kind)
-            start += size
-            kind = Boundary.FORCED
-
-    def _pieces(self, lines: MeasuredLines, line: int) -> Iterator[tuple[int, int]]:
-        return split_line(self._text(lines, line, line + 1), self._options, self._counter)
+            first_line = last_line + (lines.starts[first + last_line + 1] == end)
+            start, kind = end, Boundary.FORCED

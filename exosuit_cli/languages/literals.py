@@ -36,6 +36,7 @@ class Literal:
     doubles: `closes` twice in a row is a part of the literal.
     unbalanced: the rest of the line of `opens` closes fewer round brackets than it opens.
     word: `opens` is followed by a word, perhaps quoted, and the line that has this word alone is `closes`: a heredoc.
+    blanks: there may be blanks before that word.
     """
 
     opens: bytes
@@ -50,6 +51,7 @@ class Literal:
     doubles: bool = False
     unbalanced: bool = False
     word: bool = False
+    blanks: bool = False
 
     @property
     def spans_lines(self) -> bool:
@@ -91,8 +93,8 @@ def _comments(*pairs: str, nests: bool = False, at_start: bool = False) -> list[
     return [Literal(opens, closes, Inside.COMMENT, nests=nests, at_start=at_start) for opens, closes in _split(pairs)]
 
 
-def _heredocs(opens: str = "<<") -> list[Literal]:
-    return [Literal(opens.encode(), b"", word=True)]
+def _heredocs(opens: str = "<<", *, blanks: bool = False) -> list[Literal]:
+    return [Literal(opens.encode(), b"", word=True, blanks=blanks)]
 
 
 def _characters(*texts: str) -> list[Literal]:
@@ -101,6 +103,7 @@ def _characters(*texts: str) -> list[Literal]:
 
 
 _QUOTE_CHARACTERS = _characters("'\"'")
+_QUOTES_IN_REGEX = _characters("[^\"'", "[^'\"", '[^"', "[^'", "['\"]", "[\"']", '["\\\\', '/"/', "/'/")
 _SLASHES = [*_line("//"), *_comments("/* */")]
 _NESTED_SLASHES = [*_line("//"), *_comments("/* */", nests=True)]
 _MARKUP = _comments("<!-- -->", "<%-- --%>", "{{!-- --}}", "{#- #}", "{# #}", "@* *@")
@@ -121,7 +124,7 @@ FAMILIES: Final[dict[str, list[Literal]]] = {
     "d": [
         *_SLASHES,
         *_comments("/+ +/", nests=True),
-        *_QUOTE_CHARACTERS,
+        *_quoted("'"),
         *_texts('"'),
         *_texts("`", escapes=False),
         *_raw('r" "', "q{ }"),
@@ -129,7 +132,7 @@ FAMILIES: Final[dict[str, list[Literal]]] = {
     "php": [*_SLASHES, *_line("#"), *_texts('"', "'"), *_heredocs("<<<"), *_comments("<!-- -->")],
     "python": [*_line("#"), *_quoted('"', "'"), *_texts('"""', "'''")],
     "nim": [*_line("#"), *_comments("#[ ]#", nests=True), *_quoted('"', "'"), *_texts('"""', escapes=False)],
-    "coffee": [*_line("#"), *_comments("### ###"), *_texts('"""', "'''", '"', "'")],
+    "coffee": [*_line("#"), *_comments("### ###"), *_texts('"""', "'''", '"', "'"), *_QUOTES_IN_REGEX],
     "elixir": [
         *_line("#"),
         *_characters('?"', "?'"),
@@ -145,6 +148,7 @@ FAMILIES: Final[dict[str, list[Literal]]] = {
         *_texts('"', "'", "`"),
         *_heredocs(),
         *_raw("%w[ ]", "%w( )", "%w{ }", "%i[ ]", "%i( )", "%q( )", "%q{ }", "%Q( )", "%Q{ }", "%( )"),
+        *_QUOTES_IN_REGEX,
         *_characters('?"', "?'", '$"', "$'"),
     ],
     "shell": [
@@ -152,7 +156,7 @@ FAMILIES: Final[dict[str, list[Literal]]] = {
         *_texts("'", escapes=False),
         *_texts('"'),
         Literal(b'"$(', b')"', nests=True, unbalanced=True),
-        *_heredocs(),
+        *_heredocs(blanks=True),
         *_characters("<<<", "$#"),
     ],
     "perl": [
@@ -162,6 +166,7 @@ FAMILIES: Final[dict[str, list[Literal]]] = {
         *_raw("qw( )", "qw/ /", "q{ }", "qq{ }", "q( )", "qq( )"),
         *(Literal(mark, b"=cut", Inside.COMMENT, at_start=True) for mark in (b"=head", b"=pod", b"=over", b"=begin")),
         *(Literal(mark, b"=cut", Inside.COMMENT, at_start=True) for mark in (b"=encoding", b"=item", b"=for")),
+        *_QUOTES_IN_REGEX,
         *_characters("$'", '$"', "$#"),
     ],
     "raku": [*_line("#"), *_texts('"', "'"), *_comments("=begin =end", at_start=True), *_comments("#`( )", "#`[ ]")],
@@ -201,14 +206,15 @@ FAMILIES: Final[dict[str, list[Literal]]] = {
     ],
     "cmake": [*_comments("#[[ ]]", "#[=[ ]=]"), *_line("#"), *_texts('"'), *_LONG_BRACKETS],
     "markup": [*_MARKUP, *_raw("<![CDATA[ ]]>")],
-    "web": [*_MARKUP, *_comments("/* */"), *_quoted('"'), *_texts("`"), *_raw("<![CDATA[ ]]>")],
+    "html": [*_MARKUP, *_comments("/* */"), *_texts('"', escapes=False), *_raw("<![CDATA[ ]]>")],
+    "web": [*_MARKUP, *_comments("/* */"), *_texts('"', escapes=False), *_texts("`"), *_raw("<![CDATA[ ]]>")],
     "pug": [*_line("//"), *_quoted('"', "'"), *_texts("`")],
     "nix": [*_line("#"), *_comments("/* */"), *_texts("''", escapes=False), *_texts('"')],
     "hcl": [*_line("#", "//"), *_comments("/* */"), *_quoted('"'), *_heredocs()],
-    "docker": [*_line("#", after_blank=True), *_heredocs(), *_quoted('"', "'")],
+    "docker": [*_line("#", after_blank=True), *_heredocs(blanks=True), *_quoted('"', "'")],
     "r": [*_line("#"), *_texts('"', "'"), *_raw('r"( )"', 'r"{ }"', 'r"[ ]"'), *_quoted("`")],
     "matlab": [*_comments("%{ %}"), *_line("%"), *_quoted('"', escapes=False)],
-    "vim": [*_heredocs("<<"), *_quoted("'", escapes=False)],
+    "vim": [*_heredocs(blanks=True), *_quoted("'", escapes=False)],
     "graphql": [*_line("#"), *_quoted('"'), *_texts('"""')],
     "tex": [
         *_line("%"),
@@ -293,10 +299,11 @@ _MEMBERS: Final = {
     "powershell": "PowerShell",
     "cmake": "CMake",
     "markup": (
-        "XML,HTML,SVG,XSLT,Maven POM,Ant Build System,XML Property List,Markdown,Mustache,Handlebars,Liquid,"
+        "XML,SVG,XSLT,Maven POM,Ant Build System,XML Property List,Markdown,Mustache,Handlebars,Liquid,"
         "HTML+ERB,ColdFusion,COLLADA,XPages,XProc,Web Ontology Language,HTML+Razor,Smarty,Latte,Mako,Genshi,MTML,"
         "Textile,RDoc"
     ),
+    "html": "HTML",
     "web": (
         "Vue,Svelte,Astro,EJS,MDX,Marko,Jinja,Twig,Nunjucks,Blade,Java Server Pages,HTML+PHP,ASP.NET,"
         "Velocity Template Language,FreeMarker,Vento,mdsvex,Antlers,Edge"

@@ -11,8 +11,9 @@ import pytest
 from exosuit_cli.chunk import Boundary, ChunkOptions, FileChunks, chunk_text
 from exosuit_cli.chunk.styles import _MEMBERS, _STYLE_OF
 from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.tokens import load_counter
 
-from .checks import parts, spans
+from .checks import check_chunks, parts, spans
 from .texts import program
 
 if TYPE_CHECKING:
@@ -243,8 +244,52 @@ def test_a_chunk_is_not_left_small_where_it_need_not_be() -> None:
 
 
 def test_a_chunk_is_small_where_the_next_definition_would_be_cut() -> None:
-    text = "a = 1\n\n" + "def f():\n" + "".join(f"    x{n} = {n}\n" for n in range(40))
-    assert first_lines(cut(text, "Python", 64, min_tokens=20))[:2] == ["a = 1", "def f():"]
+    text = "a = 1\n\n" + "def f():\n" + "".join(f"    x{n} = {n}\n" for n in range(10))
+    size = load_counter("o200k_base").count(text.encode())
+    assert first_lines(cut(text, "Python", size - 1, min_tokens=20)) == ["a = 1", "def f():"]
+    assert first_lines(cut(text, "Python", size, min_tokens=20)) == ["a = 1"]
+
+
+def test_a_definition_of_exactly_the_cap_is_kept() -> None:
+    body = "def f():\n" + "".join(f"    x{n} = {n}\n\n    y()\n" for n in range(6))
+    size = load_counter("o200k_base").count(body.encode())
+    for blanks in ("", "\n", "\n\n"):
+        chunks = cut(f"{body}{blanks}def g():\n    pass\n{body}", "Python", size)
+        assert chunks[0].strip() == body.strip(), repr(blanks)
+
+
+def test_a_small_chunk_joins_a_neighbour_that_has_room() -> None:
+    methods = "".join(f"    def m{n}(self):\n        return {n}\n\n" for n in range(9))
+    text = f"class A:\n{methods}class B:\n{methods}class C:\n{methods}"
+    for cap in (70, 90, 110, 140):
+        options = ChunkOptions(max_tokens=cap, min_tokens=30)
+        tokens = chunk_text(text, language="Python", options=options).tokens.tolist()
+        for first, second in pairwise(tokens):
+            assert min(first, second) >= 30 or first + second > cap, (cap, tokens)
+
+
+def test_lines_around_a_long_one_are_no_crumbs() -> None:
+    image = '    "image/png": "' + "iVBORw0KGgo" * 400 + '",\n'
+    text = "[\n" + ('  {\n   "data": {\n' + image + "   }\n  },\n") * 3 + "]\n"
+    for cap in (128, 200, 512):
+        options = ChunkOptions(max_tokens=cap)
+        chunks = chunk_text(text, language="Jupyter Notebook", options=options)
+        assert min(chunks.tokens) >= options.min_tokens
+        check_chunks(text.encode(), chunks, options, load_counter("o200k_base").count)
+
+
+def test_no_chunk_is_blank() -> None:
+    long = "x" * 3000 + "\n"
+    for text in ("\n" * 40 + long, long + "\n" * 40 + long, "a\n" + "\n" * 40 + "b\n" * 100, "b\n" * 100 + "\n" * 40):
+        assert all(chunk.strip() for chunk in cut(text, "Text", 64))
+
+
+def test_an_overlap_never_repeats_all_of_the_chunk_before() -> None:
+    text = "".join(f"def f{n}():\n    return {n}\n\n" for n in range(60))
+    for cap, overlap in ((32, 30), (64, 60), (64, 20)):
+        options = ChunkOptions(max_tokens=cap, overlap=overlap)
+        found = spans(chunk_text(text, language="Python", options=options))
+        assert all(second[0] > first[0] for first, second in pairwise(found)), (cap, overlap)
 
 
 # Documents

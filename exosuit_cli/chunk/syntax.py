@@ -81,7 +81,7 @@ class SyntaxTree:
         names = ["C++", "C"] if language == "C" and _LOOKS_LIKE_CPP.search(data) else [language]
         tree = None
         for name in names:
-            other = cls(data, *_parse_with(data, load_grammar(GRAMMARS[name])))
+            other = cls(data, *parse_with(data, load_grammar(GRAMMARS[name])))
             tree = other if tree is None or other.unparsed < tree.unparsed else tree
             if not tree.unparsed:
                 break
@@ -138,7 +138,7 @@ class SyntaxTree:
         return self._tree.root_node
 
 
-def _parse_with(data: bytes, grammar: Grammar) -> tuple[Tree, Grammar]:
+def parse_with(data: bytes, grammar: Grammar) -> tuple[Tree, Grammar]:
     """The tree of a text, and its grammar. Raises NoSyntax where it must not be parsed to the end."""
     if is_deep(data, grammar.name):
         raise NoSyntax("nested too deep")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.syntax_grammars import (
@@ -28,6 +29,22 @@ _NAMED_BY_FIRST: Final = frozenset(
     ["class_implementation", "class_interface", "keyframes_statement", "rule_set", "table", "table_array_element"]
 )
 _MOST_SOUGHT: Final = 200
+_NAMED_WITHIN: Final = frozenset(
+    """
+    call class_definition class_method_definition class_statement create_function create_index
+    create_materialized_view create_table create_trigger create_view derived_type_definition function
+    function_definition function_statement macro_definition module module_definition program property_declaration
+    struct_definition subroutine type_definition value_definition
+    """.split()  # noqa: SIM905
+)
+_NAMES: Final = frozenset(
+    """
+    alias function_name identifier module_name name object_reference simple_name type_constructor value_name
+    """.split()  # noqa: SIM905
+)
+"""Node types that are a name. Where a definition has no field for it, the first one down its first nodes has it."""
+_MOST_NAMED: Final = 20
+_ELIXIR: Final = re.compile(rb"def(?:module|macro|protocol|impl|struct|delegate|guard)?p?")
 
 
 @dataclass(slots=True)
@@ -49,6 +66,9 @@ def defines(node: Node | Section, role: int, above: Definition | None) -> bool:
         return node.heading is not None
     if role & WRAPPER:
         return wrapped(node) is not None
+    if node.type == "call":
+        target = node.child_by_field_name("target")
+        return target is not None and _ELIXIR.fullmatch(target.text or b"") is not None
     if role & NEEDS_BODY:
         return node.child_by_field_name("body") is not None
     if role & BINDING:
@@ -109,7 +129,23 @@ def name_node(node: Node) -> Node | None:
         if within is None and named.named_child_count:
             within = named.named_child(0)
         named = within
-    return named
+    return _first_name(node) if named is None and node.type in _NAMED_WITHIN else named
+
+
+def _first_name(node: Node) -> Node | None:
+    """The first name within a definition, near its head; in Elixir, within its arguments."""
+    if node.type == "call":
+        node = node.named_children[1] if node.named_child_count > 1 else node
+    nodes = [node]
+    for _ in range(_MOST_NAMED):
+        if not nodes:
+            break
+        node = nodes.pop()
+        if node.type in _NAMES:
+            return node
+        if node.type != "modifiers":
+            nodes += reversed(node.named_children[:_MOST_NAMED])
+    return None
 
 
 def first_within(container: Node) -> Node | None:

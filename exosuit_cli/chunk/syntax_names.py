@@ -31,6 +31,9 @@ def _name(data: bytes, node: Node) -> str | None:
         inner = wrapped(node)
     if inner is not None and inner.type in BINDINGS:
         inner = bound(inner)
+    if inner is not None and inner.type == "block":
+        # HCL: resource "kind" "name" {
+        return ".".join(_text(data, each).strip('"') for each in inner.named_children if each.end_byte < _brace(inner))
     named = name_node(inner) if inner is not None else None
     if inner is None or named is None:
         return None
@@ -43,6 +46,11 @@ def _name(data: bytes, node: Node) -> str | None:
     if inner.type == "impl_item":
         name = name.partition("<")[0]
     return name.strip("\"'").replace("::", ".").replace(":", ".")
+
+
+def _brace(block: Node) -> int:
+    """Where the body of a block opens."""
+    return next((each.end_byte for each in block.named_children if each.type == "block_start"), block.start_byte)
 
 
 def _text(data: bytes, node: Node) -> str:

@@ -89,7 +89,7 @@ class _Died(Exception):
 
     def __init__(self, *, is_slow: bool) -> None:
         self.is_slow = is_slow
-        self.why = "takes too long to parse" if is_slow else "takes too much memory to parse"
+        self.why = "takes too long to parse" if is_slow else "is too much for its parser"
         super().__init__(self.why)
 
 

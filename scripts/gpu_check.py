@@ -3,12 +3,15 @@
     python scripts/gpu_check.py [TREE] [--card 0] [--slab 64M] [--seconds 0.5] [--output FILE.json]
 
 1. Every kernel against the CPU backend: golden lengths, random batches, hostile texts, and the files of TREE (this
-   project's own, unless named).
+   project's own, unless named). The place of every token against the packaged counter: short strings of every class of
+   characters, scalars, the vocabularies, random texts, and the texts of TREE.
 2. Rates of the copies, of each kernel with the slab on the card, of whole slabs from page-locked host memory with
    several lanes, and of the CPU backend on one processor. Bytes are those of the slab; seconds are the card's own for
    copies and kernels, else the clock's. Medians over the repetitions that `--seconds` allows, at least five.
-3. `exosuit scan` of TREE as whole processes, without tokens, on the card and on the CPU with 1, 2, 4, 8 and 16 workers,
-   in turn.
+3. Rates of tokens: of each kernel on the card, of slabs from page-locked memory, and of the packaged counter on one
+   processor, over the texts of TREE again and again.
+4. `exosuit scan` of TREE as whole processes, without tokens and with them, on the card and on the CPU with 1, 2, 4, 8
+   and 16 workers, in turn.
 
 The JSON is written after each part. A part that fails is recorded, and the next one runs. The exit code is 3 where one
 byte differs, else 1 where a part failed, else 0.
@@ -27,18 +30,17 @@ import tempfile
 import time
 import traceback
 from collections import defaultdict
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import gpu_tokens
 import numpy as np
+from gpu_rates import measure, measure_tokens
 from paired_runs import machine, version_of
 
 from exosuit_cli.device.choice import load_driver
 from exosuit_cli.device.probe import example_slab
 from exosuit_cli.kernels.cpu import CpuKernels
-from exosuit_cli.kernels.device import DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels
 from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.errors import ExosuitError
@@ -48,6 +50,7 @@ from exosuit_cli.system.processors import usable_processors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
 
 GOLDEN = (
     0, 1, 3, 4, 8, 9, 16, 17, 63, 64, 65, 127, 128, 129, 240, 241, 511, 512, 513, 1023, 1024, 1025, 2047, 2048, 2049,
@@ -63,33 +66,6 @@ PACKAGES = (
     "blake3",
 )
 WORKERS = (1, 2, 4, 8, 16)
-LANES = 4
-LEAST = 5
-FILE_SIZES = (4096, 16_000, 1 << 20)
-
-
-class Stopwatch:
-    """A queue that keeps the marks around every launch."""
-
-    def __init__(self, queue: Any) -> None:
-        self._queue = queue
-        self.launches: list[tuple[str, Any, Any]] = []
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._queue, name)
-
-    def launch(self, kernel: str, *arguments: Any) -> None:
-        before = self._queue.mark()
-        self._queue.launch(kernel, *arguments)
-        self.launches.append((kernel, before, self._queue.mark()))
-
-    def take(self) -> dict[str, float]:
-        """Seconds by kernel since the last call; everything must be done."""
-        seconds: defaultdict[str, float] = defaultdict(float)
-        for kernel, before, after in self.launches:
-            seconds[kernel] += self._queue.elapsed(before, after)
-        self.launches.clear()
-        return dict(seconds)
 
 
 def main() -> int:
@@ -119,7 +95,12 @@ def main() -> int:
     print(f"{opened.card.name}, ready after {document['ready_after_s']:.1f} s")
     parts: list[tuple[str, Callable[[], None]]] = [
         ("check", lambda: check(opened, arguments.tree, document)),
+        ("tokens", lambda: check_tokens(opened, arguments.tree, document)),
         ("rates", lambda: measure(opened, parse_size(arguments.slab), arguments.seconds, document)),
+        (
+            "rates of tokens",
+            lambda: measure_tokens(opened, arguments.tree, parse_size(arguments.slab), arguments.seconds, document),
+        ),
     ]
     if arguments.scans:
         parts.append(("scans", lambda: scans(arguments.tree, arguments.card, arguments.scans, document)))
@@ -165,6 +146,17 @@ def check(opened: Any, tree: str, document: dict[str, Any]) -> None:
             counts["bytes"] += len(slab.data)
     print(f"{counts['slabs']} slabs compared, {len(differences)} differ")
     for difference in differences[:20]:
+        print("DIFFERS:", difference, file=sys.stderr)
+
+
+def check_tokens(opened: Any, tree: str, document: dict[str, Any]) -> None:
+    """Compare the place of every token with the packaged counter's."""
+    differences = document.setdefault("differences", [])
+    found = list(gpu_tokens.token_differences(opened, tree, document))
+    differences += found[:100]
+    counted = document["tokens_checked"]
+    print(f"{counted['tokens']} tokens of {counted['files']} texts compared, {len(found)} differ")
+    for difference in found[:20]:
         print("DIFFERS:", difference, file=sys.stderr)
 
 
@@ -222,101 +214,7 @@ def spans(slab: Slab) -> tuple[np.ndarray[Any, np.dtype[np.int64]], np.ndarray[A
     return starts, lengths
 
 
-# 2. Rates
-
-
-def measure(opened: Any, size: int, seconds: float, document: dict[str, Any]) -> None:
-    rows = document["rates"] = []
-    for file_bytes in FILE_SIZES:
-        slab = example_slab(1, size, file_bytes)
-        opened.pin(slab.data)
-        for row in measure_slab(opened, slab, file_bytes, seconds):
-            rows.append(row)
-            show(row)
-        opened.unpin(slab.data)
-
-
-def measure_slab(opened: Any, slab: Slab, file_bytes: int, seconds: float) -> Iterator[dict[str, Any]]:
-    about = {"slab_bytes": len(slab.data), "files": len(slab), "file_bytes": file_bytes}
-
-    def row(what: str, where: str, times: list[float]) -> dict[str, Any]:
-        rates = sorted(len(slab.data) / time for time in times if time > 0)
-        middle = statistics.median(rates) if rates else None
-        spread = [rates[0], rates[-1]] if rates else None
-        return {**about, "what": what, "where": where, "runs": len(times), "bytes_per_s": middle, "from_to": spread}
-
-    for algorithm in DIGESTS:
-        by_kernel, copies, everything = by_the_card(opened, algorithm, slab, seconds)
-        digests = [name for name in by_kernel if name.startswith(algorithm.partition("_")[0])]
-        for name, times in by_kernel.items():
-            if algorithm == "blake3" or (algorithm == "xxh3" and name in digests):
-                yield row(name, "on the card", times[1:])
-        summed = [sum(times) for times in zip(*(by_kernel[name] for name in digests), strict=True)]
-        yield row(f"{algorithm} of every file", "on the card", summed[1:])
-        if algorithm == "blake3":
-            others = [name for name in by_kernel if name not in digests]
-            summed = [sum(times) for times in zip(*(by_kernel[name] for name in others), strict=True)]
-            yield row("lines and structure", "on the card", summed[1:])
-            yield row("digests, lines and structure", "on the card", everything[1:])
-            yield row("copy of a slab and its lists", "to the card", copies[1:])
-        for wants_lines in (False, True):
-            yield row(
-                f"{algorithm}{', lines and structure' if wants_lines else ' and counts'}, {LANES} lanes",
-                "from page-locked memory",
-                [taken / LANES for taken in in_lanes(opened, algorithm, slab, seconds, wants_lines=wants_lines)],
-            )
-        taken = repeat(partial(CpuKernels(algorithm).columns, slab), seconds)
-        yield row(f"{algorithm} and counts", "one processor", taken)
-    taken = repeat(partial(CpuKernels("xxh3").lines, slab), seconds)
-    yield row("lines and structure", "one processor", taken)
-
-
-def by_the_card(
-    opened: Any, algorithm: str, slab: Slab, seconds: float
-) -> tuple[dict[str, list[float]], list[float], list[float]]:
-    """Seconds of each kernel, of the copy in and of all kernels together, by the card's clock, one slab at a time."""
-    stopwatch = Stopwatch(opened.queue())
-    kernels = DeviceKernels(stopwatch, algorithm)
-    by_kernel: defaultdict[str, list[float]] = defaultdict(list)
-    copies: list[float] = []
-    everything: list[float] = []
-
-    def once() -> None:
-        kernels.times = DeviceTimes()
-        kernels.begin(slab, lines=True).finish()
-        copies.append(kernels.times.copy_in_seconds)
-        everything.append(kernels.times.kernel_seconds)
-        for kernel, taken in stopwatch.take().items():
-            by_kernel[kernel].append(taken)
-
-    repeat(once, seconds)
-    return by_kernel, copies, everything
-
-
-def in_lanes(opened: Any, algorithm: str, slab: Slab, seconds: float, *, wants_lines: bool) -> list[float]:
-    """Seconds in which every lane does one slab, all at the same time."""
-    lanes = [DeviceKernels(opened.queue(), algorithm) for _ in range(LANES)]
-
-    def together() -> None:
-        with ThreadPoolExecutor(LANES) as threads:
-            done = [threads.submit(lambda lane=lane: lane.begin(slab, lines=wants_lines).finish()) for lane in lanes]
-            for lane in done:
-                lane.result()
-
-    return repeat(together, seconds)[1:]
-
-
-def repeat(run: Callable[[], object], seconds: float) -> list[float]:
-    """The time of each run: at least five, and until they took so long together."""
-    times: list[float] = []
-    while len(times) < LEAST or sum(times) < seconds:
-        begun = time.monotonic()
-        run()
-        times.append(time.monotonic() - begun)
-    return times
-
-
-# 3. Whole scans
+# 4. Whole scans
 
 
 def scans(tree: str, card: int, times: int, document: dict[str, Any]) -> None:
@@ -331,25 +229,34 @@ def scans(tree: str, card: int, times: int, document: dict[str, Any]) -> None:
 
 def scan_rows(tree: str, card: int, times: int) -> Iterator[dict[str, Any]]:
     most = usable_processors()
-    kinds = [("cpu", workers) for workers in WORKERS if workers <= most]
-    kinds += [(f"cuda:{card}", workers) for workers in WORKERS if workers <= most]
-    found: defaultdict[tuple[str, int], list[dict[str, Any]]] = defaultdict(list)
+    kinds = [
+        (device, workers, with_tokens)
+        for with_tokens in (False, True)
+        for device in ("cpu", f"cuda:{card}")
+        for workers in WORKERS
+        if workers <= most
+    ]
+    found: defaultdict[tuple[str, int, bool], list[dict[str, Any]]] = defaultdict(list)
     for _ in range(times + 1):  # the first of each warms the page cache and what is compiled
-        for device, workers in kinds:
+        for device, workers, with_tokens in kinds:
             command = [sys.executable, "-c", "from exosuit_cli.cli import main; main()", "scan", tree, "--json"]
-            command += ["--no-tokens", "--no-index", "--no-ignore", "--device", device, "--workers", str(workers)]
+            command += ["--no-index", "--no-ignore", "--device", device, "--workers", str(workers)]
+            command += [] if with_tokens else ["--no-tokens"]
             begun = time.monotonic()
             done = subprocess.run(command, capture_output=True, check=True)
             document = json.loads(done.stdout)
-            found[device, workers].append({"process_s": time.monotonic() - begun, **document})
+            found[device, workers, with_tokens].append({"process_s": time.monotonic() - begun, **document})
     digests = {document["tree_digest"] for documents in found.values() for document in documents}
     assert len(digests) == 1, "the tree digest differs between devices"
-    for (device, workers), documents in found.items():
+    counts = {document["totals"]["tokens"] for kind, documents in found.items() if kind[2] for document in documents}
+    assert len(counts) == 1, f"the tokens differ between devices: {counts}"
+    for (device, workers, with_tokens), documents in found.items():
         kept = documents[1:]
         totals = kept[0]["totals"]
         yield {
             "device": device,
             "workers": workers,
+            "tokens": totals["tokens"] if with_tokens else None,
             "files": totals["files"],
             "bytes": totals["bytes"],
             "runs": len(kept),
@@ -364,14 +271,10 @@ def scan_rows(tree: str, card: int, times: int) -> Iterator[dict[str, Any]]:
 # On the terminal
 
 
-def show(row: dict[str, Any]) -> None:
-    rate = f"{row['bytes_per_s'] / 1e9:9.2f} GB/s" if row["bytes_per_s"] else "        - GB/s"
-    print(f"{rate}  {row['what']}, {row['where']}, files of {row['file_bytes']:,} bytes, {row['runs']} runs")
-
-
 def show_scan(row: dict[str, Any]) -> None:
     rate = row["bytes"] / row["process_s"] / 1e9
-    print(f"{row['process_s']:9.2f} s  {row['device']}, {row['workers']} workers: {rate:.2f} GB/s, {row['runs']} runs")
+    work = f"{row['device']}, {row['workers']} workers{', with tokens' if row['tokens'] else ''}"
+    print(f"{row['process_s']:9.2f} s  {work}: {rate:.2f} GB/s, {row['runs']} runs")
 
 
 def clocks(driver: Any, card: int) -> dict[str, Any] | None:

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import random
 import sys
 import tempfile
 import time
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
     Encode = Callable[[bytes], Sequence[int]]
 
 SHOWN = 10
-LARGEST = 8 << 20
 
 
 def main() -> int:
@@ -84,9 +82,9 @@ class Proof:
         yield self._compare("every scalar in three contexts", "gigatoken", self._packaged, scalars, files=300)
         vocabulary = cases.vocabulary_texts(self._encoding)
         yield self._compare("every token of the vocabulary", "tiktoken", self._tiktoken, vocabulary)
-        yield self._compare("random texts", "tiktoken", self._tiktoken, random_files(seconds), files=400)
+        yield self._compare("random texts", "tiktoken", self._tiktoken, cases.random_files(seconds), files=400)
         for tree in trees:
-            texts = tree_texts(Path(tree))
+            texts = cases.tree_texts(Path(tree))
             yield self._compare(f"texts of {Path(tree).name}", "gigatoken", self._packaged, texts, files=200)
 
     def _compare(
@@ -106,49 +104,6 @@ class Proof:
             row["different"] += len(bad)
             row["examples"] += [repr(text[:80]) for text in bad[: SHOWN - len(row["examples"])]]
         return row | {"seconds": round(time.monotonic() - begun, 1)}
-
-
-def random_files(seconds: float) -> Iterator[bytes]:
-    """Texts of pieces that patterns treat specially; of every length, so that files end at every byte of a tile."""
-    rng = random.Random(20)
-    words = [
-        "return",
-        "HTTPServer",
-        "don't",
-        "I'LL",
-        "naïve",
-        "日本語",
-        "क्षि",
-        "é",
-        "x" * 40,
-        "_" * 20,
-        "ǅ",
-        "\u0301",
-        "²",
-    ]
-    symbols = ["(", ");\n", "://", "'", '"', "->", "=" * 30, "/\n/", "👍🏽", "\ufeff", "<|endoftext|>", "…"]
-    blanks = [" ", "  ", "\n", "\r\n", "\n\n", "\t", "    ", " \n ", "\xa0", "\u3000", "\x85", " " * 60]
-    numbers = ["1", "1234", "0x7f", "٣", "½", "3.14", f"'{cases.LONG_S}"]
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        for length in rng.sample(range(700), 400):
-            kinds = rng.choices((words, symbols, blanks, numbers), (5, 3, 5, 1), k=length)
-            text = "".join(rng.choice(kind) for kind in kinds).encode()
-            yield text[:length].decode("utf-8", "ignore").encode()
-
-
-def tree_texts(tree: Path) -> Iterator[bytes]:
-    """The regular files of a tree that are UTF-8 and not huge."""
-    for path in sorted(tree.rglob("*")):
-        if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST or ".git" in path.parts:
-            continue
-        content = path.read_bytes()
-        try:
-            content.decode()
-        except UnicodeDecodeError:
-            continue
-        if content and b"\0" not in content:
-            yield content
 
 
 if __name__ == "__main__":

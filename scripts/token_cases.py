@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from itertools import islice, product
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -16,6 +18,7 @@ from exosuit_cli.tokens.encodings import token_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
@@ -43,6 +46,7 @@ CONTRACTING = (*"'sTrEvlLmD", LONG_S, " ", "a", "\N{COMBINING ACUTE ACCENT}")
 CONTEXTS = ("a{0}b A{0}{0}a1{0}1", ".{0}.{0}\n{0}'s\n", "{0} {0}\t{0}/\r\n{0}{0}")
 """A character's class shows itself in one of these."""
 _Text = TypeVar("_Text", str, bytes)
+LARGEST = 8 << 20
 _SURROGATES = range(0xD800, 0xE000)
 
 
@@ -69,6 +73,49 @@ def vocabulary_texts(encoding: str) -> Iterator[bytes]:
             continue
         yield token
         yield b"a" + token + b" " + token
+
+
+def random_files(seconds: float) -> Iterator[bytes]:
+    """Texts of pieces that patterns treat specially; of every length, so that files end at every byte of a tile."""
+    rng = random.Random(20)
+    words = [
+        "return",
+        "HTTPServer",
+        "don't",
+        "I'LL",
+        "naïve",
+        "日本語",
+        "क्षि",
+        "é",
+        "x" * 40,
+        "_" * 20,
+        "ǅ",
+        "\u0301",
+        "²",
+    ]
+    symbols = ["(", ");\n", "://", "'", '"', "->", "=" * 30, "/\n/", "👍🏽", "\ufeff", "<|endoftext|>", "…"]
+    blanks = [" ", "  ", "\n", "\r\n", "\n\n", "\t", "    ", " \n ", "\xa0", "\u3000", "\x85", " " * 60]
+    numbers = ["1", "1234", "0x7f", "٣", "½", "3.14", f"'{LONG_S}"]
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        for length in rng.sample(range(700), 400):
+            kinds = rng.choices((words, symbols, blanks, numbers), (5, 3, 5, 1), k=length)
+            text = "".join(rng.choice(kind) for kind in kinds).encode()
+            yield text[:length].decode("utf-8", "ignore").encode()
+
+
+def tree_texts(tree: Path) -> Iterator[bytes]:
+    """The regular files of a tree that are UTF-8 and not huge."""
+    for path in sorted(tree.rglob("*")):
+        if path.is_symlink() or not path.is_file() or path.stat().st_size > LARGEST or ".git" in path.parts:
+            continue
+        content = path.read_bytes()
+        try:
+            content.decode()
+        except UnicodeDecodeError:
+            continue
+        if content and b"\0" not in content:
+            yield content
 
 
 def slab_of(files: Sequence[bytes]) -> Slab:

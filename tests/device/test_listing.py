@@ -8,6 +8,9 @@ import sys
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+import gpu_rates
+import gpu_tokens
+import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 from rich.console import Console
@@ -155,8 +158,10 @@ def test_the_check_of_a_card(
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     monkeypatch.setattr(script, "GOLDEN", (0, 1, 241, 1025, 5000))
-    monkeypatch.setattr(script, "FILE_SIZES", (4096,))
-    monkeypatch.setattr(script, "LEAST", 2)
+    for name, value in (("FILE_SIZES", (4096,)), ("LEAST", 2)):
+        monkeypatch.setattr(gpu_rates, name, value)
+    for name, number in (("STRINGS", 50), ("SCALARS", 50), ("RANDOM_SECONDS", 0), ("VOCABULARY", 200)):
+        monkeypatch.setattr(gpu_tokens, name, number)
     output = tmp_path / "check.json"
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "a.py").write_text("def f():\n    return 1\n" * 50)
@@ -168,8 +173,24 @@ def test_the_check_of_a_card(
     assert document["checked"]["slabs"] > 40
     assert {row["where"] for row in document["rates"]} >= {"on the card", "one processor", "from page-locked memory"}
     assert all(row["bytes_per_s"] > 0 for row in document["rates"])
-    # It finds a column that differs.
+    assert document["failures"] == {}
+    assert document["tokens_checked"]["tokens"] > 5000
+    assert document["tokens_checked"]["left"] == 0
+    assert {row["what"] for row in document["token_rates"]} >= {"token_words", "token_merges", "token_lines", "tokens"}
+    assert all(row["bytes_per_s"] > 0 for row in document["token_rates"])
+    # It finds a token and a column that differ, and goes on behind a part that fails.
+    monkeypatch.setattr(gpu_tokens.cases, "expected_starts", lambda _, size, __: np.zeros(size, np.bool_))
+    check_columns = script.check
+    monkeypatch.setattr(script, "check", lambda *_: None)
+    monkeypatch.setattr(gpu_rates, "measure_slab", None)
+    assert script.main() == 3
+    document = json.loads(output.read_text())
+    assert document["differences"][0].startswith("tokens o200k_base")
+    assert list(document["failures"]) == ["rates"]
+    assert document["token_rates"]
     wrong = script.CpuKernels.lines
     monkeypatch.setattr(script.CpuKernels, "lines", lambda self, slab: wrong(self, slab).of_files([]))
-    assert script.main() == 3
-    assert json.loads(output.read_text())["differences"]
+    monkeypatch.setattr(script, "slabs", lambda _: [("one", script.slab_of([b"a\n"]))])
+    found: dict[str, Any] = {}
+    check_columns(load_driver().open_card(0, 0), "", found)
+    assert found["differences"]

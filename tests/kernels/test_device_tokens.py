@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import prove_tokens
 import pytest
 import token_cases as cases
 from hypothesis import given, settings
@@ -106,7 +105,7 @@ def test_tokens_of_the_vocabulary(device: Device, oracle: Oracle) -> None:
 
 def test_sources_and_the_tokens_before_their_lines(device: Device, oracle: Oracle) -> None:
     files = [
-        *prove_tokens.tree_texts(Path(__file__).parents[2] / "exosuit_cli" / "kernels"),
+        *cases.tree_texts(Path(__file__).parents[2] / "exosuit_cli" / "kernels"),
         b"",
         b"a\n\n\n\n  b",
         b"\n",

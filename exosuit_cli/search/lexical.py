@@ -130,13 +130,14 @@ class Lexical:
         return self._norms[key]
 
     def _hits(self, segment: Segment, field: str, numbers: Sequence[int]) -> _Hits:
-        found = [(term, segment.postings(field, number)) for term, number in enumerate(numbers) if number >= 0]
-        if not found:
+        terms = [term for term, number in enumerate(numbers) if number >= 0]
+        if not terms:
             return _Hits(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int64))
+        places, counts = segment.postings_of(field, [numbers[term] for term in terms])
         return _Hits(
-            np.concatenate([each.places for _, each in found]).astype(np.int64),
-            np.concatenate([each.counts for _, each in found]).astype(np.float32),
-            np.repeat([term for term, _ in found], [len(each.places) for _, each in found]),
+            np.concatenate(places).astype(np.int64),
+            np.concatenate(counts).astype(np.float32),
+            np.repeat(terms, [len(each) for each in places]),
         )
 
     def _idf(self, field: str, hits: Sequence[Mapping[str, _Hits]], terms: int) -> npt.NDArray[np.float32]:

@@ -97,8 +97,12 @@ def _flags(directory: str, base: str, name: str) -> tuple[int, ...]:
     return tuple(flags)
 
 
+_terms_of = lru_cache(maxsize=1 << 15)(terms_of)
+"""The paths of a tree are made of few words."""
+
+
 def _terms(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(term for word in _WORD.findall(text) for term in terms_of(word)))
+    return tuple(dict.fromkeys(term for word in _WORD.findall(text) for term in _terms_of(word)))
 
 
 @lru_cache(maxsize=1 << 14)

@@ -101,8 +101,17 @@ class Segment:
 
     def postings(self, field: str, term: int) -> TermPostings:
         """The postings of a term, by its number, in a field: of chunks, and of files where the field is `PATH`."""
-        start, stop = self.column(f"{field}_start", term, term + 2).tolist()
-        return TermPostings(self.column(f"{field}_place", start, stop), self.column(f"{field}_count", start, stop))
+        (places,), (counts,) = self.postings_of(field, [term])
+        return TermPostings(places, counts)
+
+    def postings_of(
+        self, field: str, terms: Sequence[int]
+    ) -> tuple[list[npt.NDArray[np.uint16]], list[npt.NDArray[np.uint8]]]:
+        """The places and the counts of the postings of each of these terms in a field, as `postings` has them."""
+        bounds = self._columns.parts(f"{field}_start", terms, [term + 2 for term in terms])
+        starts, stops = [int(each[0]) for each in bounds], [int(each[1]) for each in bounds]
+        places = self._columns.parts(f"{field}_place", starts, stops)
+        return places, self._columns.parts(f"{field}_count", starts, stops)
 
     def path(self, file: int) -> bytes:
         """The path of a file below its source's root."""

@@ -12,7 +12,7 @@ from exosuit_cli.tiers import nvme
 
 APPLICATION_ID: Final = 0x65786F73
 """`exos`: what tells a context from other SQLite files (`PRAGMA application_id`)."""
-VERSION: Final = 1
+VERSION: Final = 2
 """The version of these tables (`PRAGMA user_version`)."""
 
 SCHEMA: Final = (
@@ -88,5 +88,5 @@ CREATE TABLE vectors (
     + nvme.SCHEMA
 )
 
-MIGRATIONS: Final[dict[int, str]] = {}
+MIGRATIONS: Final[dict[int, str]] = {1: "DROP TRIGGER IF EXISTS chunk_came"}
 """SQL that turns a context of this version into the next one."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from exosuit_cli.chunk import chunker
 from exosuit_cli.commands.context import export_chunks, read_file
 from exosuit_cli.context import Context
 from exosuit_cli.context.database import OtherSources
+from exosuit_cli.context.names import context_path
 from exosuit_cli.ingest import scan
 from exosuit_cli.report.context.jsonl import write_chunks
 from exosuit_cli.tiers.nvme import FIRST_DICTIONARY
@@ -193,3 +196,16 @@ def test_an_empty_tree(tmp_path: Path) -> None:
     write_bytes(tmp_path / "tree", {b"a": b"a\n"})
     load("c", source(tmp_path / "tree"))
     assert text_of("c", b"a") == b"a\n"
+
+
+def test_a_context_of_the_first_version_goes_on_as_one_of_this(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "tree", {b"a.py": functions(30)})
+    load("n", source(tmp_path / "tree"))
+    with closing(sqlite3.connect(context_path("n"))) as connection:
+        connection.execute("CREATE TRIGGER chunk_came AFTER INSERT ON chunks BEGIN UPDATE totals SET chunks = 900; END")
+        connection.execute("PRAGMA user_version = 1")
+    write_bytes(tmp_path / "tree", {b"b.py": functions(30, "_other")})
+    load("n", source(tmp_path / "tree"))
+    load("new", source(tmp_path / "tree"))
+    assert dump("n") == dump("new")
+    assert not problems("n")

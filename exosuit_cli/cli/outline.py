@@ -11,6 +11,7 @@ from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import command_of
 from exosuit_cli.cli.query_flags import OUTLINE, SearchReportFlags
+from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.config.option import filled
 from exosuit_cli.model.errors import ExitCode
 
@@ -56,4 +57,6 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
             raise typer.Exit(code)
 
 
-outline_command = command_of(OUTLINE, "Directories and files to outline.", _run)
+outline_command = command_of(
+    OUTLINE, "Directories, files, archives and addresses to outline.", with_sources(_run, keeps=True)
+)

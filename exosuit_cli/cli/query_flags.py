@@ -39,8 +39,8 @@ QUERY: Final = tuple(
 )
 OUTLINE: Final = tuple(
     each
-    for each in flags_of(OutlineOptions, FilterOptions, PlaceOptions, SearchReportFlags, SessionFlags)
-    if each.name != "stdin0"
+    for each in flags_of(OutlineOptions, FilterOptions, PlaceOptions, RemoteFlags, SearchReportFlags, SessionFlags)
+    if each.name not in ("stdin0", "keep")
 )
 RELATED: Final = tuple(
     each for each in flags_of(PlaceOptions, RelatedOptions, SearchReportFlags, SessionFlags) if each.name != "stdin0"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     Run = Callable[[tuple[str, ...], Mapping[str, object]], None]
 
 LARGEST_FETCH: Final = 1 << 30
+_CEILINGS: Final = "GIT_CEILING_DIRECTORIES"
 
 _LIKELY: Final = re.compile(r"[\w.+-]+:|[\w.-]+@|www\.|\w+\.\w+/|.*\.(?:t?[gx]z|tbz2|bz2|tar|zip|whl)$", re.IGNORECASE)
 """What may be a source; `remote.address` says whether it is one. Most paths are none, and need nothing imported."""
@@ -61,14 +62,23 @@ def with_sources(run: Run, *, before: int = 0, keeps: bool = False, has_index: b
 def _run_with(
     run: Run, paths: tuple[str, ...], given: Mapping[str, object], *, before: int, keeps: bool, quiet: bool
 ) -> None:
+    import os
     from dataclasses import replace
 
     from exosuit_cli.cli.messages import log_warnings
+    from exosuit_cli.model.errors import UsageError
     from exosuit_cli.model.units import parse_size
     from exosuit_cli.remote.limits import LIMITS
+    from exosuit_cli.remote.places import remote_folder
     from exosuit_cli.remote.sources import fetched
     from exosuit_cli.report.progress import status_line
 
+    if len(paths) > before + 1:
+        # Their common directory would be one of the cache, and what is in a report would have another name each time.
+        raise UsageError("an archive or an address is read alone; give one PATH")
+    # Rules of a repository that the cache happens to lie in, as a home directory may be, are none of the source's.
+    ceilings = [os.environ.get(_CEILINGS, ""), os.path.realpath(remote_folder())]
+    os.environ[_CEILINGS] = os.pathsep.join(filter(None, ceilings))
     typed = given.get("max_fetch")
     limits = replace(LIMITS, fetched=LARGEST_FETCH if typed is None else parse_size(str(typed)))
     with (

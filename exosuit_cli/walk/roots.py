@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 PathLike = str | bytes | os.PathLike[str] | os.PathLike[bytes]
 
 
-ADDRESS_HINT: Final = "it is an address, which scan, chunk, pack and query take; `git clone` it, and name the directory"
+ADDRESS_HINT: Final = (
+    "it is an address, which scan, chunk, pack, query and outline take; `git clone` it, and name the directory"
+)
 
 _ADDRESS: Final = re.compile(
     r"[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:|(www\.)?(github|gitlab|codeberg|bitbucket)\.\w+/", re.IGNORECASE

@@ -11,6 +11,7 @@ import os
 import stat
 import tarfile
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,6 @@ from exosuit_cli.remote.sources import fetched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tests.conftest import RunExosuit
 
@@ -190,6 +190,10 @@ def test_a_scan_of_an_archive_is_that_of_its_tree(run: RunExosuit, tmp_path: Pat
     with tarfile.open(tmp_path / "project-1.0.tar.gz", "w:gz") as archive:
         archive.add(tree, "project-1.0")
         archive.addfile(_member("project-1.0/link", tarfile.SYMTYPE, "a.txt"))
+    home = Path(os.environ["HOME"])
+    (home / ".git").mkdir()
+    (home / ".git/HEAD").write_text("ref: refs/heads/main\n")
+    (home / ".gitignore").write_text("*\n")
     done = run("scan", "project-1.0.tar.gz", "--json", cwd=tmp_path)
     assert done.returncode == 0
     assert b"1 link left out" in done.stderr
@@ -197,6 +201,7 @@ def test_a_scan_of_an_archive_is_that_of_its_tree(run: RunExosuit, tmp_path: Pat
     assert document["tree_digest"] == scan(str(tree)).tree_digest
     assert document["origin"] == "project-1.0.tar.gz"
     assert os.listdir(remote_folder()) == []
+    assert run("scan", "project-1.0.tar.gz", "project-1.0", cwd=tmp_path).returncode == 2
     (tmp_path / "bad.zip").write_bytes(b"PK no zip")
     done = run("pack", "bad.zip", "-o", "out.xml", cwd=tmp_path)
     assert (done.returncode, b"cannot read 'bad.zip'" in done.stderr) == (2, True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.pack.detail import Detail
 from exosuit_cli.pack.forms import FORMS, Piece
-from exosuit_cli.pack.seams import tokens_between
+from exosuit_cli.pack.seams import Seams, seams_of
 from exosuit_cli.tokens.text import to_utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.pack.work import PackPlan
@@ -50,15 +50,24 @@ class PackBlock:
     lines: tuple[int, int] | None = None
 
 
+class Draft(NamedTuple):
+    """A block that is not counted yet."""
+
+    detail: Detail
+    text: bytes
+    lines: tuple[int, int] | None
+    seams: Seams
+
+
 class BlockMaker:
-    """Makes the blocks that a plan asks for."""
+    """Makes the blocks that a plan asks for: drafts first, so that those of many texts are counted at once."""
 
     def __init__(self, plan: PackPlan, counter: TokenCounter) -> None:
         self._plan = plan
         self._counter = counter
         self._form = FORMS[plan.form]
 
-    def blocks(self, path: bytes, language: str, data: bytes, tokens: int) -> tuple[list[PackBlock], Remarks]:
+    def drafts(self, path: bytes, language: str, data: bytes, tokens: int) -> tuple[list[Draft], Remarks]:
         """The blocks of a text of so many tokens, and what there is to say of it."""
         plan = self._plan
         if plan.details == (Detail.PATH,):
@@ -77,24 +86,35 @@ class BlockMaker:
             before = len(text)
             text = strip(text, plan.strip)
             stripped = before - len(text)
-        if text is not whole:
-            tokens = self._counter.count(text)
-        found: list[PackBlock] = []
+        known = tokens if text is whole else None
+        found: list[Draft] = []
         protected = 0
         for detail in plan.details:
-            for block, places in self._of_detail(detail, path, language, text, tokens):
-                found.append(block)
+            for draft, places in self._of_detail(detail, path, language, text, known):
+                found.append(draft)
                 protected += places
         return found, Remarks(secrets, protected, stripped)
 
+    def counted(self, drafts: Sequence[Draft]) -> list[PackBlock]:
+        """The blocks, counted: the counter is asked once."""
+        counts = self._counter.count_batch([text for draft in drafts for text in draft.seams.texts])
+        blocks = []
+        at = 0
+        for draft in drafts:
+            after = at + len(draft.seams.texts)
+            tokens = draft.seams.tokens(counts[at:after])
+            blocks.append(PackBlock(draft.detail, tokens, draft.text, draft.lines))
+            at = after
+        return blocks
+
     def _of_detail(
-        self, detail: Detail, path: bytes, language: str, text: bytes, tokens: int
-    ) -> Iterator[tuple[PackBlock, int]]:
+        self, detail: Detail, path: bytes, language: str, text: bytes, tokens: int | None
+    ) -> Iterator[tuple[Draft, int]]:
         if detail is Detail.FULL:
             shown = numbered(text) if self._plan.line_numbers else text
-            block, places = self._block(Piece(path, language, detail), shown, tokens if shown is text else None)
-            if not self._plan.split or block.tokens <= self._plan.split:
-                yield block, places
+            draft, places = self._draft(Piece(path, language, detail), shown, tokens if shown is text else None)
+            if not self._plan.split or self.counted([draft])[0].tokens <= self._plan.split:
+                yield draft, places
                 return
             yield from self._pieces(path, language, text)
             return
@@ -104,27 +124,25 @@ class BlockMaker:
         if shortened is None:
             detail, shortened = Detail.OUTLINE, outline(text, language)
         if shortened is not None:
-            yield self._block(Piece(path, language, detail), shortened, None)
+            yield self._draft(Piece(path, language, detail), shortened, None)
 
-    def _pieces(self, path: bytes, language: str, text: bytes) -> Iterator[tuple[PackBlock, int]]:
+    def _pieces(self, path: bytes, language: str, text: bytes) -> Iterator[tuple[Draft, int]]:
         """A text in pieces that end where chunks do, each with fewer tokens than a part has."""
         from exosuit_cli.pack.pieces import pieces
 
-        def made(part: bytes, lines: tuple[int, int]) -> tuple[PackBlock, int]:
+        def made(part: bytes, lines: tuple[int, int]) -> tuple[Draft, int]:
             shown = numbered(part, lines[0]) if self._plan.line_numbers else part
-            return self._block(Piece(path, language, Detail.FULL, lines), shown, None)
+            return self._draft(Piece(path, language, Detail.FULL, lines), shown, None)
 
-        yield from pieces(text, language, self._counter, self._plan.split, made)
+        yield from pieces(text, language, self._counter, self._plan.split, made, self.counted)
 
-    def _block(self, piece: Piece, text: bytes, tokens: int | None) -> tuple[PackBlock, int]:
+    def _draft(self, piece: Piece, text: bytes, tokens: int | None) -> tuple[Draft, int]:
         form = self._form
         shown, places = form.protected(text)
         before, after = form.around(piece, shown)
-        if tokens is None or shown is not text:
-            tokens = self._counter.count(shown)
-        total = tokens_between(self._counter, before, shown, after, tokens)
+        seams = seams_of(before, shown, after, tokens if shown is text else None)
         whole = b"".join((before, shown, after)) if self._plan.has_text else b""
-        return PackBlock(piece.detail, total, whole, piece.lines), places
+        return Draft(piece.detail, whole, piece.lines, seams), places
 
 
 def numbered(text: bytes, first: int = 1) -> bytes:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from exosuit_cli.model.protocols import TokenCounter
-    from exosuit_cli.pack.blocks import PackBlock
+    from exosuit_cli.pack.blocks import Draft, PackBlock
 
 _TRIES = 6
 
@@ -20,8 +20,9 @@ def pieces(
     language: str,
     counter: TokenCounter,
     most: int,
-    make: Callable[[bytes, tuple[int, int]], tuple[PackBlock, int]],
-) -> Iterator[tuple[PackBlock, int]]:
+    make: Callable[[bytes, tuple[int, int]], tuple[Draft, int]],
+    counted: Callable[[Sequence[Draft]], list[PackBlock]],
+) -> Iterator[tuple[Draft, int]]:
     """The blocks that `make` makes of the text's pieces and their lines, each of at most `most` tokens.
 
     Raises UsageError where what stands around a piece alone takes more.
@@ -30,7 +31,7 @@ def pieces(
     from exosuit_cli.chunk.options import LEAST_CAP, ChunkOptions
     from exosuit_cli.kernels import CpuKernels
 
-    around = make(b"", (1, 1))[0].tokens
+    around = counted([make(b"", (1, 1))[0]])[0].tokens
     cap = most - 2 * around
     for _ in range(_TRIES):
         if cap < LEAST_CAP:
@@ -39,7 +40,7 @@ def pieces(
         chunks = Chunker(options, counter, CpuKernels("blake3")).chunk_bytes(text, language)
         lines = zip(chunks.start_lines.tolist(), chunks.end_lines.tolist(), strict=True)
         made = [make(text[start:end], own) for (start, end), own in zip(chunks.text_spans(), lines, strict=True)]
-        if all(block.tokens <= most for block, _ in made):
+        if all(block.tokens <= most for block in counted([draft for draft, _ in made])):
             yield from made
             return
         cap = cap * 3 // 4  # line numbers and what is escaped take more than the text

@@ -6,20 +6,33 @@ the last of its safe places, are counted once more: alone, and with what is besi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from exosuit_cli.tokens.boundaries import first_boundary, last_boundary
 
 if TYPE_CHECKING:
-    from exosuit_cli.model.protocols import TokenCounter
+    from collections.abc import Sequence
 
 
-def tokens_between(counter: TokenCounter, before: bytes, text: bytes, after: bytes, tokens: int) -> int:
-    """The exact tokens of `before + text + after`, where `text` alone has so many."""
-    first = first_boundary(text, 0, len(text))
+class Seams(NamedTuple):
+    """What is to be counted of `before + text + after`, given the count of the text, or where that is None, with it."""
+
+    texts: tuple[bytes, ...]
+    known: int | None
+
+    def tokens(self, counts: Sequence[int]) -> int:
+        """The exact tokens of all, from the counts of `texts`."""
+        if self.known is None:
+            return counts[0]
+        with_before, begins, with_after, ends = counts
+        return self.known + with_before - begins + with_after - ends
+
+
+def seams_of(before: bytes, text: bytes, after: bytes, tokens: int | None) -> Seams:
+    """What to count for the tokens of `before + text + after`; `tokens` are those of the text, if counted."""
+    first = first_boundary(text, 0, len(text)) if tokens is not None else -1
     if first < 0:
-        return counter.count(before + text + after)
+        return Seams((before + text + after,), None)
     last = last_boundary(text, 0, len(text))
     begin, end = text[:first], text[last:]
-    with_before, begins, with_after, ends = counter.count_batch([before + begin, begin, end + after, end])
-    return tokens + with_before - begins + with_after - ends
+    return Seams((before + begin, begin, end + after, end), tokens)

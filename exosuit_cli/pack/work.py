@@ -18,7 +18,7 @@ from exosuit_cli.read.wide import decode_wide
 from exosuit_cli.shards.work import NOT_COUNTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from exosuit_cli.model.records import Batch
     from exosuit_cli.model.slab import LineColumns
     from exosuit_cli.model.spans import StageClock
-    from exosuit_cli.pack.blocks import PackBlock, Remarks
+    from exosuit_cli.pack.blocks import Draft, PackBlock, Remarks
     from exosuit_cli.pack.detail import Detail
     from exosuit_cli.read import FilledSlab, LargeFile
     from exosuit_cli.shards.fallbacks import Fallbacks
@@ -111,14 +111,20 @@ class PackWork:
         tokens = np.full(len(slab), -1, np.int64)
         view = slab.data.data
         offsets, lengths = slab.offsets.tolist(), slab.lengths.tolist()
-        for index in np.flatnonzero(facts.text).tolist():
-            start = offsets[index]
+        wanted = np.flatnonzero(facts.text)
+        texts = []
+        for index in wanted.tolist():
             data = facts.decoded.get(index)
-            if data is None:
-                data = bytes(view[start : start + lengths[index]])
-            position = filled.files[index].position
-            tokens[index] = count = self._counter.count(data)
-            self._take(position, LANGUAGES[facts.languages[index]], data, count)
+            start = offsets[index]
+            texts.append(bytes(view[start : start + lengths[index]]) if data is None else data)
+        # The counter may be another process: it is asked twice, not some times for each text.
+        tokens[wanted] = counts = self._counter.count_batch(texts)
+        self._take(
+            [
+                (filled.files[index].position, LANGUAGES[facts.languages[index]], data, count)
+                for index, data, count in zip(wanted.tolist(), texts, counts, strict=True)
+            ]
+        )
         self._clock.lap("tokens")
         return tokens
 
@@ -132,16 +138,22 @@ class PackWork:
             data = decode_wide(data, content.codec) if data is not None else None
         if data is None or stop or not same_content(content.status, os.fstat(item.descriptor)):
             return None
-        self._take(position, LANGUAGES[content.facts.languages[0]], data, content.counted.tokens)
+        self._take([(position, LANGUAGES[content.facts.languages[0]], data, content.counted.tokens)])
         return content.counted
 
-    def _take(self, position: int, language: str, data: bytes, tokens: int) -> None:
-        blocks, remarks = self._maker.blocks(self._paths[position], language, data, tokens)
-        for block in blocks:
+    def _take(self, texts: Sequence[tuple[int, str, bytes, int]]) -> None:
+        """Make the blocks of texts: of each the position of its file, its language, itself, and its tokens."""
+        positions: list[int] = []
+        drafts: list[Draft] = []
+        for position, language, data, tokens in texts:
+            made, remarks = self._maker.drafts(self._paths[position], language, data, tokens)
+            positions += [position] * len(made)
+            drafts += made
+            if remarks:
+                self._remarks[position] = remarks
+        for position, block in zip(positions, self._maker.counted(drafts), strict=True):
             self._blocks.append((position, block))
             self._bytes += len(block.text)
-        if remarks:
-            self._remarks[position] = remarks
 
     def forget(self, position: int) -> None:
         self._blocks = [found for found in self._blocks if found[0] != position]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -57,6 +58,10 @@ def test_a_report_agrees_with_the_pack_and_with_a_scan(run: RunExosuit, tree: Pa
     scanned: dict[str, Any] = json.loads(run("scan", tree, "--json", "--no-index").stdout)
     assert document["totals"] == scanned["totals"]
     assert document["tree_digest"] == scanned["tree_digest"]
+    assert document["ledger"]["ingested"] == scanned["ledger"]["ingested"]
+    shown, told = (run(*words).stdout.decode() for words in (("pack", tree, "--stats"), ("scan", tree, "--no-index")))
+    ledgers = [re.findall(r"^ledger .*$", text, re.MULTILINE) for text in (shown, told)]
+    assert ledgers[0] == ledgers[1] != []
     assert sum(file["file_tokens"] for file in document["files"]) == scanned["totals"]["tokens"]
     assert run("pack", tree, "--format", "json", "-o", out, "-q", "--workers", "2").returncode == 0
     assert out.read_bytes() == text

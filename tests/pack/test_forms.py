@@ -54,7 +54,8 @@ def test_the_parts_of_a_pack_add_up(form: str, texts: list[str], encoding: str) 
     whole, tokens = [found.head, tail], sum(counter.count_batch([found.head, tail]))
     for number, text in enumerate(texts, 1):
         data = text.encode()
-        (block,), _ = maker.blocks(b"src/<a&b>`.py", "Python", data, counter.count(data))
+        drafts, _ = maker.drafts(b"src/<a&b>`.py", "Python", data, counter.count(data))
+        (block,) = maker.counted(drafts)
         whole[-1:-1] = [found.opening(number), block.text]
         tokens += openings.of(number) + block.tokens
     assert tokens == _counter(encoding, "toktok").count(b"".join(whole))

@@ -4,6 +4,9 @@ Every run is a whole process, start included, that packs a whole tree with count
 turn, after one warm-up of each, so a drift of the machine meets both; quoted are medians. The page cache is warm. What
 repomix keeps between runs is kept in a temporary directory, which is new for each run. Processor seconds are those of
 the process and of all that it started: on a machine that others use too, they say more than the wall clock.
+
+`written` has the cost of a pack in tokens, and the share of it that stands before an edit of one file, as the mean over
+files: so much a provider's cache of prompts keeps. With --runs 0 only these are measured.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -27,6 +31,8 @@ from exosuit_cli.tokens import load_counter
 
 WANTED_RATIO = 1 / 3
 _ENCODING = "o200k_base"
+_FILE = re.compile(rb'^<(?:document index|file path)="', re.MULTILINE)
+"""What begins a file in a pack of either."""
 
 
 @dataclass
@@ -52,12 +58,20 @@ class Packer:
                 sys.exit(f"{self.label} failed with {done.returncode}: {done.stderr.decode(errors='replace')[-500:]}")
             if not keep:
                 text = Path(output).read_bytes()
-                self.written = {"bytes": len(text), "tokens": load_counter(_ENCODING).count(text)}
+                starts = [found.start() for found in _FILE.finditer(text)]
+                self.written = {
+                    "bytes": len(text),
+                    "tokens": load_counter(_ENCODING).count(text),
+                    "files": len(starts),
+                    "prefix_share": statistics.fmean(starts) / len(text),
+                }
                 return
         self.wall.append(wall)
         self.cpu.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
     def result(self) -> dict[str, object]:
+        if not self.wall:
+            return {"label": self.label, "written": self.written}
         return {
             "label": self.label,
             "wall_s": statistics.median(self.wall),
@@ -83,6 +97,8 @@ def row(tree: str, repomix: str | None, runs: int) -> dict[str, object]:
     result: dict[str, object] = {"tree": os.path.basename(tree.rstrip("/"))}
     result |= {name: side.result() for name, side in zip("ab", sides, strict=False)}
     if len(sides) > 1:
+        result["tokens_ratio"] = sides[0].written["tokens"] / sides[1].written["tokens"]
+    if len(sides) > 1 and runs:
         result["wall_ratio"] = statistics.median(sides[0].wall) / statistics.median(sides[1].wall)
         result["cpu_ratio"] = statistics.median(sides[0].cpu) / statistics.median(sides[1].cpu)
         result["wanted_ratio"] = WANTED_RATIO

@@ -5,6 +5,7 @@ It has one thread, so that it may fork, and the protocol goes on beside it. It e
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -133,7 +134,20 @@ def main() -> None:
         os.set_inheritable(connection.fileno(), False)
         # A vocabulary takes longer to load than a question to be answered; here it is kept.
         tokens.load_counter = functools.cache(tokens.load_counter)
+        _get_ready()
         Engine(connection).run()
+
+
+def _get_ready() -> None:
+    """Import and load what the first call needs, while the server and its client still greet each other."""
+    import exosuit_cli.serve.answers
+    import exosuit_cli.serve.packs
+    import exosuit_cli.serve.workspace  # noqa: F401  (each needs the imports of the searches)
+    from exosuit_cli import tokens
+    from exosuit_cli.model.encodings import DEFAULT_ENCODING
+
+    with contextlib.suppress(ExosuitError):  # the call says it
+        tokens.load_counter(DEFAULT_ENCODING)
 
 
 if __name__ == "__main__":

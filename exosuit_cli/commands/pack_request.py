@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import field
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.query_request import FilterOptions, checked_text
@@ -102,7 +102,7 @@ def pack_request(
 
 def _of_query(packing: PackOptions, given: Mapping[str, object], names: Iterable[bytes] | None) -> PackOptions:
     """The packing of a question's answers. Raises UsageError for what an index does not know of."""
-    checked_text(packing.query or "")
+    packing = replace(packing, query=checked_text(packing.query or ""))
     if names is not None:
         raise UsageError("--query searches PATHs, and --stdin0 names files; leave one of them out")
     fixed = [

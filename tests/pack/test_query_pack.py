@@ -247,6 +247,7 @@ def test_what_is_refused_and_what_is_said(pack_query: PackQuery) -> None:
     assert outcome.ending.exit_code is ExitCode.CHECK_FAILED
     assert "has a word of the query" in outcome.warnings[0]
     assert b"0 files." in written
+    assert b"Chosen by relevance to: cookie \xef\xbf\xbd" in pack_query("cookie \udcff")[0]  # no UTF-8, as it was typed
 
 
 def _options(**given: Any) -> Any:

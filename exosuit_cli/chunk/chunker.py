@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.chunk.guessed import Guesses
 from exosuit_cli.chunk.measured import ChunkPlan, MeasuredLines
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.options import SEGMENT_BYTES
 from exosuit_cli.chunk.planner import Planner
 from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
+from exosuit_cli.chunk.symbols import NO_SYMBOLS
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS
 from exosuit_cli.chunk.syntax_process import in_process, start_early
 from exosuit_cli.model.slab import LineColumns, Slab
@@ -97,6 +99,8 @@ class Chunker:
                     why = f"fallback: {reasons[position]}" if reasons[position] else ""
                     self._clock.file(paths[position], "boundaries", began, int(slab.lengths[position]), why)
             step("boundaries", texts, size)
+        guesses = Guesses(slab, lines, languages, strengths, np.array([tree is None for tree in trees], np.bool_))
+        step("boundaries", texts, size)
         measured = self._measured(slab, lines, strengths, prefix)
         files = lines.files.tolist()
         plan = ChunkPlan()
@@ -105,14 +109,21 @@ class Chunker:
             self._planner.plan(measured, first, stop, plan)
             counts.append(len(plan.starts))
         step("plan", texts, size)
-        columns = _Columns(plan, slab.data, self._kernels)
+        columns = _Columns(plan, slab.data, self._kernels, guesses, np.repeat(lines.files[:-1], np.diff([0, *counts])))
         step("hash", texts, size)
         found = []
         start = 0
         for position, (offset, size) in enumerate(zip(slab.offsets.tolist(), slab.lengths.tolist(), strict=True)):
             found.append(
                 columns.part(
-                    start, counts[position], offset, size, totals[position], trees[position], reasons[position]
+                    position,
+                    start,
+                    counts[position],
+                    offset,
+                    size,
+                    totals[position],
+                    trees[position],
+                    reasons[position],
                 )
             )
             start = counts[position]
@@ -140,6 +151,7 @@ class Chunker:
                 chunks.ends[:] += offset
                 chunks.start_lines[:] += line
                 chunks.end_lines[:] += line
+                chunks.defined.lines[:] += line
                 chunks.boundaries[0] = Boundary.LINE if last == _NEWLINE else Boundary.FORCED
             yield segment, chunks
             offset += end
@@ -320,7 +332,15 @@ def _segment_end(data: bytes) -> tuple[int, bool]:
 class _Columns:
     """A plan's columns as arrays, and the ids: made for a whole slab at once, handed out text by text."""
 
-    def __init__(self, plan: ChunkPlan, data: npt.NDArray[np.uint8], kernels: Kernels) -> None:
+    def __init__(
+        self,
+        plan: ChunkPlan,
+        data: npt.NDArray[np.uint8],
+        kernels: Kernels,
+        guesses: Guesses,
+        before: npt.NDArray[np.int64],
+    ) -> None:
+        """`before` is int64[chunks], the lines of the slab before those of the chunk's text."""
         self._starts = np.array(plan.starts, np.int64)
         self._ends = np.array(plan.ends, np.int64)
         self._first_lines = np.array(plan.first_lines, np.int64) + 1
@@ -328,10 +348,12 @@ class _Columns:
         self._tokens = np.array(plan.tokens, np.int64)
         self._boundaries = np.array(plan.boundaries, np.uint8)
         self._data = data.data
+        self._guessed = guesses.of_chunks(self._first_lines + before - 1, self._last_lines + before - 1)
         self._ids = kernels.span_digests(data, self._starts, self._ends - self._starts, ID_BYTES)
 
     def part(
         self,
+        position: int,
         first: int,
         stop: int,
         offset: int,
@@ -340,9 +362,13 @@ class _Columns:
         tree: SyntaxColumns | None,
         fallback: str | None,
     ) -> FileChunks:
-        """The chunks from `first` up to `stop`, those of a text of `size` bytes at `offset`."""
+        """The chunks from `first` up to `stop`, those of the text at `position`, of `size` bytes at `offset`."""
         rows = slice(first, stop)
         starts, ends = self._starts[rows] - offset, self._ends[rows] - offset
+        if tree is None:
+            symbols, defined = self._guessed.of_text(position, first, stop)
+        else:
+            symbols, defined = tree.symbols(self._data[offset : offset + size], starts, ends), NO_SYMBOLS
         return FileChunks(
             size=size,
             starts=starts,
@@ -352,7 +378,9 @@ class _Columns:
             tokens=self._tokens[rows],
             boundaries=self._boundaries[rows],
             ids=self._ids[rows],
-            symbols=tree.symbols(self._data[offset : offset + size], starts, ends) if tree is not None else [],
+            symbols=symbols,
+            defined=defined,
+            is_guessed=tree is None,
             fallback=fallback,
             text_tokens=tokens,
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exosuit_cli.chunk.symbols import NO_SYMBOLS, Symbols, join_symbols
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class FileChunks:
     starts[i + 1], ends[-1] is `size`. An empty text has no chunks. `start_lines` and `end_lines` are int64[n], from 1,
     inclusive. `tokens` is int64[n], exact. `boundaries` is uint8[n] of `Boundary`. `ids` is uint8[n, 16]. `symbols`
     has the path of the definition that a chunk belongs to (`Class.method`) or None, and is empty where none is known.
+    `defined` has every definition that begins in a chunk. `is_guessed` says that both come from what lines look like,
+    not from a syntax tree.
 
     `fallback` says why the text was cut by structure although `ast` was asked for; None otherwise. `text_tokens` are
     those of the whole text, which can be fewer than the sum over its chunks; `text_is_exact` says that none is a guess.
@@ -65,6 +68,8 @@ class FileChunks:
     boundaries: npt.NDArray[np.uint8]
     ids: npt.NDArray[np.uint8]
     symbols: list[str | None]
+    defined: Symbols = NO_SYMBOLS
+    is_guessed: bool = False
     fallback: str | None = None
     text_tokens: int = 0
     text_is_exact: bool = True
@@ -125,6 +130,8 @@ def join(parts: Sequence[FileChunks]) -> FileChunks:
         boundaries=column("boundaries", np.uint8),
         ids=column("ids", np.uint8).reshape(-1, ID_BYTES),
         symbols=symbols,
+        defined=join_symbols([(part.defined, len(part)) for part in parts]),
+        is_guessed=any(part.is_guessed for part in parts),
         fallback=next((part.fallback for part in parts if part.fallback is not None), None),
         text_tokens=sum(part.text_tokens for part in parts),
         text_is_exact=all(part.text_is_exact for part in parts),

@@ -88,7 +88,7 @@ def test_ast_tells_symbols_or_why_not() -> None:
     assert "A.g" in found.symbols
     assert [record.symbol for record in found.records(data)] == found.symbols
     other = chunk_text(data, language="COBOL", options=options)
-    assert (other.fallback, other.symbols, other.symbol(0)) == ("no grammar", [], None)
+    assert (other.fallback, other.is_guessed, other.symbol(0)) == ("no grammar", True, "A")
     broken = chunk_text(b"def f(:\n" * 20, language="Python", options=options)
     assert broken.fallback == "does not parse cleanly"
 

@@ -1,0 +1,70 @@
+"""How the languages write down what they define: families whose definitions look alike on a line."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+
+
+class Family(IntEnum):
+    """Families of languages by their definitions."""
+
+    KEYWORD = 0
+    """A word such as `def` and a name; all others do so as well, but for the last five."""
+    C = 1
+    """A type, a name and an opening bracket, in the first column."""
+    CPP = 2
+    """As in C, and within classes."""
+    OBJECTIVE = 3
+    """As in C, and methods that begin with `-` or `+`."""
+    JAVA = 4
+    """A type, a name and an opening bracket, within a class."""
+    SCRIPT = 5
+    """Names for functions and objects: `name = function`, `name: function`, `name() {`."""
+    SHELL = 6
+    """A name and `()`."""
+    LISP = 7
+    """An opening bracket, a word that begins with `def`, a name."""
+    LUA = 8
+    """`name = function`."""
+    STYLES = 9
+    """A selector and an opening brace."""
+    TABLES = 10
+    """A name in square brackets."""
+    HEADINGS = 11
+    """Markdown and reStructuredText."""
+    NONE = 12
+    """Data and prose."""
+
+
+_MEMBERS: Final = {
+    Family.C: "C,GLSL,HLSL,OpenCL",
+    Family.CPP: "C++,Cuda,D,Metal",
+    Family.OBJECTIVE: "Objective-C,Objective-C++",
+    Family.JAVA: "Java,C#,Dart,ActionScript,Apex,Vala,Groovy,Gradle",
+    Family.SCRIPT: "JavaScript,TypeScript,TSX,Vue,Svelte,CoffeeScript,JSX",
+    Family.SHELL: "Shell,Zsh,Fish,Bash",
+    Family.LISP: "Common Lisp,Scheme,Racket,Clojure,Emacs Lisp,Fennel",
+    Family.LUA: "Lua,Luau,R",
+    Family.STYLES: "CSS,SCSS,Less",
+    Family.TABLES: "TOML,INI,EditorConfig,Git Config",
+    Family.HEADINGS: "Markdown,reStructuredText",
+    Family.NONE: (
+        ",Text,AsciiDoc,Org,TeX,HTML,CSV,TSV,JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,"
+        "Java Properties,XML,SVG,XML Property List,OASv2-json,OASv3-json,OASv2-yaml,OASv3-yaml,BibTeX,Assembly,LLVM,"
+        "Diff,Gettext Catalog,Devicetree,Linker Script,Makefile,Dockerfile,License,Git Attributes,Ignore List"
+    ),
+}
+_FAMILY_OF: Final = {name: family for family, names in _MEMBERS.items() for name in names.split(",")}
+
+HAS_KEYWORDS: Final = np.arange(len(Family)) < Family.STYLES
+"""bool[families]: a keyword defines something."""
+IS_C_LIKE: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.OBJECTIVE])
+"""bool[families]."""
+
+
+def family_of(language: str) -> Family:
+    """The family of a language by its display name."""
+    return _FAMILY_OF.get(language, Family.KEYWORD)

@@ -1,0 +1,413 @@
+"""Definitions that lines show by themselves: names, paths, what encloses a chunk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from exosuit_cli.chunk import ChunkOptions, chunk_text
+
+if TYPE_CHECKING:
+    from exosuit_cli.chunk.records import FileChunks
+
+Rows = list[tuple[str, str, int]]
+
+
+def _cut(text: str, language: str, cap: int = 512) -> FileChunks:
+    return chunk_text(text, language=language, options=ChunkOptions(max_tokens=cap, min_tokens=0))
+
+
+def _defined(text: str, language: str) -> Rows:
+    found = _cut(text, language)
+    return [(each.name, each.kind.label, each.line) for chunk in found.defined.by_chunk(len(found)) for each in chunk]
+
+
+# ruff: noqa: E101  (the samples have tabs)
+
+SAMPLES: dict[str, tuple[str, str]] = {
+    "Python": (
+        r"""
+import a
+
+@decorated
+class A(B):
+    async def f(self): ...
+
+    @property
+    def g(self) -> int:
+        def inner(): ...
+
+x = 1
+# def no(): comment
+def h(
+    a,
+): ...
+class of things
+""",
+        "A class; A.f method; A.g method; A.g.inner function; h function",
+    ),
+    "C": (
+        r"""
+static int f(struct a *b,
+	     int c)
+{
+	if (x) {
+	}
+out:
+	return 0;
+}
+
+int g(void);
+struct s {
+	int a;
+};
+
+static const struct ops table = {
+	.f = f,
+};
+static int rows[2] = {
+	1,
+};
+#define LOOP(x) for (;;)
+#define N 3
+SYSCALL_DEFINE2(bind, int, fd,
+	int, n)
+{
+}
+long
+k(int a)
+{
+}
+int far(int a,
+	int b);
+module_init(f); /* x */
+int (*hook)(void);
+enum e {
+	A,
+};
+""",
+        "f function; s struct; table constant; rows constant; LOOP macro; bind function; k function; e enum",
+    ),
+    "C++": (
+        r"""
+namespace n {
+class A : public B {
+ public:
+  int f() const { return 1; }
+  void g(int a) {
+    while (x) {
+    }
+  }
+};
+}
+template <typename T> struct S {
+};
+A::~A() {
+}
+int n::A::h(int a) {
+}
+TEST(Suite, case_one) {
+}
+struct Empty {};
+using T = int;
+""",
+        (
+            "n module; A class; A.f method; A.g method; S struct; A.~A function; n.A.h function; Suite.case_one "
+            "test; Empty struct; T type"
+        ),
+    ),
+    "Rust": (
+        r"""
+pub(crate) fn f<T>(x: T) {
+    let local = 1;
+}
+pub struct S {
+    a: u8,
+}
+impl<T> Trait for S<T> {
+    pub async fn g(&self) {}
+    const K: u8 = 1;
+}
+mod m;
+macro_rules! mac {
+}
+pub trait T: A {}
+""",
+        "f function; S struct; S implementation; S.g method; S.K constant; m module; mac macro; T interface",
+    ),
+    "Go": (
+        r"""
+package p
+
+func F(a int) {
+}
+
+func (s *Server[T]) Serve() error {
+}
+
+type S struct {
+}
+type F func(int)
+""",
+        "p module; F function; Server.Serve function; S type; F type",
+    ),
+    "JavaScript": (
+        r"""
+export default class A extends B {
+  async f(a) {
+    if (a) {
+    }
+  }
+  static g() {
+  }
+}
+function h(a) {
+}
+export const k = async (a) => {
+}
+X.prototype.m = function (a) {
+}
+exports.n = async function() {
+}
+module.exports = {
+  o: function () {
+  },
+  p(a, b) {
+  },
+}
+describe('things', () => {
+  it('works', function () {
+  })
+})
+const local = 3
+setTimeout(function () {
+})
+""",
+        (
+            "A class; A.f method; A.g method; h function; k function; X.prototype.m function; exports.n function; "
+            "module.exports constant; module.exports.o function; module.exports.p function; things test; "
+            "things.works test"
+        ),
+    ),
+    "Java": (
+        r"""
+package a.b;
+public final class A<T> implements B {
+    A(int x) {
+    }
+    public static void f(int a) {
+        if (a) {
+        }
+    }
+    int g() throws E {
+    }
+    enum K { A }
+}
+""",
+        "a.b module; A class; A.A method; A.f method; A.g method; A.K enum",
+    ),
+    "Objective-C": (
+        r"""
+@interface A : B
+- (void)f;
+@end
+@implementation A
+- (int)f:(int)a with:(id)b {
+    return 1;
+}
++ (id)g
+{
+}
+@end
+""",
+        "A class; A.f method; A class; A.f:with: method; A.g method",
+    ),
+    "Ruby": (
+        r"""
+module M
+  class A < B
+    def self.f(a)
+    end
+
+    def g?
+    end
+  end
+end
+""",
+        "M module; M.A class; M.A.f method; M.A.g? method",
+    ),
+    "PHP": (
+        r"""
+<?php
+namespace A\B;
+
+abstract class C
+{
+    public static function f($a)
+    {
+    }
+}
+function g() {
+}
+""",
+        "A\\B module; C class; C.f method; g function",
+    ),
+    "Swift": (
+        r"""
+public extension A {
+    let b: Int
+    init(x: Int) {
+        let local = 1
+    }
+    func f<T>(_ a: T) {}
+}
+""",
+        "A implementation; A.b constant; A.init method; A.f method",
+    ),
+    "Lua": (
+        r"""
+local function f(a)
+end
+function M.g(a)
+end
+M.h = function(a)
+end
+""",
+        "f function; M.g function; M.h function",
+    ),
+    "Shell": (
+        r"""
+f() {
+}
+function g {
+}
+""",
+        "f function; g function",
+    ),
+    "Scala": (
+        r"""
+private[a] trait T derives X {
+  protected[this] def f(a: Int) = 1
+}
+case class C(a: Int)
+object O {
+}
+""",
+        "T interface; T.f method; C class; O class",
+    ),
+    "Elixir": (
+        r"""
+defmodule A.B do
+  def f(x), do: x
+  defp g(x) do
+  end
+end
+""",
+        "A.B module; A.B.f function; A.B.g function",
+    ),
+    "SQL": (
+        r"""
+CREATE TABLE IF NOT EXISTS a (
+);
+create or replace function f() returns int
+""",
+        "a type; f function",
+    ),
+    "Clojure": (
+        r"""
+(defn f [x]
+  x)
+(def k 1)
+""",
+        "f function; k other",
+    ),
+    "Markdown": (
+        r"""
+# A
+
+## B c
+
+```sh
+# no
+```
+
+# D
+""",
+        "A section; A > B c section; D section",
+    ),
+    "TOML": (
+        r"""
+[a.b]
+x = 1
+[[c]]
+""",
+        "a.b section; c section",
+    ),
+    "CSS": (
+        r"""
+.a,
+.b > c {
+}
+""",
+        ".b > c rule",
+    ),
+    "Text": (
+        r"""
+class of things
+def f(x):
+""",
+        "",
+    ),
+}
+"""Texts by language, the first line aside, and the names and kinds that their lines define."""
+
+
+@pytest.mark.parametrize("language", SAMPLES)
+def test_plain_lines_define_their_names(language: str) -> None:
+    text, wanted = SAMPLES[language]
+    text = text.removeprefix("\n")
+    # More than is looked at together at the end of a slab, so that both ways to read a name are taken.
+    for tail in ("", "\n" * 400):
+        assert "; ".join(f"{name} {kind}" for name, kind, _ in _defined(text + tail, language)) == wanted
+
+
+def test_a_chunk_is_named_by_what_it_is_in() -> None:
+    body = "".join(f"        value_{number} = compute(value, {number})\n" for number in range(60))
+    methods = f"class A:\n    def f(self, value):\n{body}\n    def g(self):\n{body}\n"
+    text = f"{methods}for x in y:\n{body}\ndef h():\n    pass\n"
+    found = _cut(text, "Python", 128)
+    assert found.is_guessed
+    by_line = {int(line): symbol for line, symbol in zip(found.start_lines, found.symbols, strict=True)}
+    assert by_line[1] == "A"
+    lines = text.split("\n")
+    first_g, loop = lines.index("    def g(self):") + 1, lines.index("for x in y:") + 1
+    for line, symbol in by_line.items():
+        if 2 < line < first_g - 1:
+            assert symbol == "A.f", line
+        elif first_g < line < loop - 1:
+            assert symbol == "A.g", line
+        elif loop < line < len(lines) - 10:
+            assert symbol is None, line
+    assert {each.name for chunk in found.defined.by_chunk(len(found)) for each in chunk} == {"A", "A.f", "A.g", "h"}
+
+
+def test_a_chunk_that_holds_one_definition_has_its_name_with_its_comment() -> None:
+    body = "".join(f"\tx{number} = f(x, {number});\n" for number in range(30))
+    text = "".join(f"/* About {name}. */\nstatic int {name}(int x)\n{{\n{body}}}\n\n" for name in ("one", "two"))
+    found = _cut(text, "C", 300)
+    assert found.symbols == ["one", "two"]
+    assert [each.name for chunk in found.defined.by_chunk(2) for each in chunk] == ["one", "two"]
+
+
+def test_no_line_is_read_far_and_no_bytes_break_it() -> None:
+    for line in (
+        b"static int " + b"a" * 100_000 + b"(",
+        b"def \xff\xfe(x):\n",
+        b"\x00" * 300,
+        b"int f(" * 3000,
+        b"class",
+    ):
+        for language in ("C", "C++", "Python", "JavaScript", "Java", "Objective-C", "Swift", "Markdown", ""):
+            found = chunk_text(line + b"\n" + line, language=language)
+            assert sum(map(len, found.defined.by_chunk(len(found)))) <= 2

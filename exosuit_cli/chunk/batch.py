@@ -62,11 +62,12 @@ class RenderedBatch:
 class ChunkBatch(RenderedBatch):
     """The chunks of the first files of a batch, file by file, each rendered as one text.
 
-    `counts` is int64[files], the chunks of each file; `chunks` has those of all. Of the text of chunk i, the first
-    `heads[i]` bytes are its head.
+    `counts` is int64[files], the chunks of each file; `guessed` is bool[files], as in `FileChunks`. `chunks` has those
+    of all files. Of the text of chunk i, the first `heads[i]` bytes are its head.
     """
 
     counts: npt.NDArray[np.int64]
+    guessed: npt.NDArray[np.bool_]
     chunks: FileChunks
     heads: npt.NDArray[np.int64]
     statistics: ChunkStatistics
@@ -83,6 +84,7 @@ class BatchBuilder:
         self._max_tokens = chunking.options.max_tokens
         self._paths = paths
         self._counts = np.zeros(len(paths), np.int64)
+        self._guessed = np.zeros(len(paths), np.bool_)
         self._files: dict[int, str | None] = {}
         self._parts: list[FileChunks] = []
         self._rendered: list[bytes] = []
@@ -92,6 +94,7 @@ class BatchBuilder:
     def add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
         """Enter chunks of the file at `position`, whose text's byte 0 is `data[offset]`."""
         self._counts[position] += len(chunks)
+        self._guessed[position] = chunks.is_guessed
         self._files[position] = self._files.get(position) or chunks.fallback
         self._parts.append(chunks)
         for head_and_tail in self._renderer.render(self._paths[position], language, data, offset, chunks):
@@ -115,6 +118,7 @@ class BatchBuilder:
         lengths = np.fromiter(map(len, self._rendered), np.int64, len(self._rendered)).reshape(-1, 2)
         return ChunkBatch(
             counts=self._counts[:files],
+            guessed=self._guessed[:files],
             chunks=joined,
             rendered=b"".join(self._rendered),
             heads=lengths[:, 0].copy(),

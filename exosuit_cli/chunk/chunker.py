@@ -17,7 +17,6 @@ from exosuit_cli.chunk.options import SEGMENT_BYTES
 from exosuit_cli.chunk.planner import Planner
 from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
-from exosuit_cli.chunk.symbols import NO_SYMBOLS
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS
 from exosuit_cli.chunk.syntax_process import in_process, start_early
 from exosuit_cli.model.slab import LineColumns, Slab
@@ -368,7 +367,8 @@ class _Columns:
         if tree is None:
             symbols, defined = self._guessed.of_text(position, first, stop)
         else:
-            symbols, defined = tree.symbols(self._data[offset : offset + size], starts, ends), NO_SYMBOLS
+            symbols = tree.symbols(self._data[offset : offset + size], starts, ends)
+            defined = tree.defined(self._last_lines[rows])
         return FileChunks(
             size=size,
             starts=starts,

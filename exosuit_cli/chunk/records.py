@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from exosuit_cli.chunk.symbols import NO_SYMBOLS, Symbols, join_symbols
+from exosuit_cli.chunk.symbols import NO_SYMBOLS, Symbol, Symbols, join_symbols
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class FileChunks:
 
     def records(self, data: bytes, *, path: str = "", language: str | None = None) -> Iterator[Chunk]:
         """The chunks of the text `data`, UTF-8, as records."""
+        defined = self.defined.by_chunk(len(self))
         for position, (text_start, text_end) in enumerate(self.text_spans()):
             start, end = int(self.starts[position]), int(self.ends[position])
             yield Chunk(
@@ -104,6 +105,8 @@ class FileChunks:
                 language=language,
                 boundary=Boundary(int(self.boundaries[position])).label,
                 symbol=self.symbol(position),
+                symbols=tuple(defined[position]),
+                guessed=self.is_guessed,
                 text=data[text_start:text_end].decode("utf-8", "replace"),
             )
 
@@ -140,7 +143,10 @@ def join(parts: Sequence[FileChunks]) -> FileChunks:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """One chunk; lines are from 1, inclusive. `text` is the decoded bytes, undecodable parts as U+FFFD."""
+    """One chunk; lines are from 1, inclusive. `text` is the decoded bytes, undecodable parts as U+FFFD.
+
+    `symbols` are the definitions that begin in it. `guessed` says that these and `symbol` are read off the lines.
+    """
 
     id: str
     path: str
@@ -152,4 +158,6 @@ class Chunk:
     language: str | None
     boundary: str
     symbol: str | None
+    symbols: tuple[Symbol, ...]
+    guessed: bool
     text: str

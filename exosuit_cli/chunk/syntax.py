@@ -118,6 +118,10 @@ class SyntaxTree:
             self.strengths(np.append(0, newlines[newlines < len(self._data)]), lambda first, stop: stop == first + 1)
         return self._definitions or []
 
+    def find_all(self) -> None:
+        """Let `definitions` have those in nodes that fit as well, from now on."""
+        self._definitions = None
+
     def name(self, definition: Definition) -> str | None:
         """The name of one definition, without those around it."""
         return own_name(self._data, definition)

@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.chunk.strength import LineStrengths
+from exosuit_cli.chunk.symbols import HOLDS_METHODS, SymbolKind, symbol_columns
 from exosuit_cli.chunk.syntax import SyntaxTree
+from exosuit_cli.chunk.syntax_kinds import kind_of
+from exosuit_cli.chunk.syntax_names import name_line
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+
+    from exosuit_cli.chunk.symbols import Symbols
+
+_FUNCTION, _METHOD = int(SymbolKind.FUNCTION), int(SymbolKind.METHOD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,7 @@ class SyntaxColumns:
     has the bytes from `starts[i]` up to `ends[i]`, whole lines with its leading comments. Its own first line is
     `lines[i]`, from 0, its node's type `types[i]`, and its name `names[i]`, None where it has none. The definition
     `parents[i]` is around it, -1 for none. A container only may have definitions within, and is none itself.
+    Its name is on the line `name_lines[i]`, and `symbol_kinds[i]` is its `SymbolKind`.
     """
 
     costs: bytes
@@ -35,6 +43,8 @@ class SyntaxColumns:
     parents: list[int]
     is_container: list[bool]
     separator: str
+    name_lines: list[int]
+    symbol_kinds: list[int]
     _paths: dict[int, str | None] = field(default_factory=dict, compare=False)
 
     @property
@@ -51,6 +61,21 @@ class SyntaxColumns:
         text is in; where there is none, of the first that begins in it.
         """
         return [self._symbol(data, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+    def defined(self, last_lines: npt.NDArray[np.int64]) -> Symbols:
+        """The definitions that begin in chunks; `last_lines` is int64[n], the last line of each, from 1."""
+        places = [place for place, name in enumerate(self.names) if name and not self.is_container[place]]
+        places.sort(key=self.name_lines.__getitem__)
+        kinds = []
+        for place in places:
+            kind, parent = self.symbol_kinds[place], self.parents[place]
+            while parent >= 0 and self.is_container[parent]:
+                parent = self.parents[parent]
+            is_method = kind == _FUNCTION and parent >= 0 and self.symbol_kinds[parent] in HOLDS_METHODS
+            kinds.append(_METHOD if is_method else kind)
+        lines = [self.name_lines[place] + 1 for place in places]
+        chunks = np.minimum(np.searchsorted(last_lines, lines), max(len(last_lines) - 1, 0)).tolist()
+        return symbol_columns(chunks, lines, kinds, [self.path(place) or "" for place in places])
 
     def path(self, definition: int) -> str | None:
         """The names of a definition and of those around it; None where none of them has one."""
@@ -111,6 +136,7 @@ def syntax_columns(
     if not fits(0, len(line_starts)):  # else it is one chunk: nobody asks where it could be cut
         found = tree.strengths(line_starts, fits, looks)
         costs, kinds = found.costs.tobytes(), found.kinds.tobytes()
+        tree.find_all()  # also what is in nodes that fit the cap
     return columns_of(tree, costs, kinds)
 
 
@@ -129,4 +155,6 @@ def columns_of(tree: SyntaxTree, costs: bytes = b"", kinds: bytes = b"") -> Synt
         parents=[places[id(each.parent)] if each.parent is not None else -1 for each in definitions],
         is_container=[each.is_container for each in definitions],
         separator=tree.separator,
+        name_lines=[name_line(each) for each in definitions],
+        symbol_kinds=[int(kind_of(each)) for each in definitions],
     )

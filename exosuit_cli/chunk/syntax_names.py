@@ -25,12 +25,28 @@ def own_name(data: bytes, definition: Definition) -> str | None:
     return _name(data, inner) if inner is not None else None
 
 
-def _name(data: bytes, node: Node) -> str | None:
+def name_line(definition: Definition) -> int:
+    """The line of the name of a definition, from 0; its own first line where no node names it."""
+    node = definition.node
+    if isinstance(node, Section) or definition.is_container:
+        return definition.line
+    inner = _defining(node)
+    named = name_node(inner) if inner is not None else None
+    return max(named.start_point.row, definition.line) if named is not None else definition.line
+
+
+def _defining(node: Node) -> Node | None:
+    """The node within that defines something: below a wrapper, or what a declaration binds a name to."""
     inner: Node | None = node
     if node.type in WRAPPERS or (node.type == "expression_statement" and node.named_child_count == 1):
         inner = wrapped(node)
     if inner is not None and inner.type in BINDINGS:
         inner = bound(inner)
+    return inner
+
+
+def _name(data: bytes, node: Node) -> str | None:
+    inner = _defining(node)
     if inner is not None and inner.type == "block":
         # HCL: resource "kind" "name" {
         return ".".join(_text(data, each).strip('"') for each in inner.named_children if each.end_byte < _brace(inner))

@@ -411,3 +411,32 @@ def test_no_line_is_read_far_and_no_bytes_break_it() -> None:
         for language in ("C", "C++", "Python", "JavaScript", "Java", "Objective-C", "Swift", "Markdown", ""):
             found = chunk_text(line + b"\n" + line, language=language)
             assert sum(map(len, found.defined.by_chunk(len(found)))) <= 2
+
+
+def test_ast_gives_every_definition_that_begins_in_a_chunk() -> None:
+    text = "class A:\n    @property\n    def f(self): ...\n    def g(self): ...\n\n\n"
+    text += "def h():\n    def inner():\n        pass\n"
+    found = chunk_text(text, language="Python", options=ChunkOptions(boundaries="ast"))
+    assert not found.is_guessed
+    (symbols,) = found.defined.by_chunk(len(found))
+    assert [(each.name, each.kind.label, each.line) for each in symbols] == [
+        ("A", "class", 1), ("A.f", "method", 3), ("A.g", "method", 4), ("h", "function", 7), ("h.inner", "function", 8),
+    ]  # fmt: skip
+    small = chunk_text(text, language="Python", options=ChunkOptions(boundaries="ast", max_tokens=16, min_tokens=0))
+    by_chunk = small.defined.by_chunk(len(small))
+    assert [each.name for chunk in by_chunk for each in chunk] == ["A", "A.f", "A.g", "h", "h.inner"]
+    for first, last, chunk in zip(small.start_lines, small.end_lines, by_chunk, strict=True):
+        assert all(first <= each.line <= last for each in chunk)
+
+
+@pytest.mark.parametrize(("language", "text", "wanted"), [
+    ("Rust", "impl T for S {\n    fn f() {\n    }\n}\n", [("S", "implementation"), ("S.f", "method")]),
+    ("C", "struct s {\n\tint a;\n};\nint f(void)\n{\n\treturn 0;\n}\n", [("s", "struct"), ("f", "function")]),
+    ("JavaScript", "const f = () => {\n  1\n}\nclass A {\n  g() {\n  }\n}\n", [
+        ("f", "function"), ("A", "class"), ("A.g", "method"),
+    ]),
+    ("Go", "func (s *S) F() {\n}\ntype T struct {\n\tA int\n}\n", [("S.F", "function"), ("T", "type")]),
+])  # fmt: skip
+def test_the_kinds_of_a_tree(language: str, text: str, wanted: list[tuple[str, str]]) -> None:
+    found = chunk_text(text, language=language, options=ChunkOptions(boundaries="ast"))
+    assert [(each.name, each.kind.label) for each in found.defined.by_chunk(len(found))[0]] == wanted

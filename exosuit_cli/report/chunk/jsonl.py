@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import orjson
 
 from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.chunk.symbols import SymbolKind
 from exosuit_cli.system.names import text_name
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.records import FileChunks
 
 _LABELS = [boundary.label for boundary in Boundary]
+_KINDS = [kind.label for kind in SymbolKind]
 
 
 class JsonlRenderer:
@@ -35,6 +37,8 @@ class JsonlRenderer:
         language_json = orjson.dumps(language or None).decode()
         digits = chunks.ids.tobytes().hex()
         lines = []
+        symbols = _symbols(chunks)
+        guessed = ',"guessed":true' if chunks.is_guessed else ',"guessed":false'
         rows = zip(
             chunks.starts.tolist(),
             chunks.ends.tolist(),
@@ -51,7 +55,7 @@ class JsonlRenderer:
                 f'{{"id":"{digits[32 * position : 32 * position + 32]}","path":{path_json},'
                 f'"start_byte":{start},"end_byte":{end},"start_line":{start_line},"end_line":{end_line},'
                 f'"tokens":{tokens},"language":{language_json},"boundary":"{_LABELS[boundary]}",'
-                f'"symbol":{symbol},"duplicate_of":'
+                f'"symbol":{symbol},"symbols":{symbols.get(position, "[]")}{guessed},"duplicate_of":'
             )
             if self.with_text:
                 text = orjson.dumps(str(data[offset + span[0] : offset + span[1]], "utf-8", "replace"))
@@ -59,6 +63,16 @@ class JsonlRenderer:
             else:
                 lines.append((head.encode(), b"null}\n"))
         return lines
+
+
+def _symbols(chunks: FileChunks) -> dict[int, str]:
+    """The definitions that begin in each chunk that has some, as JSON."""
+    defined = chunks.defined
+    found: dict[int, list[dict[str, str | int]]] = {}
+    rows = zip(defined.chunks.tolist(), defined.names, defined.kinds.tolist(), defined.lines.tolist(), strict=True)
+    for chunk, name, kind, line in rows:
+        found.setdefault(chunk, []).append({"name": name, "kind": _KINDS[kind], "line": line})
+    return {chunk: orjson.dumps(symbols).decode() for chunk, symbols in found.items()}
 
 
 def place_record(path: bytes, start_byte: int) -> dict[str, str | int]:

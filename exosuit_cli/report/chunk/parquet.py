@@ -54,12 +54,14 @@ class ParquetSink:
         self._arrow = arrow
         self._with_text = renderer.with_text
         place = arrow.struct([("path", arrow.string()), ("path_b64", arrow.string()), ("start_byte", arrow.int64())])
+        symbol = arrow.struct([("name", arrow.string()), ("kind", arrow.string()), ("line", arrow.int64())])
         fields = [
             ("id", arrow.string()), ("path", arrow.string()), ("path_b64", arrow.string()),
             ("start_byte", arrow.int64()), ("end_byte", arrow.int64()),
             ("start_line", arrow.int64()), ("end_line", arrow.int64()),
             ("tokens", arrow.int64()), ("language", arrow.string()), ("boundary", arrow.string()),
-            ("symbol", arrow.string()), ("duplicate_of", place),
+            ("symbol", arrow.string()), ("symbols", arrow.list_(symbol)), ("guessed", arrow.bool_()),
+            ("duplicate_of", place),
             *([("text", arrow.large_string())] if renderer.with_text else []),
         ]  # fmt: skip
         self._schema = arrow.schema(fields)
@@ -96,6 +98,11 @@ class ParquetSink:
             languages,
             [Boundary(number).label for number in chunks.boundaries.tolist()],
             chunks.symbols or [None] * len(batch),
+            [
+                [{"name": each.name, "kind": each.kind.label, "line": each.line} for each in found]
+                for found in chunks.defined.by_chunk(len(batch))
+            ],
+            [guessed for guessed, count in zip(batch.guessed.tolist(), counts, strict=True) for _ in range(count)],
             [place_record(*repeats[position]) if position in repeats else None for position in range(len(batch))],
         ]  # fmt: skip
         if self._with_text:

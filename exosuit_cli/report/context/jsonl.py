@@ -1,4 +1,4 @@
-"""A context as JSON lines, one a chunk, as `exosuit chunk` writes them (`schemas/chunk.schema.json`)."""
+"""A context as JSON lines, one a chunk, as `exosuit chunk` writes them, without `symbols` (`chunk.schema.json`)."""
 
 from __future__ import annotations
 

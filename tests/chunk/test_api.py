@@ -89,7 +89,7 @@ def test_ast_tells_symbols_or_why_not() -> None:
     assert [record.symbol for record in found.records(data)] == found.symbols
     other = chunk_text(data, language="COBOL", options=options)
     assert (other.fallback, other.is_guessed, other.symbol(0)) == ("no grammar", True, "A")
-    broken = chunk_text(b"def f(:\n" * 20, language="Python", options=options)
+    broken = chunk_text(b"?? !! ((\n" * 40, language="Python", options=options)
     assert broken.fallback == "does not parse cleanly"
 
 

@@ -27,6 +27,7 @@ from exosuit_cli.model.dataclass import dataclass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from exosuit_cli.chunk.line_view import Word
     from exosuit_cli.model.slab import LineColumns, Slab
 
 _LEVELS = 49
@@ -36,10 +37,12 @@ _LONGEST = 100
 
 _CLOSING_WORDS = [
     *map(word, ("else", "elif", "elsif", "elseif", "except", "rescue", "finally", "ensure", "catch")),
-    *map(word, ("end", "fi", "done", "esac", "endif", "then")),
+    *map(word, ("end", "fi", "done", "esac", "endif", "then", "begin", "BEGIN", "private", "END")),
 ]
+_CONTINUING_WORDS = [word(each) for each in ("is", "IS", "as", "AS", "begin", "BEGIN", "where", "WHERE")]
+"""What follows the header of a body, in Ada, VHDL, SQL, Haskell and Rust."""
 _DIRECTIVES = [word(each) for each in ("#else", "#elif", "#endif")]
-_TEMPLATE = word("template")[0]
+_TEMPLATE, _EXCEPTION = word("template")[0], word("exceptio")[0]
 
 _CLOSES = byte_set(b"}])")
 _CLOSES_LAST = byte_set(b"}]);,")
@@ -50,7 +53,8 @@ _BEGINS_WITHIN = byte_set(b".?&|+=<>,:{")
 _IS_WORD_BYTE = np.zeros(256, np.bool_)
 _IS_WORD_BYTE[[*range(48, 58), *range(65, 91), *range(97, 123), ord("_")]] = True
 _UNFINISHED = _IS_WORD_BYTE | byte_set(b"*&")
-_MAY_CLOSE = byte_set(b"erfcdt")
+_MAY_CLOSE = byte_set(b"erfcdtbBpE")
+_MAY_CONTINUE = byte_set(b"iIaAbBwW")
 _COMMENT_MARKS = [
     [
         word(each.opens.decode())
@@ -191,6 +195,7 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     unfinished = (styles == Style.SLASH) & _UNFINISHED.take(view.lasts) & ~is_hash & ~comment
     continued = view.before((goes_on & ~comment) | opens) | (view.before(unfinished) & (indents <= previous_indents))
     continued |= _BEGINS_WITHIN.take(first) & ~is_data
+    continued |= _begins_with(view, _MAY_CONTINUE.take(first) & ~view.after_blank & ~is_data, _CONTINUING_WORDS)
 
     strong = view.after_blank | dedents | view.before(closes)
     costs = 4 * level + np.where(strong, 0, _WEAK)
@@ -233,12 +238,18 @@ def _closing_words(
     view: LineView, dedents: npt.NDArray[np.bool_], directives: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
     """Lines that begin with a word that ends or goes on with the block before; looked for where there is one."""
-    closes = np.zeros(len(view.first), np.bool_)
-    for candidates, words in ((dedents & _MAY_CLOSE.take(view.first), _CLOSING_WORDS), (directives, _DIRECTIVES)):
-        places = np.flatnonzero(candidates)
-        heads = view.heads[places]
-        found = np.zeros(len(places), np.bool_)
-        for text, mask, shift in words:
-            found |= ((heads & mask) == text) & ~_IS_WORD_BYTE[((heads >> shift) & BYTE).astype(np.uint8)]
-        closes[places] = found
-    return closes
+    closes = _begins_with(view, dedents & _MAY_CLOSE.take(view.first), _CLOSING_WORDS)
+    closes |= dedents & (view.heads == _EXCEPTION)
+    return closes | _begins_with(view, directives, _DIRECTIVES)
+
+
+def _begins_with(view: LineView, candidates: npt.NDArray[np.bool_], words: Sequence[Word]) -> npt.NDArray[np.bool_]:
+    """Those of the candidates that begin with one of the words."""
+    begins = np.zeros(len(view.first), np.bool_)
+    places = np.flatnonzero(candidates)
+    heads = view.heads[places]
+    found = np.zeros(len(places), np.bool_)
+    for text, mask, shift in words:
+        found |= ((heads & mask) == text) & ~_IS_WORD_BYTE[((heads >> shift) & BYTE).astype(np.uint8)]
+    begins[places] = found
+    return begins

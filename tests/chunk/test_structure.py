@@ -518,3 +518,12 @@ def test_a_string_longer_than_the_cap_is_cut_at_its_blank_lines() -> None:
     part = "one two three four five\nsix seven\n\n"
     chunks = cut(f'a = """\n{part * 8}"""\nb = 1\n', "Python", 24)
     assert all(chunk.startswith("one two") for chunk in chunks[1:-1]), chunks
+
+
+def test_the_header_of_a_body_goes_on_before_it_begins() -> None:
+    ada = "procedure A (X : T)\nis\n   Y : T;\n   Z : T;\nbegin\n   null;\nexception\n   when others => null;\nend A;\n"
+    vhdl = "architecture a of b is\n  signal c : d;\n  signal e : d;\nbegin\n  f <= g;\nend a;\n"
+    for language, text in (("Ada", ada), ("VHDL", vhdl)):
+        for cap in (20, 30, 40):
+            starts = first_lines(cut(text * 2, language, cap))
+            assert not {"is", "begin", "exception"} & set(starts), (language, cap)

@@ -5,7 +5,7 @@
 Of every encoding, each compared by the place of every token and by the counts of files:
 
 1. every string of up to five characters of one representative of each class, and of up to four of those of contractions
-2. every scalar of Unicode in three contexts
+2. every scalar in three contexts, up to where none is assigned, and a sample of those beyond, all of one class
 3. every token of the vocabulary that is whole characters, alone and among letters and spaces
 4. random texts of words, symbols, numbers and white space, laid so that files end at every byte of a tile
 5. the texts in UTF-8 of every TREE
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import sys
 import tempfile
 import time
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     Encode = Callable[[bytes], Sequence[int]]
 
 SHOWN = 10
+BEYOND = 5000
 
 
 def main() -> int:
@@ -78,7 +80,8 @@ class Proof:
         contracting = chain.from_iterable(cases.strings(length, cases.CONTRACTING) for length in range(1, 5))
         texts = (text.encode() for text in chain(short, contracting))
         yield self._compare("every string of representatives", "tiktoken", self._tiktoken, texts)
-        scalars = ("".join(group).encode() for group in cases.batches(cases.scalar_texts(range(0x110000)), 300))
+        codes = chain(*cases.ASSIGNED, random.Random(3).sample(range(0x35000, 0x110000), BEYOND))
+        scalars = ("".join(group).encode() for group in cases.batches(cases.scalar_texts(codes), 300))
         yield self._compare("every scalar in three contexts", "gigatoken", self._packaged, scalars, files=300)
         vocabulary = cases.vocabulary_texts(self._encoding)
         yield self._compare("every token of the vocabulary", "tiktoken", self._tiktoken, vocabulary)

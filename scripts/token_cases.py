@@ -43,10 +43,12 @@ REPRESENTATIVES = (
 """One character of each class that the split patterns tell apart; the letters also make contractions."""
 CONTRACTING = (*"'sTrEvlLmD", LONG_S, " ", "a", "\N{COMBINING ACUTE ACCENT}")
 """Characters that contractions are made of, and what stands around them."""
-CONTEXTS = ("a{0}b A{0}{0}a1{0}1", ".{0}.{0}\n{0}'s\n", "{0} {0}\t{0}/\r\n{0}{0}")
+CONTEXTS = ("a{0}b", ".{0}A{0}", " {0}'s\n")
 """A character's class shows itself in one of these."""
 _Text = TypeVar("_Text", str, bytes)
 LARGEST = 8 << 20
+ASSIGNED = (range(0x35000), range(0xE0000, 0xE0200))
+"""Beyond these, no code point is assigned but those of private use."""
 _SURROGATES = range(0xD800, 0xE000)
 
 

@@ -38,8 +38,10 @@ def load_driver() -> Driver:
     return cast("Driver", importlib.import_module(DRIVER))
 
 
-def choose_device(request: str, processors: int, digest: str = DEFAULT_DIGEST) -> DeviceChoice:
-    """Resolve a device name for a run on so many processors that computes this file digest.
+def choose_device(
+    request: str, processors: int, digest: str = DEFAULT_DIGEST, *, counts_tokens: bool = False
+) -> DeviceChoice:
+    """Resolve a device name for a run on so many processors that computes this file digest, and perhaps tokens.
 
     Raises UsageError for what is no device name, and ResourceMissing for a CUDA card that is certainly not there: a
     demand is never answered by another device. Nothing heavy is imported: whether a card answers is seen when it is
@@ -55,7 +57,7 @@ def choose_device(request: str, processors: int, digest: str = DEFAULT_DIGEST) -
         return DeviceChoice("cpu", reason)
     driver = load_driver()
     if asked.kind == "auto":
-        return _automatic(driver, processors)
+        return _automatic(driver, processors, counts_tokens=counts_tokens)
     for card in asked.cards:
         missing = driver.why_not(card)
         if missing is not None:
@@ -63,7 +65,7 @@ def choose_device(request: str, processors: int, digest: str = DEFAULT_DIGEST) -
     return DeviceChoice(asked.name, "asked for", is_demanded=True)
 
 
-def _automatic(driver: Driver, processors: int) -> DeviceChoice:
+def _automatic(driver: Driver, processors: int, *, counts_tokens: bool) -> DeviceChoice:
     reason = driver.why_not(0)
     if reason is not None:
         return DeviceChoice("cpu", reason)
@@ -74,17 +76,20 @@ def _automatic(driver: Driver, processors: int) -> DeviceChoice:
         if driver.identity(0) is None:
             return DeviceChoice("cpu", "a card is there, but NVML cannot name it, so no measurement of it is kept")
         return DeviceChoice("cpu", "a card is there, but was never measured; `exosuit device` does it")
-    return decide(probe, processors)
+    return decide(probe, processors, counts_tokens=counts_tokens)
 
 
-def decide(probe: Probe, processors: int) -> DeviceChoice:
+def decide(probe: Probe, processors: int, *, counts_tokens: bool) -> DeviceChoice:
     """What `auto` does with a measured card.
 
     The run begins on the CPU, which is ready at once. Meanwhile the card starts, and then computes the columns in place
     of the CPU. That saves time for more than `break_even_bytes`, which follows from the start and from both rates.
     """
-    card, cpu = probe.device_bytes_per_s, probe.cpu_bytes_per_s * processors
-    rates = f"{card / 1e9:.1f} GB/s from host memory against {cpu / 1e9:.1f} GB/s on {processors} processors"
+    card, core = probe.device_bytes_per_s, probe.cpu_bytes_per_s
+    if counts_tokens:
+        card, core = probe.device_token_bytes_per_s, probe.cpu_token_bytes_per_s
+    cpu, work = core * processors, ", tokens counted" if counts_tokens else ""
+    rates = f"{card / 1e9:.1f} GB/s from host memory against {cpu / 1e9:.1f} GB/s on {processors} processors{work}"
     if card <= cpu:
         return DeviceChoice("cpu", f"{probe.card}: {rates}")
     # start + bytes / card = bytes / cpu, and never more bytes than there can be

@@ -27,7 +27,7 @@ class ListedCard:
 
 @dataclass(frozen=True, slots=True)
 class DeviceListing:
-    """All cards. `reason` says why there is none; `automatic` is what `auto` chooses for a scan."""
+    """All cards. `reason` says why there is none; `automatic` is what `auto` chooses for a scan with tokens."""
 
     cards: tuple[ListedCard, ...]
     reason: str | None
@@ -59,4 +59,4 @@ def list_devices(limit_bytes: int, *, measuring: bool) -> DeviceListing:
             cards.append(ListedCard(device, opened.card, None, probe))
         except ResourceMissing as error:
             cards.append(ListedCard(device, None, str(error), None))
-    return DeviceListing(tuple(cards), reason, choose_device("auto", usable_processors()))
+    return DeviceListing(tuple(cards), reason, choose_device("auto", usable_processors(), counts_tokens=True))

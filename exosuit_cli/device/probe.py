@@ -8,7 +8,8 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Final
+from importlib import resources
+from typing import TYPE_CHECKING, Final, overload
 
 import numpy as np
 
@@ -19,16 +20,19 @@ from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.model.encodings import DEFAULT_ENCODING
 from exosuit_cli.model.slab import Slab
 from exosuit_cli.system.atomic import atomic_file
 from exosuit_cli.system.paths import ensure_private, state_directory
+from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Driver, OpenCard
     from exosuit_cli.kernels.protocol import PendingSlab
+    from exosuit_cli.model.protocols import TokenCounter
 
 FILE_NAME: Final = "devices.json"
-SCHEMA: Final = "exosuit.devices/2"
+SCHEMA: Final = "exosuit.devices/3"
 _FILE_BYTES: Final = 16_000
 _ROUNDS: Final = 8
 _CPU_SECONDS: Final = 0.5
@@ -40,8 +44,9 @@ class Probe:
 
     Digests, newlines and byte classes. `kernel`: by the device's clock, with the slab there already. `device`: end to
     end as a run does it, through the process that owns the card, several slabs in flight. `cpu`: by the CPU backend on
-    one thread. `copy`: the copy in alone. `start_seconds`: until a process that owns the card had its kernels ready,
-    with what it keeps on disk warm.
+    one thread. `copy`: the copy in alone. `device_token` and `cpu_token`: as `device` and `cpu`, where tokens of real
+    text are counted too; both are the rate of the processor if the card cannot count. `start_seconds`: until a process
+    that owns the card had its kernels and tables ready, with what it keeps on disk warm.
     """
 
     card: str
@@ -50,6 +55,8 @@ class Probe:
     kernel_bytes_per_s: float
     device_bytes_per_s: float
     cpu_bytes_per_s: float
+    device_token_bytes_per_s: float
+    cpu_token_bytes_per_s: float
 
 
 def load_probe(identity: str) -> Probe | None:
@@ -83,16 +90,19 @@ def save_probe(identity: str, probe: Probe) -> str:
 def measure(driver: Driver, opened: OpenCard, index: int, limit_bytes: int) -> Probe:
     """Measure card `index`, which is open here: some seconds. Raises ResourceMissing where it cannot be used."""
     started = time.monotonic()
-    owner = DeviceProcess(driver.__name__, index, "blake3", limit_bytes)
+    owner = DeviceProcess(driver.__name__, index, "blake3", limit_bytes, encoding=DEFAULT_ENCODING)
+    texts = text_slab(SLAB_BYTES)
     try:
         owner.wait()
         start_seconds = time.monotonic() - started
-        device_rate = _owner_rate(owner.address, f"cuda:{index}")
+        device_rate = _owner_rate(owner.address, f"cuda:{index}", example_slab(0, SLAB_BYTES))
+        token_rate = _owner_rate(owner.address, f"cuda:{index}", texts, DEFAULT_ENCODING)
     finally:
         owner.close()
     slab = example_slab(0, SLAB_BYTES)
     times = _lone_times(opened, slab)
     total = _ROUNDS * SLAB_BYTES
+    cpu_token_rate = _cpu_rate(texts, load_counter(DEFAULT_ENCODING))
     return Probe(
         card=opened.card.name,
         start_seconds=start_seconds,
@@ -100,12 +110,25 @@ def measure(driver: Driver, opened: OpenCard, index: int, limit_bytes: int) -> P
         kernel_bytes_per_s=total / times.kernel_seconds,
         device_bytes_per_s=device_rate,
         cpu_bytes_per_s=_cpu_rate(slab),
+        device_token_bytes_per_s=token_rate if token_rate is not None else cpu_token_rate,
+        cpu_token_bytes_per_s=cpu_token_rate,
     )
 
 
-def _owner_rate(address: str, device: str) -> float:
-    """Bytes a second through the owner of a card, with as many workers as it has lanes. Raises ResourceMissing."""
-    workers = [_WorkerLoad(address, device, seed) for seed in range(LANES)]
+@overload
+def _owner_rate(address: str, device: str, example: Slab) -> float: ...
+
+
+@overload
+def _owner_rate(address: str, device: str, example: Slab, encoding: str) -> float | None: ...
+
+
+def _owner_rate(address: str, device: str, example: Slab, encoding: str | None = None) -> float | None:
+    """Bytes a second through the owner of a card, with as many workers as it has lanes.
+
+    None where tokens are wanted and the card does not count them. Raises ResourceMissing.
+    """
+    workers = [_WorkerLoad(address, device, example, encoding) for _ in range(LANES)]
 
     def together(rounds: int) -> float:
         begun = time.monotonic()
@@ -115,17 +138,20 @@ def _owner_rate(address: str, device: str) -> float:
         return time.monotonic() - begun
 
     together(SLOTS)  # buffers grow in the first rounds
-    return len(workers) * _ROUNDS * SLAB_BYTES / together(_ROUNDS)
+    rate = len(workers) * _ROUNDS * len(example.data) / together(_ROUNDS)
+    return rate if all(worker.does_count for worker in workers) else None
 
 
 class _WorkerLoad:
     """What one worker asks of a card: slabs in the memory that it shares with the owner, one begun behind the other."""
 
-    def __init__(self, address: str, device: str, seed: int) -> None:
-        example = example_slab(seed, SLAB_BYTES)
+    def __init__(self, address: str, device: str, example: Slab, encoding: str | None) -> None:
+        self._encoding = encoding
+        self.does_count = True
+        """Whether the card has counted all tokens that were wanted."""
         self._kernels = RemoteKernels(device, (address,), "blake3", batch_files=len(example), is_demanded=True)
         self._slabs: list[Slab] = []
-        for buffer in self._kernels.buffers(SLAB_BYTES, lines=False):
+        for buffer in self._kernels.buffers(len(example.data), lines=False):
             buffer[:] = example.data
             self._slabs.append(Slab(buffer, example.offsets, example.lengths))
 
@@ -134,10 +160,17 @@ class _WorkerLoad:
         begun: deque[PendingSlab] = deque()
         for number in range(rounds):
             if len(begun) == len(self._slabs):
-                begun.popleft().finish()
-            begun.append(self._kernels.begin(self._slabs[number % len(self._slabs)], lines=False))
+                self._finish(begun.popleft())
+            slab = self._slabs[number % len(self._slabs)]
+            begun.append(self._kernels.begin(slab, lines=False, tokens=self._encoding))
         for pending in begun:
-            pending.finish()
+            self._finish(pending)
+
+    def _finish(self, pending: PendingSlab) -> None:
+        pending.finish()
+        if self._encoding is not None:
+            found = pending.tokens()
+            self.does_count &= found is not None and bool((found.counts >= 0).all())
 
 
 def _lone_times(opened: OpenCard, slab: Slab) -> DeviceTimes:
@@ -163,12 +196,29 @@ def example_slab(seed: int, nbytes: int, file_bytes: int = _FILE_BYTES) -> Slab:
     return Slab(data, offsets, np.diff(np.append(offsets, nbytes)))
 
 
-def _cpu_rate(slab: Slab) -> float:
+def text_slab(nbytes: int) -> Slab:
+    """A slab of English and of commands: the manual of the program again and again, in files of one size."""
+    folder = resources.files("exosuit_cli") / "manual"
+    pages = sorted((page for page in folder.iterdir() if page.name.endswith(".md")), key=lambda page: page.name)
+    text = "".join(page.read_text("utf-8") for page in pages).encode("ascii", "replace")
+    data = np.frombuffer((text * (nbytes // len(text) + 1))[:nbytes], np.uint8)
+    offsets = np.arange(0, nbytes, _FILE_BYTES, dtype=np.int64)
+    return Slab(data, offsets, np.diff(np.append(offsets, nbytes)))
+
+
+def _cpu_rate(slab: Slab, counter: TokenCounter | None = None) -> float:
     kernels = CpuKernels("blake3")
-    kernels.columns(slab)
+    places = list(zip(slab.offsets.tolist(), (slab.offsets + slab.lengths).tolist(), strict=True))
+
+    def once() -> None:
+        kernels.columns(slab)
+        if counter is not None:
+            counter.count_batch([bytes(slab.data[start:end].data) for start, end in places])
+
+    once()
     rounds, begun = 0, time.monotonic()
     while time.monotonic() < begun + _CPU_SECONDS:
-        kernels.columns(slab)
+        once()
         rounds += 1
     return rounds * len(slab.data) / (time.monotonic() - begun)
 

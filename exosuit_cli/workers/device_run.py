@@ -29,7 +29,8 @@ class RunDevice:
     """
 
     def __init__(self, options: ScanOptions, processors: int, largest_slab: int = 0) -> None:
-        self.choice = choose_device(options.device, processors, options.hash)
+        counts_tokens = options.encoding is not None
+        self.choice = choose_device(options.device, processors, options.hash, counts_tokens=counts_tokens)
         if options.vram_bytes == 0:
             self.choice = _turned_off(self.choice)
         self._options = options

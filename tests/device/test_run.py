@@ -310,7 +310,7 @@ def test_more_lines_than_there_is_room_for_are_found_by_the_cpu(tmp_path: Path, 
 
 
 def measured(start_seconds: float = 1e-9, device: float = 1e15) -> None:
-    save_probe("emulated card 0", Probe("Emulated", start_seconds, 1e12, 1e12, device, 1e6))
+    save_probe("emulated card 0", Probe("Emulated", start_seconds, 1e12, 1e12, device, 1e6, device, 1e6))
 
 
 def test_auto_says_that_a_card_was_never_measured(tree: Path, cards: Plan) -> None:

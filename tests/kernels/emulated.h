@@ -104,16 +104,26 @@ static void run_block(unsigned threads) {
     }
 }
 
-template <class T>
-static T exchange(T value, unsigned mask, unsigned source) {
+// Calls `take` with the values that all lanes of the warp gave, once all have; none goes on before all have taken.
+template <class T, class Take>
+static auto collect(T value, unsigned mask, Take take) {
     static_assert(sizeof(T) <= 8);
     if (mask != ~0u) failure = "a collective of some lanes only";
     const unsigned me = current;
     memcpy(&slots[me], &value, sizeof value);
     yield(AT_WARP);
-    memcpy(&value, &slots[me / kWarp * kWarp + source], sizeof value);
+    const auto found = take(&slots[me / kWarp * kWarp]);
     yield(AT_WARP);
-    return value;
+    return found;
+}
+
+template <class T>
+static T exchange(T value, unsigned mask, unsigned source) {
+    return collect(value, mask, [&](const unsigned long long* given) {
+        T found;
+        memcpy(&found, &given[source], sizeof found);
+        return found;
+    });
 }
 
 template <unsigned... I> struct Indices {};
@@ -170,16 +180,18 @@ template <class T> static T __shfl_up_sync(unsigned mask, T value, unsigned by) 
     return emulated::exchange(value, mask, lane < by ? lane : lane - by);
 }
 static inline unsigned __ballot_sync(unsigned mask, bool vote) {
-    unsigned bits = (unsigned)vote << emulated::current % 32;
-    for (unsigned step = 16; step; step /= 2) bits |= __shfl_xor_sync(mask, bits, step);
-    return bits;
+    return emulated::collect((unsigned long long)vote, mask, [](const unsigned long long* given) {
+        unsigned bits = 0;
+        for (unsigned lane = 0; lane < 32; ++lane) bits |= (unsigned)given[lane] << lane;
+        return bits;
+    });
 }
 static inline unsigned __reduce_min_sync(unsigned mask, unsigned value) {
-    for (unsigned step = 16; step; step /= 2) {
-        const unsigned other = __shfl_xor_sync(mask, value, step);
-        if (other < value) value = other;
-    }
-    return value;
+    return emulated::collect((unsigned long long)value, mask, [](const unsigned long long* given) {
+        unsigned long long least = given[0];
+        for (unsigned lane = 1; lane < 32; ++lane) least = given[lane] < least ? given[lane] : least;
+        return (unsigned)least;
+    });
 }
 static inline unsigned __funnelshift_r(unsigned low, unsigned high, unsigned shift) {
     return (unsigned)(((unsigned long long)high << 32 | low) >> shift % 32);

@@ -37,6 +37,8 @@ def print_devices(console: Console, listing: DeviceListing) -> None:
                 f"kernels {probe.kernel_bytes_per_s / 1e9:.1f} GB/s,",
                 f"from host memory {probe.device_bytes_per_s / 1e9:.1f} GB/s;",
                 f"one processor {probe.cpu_bytes_per_s / 1e9:.1f} GB/s;",
+                f"with tokens {probe.device_token_bytes_per_s / 1e9:.1f} GB/s,",
+                f"one processor {probe.cpu_token_bytes_per_s / 1e9:.2f} GB/s;",
                 f"ready after {probe.start_seconds:.1f} s",
             )
     labelled_phrases(console, "auto", f"{listing.automatic.device}: {listing.automatic.reason}")

@@ -133,9 +133,9 @@ class Guesses:
         last_lines: npt.NDArray[np.int64],
         families: npt.NDArray[np.uint8],
     ) -> npt.NDArray[np.int64]:
-        """int64[chunks]: the indentation of the first line that tells it; 1, which is within, where none does."""
+        """int64[chunks]: the indentation of the first line that tells it; where none does, of the first, at least 1."""
         lines = self._lines
-        found = np.ones(len(first_lines), np.int64)
+        found = np.maximum(lines.indents[first_lines].astype(np.int64), 1)
         pending, at = np.arange(len(first_lines)), first_lines.copy()
         for _ in range(_MOST_LEAD):
             byte, indents = self._first[at], lines.indents[at].astype(np.int64)

@@ -392,6 +392,12 @@ def test_a_chunk_is_named_by_what_it_is_in() -> None:
     assert {each.name for chunk in found.defined.by_chunk(len(found)) for each in chunk} == {"A", "A.f", "A.g", "h"}
 
 
+def test_comments_at_the_start_of_a_chunk_tell_how_deep_it_is() -> None:
+    notes = "".join(f"        #: About the value of number {number}.\n" for number in range(40))
+    found = _cut(f"class A:\n    def f(self):\n{notes}        self.x = 1\n", "Python", 64)
+    assert set(found.symbols[1:]) == {"A.f"}
+
+
 def test_a_chunk_that_holds_one_definition_has_its_name_with_its_comment() -> None:
     body = "".join(f"\tx{number} = f(x, {number});\n" for number in range(30))
     text = "".join(f"/* About {name}. */\nstatic int {name}(int x)\n{{\n{body}}}\n\n" for name in ("one", "two"))

@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 _ROOM_BYTES, _ROOM_FOR_A_BYTE = 256 << 20, 512
 """Address space for a text with its grammar, and for each of its bytes: 4 MiB of JSON, all brackets and digits, take
-300 for each."""
+some 150 for each."""
 _CPU_SECONDS, _CPU_SECONDS_FOR_A_BYTE = 5.0, 8e-6
 """Many times what text that people write takes."""
 _PATIENCE_SECONDS: Final = 300.0

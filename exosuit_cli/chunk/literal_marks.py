@@ -100,29 +100,31 @@ def mark_lines(
     slab: Slab, lines: LineColumns, files: npt.NDArray[np.int64], literals: Sequence[Literal]
 ) -> npt.NDArray[np.int64]:
     """The lines of some files that have a mark of a literal over several lines, ascending."""
-    marks = {mark for each in literals if each.spans_lines for mark in (each.opens, each.closes) if mark}
-    anchors = {mark: max(range(len(mark)), key=lambda at: _COMMON.find(mark[at])) for mark in sorted(marks)}
-    sought = sorted({mark[at] for mark, at in anchors.items()})
-    found = []
-    for start, stop in _runs(slab, files):
-        view = slab.data[start:stop]
-        is_sought = view == sought[0]
-        for byte in sought[1:]:
-            is_sought |= view == byte
-        found.append(np.flatnonzero(is_sought) + start)
-    hits = np.concatenate(found)
-    bytes_hit = slab.data[hits]
-    last = len(slab.data) - 1
-    lines_found = []
-    for mark, anchor in anchors.items():
-        places = hits[bytes_hit == mark[anchor]] - anchor
+    runs = _runs(slab, files)
+    is_marked = np.zeros(len(lines.indents), np.bool_)
+    hits: dict[int, npt.NDArray[np.int64]] = {}
+
+    def enter(mark: bytes) -> bool:
+        """Note the lines of a mark, by its rarest byte; whether there are any."""
+        anchor = max(range(len(mark)), key=lambda at: _COMMON.find(mark[at]) % 256)
+        if mark[anchor] not in hits:
+            found = [np.flatnonzero(slab.data[start:stop] == mark[anchor]) + start for start, stop in runs]
+            hits[mark[anchor]] = np.concatenate(found)
+        places = hits[mark[anchor]] - anchor
         for offset, byte in enumerate(mark):
             if offset != anchor:
-                places = places[slab.data[np.clip(places + offset, 0, last)] == byte]
+                places = places[slab.data[np.clip(places + offset, 0, len(slab.data) - 1)] == byte]
         places = places[places >= 0]
         own = np.searchsorted(lines.starts, places, "right") - 1
-        lines_found.append(own[places + len(mark) <= lines.starts[own + 1]])
-    return np.unique(np.concatenate(lines_found))
+        own = own[places + len(mark) <= lines.starts[own + 1]]
+        is_marked[own] = True
+        return len(own) > 0
+
+    spanning = [each for each in literals if each.spans_lines]
+    opened = {mark: enter(mark) for mark in sorted({each.opens for each in spanning})}
+    for mark in sorted({each.closes for each in spanning if opened[each.opens]} - opened.keys() - {b""}):
+        enter(mark)
+    return np.flatnonzero(is_marked)
 
 
 def _runs(slab: Slab, files: npt.NDArray[np.int64]) -> list[tuple[int, int]]:

@@ -186,4 +186,8 @@ def _report(result: PackResult, request: PackRequest, flags: PackOutputFlags, se
         print_pack(open_console(), result, request.packing, detailed=flags.stats)
 
 
-pack_command = command_of(PACK, "Directories, files, archives and addresses to pack.", with_sources(_run))
+pack_command = command_of(
+    PACK,
+    "Directories, files, archives and addresses to pack.",
+    with_sources(_run, keeps=lambda given: given.get("query") is not None),
+)

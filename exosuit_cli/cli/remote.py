@@ -30,11 +30,13 @@ class RemoteFlags:
     )
 
 
-def with_sources(run: Run, *, before: int = 0, keeps: bool = False, has_index: bool = False) -> Run:
+def with_sources(
+    run: Run, *, before: int = 0, keeps: Callable[[Mapping[str, object]], bool] | bool = False, has_index: bool = False
+) -> Run:
     """`run` with a directory in place of each PATH that is a source. The first `before` arguments are no PATHs.
 
-    With `keeps` a source is always kept: its index would be of no use otherwise. A command that `has_index` for a scan
-    makes none of what is not kept.
+    With `keeps`, or where it is true of the values given, a source is always kept: a context is made of it, which would
+    be of no use otherwise. A command that `has_index` for a scan makes none of what is not kept.
     """
 
     def run_with_sources(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
@@ -53,7 +55,8 @@ def with_sources(run: Run, *, before: int = 0, keeps: bool = False, has_index: b
         with command_border(debug=session.debug, verbose=session.verbose, quiet=session.quiet):
             if has_index and not given.get("keep"):
                 given = {**given, "index": False}
-            _run_with(run, paths, given, before=before, keeps=keeps, quiet=session.quiet)
+            is_kept = keeps(given) if callable(keeps) else keeps
+            _run_with(run, paths, given, before=before, keeps=is_kept, quiet=session.quiet)
 
     run_with_sources.__doc__ = run.__doc__
     return run_with_sources

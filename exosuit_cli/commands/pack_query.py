@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from exosuit_cli.commands.query_context import SearchedContext
     from exosuit_cli.context.records import StoredFile
     from exosuit_cli.pack.output import CountBatch, PackOutput
-    from exosuit_cli.pack.query_pack import QueryRequestText
     from exosuit_cli.pack.query_result import QueryPack
+    from exosuit_cli.pack.query_text import QueryRequestText
     from exosuit_cli.search.searcher import Searcher
     from exosuit_cli.system.stop import StopRequest
 
@@ -132,7 +132,7 @@ def answer_pack(
 
 def surroundings(request: PackRequest) -> QueryRequestText:
     """What stands around the answers. Raises UsageError for a file that cannot be read, or a template with an error."""
-    from exosuit_cli.pack.query_pack import QueryRequestText
+    from exosuit_cli.pack.query_text import QueryRequestText
 
     instructions = text_of(request.instructions, "instructions") if request.instructions is not None else None
     template = None

@@ -226,6 +226,16 @@ def test_what_is_kept_is_used_until_the_archive_changes(tmp_path: Path) -> None:
         assert last.paths[1] == str(tmp_path)
 
 
+def test_what_a_context_is_made_of_is_kept(run: RunExosuit, tmp_path: Path) -> None:
+    (tmp_path / "x.tar").write_bytes(_tar({"top/a.py": b"def zebra():\n    return 1\n"}))
+    archive = str(tmp_path / "x.tar")
+    done = run("pack", archive, "--query", "zebra", cwd=tmp_path)
+    assert b"def zebra" in done.stdout, done.stderr
+    (kept,) = os.listdir(remote_folder())
+    with fetched([archive]) as found:
+        assert found.paths == (os.path.join(remote_folder(), kept, "tree/top"),)
+
+
 def test_what_a_killed_process_left_is_removed_and_never_used(tmp_path: Path) -> None:
     left = tmp_path / "left"
     left.mkdir()

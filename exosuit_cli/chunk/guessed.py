@@ -40,6 +40,9 @@ def _set(characters: bytes) -> npt.NDArray[np.bool_]:
 _CLOSES_OUTER: Final = IS_LETTER | _set(b'@}"')
 """A line at the left edge that begins with one of these ends what was before."""
 _SAYS_NO_LEVEL: Final = _set(b"\0})]{#")
+_BEGINS_COMMENT: Final = _set(b"/*")
+_SAYS: Final = IS_LETTER | _set(b"}])")
+"""A line that begins with one of these says more than that something goes on."""
 _HAS_LABELS: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.JAVA])
 _HOLDS_VARIABLES: Final = frozenset(
     map(int, (SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.TEST, SymbolKind.CONSTANT))
@@ -117,7 +120,7 @@ class Guesses:
             around[pending] = parents[around[pending]]
         outer = np.append(-1, self._outer)[np.searchsorted(self._outer, first_lines)]
         around[(outer > roots[around]) & ~is_heading & (around >= 0)] = -1
-        says = np.append(0, np.cumsum(IS_LETTER.take(self._first) | _set(b"}])").take(self._first)))
+        says = np.append(0, np.cumsum(_SAYS.take(self._first)))
         begins = has_inner & (says[lines[own]] == says[first_lines])
         least = np.minimum.reduceat(
             np.append(levels, _DEEP), np.stack((own + 1, np.maximum(after, own + 1)), 1).ravel()
@@ -141,7 +144,7 @@ class Guesses:
             byte, indents = self._first[at], lines.indents[at].astype(np.int64)
             own = families[pending]
             tells = ~_SAYS_NO_LEVEL.take(byte)
-            tells &= (own == Family.KEYWORD) | ~_set(b"/*").take(byte)
+            tells &= (own == Family.KEYWORD) | ~_BEGINS_COMMENT.take(byte)
             tells &= ~(_HAS_LABELS[own] & (indents == 0) & (lines.lasts[at] == ord(":")))
             # Methods of Objective-C are at the left edge, and one deeper than they look.
             indents += (own == Family.OBJECTIVE) & (indents > 0)

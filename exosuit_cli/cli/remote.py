@@ -71,14 +71,15 @@ def _run_with(
     from exosuit_cli.cli.messages import log_warnings
     from exosuit_cli.model.errors import UsageError
     from exosuit_cli.model.units import parse_size
+    from exosuit_cli.remote.address import is_source
     from exosuit_cli.remote.limits import LIMITS
     from exosuit_cli.remote.places import remote_folder
     from exosuit_cli.remote.sources import fetched
     from exosuit_cli.report.progress import status_line
 
-    if len(paths) > before + 1:
-        # Their common directory would be one of the cache, and what is in a report would have another name each time.
-        raise UsageError("an archive or an address is read alone; give one PATH")
+    if not all(is_source(path) for path in paths[before:]):
+        # Their common directory would hold the cache, and what is in a report would have another name each time.
+        raise UsageError("archives and addresses are read by themselves; leave out the directories and files, or them")
     # Rules of a repository that the cache happens to lie in, as a home directory may be, are none of the source's.
     ceilings = [os.environ.get(_CEILINGS, ""), os.path.realpath(remote_folder())]
     os.environ[_CEILINGS] = os.pathsep.join(filter(None, ceilings))

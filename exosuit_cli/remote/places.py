@@ -11,10 +11,10 @@ import fcntl
 import hashlib
 import os
 import secrets
-import shutil
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.remote.origins import FOLDER, Origin, read_origin
+from exosuit_cli.remote.removal import remove_tree
 from exosuit_cli.system.lock import not_inherited
 from exosuit_cli.system.paths import cache_directory, ensure_private
 
@@ -61,7 +61,7 @@ def temporary_place() -> Iterator[str]:
         with not_inherited(descriptor):
             yield place
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        remove_tree(place)
         os.close(descriptor)
 
 
@@ -78,7 +78,7 @@ def keep(place: str, key: str) -> str | None:
             except BlockingIOError:
                 return None
             os.rename(kept, old + ".tmp")
-            shutil.rmtree(old + ".tmp", ignore_errors=True)
+            remove_tree(old + ".tmp")
         os.rename(place, kept)
     return kept
 
@@ -116,7 +116,7 @@ def _remove_left(folder: str) -> None:
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(place, ignore_errors=True)
+            remove_tree(place)
         except OSError:
             pass  # at work
         finally:

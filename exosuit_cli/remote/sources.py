@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING
 
-from exosuit_cli.history.objects import HistoryError
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.model.errors import ExosuitError, UsageError
-from exosuit_cli.model.units import counted
 from exosuit_cli.remote.address import is_source, parse_address
+from exosuit_cli.remote.filling import fill, top, warnings_of
 from exosuit_cli.remote.limits import LIMITS, SourceRefused
 from exosuit_cli.remote.origins import Origin, write_origin
-from exosuit_cli.remote.places import TREE, keep, kept_place, key_of, temporary_place
+from exosuit_cli.remote.places import keep, kept_place, key_of, temporary_place
+from exosuit_cli.remote.together import directory_of, fill_all, key_of_all, named_apart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from exosuit_cli.remote.address import Address
     from exosuit_cli.remote.limits import Limits
-    from exosuit_cli.remote.writer import FolderWriter
 
-_WORK: Final = "work"
+    Write = Callable[[str, str], tuple[Origin, tuple[str, ...]] | None]
+    """Writes a tree into a new place, unless it is as an earlier state: its origin, and what was left out, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,130 +42,54 @@ def fetched(
 ) -> Iterator[Sources]:
     """Bring each of the paths that is a source here; the others stay as they are. All is removed at the end.
 
+    Several sources come into one folder, where each has a directory with its own name.
+
     With `keeps` it stays, and the next call fetches only what has changed since; one that was kept is used without
     `keeps`, too. `said` is told how far it is. Raises SourceUnreachable, SourceRefused, HistoryError, UsageError; what
     was begun is removed.
     """
-    found: list[str] = []
-    warnings: list[str] = []
+    addresses = {path: parse_address(path) for path in paths if is_source(path)}
+    members = named_apart(list(addresses.values()))
     with contextlib.ExitStack() as stack:
-        for path in paths:
-            if not is_source(path):
-                found.append(path)
-                continue
-            address = parse_address(path)
-            with _named(address):
-                tree, left_out = _bring(address, stack, limits, said, keeps=keeps)
-            found.append(tree)
-            if left_out:
-                warnings.append(f"{address.shown}: {left_out}")
-        yield Sources(tuple(found), tuple(warnings))
+        directories: dict[str, str] = {}
+        warnings: tuple[str, ...] = ()
+        if len(members) == 1:
+            ((name, address),) = members.items()
+            place, warnings = _bring(key_of(address), _writing(address, limits, said), stack, keeps=keeps)
+            directories[name] = top(place)
+        elif members:
+            write = partial(fill_all, members, limits=limits, said=said)
+            place, warnings = _bring(key_of_all(members), write, stack, keeps=keeps)
+            directories = {name: directory_of(place, name) for name in members}
+        by_key = {key_of(address): directories[name] for name, address in members.items()}
+        found = (by_key[key_of(addresses[path])] if path in addresses else path for path in paths)
+        yield Sources(tuple(found), warnings)
 
 
-@contextlib.contextmanager
-def _named(address: Address) -> Iterator[None]:
-    """Name the source in an error that it causes."""
-    try:
-        yield
-    except ExosuitError as error:
-        if address.shown in str(error):
-            raise
-        kind = UsageError if isinstance(error, HistoryError) else type(error)
-        raise kind(f"cannot read {address.shown!r}: {error}") from error
-    except OSError as error:
-        raise UsageError(f"cannot bring {address.shown!r} here: {error.strerror or error}") from error
+def _writing(address: Address, limits: Limits, said: Callable[[str], None]) -> Write:
+    def write(place: str, known: str) -> tuple[Origin, tuple[str, ...]] | None:
+        filling = fill(address, place, known, limits, said)
+        return None if filling is None else (Origin(address.shown, filling.state), warnings_of(address, filling))
+
+    return write
 
 
-def _bring(
-    address: Address,
-    stack: contextlib.ExitStack,
-    limits: Limits,
-    said: Callable[[str], None],
-    *,
-    keeps: bool,
-) -> tuple[str, str]:
-    """The directory of a source, which the stack holds, and what was left out of it."""
-    key = key_of(address)
+def _bring(key: str, write: Write, stack: contextlib.ExitStack, *, keeps: bool) -> tuple[str, tuple[str, ...]]:
+    """The place of what is written, which the stack holds, and what was left out of it."""
     with kept_place(key) as kept:
         known = kept[1].state if kept is not None else ""
         is_kept = kept is not None
     with contextlib.ExitStack() as working:
         place = working.enter_context(temporary_place())
-        state, writer = _fill(address, place, limits, known, said)
-        left_out = _left_out(writer) if writer is not None else ""
-        if writer is not None:
-            write_origin(place, Origin(address.shown, state))
+        written = write(place, known)
+        left_out: tuple[str, ...] = ()
+        if written is not None:
+            origin, left_out = written
+            write_origin(place, origin)
             if not (keeps or is_kept) or keep(place, key) is None:  # or the older one is in use
                 stack.push(working.pop_all())
-                return _top(place), left_out
+                return place, left_out
     kept = stack.enter_context(kept_place(key))
     if kept is None:
         raise SourceRefused("what was kept of it has been removed just now; run the command again")
-    return _top(kept[0]), left_out
-
-
-def _fill(
-    address: Address, place: str, limits: Limits, known: str, said: Callable[[str], None]
-) -> tuple[str, FolderWriter | None]:
-    """Write the files of a source into `place`, unless it is as `known`; its state, and what wrote them."""
-    tree = os.path.join(place, TREE)
-    work = os.path.join(place, _WORK)
-    os.mkdir(tree, 0o700)
-    os.mkdir(work, 0o700)
-    try:
-        if address.kind == "repository":
-            from exosuit_cli.remote.clone import fetch, write_files
-
-            clone = fetch(address, work, limits, lambda text: said(f"fetching {address.shown}: {text}"), known)
-            if clone is None:
-                return known, None
-            said(f"unpacking {address.shown}")
-            return clone.commit, write_files(clone, address.folder, tree, limits)
-        from exosuit_cli.remote.archives import unpack
-
-        path = address.url
-        if address.kind == "archive":
-            status = os.stat(path)
-            state = f"{status.st_size}-{status.st_mtime_ns}-{status.st_ino}"
-            if state == known:
-                return state, None
-        else:
-            from exosuit_cli.remote.download import download
-
-            path = os.path.join(work, "archive")
-            got = download(
-                address.url,
-                address.secret,
-                path,
-                limits.fetched,
-                known=known,
-                said=lambda text: said(f"fetching {address.shown}: {text}"),
-            )
-            state = got.state
-            if not got.is_new:
-                return state, None
-        said(f"unpacking {address.shown}")
-        return state, unpack(path, tree, limits)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-def _top(place: str) -> str:
-    """The directory that holds the files: the tree, or the one directory that is all of it, as in a source archive."""
-    tree = os.path.join(place, TREE)
-    with os.scandir(tree) as entries:
-        found = list(islice(entries, 2))
-    if len(found) == 1 and found[0].is_dir(follow_symlinks=False) and found[0].name != ".git":
-        return os.path.join(tree, found[0].name)
-    return tree
-
-
-def _left_out(writer: FolderWriter) -> str:
-    said = []
-    if writer.links:
-        said.append(f"{counted(writer.links, 'link')} left out")
-    if writer.special:
-        said.append(f"{counted(writer.special, 'submodule or special file', 'submodules or special files')} left out")
-    if writer.repeated:
-        said.append(f"{counted(writer.repeated, 'name')} there more than once, the last is kept")
-    return ", ".join(said)
+    return kept[0], left_out

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from exosuit_cli.remote.limits import Limits
 
 PART: Final = 1 << 20
+MOST_FOLDERS: Final = 200
+"""Folders within each other. The deepest of Linux are 10."""
 _DRIVE: Final = re.compile(rb"[A-Za-z]:(?:[\\/]|$)|\\\\")
 _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -112,7 +114,7 @@ class FolderWriter:
 def safe_path(name: bytes) -> bytes:
     """A name of an archive as a path that stays below its folder; b"" is the folder itself.
 
-    Raises SourceRefused for an absolute name, one with `..`, with a NUL, or with a drive of Windows.
+    Raises SourceRefused for an absolute name, one with `..`, with a NUL, with a drive of Windows, or far too deep.
     """
     shown = display_name(name[:200])
     if b"\0" in name:
@@ -122,4 +124,6 @@ def safe_path(name: bytes) -> bytes:
     parts = [part for part in name.split(b"/") if part not in (b"", b".")]
     if b".." in parts or any(b".." in part.split(b"\\") for part in parts):
         raise SourceRefused(f"it has a name that would leave its folder: {shown!r}")
+    if len(parts) > MOST_FOLDERS + 1:
+        raise SourceRefused(f"it has a name with more than {MOST_FOLDERS} folders: {shown!r}")
     return b"/".join(parts)

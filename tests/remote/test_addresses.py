@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -223,6 +224,13 @@ def test_commands_take_addresses_and_report_them(
     assert json.loads(done.stdout.splitlines()[0])["path"] == "src/b.py"
     done = run("query", "x", f"file://{served}/work", "--json", cwd=tmp_path)
     assert json.loads(done.stdout)["origin"].startswith(f"file://{served}/work (commit ")
+    done = run("pack", f"{server[0]}/owner/repo.git@v1", f"{server[0]}/owner/repo.git/src", f"{server[0]}/x.tar.gz")
+    assert re.findall(rb"<source>(.*)</source>", done.stdout) == [
+        b"owner-repo-src/b.py",
+        b"owner-repo@v1/a.txt",
+        b"owner-repo@v1/src/b.py",
+        b"x.tar.gz/src/b.py",
+    ]
     done = run("scan", "http://127.0.0.1:1/owner/repo", cwd=tmp_path)
     assert done.returncode == 6
     assert b"cannot read 'http://127.0.0.1:1/owner/repo'" in done.stderr

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import json
 import lzma
 import os
+import re
 import stat
 import tarfile
 import zipfile
@@ -234,6 +236,52 @@ def test_what_a_context_is_made_of_is_kept(run: RunExosuit, tmp_path: Path) -> N
     (kept,) = os.listdir(remote_folder())
     with fetched([archive]) as found:
         assert found.paths == (os.path.join(remote_folder(), kept, "tree/top"),)
+
+
+def test_several_sources_have_names_of_their_own(run: RunExosuit, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "a b.tar").write_bytes(_tar({"top/a.py": b"zebra = 1\n"}))
+    (tmp_path / "x.zip").write_bytes(_zip({"b.py": b"zebra = 2\n"}))
+    (tmp_path / "other/x.zip").write_bytes(_zip({"c.py": b"zebra = 3\n"}))
+    names = ["a b.tar", "x.zip", "other/x.zip", "x.zip"]
+    packs = [run("pack", *names, cwd=tmp_path).stdout for _ in range(2)]
+    assert packs[0] == packs[1]
+    assert re.findall(rb"<source>(.*)</source>", packs[0]) == [b"a-b.tar/a.py", b"x.zip/b.py", b"x.zip-2/c.py"]
+    assert os.listdir(remote_folder()) == []
+    done = run("query", "zebra", *names, "--json", cwd=tmp_path)
+    document = json.loads(done.stdout)
+    assert {each["path"] for each in document["results"]} == {"a-b.tar/a.py", "x.zip/b.py", "x.zip-2/c.py"}
+    assert document["origin"] == "a b.tar, x.zip, other/x.zip"
+    paths = [str(tmp_path / name) for name in names]
+    with fetched(paths, keeps=True) as first, fetched(paths) as second:
+        assert first.paths == second.paths
+        assert first.paths[1] == first.paths[3]
+    (tmp_path / "x.zip").write_bytes(_zip({"d.py": b""}))
+    with fetched(paths) as third:
+        assert [os.listdir(path) for path in third.paths] == [["a.py"], ["d.py"], ["c.py"], ["d.py"]]
+
+
+def test_what_is_far_too_deep_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    archive = tmp_path / "deep.tar"
+    for depth, is_taken in ((200, True), (201, False), (3_000, False)):
+        archive.write_bytes(_tar({"d/" * depth + "x.py": b"x = 1\n"}))
+        refused = contextlib.nullcontext() if is_taken else pytest.raises(SourceRefused, match="more than 200 folders")
+        with refused, fetched([str(archive)]):
+            pass
+        assert os.listdir(remote_folder()) == []
+    # One that an earlier version left.
+    left = os.path.join(remote_folder(), "tmp-0")
+    os.mkdir(left)
+    folder = os.open(left, os.O_RDONLY)
+    for _ in range(2_000):
+        os.mkdir("d", dir_fd=folder)
+        inner = os.open("d", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    archive.write_bytes(_tar({"a": b"1"}))
+    with fetched([str(archive)]):
+        assert not os.path.exists(left)
 
 
 def test_what_a_killed_process_left_is_removed_and_never_used(tmp_path: Path) -> None:

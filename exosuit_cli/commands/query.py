@@ -145,7 +145,7 @@ def answer_query(request: QueryRequest, found: SearchedContext, searcher: Search
         raise UsageError(
             "the query has only words that are everywhere; add what it is about: a name, a message, a path"
         )
-    answers = list(_shown(found, result.answers))
+    answers = list(_shown(found, result.answers, result.terms))
     missing = len(result.answers) - len(answers)
     if options.budget is not None:
         answers = _under(options.budget, answers, encoding)
@@ -172,9 +172,10 @@ def index_use(found: SearchedContext, refresh: Refresh, files: int, chunks: int)
     return IndexUse(files, chunks, refreshed, found.seconds + refresh.seconds, refresh.reason, size)
 
 
-def _shown(found: SearchedContext, answers: Iterable[Answer]) -> Iterable[ShownAnswer]:
-    """The answers with their texts; without those that are damaged."""
+def _shown(found: SearchedContext, answers: Iterable[Answer], terms: Sequence[str]) -> Iterable[ShownAnswer]:
+    """The answers with their texts; without those that are damaged. `terms` are those of the question."""
     from exosuit_cli.search.breadcrumb import breadcrumb_of
+    from exosuit_cli.search.labels import symbol_named
 
     sources = {part.source.id: part.source for part in found.parts}
     known: dict[int, tuple[StoredFile | None, list[StoredChunk]]] = {}
@@ -190,11 +191,12 @@ def _shown(found: SearchedContext, answers: Iterable[Answer]) -> Iterable[ShownA
             continue
         breadcrumb = breadcrumb_of(found.context, spans, answer.ordinal, text)
         path = found.shown_path(sources[file.source], file.path)
+        named = symbol_named(breadcrumb, text, answer.start_line, terms, answer.language)
         yield ShownAnswer(
             answer=answer,
             place=ChunkPlace(path, answer.start_line, answer.end_line),
             text=text,
-            symbol=answer.symbol or breadcrumb.symbol,
+            symbol=named or answer.symbol or breadcrumb.symbol,
             enclosing=breadcrumb.enclosing,
         )
 

@@ -49,7 +49,10 @@ class RelatedChunk:
 
 @dataclass(frozen=True, slots=True)
 class RelatedOutcome:
-    """What is related to a chunk, by kind (`search.related.KINDS`), the most related first."""
+    """What is related to a definition in a chunk or to all of it, by kind (`search.related.KINDS`), the nearest first.
+
+    `symbol` names the smallest definition that has the line which was asked for.
+    """
 
     request: RelatedRequest
     context: str
@@ -93,6 +96,7 @@ def run_related(
 def answer_related(request: RelatedRequest, found: SearchedContext, searcher: Searcher) -> RelatedOutcome:
     """Find what is related to a chunk of what is open. Raises UsageError for one that is not there."""
     from exosuit_cli.search.breadcrumb import breadcrumb_of
+    from exosuit_cli.search.holder import holder_of
     from exosuit_cli.search.lookups import related_to, sizes_of
 
     started = time.perf_counter()
@@ -104,14 +108,15 @@ def answer_related(request: RelatedRequest, found: SearchedContext, searcher: Se
             f"the chunk {span.id.hex()} is damaged; run `exosuit context repair --name {found.context.name}`"
         )
     breadcrumb = breadcrumb_of(found.context, spans, ordinal, text)
-    related = related_to(searcher, file, span, ordinal, text, breadcrumb.enclosing, top=request.options.top)
+    holder = holder_of(found.context, spans, ordinal, request.line) if request.chunk is None else None
+    related = related_to(searcher, file, span, ordinal, text, breadcrumb.enclosing, holder, top=request.options.top)
     return RelatedOutcome(
         request=request,
         context=found.context.name,
         base=found.base,
         id=span.id,
         place=_place(found, file, span),
-        symbol=span.symbol or breadcrumb.symbol,
+        symbol=holder.symbol if holder is not None else span.symbol or breadcrumb.symbol,
         related={
             kind: tuple(each for relation in relations if (each := _related(found, kind, relation)) is not None)
             for kind, relations in related.items()
@@ -182,6 +187,7 @@ def _file(found: SearchedContext, path: str) -> StoredFile:
 def _related(found: SearchedContext, kind: str, relation: Relation) -> RelatedChunk | None:
     """A relation with its place and its reason; None where the chunk has gone meanwhile."""
     from exosuit_cli.search.breadcrumb import breadcrumb_of
+    from exosuit_cli.search.labels import symbol_at
 
     file = found.context.file(relation.file)
     spans = found.context.spans(file) if file is not None else []
@@ -191,10 +197,15 @@ def _related(found: SearchedContext, kind: str, relation: Relation) -> RelatedCh
     (text,) = found.context.get_many([span.id])
     if text is None:
         return None
+    symbol = span.symbol
+    if relation.line or symbol is None:
+        breadcrumb = breadcrumb_of(found.context, spans, relation.ordinal, text)
+        at = symbol_at(breadcrumb, text, span.start_line, relation.line, span.language) if relation.line else None
+        symbol = at or symbol or breadcrumb.symbol
     return RelatedChunk(
         id=span.id,
         place=_place(found, file, span),
-        symbol=span.symbol or breadcrumb_of(found.context, spans, relation.ordinal, text).symbol,
+        symbol=symbol,
         language=span.language,
         tokens=span.tokens,
         score=relation.score,

@@ -221,6 +221,11 @@ def is_comment(text: str) -> bool:
     return _COMMENT.match(text) is not None
 
 
+def is_sectioned(language: str | None) -> bool:
+    """Whether a definition of the language is a heading, which holds all up to the next one."""
+    return language in _HEADED or language in _TABLED
+
+
 def indentation(text: str) -> int:
     """Columns before the first character that shows."""
     blank = text[: len(text) - len(text.lstrip())]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.context.records import StoredChunk, StoredFile
     from exosuit_cli.search.definitions import Definition
+    from exosuit_cli.search.holder import Holder
     from exosuit_cli.search.outline import RankedDefinition
     from exosuit_cli.search.related import Relation, Spot
     from exosuit_cli.search.searcher import Searcher
@@ -45,13 +46,16 @@ def related_to(
     ordinal: int,
     text: bytes,
     enclosing: Sequence[Definition],
+    holder: Holder | None,
     *,
     top: int,
 ) -> dict[str, list[Relation]]:
-    """What is related to a chunk; see `find_related`."""
+    """What is related to a definition or a chunk; see `find_related`."""
     return _mended(
         searcher,
-        lambda: find_related(searcher.context, searcher.index.segments, file, span, ordinal, text, enclosing, top=top),
+        lambda: find_related(
+            searcher.context, searcher.index.segments, file, span, ordinal, text, enclosing, holder, top=top
+        ),
     )
 
 

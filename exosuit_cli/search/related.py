@@ -13,7 +13,8 @@ import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.breadcrumb import lines_of
-from exosuit_cli.search.definitions import definition_at, definitions_in, is_comment
+from exosuit_cli.search.code_lines import COMMAND, SHELLS, called_names, code_lines
+from exosuit_cli.search.definitions import definition_at, definitions_in
 from exosuit_cli.search.outline import last_part, whole_term
 from exosuit_cli.search.path_facts import is_test
 from exosuit_cli.search.segment import term_hashes
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from exosuit_cli.context.reader import ContextReader
     from exosuit_cli.context.records import StoredChunk, StoredFile
     from exosuit_cli.search.definitions import Definition
+    from exosuit_cli.search.holder import Holder
     from exosuit_cli.search.segment import Segment
 
 KINDS: Final = ("callers", "callees", "tests", "twins")
@@ -44,6 +46,8 @@ _LEAST_LIKENESS: Final = 0.5
 _WORD: Final = re.compile(r"[^\W\d]\w{2,}")
 _SPECIAL: Final = re.compile(r"[A-Z_]")
 _CALL: Final = re.compile(r"([^\W\d]\w{2,})\s*\(")
+_MADE_BY: Final = frozenset({"__init__", "__new__", "constructor"})
+"""Methods that are called by the name of their class."""
 _QUOTES: Final = re.compile(r"\"\"\"|'''")
 
 
@@ -120,6 +124,10 @@ class _Chunks:
             known = self._nearness[spot.segment, file] = same / max(len(parts), len(self._path))
         return known
 
+    def file_of(self, spot: Spot) -> tuple[int, int]:
+        """The file of a chunk: the segment, and its number there."""
+        return spot.segment, int(self._segments[spot.segment].file_of_chunk[spot.chunk])
+
     def is_test(self, spot: Spot) -> bool:
         """Whether the chunk lies in a file of tests."""
         segment = self._segments[spot.segment]
@@ -174,25 +182,55 @@ def find_related(
     ordinal: int,
     text: bytes,
     enclosing: Sequence[Definition],
+    holder: Holder | None,
     *,
     top: int,
 ) -> dict[str, list[Relation]]:
-    """What is related to a chunk, by `KINDS`, at most `top` of each, the most related first.
+    """What is related to a definition, by `KINDS`, at most `top` of each, the most related first.
 
-    `enclosing` defines what the chunk lies in: where the chunk defines nothing itself, its innermost counts.
+    Where `holder` is None, it is the whole chunk whose relations are found: to all that it defines. `enclosing` defines
+    what the chunk lies in: where the chunk defines nothing itself, its innermost counts.
     """
     chunks = _Chunks(context, segments, file.path)
     own = chunks.spot_of(file.id, ordinal)
-    defined = definitions_in(lines_of(text), span.start_line, span.language) or list(enclosing[-1:])
-    names = list(dict.fromkeys(last_part(each.name) for each in defined))[:_MOST_NAMES]
-    users = _users(chunks, names, own)
+    if holder is not None:
+        defined = [*holder.enclosing, holder.definition]
+        if last_part(holder.definition.name) in _MADE_BY and holder.enclosing:
+            defined.pop()
+        names = [last_part(defined[-1].name)]
+        subject = _Subject(chunks, own, holder.first, holder.last)
+        code: Sequence[str] = holder.code
+    else:
+        defined = definitions_in(lines_of(text), span.start_line, span.language) or list(enclosing[-1:])
+        names = list(dict.fromkeys(last_part(each.name) for each in defined))[:_MOST_NAMES]
+        subject = _Subject(chunks, own, span.start_line, span.end_line)
+        code = code_lines(lines_of(text), span.language)
+    users = _users(chunks, names, subject)
+    own_names = {*names, *(last_part(each.name) for each in (*enclosing, *defined))}
     related = {
         "callers": [relation for spot, relation in users if not chunks.is_test(spot)],
-        "callees": _used(chunks, text, {*names, *(last_part(each.name) for each in enclosing)}, own),
+        "callees": _used(chunks, code, span.language, own_names, subject),
         "tests": [relation for spot, relation in users if chunks.is_test(spot)],
         "twins": _twins(chunks, text, span.id, own),
     }
     return {kind: sorted(related[kind], key=_order)[:top] for kind in KINDS}
+
+
+class _Subject:
+    """The lines of a file, `first` to `last`, whose relations are looked for: what stands there is none itself."""
+
+    def __init__(self, chunks: _Chunks, own: Spot | None, first: int, last: int) -> None:
+        self._file = chunks.file_of(own) if own is not None else None
+        self._chunks = chunks
+        self._first, self._last = first, last
+
+    def is_in_file(self, spot: Spot) -> bool:
+        """Whether a chunk lies in the file of the subject."""
+        return self._file is not None and self._chunks.file_of(spot) == self._file
+
+    def has(self, spot: Spot, line: int) -> bool:
+        """Whether a line of a chunk belongs to the subject."""
+        return self._first <= line <= self._last and self.is_in_file(spot)
 
 
 def find_used(
@@ -247,7 +285,7 @@ def _order(relation: Relation) -> tuple[float, int, int]:
     return -relation.score, relation.file, relation.ordinal
 
 
-def _users(chunks: _Chunks, names: Sequence[str], own: Spot | None) -> list[tuple[Spot, Relation]]:
+def _users(chunks: _Chunks, names: Sequence[str], subject: _Subject) -> list[tuple[Spot, Relation]]:
     """The chunks that use one of the names, each once, with the name that says the most."""
     terms = [whole_term(name) for name in names]
     defined = chunks.with_terms(terms, "definitions")
@@ -257,9 +295,7 @@ def _users(chunks: _Chunks, names: Sequence[str], own: Spot | None) -> list[tupl
         call = re.compile(rf"(?<![\w$]){re.escape(name)}\s*[(<{{!]")
         weight = 1 / (1 + len(definers))
         for spot, text in chunks.read(chunks.nearest(spots, _MOST_TEXTS)):
-            if spot == own:
-                continue
-            found = _line_with(chunks, spot, text, name, use, call)
+            found = _line_with(chunks, spot, text, name, use, call, subject)
             if found is None:
                 continue
             line, shown, worth = found
@@ -270,30 +306,42 @@ def _users(chunks: _Chunks, names: Sequence[str], own: Spot | None) -> list[tupl
 
 
 def _line_with(
-    chunks: _Chunks, spot: Spot, text: bytes, name: str, use: re.Pattern[str], call: re.Pattern[str]
+    chunks: _Chunks,
+    spot: Spot,
+    text: bytes,
+    name: str,
+    use: re.Pattern[str],
+    call: re.Pattern[str],
+    subject: _Subject,
 ) -> tuple[int, str, float] | None:
-    """The first line that calls a name, else one that has it, else a comment on it, and what that is worth.
+    """The first line that calls a name, else one of code that has it, else one that has it, and what that is worth.
 
-    None where the chunk does not have the name, or defines it.
+    None where the chunk does not have the name outside of the subject, or defines it for itself.
     """
     if not use.search(text.decode("utf-8", "replace")):
         return None
-    if any(last_part(each.name) == name for each in chunks.definitions(spot, text)):
+    defining = {each.line for each in chunks.definitions(spot, text) if last_part(each.name) == name}
+    if defining and not subject.is_in_file(spot):
         return None
     found: tuple[int, str, float] | None = None
-    for number, line in enumerate(lines_of(text), chunks.first_line(spot)):
-        if use.search(line):
-            worth = _COMMENTED if is_comment(line) else _CALLED if call.search(line) else 1.0
+    lines, language = lines_of(text), chunks.language(spot)
+    code = code_lines(lines, language)
+    if language in SHELLS:
+        call = re.compile(rf"{COMMAND}{re.escape(name)}(?![\w.:-])")
+    for number, (line, own) in enumerate(zip(lines, code, strict=True), chunks.first_line(spot)):
+        if number not in defining and use.search(line) and not subject.has(spot, number):
+            worth = _CALLED if call.search(own) else 1.0 if use.search(own) else _COMMENTED
             if found is None or worth > found[2]:
                 found = (number, line, worth)
     return found
 
 
-def _used(chunks: _Chunks, text: bytes, own_names: set[str], own: Spot | None) -> list[Relation]:
-    """The chunks that define a name which the text uses, each once."""
-    content = text.decode("utf-8", "replace")
-    called = set(re.findall(r"([^\W\d]\w{2,})\s*\(", content))
-    counts = Counter(word for word in _WORD.findall(content) if word not in own_names)
+def _used(
+    chunks: _Chunks, code: Sequence[str], language: str | None, own_names: set[str], subject: _Subject
+) -> list[Relation]:
+    """The chunks that define a name which lines of code use, each once."""
+    called = called_names(code, language)
+    counts = Counter(word for word in _WORD.findall("\n".join(code)) if word not in own_names)
     words = [word for word in counts if word in called or _SPECIAL.search(word)]
     definers = dict(zip(words, chunks.with_terms([whole_term(word) for word in words], "definitions"), strict=True))
     rare = [word for word in words if 0 < len(definers[word]) <= _MOST_DEFINITIONS]
@@ -302,9 +350,11 @@ def _used(chunks: _Chunks, text: bytes, own_names: set[str], own: Spot | None) -
     for word in rare[:_MOST_WORDS]:
         found = []
         for spot, other in chunks.read(chunks.nearest(definers[word], _MOST_DEFINITIONS)):
-            line = next((each for each in chunks.definitions(spot, other) if last_part(each.name) == word), None)
-            if line is not None and spot != own:
-                found.append((spot, line))
+            found += [
+                (spot, each)
+                for each in chunks.definitions(spot, other)
+                if last_part(each.name) == word and not subject.has(spot, each.line)
+            ][:1]
         for spot, line in found:
             score = (1 + chunks.nearness(spot)) * (2 if word in called else 1) / len(found)
             if spot not in best or best[spot].score < score:

@@ -106,7 +106,7 @@ def test_the_first_query_indexes_and_later_ones_are_right_after_a_checkout(
     assert (first["context"], first["base"], first["index"]["files"]) == ("tree", str(tree), len(FILES))
     assert first["index"]["refreshed"] == len(FILES)
     top = next(each for each in first["results"] if each["path"] == "src/session.py")
-    assert (top["start_line"], top["language"], top["symbol"]) == (1, "Python", "CookieSession")
+    assert (top["start_line"], top["language"], top["symbol"]) == (1, "Python", "CookieSession.sign_cookie")
     assert top["text"].encode() == FILES["src/session.py"]
     in_git("checkout", "-b", "other")
     (tree / "src" / "session.py").unlink()
@@ -292,6 +292,10 @@ def test_the_outline_puts_first_what_others_use(run: RunExosuit, tree: Path) -> 
 def test_related_code_by_names_and_likeness(run: RunExosuit, tree: Path) -> None:
     found = document(run, "related", "src/session.py:7", cwd=tree)
     assert (found["chunk"]["path"], found["chunk"]["start_line"]) == ("src/session.py", 1)
+    assert found["chunk"]["symbol"] == "CookieSession.sign_cookie"
+    assert [(each["path"], each["at"]["line"], each["symbol"]) for each in found["callers"]] == [
+        ("src/session.py", 11, "CookieSession.open_session")
+    ]
     assert {each["path"] for each in found["callees"]} == {"src/crypto.py", "src/twin.py"}
     assert [each["path"] for each in found["tests"]] == ["tests/test_session.py"]
     assert found["callees"][0]["why"] == "defines make_signature"

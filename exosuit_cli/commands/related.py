@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from exosuit_cli.commands.query_request import RelatedRequest
     from exosuit_cli.context.records import StoredChunk, StoredFile
     from exosuit_cli.ingest.progress import ProgressCallback
-    from exosuit_cli.search.related import Relation
+    from exosuit_cli.search.related_chunks import Relation
     from exosuit_cli.search.searcher import Searcher
     from exosuit_cli.system.stop import StopRequest
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from exosuit_cli.pack.source_text import SourceText, SourceTexts
-    from exosuit_cli.search.related import Spot
+    from exosuit_cli.search.related_chunks import Spot
     from exosuit_cli.search.searcher import Searcher
 
 _WORD: Final = re.compile(r"[^\W\d]\w+")

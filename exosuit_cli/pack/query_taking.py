@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from exosuit_cli.pack.query_choice import QueryChoice
     from exosuit_cli.pack.source_text import SourceTexts
     from exosuit_cli.search.records import Answer
-    from exosuit_cli.search.related import Spot
+    from exosuit_cli.search.related_chunks import Spot
     from exosuit_cli.search.searcher import Searcher
 
 _LEANING_SHARE: Final = 4

@@ -59,10 +59,10 @@ def code_lines(lines: Sequence[str], language: str | None) -> list[str]:
     What is computed within a string, as `{name}` of an f-string, is code. Lines that begin within a comment or a
     documentation text are taken for what they most likely are.
     """
-    style = style_of(language) if language is not None else Style.MARKDOWN
-    pattern = _RUST if language == "Rust" else _LITERALS.get(style)
-    if pattern is None:
+    pattern = _pattern_of(language)
+    if pattern is None or language is None:
         return list(lines)
+    style = style_of(language)
     text = "\n".join(lines)
     start = _end_of_opened(text, style)
     is_shell = language in SHELLS
@@ -78,6 +78,18 @@ def code_lines(lines: Sequence[str], language: str | None) -> list[str]:
 
     code = "\n" * text.count("\n", 0, start) + pattern.sub(blank, text[start:])
     return _without_imports(code.split("\n"))
+
+
+def has_code(language: str | None) -> bool:
+    """Whether texts of a language are code, and no prose or data."""
+    return _pattern_of(language) is not None
+
+
+def _pattern_of(language: str | None) -> re.Pattern[str] | None:
+    """The pattern of comments and strings of a language."""
+    if language is None or language in ("Text", "AsciiDoc", "Org"):
+        return None
+    return _RUST if language == "Rust" else _LITERALS.get(style_of(language))
 
 
 def called_names(code: Sequence[str], language: str | None) -> set[str]:

@@ -70,6 +70,15 @@ _TABLED: Final = frozenset({"TOML", "INI", "EditorConfig", "Git Config", "Unit",
 _HEADED: Final = frozenset({"Markdown", "MDX", "RMarkdown"})
 _PROSE: Final = frozenset({"reStructuredText", "Text", "AsciiDoc", "Org", "TeX", "HTML", "CSV", None})
 
+_BY_KEYWORD: Final = frozenset({
+    "Python", "Rust", "Go", "Kotlin", "Swift", "Scala", "Ruby", "Elixir", "Lua", "Luau", "Julia", "Zig", "Nim",
+    "Crystal", "Cython", "Starlark", "GDScript", "Gleam", "Odin", "Haskell", "Elm", "OCaml", "F#",
+})  # fmt: skip
+"""Languages in which nothing is defined without a keyword: `Some(x) => {` is no function."""
+_DECLARED: Final = re.compile(r"\s*(?:pub\s*(?:\([^)]*\)\s*)?)?(?:mod|package|namespace|module)\s+[\w.:\\]+\s*;?\s*$")
+_FORWARD: Final = re.compile(r"[^={(]*;\s*(?://.*|/\*.*)?$")
+_IS_C: Final = frozenset({"C", "C++", "Objective-C", "Objective-C++", "Cuda"})
+
 _COMMENT: Final = re.compile(r"\s*(?://|/\*|\*[\s/]|\*$|--\s|;;|%|#(?!\s*define\b)|<!--|\"\"\"|''')")
 _CLOSER: Final = re.compile(r"\s*[)\]}]|\s*(?:end|fi|done|esac)\b")
 _LABEL: Final = re.compile(r"\w+\s*:\s*$")
@@ -98,7 +107,7 @@ def definition_at(text: str, line: int, language: str | None) -> Definition | No
         return Definition(found["name"], line, text, indentation(head)) if found is not None else None
     if language in _PROSE or not head.strip() or _COMMENT.match(head):
         return None
-    name = _name_of(head)
+    name = _name_of(head, language)
     return Definition(name, line, text, indentation(head)) if name is not None else None
 
 
@@ -221,6 +230,16 @@ def is_comment(text: str) -> bool:
     return _COMMENT.match(text) is not None
 
 
+def is_declaration(definition: Definition, language: str | None) -> bool:
+    """Whether a line only names what is defined elsewhere: a module in another file, an `impl`, a head in C."""
+    text = definition.text
+    if language == "Rust" and _IMPL.match(text):
+        return True
+    if _DECLARED.match(text):
+        return language not in ("Perl", "Ruby", "Elixir", "Haskell")
+    return language in _IS_C and not text.lstrip().startswith("#") and _FORWARD.match(text) is not None
+
+
 def is_sectioned(language: str | None) -> bool:
     """Whether a definition of the language is a heading, which holds all up to the next one."""
     return language in _HEADED or language in _TABLED
@@ -232,7 +251,7 @@ def indentation(text: str) -> int:
     return len(blank.expandtabs(TAB_WIDTH)) if "\t" in blank else len(blank)
 
 
-def _name_of(head: str) -> str | None:
+def _name_of(head: str, language: str | None) -> str | None:
     found = _TYPED.match(head) or _by_keyword(head)
     if found is not None:
         return _whole(found["name"])
@@ -240,7 +259,7 @@ def _name_of(head: str) -> str | None:
         found = pattern.match(head)
         if found is not None:
             return _whole(found["name"])
-    return _callable_of(head)
+    return _callable_of(head) if language not in _BY_KEYWORD else None
 
 
 def _by_keyword(head: str) -> re.Match[str] | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from exosuit_cli.search.definitions import Definition
     from exosuit_cli.search.holder import Holder
     from exosuit_cli.search.outline import RankedDefinition
-    from exosuit_cli.search.related import Relation, Spot
+    from exosuit_cli.search.related_chunks import Relation, Spot
     from exosuit_cli.search.searcher import Searcher
 
 _Result = TypeVar("_Result")

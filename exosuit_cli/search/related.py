@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.breadcrumb import lines_of
-from exosuit_cli.search.code_lines import COMMAND, SHELLS, called_names, code_lines
-from exosuit_cli.search.definitions import definition_at, definitions_in
+from exosuit_cli.search.code_lines import COMMAND, SHELLS, called_names, code_lines, has_code
+from exosuit_cli.search.definitions import definition_at, definitions_in, is_declaration
 from exosuit_cli.search.outline import last_part, whole_term
-from exosuit_cli.search.path_facts import is_test
-from exosuit_cli.search.segment import term_hashes
+from exosuit_cli.search.related_chunks import IndexedChunks, Relation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from exosuit_cli.context.reader import ContextReader
     from exosuit_cli.context.records import StoredChunk, StoredFile
     from exosuit_cli.search.definitions import Definition
     from exosuit_cli.search.holder import Holder
+    from exosuit_cli.search.related_chunks import Spot
     from exosuit_cli.search.segment import Segment
 
 KINDS: Final = ("callers", "callees", "tests", "twins")
@@ -51,129 +48,6 @@ _MADE_BY: Final = frozenset({"__init__", "__new__", "constructor"})
 _QUOTES: Final = re.compile(r"\"\"\"|'''")
 
 
-class Spot(NamedTuple):
-    """A chunk by its place in the index: the segment, and its number there."""
-
-    segment: int
-    chunk: int
-
-
-@dataclass(frozen=True, slots=True)
-class Relation:
-    """A chunk that is related to another: `file` and `ordinal` are the context's. `likeness` is that of twins, 0 to 1.
-
-    `name` is the name that both have, in line `line` of the file, which reads `text`; twins have none.
-    """
-
-    id: bytes
-    file: int
-    ordinal: int
-    score: float
-    name: str | None = None
-    line: int = 0
-    text: str = ""
-    likeness: float = 0.0
-
-
-class _Chunks:
-    """The chunks of the index by their terms, and their texts."""
-
-    def __init__(self, context: ContextReader, segments: Sequence[Segment], path: bytes) -> None:
-        self._context = context
-        self._segments = segments
-        self._path = path.split(b"/")
-        self._nearness: dict[tuple[int, int], float] = {}
-
-    def with_terms(self, terms: Sequence[str], field: str) -> list[list[Spot]]:
-        """The living chunks that have each term in a field."""
-        hashes = term_hashes(terms)
-        found: list[list[Spot]] = [[] for _ in terms]
-        for number, segment in enumerate(self._segments):
-            for place, term in enumerate(segment.terms(terms, hashes)):
-                if term >= 0:
-                    places = segment.postings(field, term).places.astype(np.int64)
-                    living = places[~segment.is_dead_chunk[places]].tolist()
-                    found[place] += [Spot(number, chunk) for chunk in living]
-        return found
-
-    def files_with(self, terms: Sequence[str]) -> list[int]:
-        """In how many files each term is."""
-        hashes = term_hashes(terms)
-        found = [0] * len(terms)
-        for segment in self._segments:
-            for place, term in enumerate(segment.terms(terms, hashes)):
-                if term >= 0:
-                    found[place] += int(segment.column("term_files", term, term + 1)[0])
-        return found
-
-    def nearest(self, spots: Iterable[Spot], most: int) -> list[Spot]:
-        """The chunks that lie nearest by their paths."""
-        return sorted(spots, key=lambda spot: (-self.nearness(spot), spot))[:most]
-
-    def nearness(self, spot: Spot) -> float:
-        """The share of directories in common, and 1 in the same file."""
-        segment = self._segments[spot.segment]
-        file = int(segment.file_of_chunk[spot.chunk])
-        known = self._nearness.get((spot.segment, file))
-        if known is None:
-            parts = segment.path(file).split(b"/")
-            same = next(
-                (at for at, (a, b) in enumerate(zip(parts, self._path, strict=False)) if a != b),
-                min(len(parts), len(self._path)),
-            )
-            known = self._nearness[spot.segment, file] = same / max(len(parts), len(self._path))
-        return known
-
-    def file_of(self, spot: Spot) -> tuple[int, int]:
-        """The file of a chunk: the segment, and its number there."""
-        return spot.segment, int(self._segments[spot.segment].file_of_chunk[spot.chunk])
-
-    def is_test(self, spot: Spot) -> bool:
-        """Whether the chunk lies in a file of tests."""
-        segment = self._segments[spot.segment]
-        return is_test(segment.path(int(segment.file_of_chunk[spot.chunk])))
-
-    def id_of(self, spot: Spot) -> bytes:
-        """The id of a chunk."""
-        return self._segments[spot.segment].chunk_id(spot.chunk)
-
-    def read(self, spots: Sequence[Spot]) -> Iterator[tuple[Spot, bytes]]:
-        """The chunks with their texts, without those that are damaged."""
-        texts = self._context.get_many([self.id_of(spot) for spot in spots])
-        yield from ((spot, text) for spot, text in zip(spots, texts, strict=True) if text is not None)
-
-    def definitions(self, spot: Spot, text: bytes) -> list[Definition]:
-        """The definitions of a chunk."""
-        return definitions_in(lines_of(text), self.first_line(spot), self.language(spot))
-
-    def language(self, spot: Spot) -> str | None:
-        """The language of the file of a chunk."""
-        segment = self._segments[spot.segment]
-        return segment.language(int(segment.file_of_chunk[spot.chunk]))
-
-    def first_line(self, spot: Spot) -> int:
-        """The line of its file at which a chunk begins."""
-        return int(self._segments[spot.segment].column("start_line", spot.chunk, spot.chunk + 1)[0])
-
-    def relation(self, spot: Spot, score: float, name: str | None = None, line: int = 0, text: str = "") -> Relation:
-        """A chunk as one that is related."""
-        segment = self._segments[spot.segment]
-        place = int(segment.file_of_chunk[spot.chunk])
-        file = int(segment.column("file_id", place, place + 1)[0])
-        first = int(segment.column("first_ordinal", place, place + 1)[0])
-        ordinal = first + spot.chunk - int(segment.first_chunks[place])
-        return Relation(self.id_of(spot), file, ordinal, score, name, line, text)
-
-    def spot_of(self, file: int, ordinal: int) -> Spot | None:
-        """The place in the index of a chunk of the context."""
-        for number, segment in enumerate(self._segments):
-            for place in np.flatnonzero((segment.column("file_id") == file) & ~segment.dead).tolist():
-                at = ordinal - int(segment.column("first_ordinal", place, place + 1)[0])
-                if 0 <= at < int(segment.first_chunks[place + 1] - segment.first_chunks[place]):
-                    return Spot(number, int(segment.first_chunks[place]) + at)
-        return None
-
-
 def find_related(
     context: ContextReader,
     segments: Sequence[Segment],
@@ -191,7 +65,7 @@ def find_related(
     Where `holder` is None, it is the whole chunk whose relations are found: to all that it defines. `enclosing` defines
     what the chunk lies in: where the chunk defines nothing itself, its innermost counts.
     """
-    chunks = _Chunks(context, segments, file.path)
+    chunks = IndexedChunks(context, segments, file.path)
     own = chunks.spot_of(file.id, ordinal)
     if holder is not None:
         defined = [*holder.enclosing, holder.definition]
@@ -219,7 +93,7 @@ def find_related(
 class _Subject:
     """The lines of a file, `first` to `last`, whose relations are looked for: what stands there is none itself."""
 
-    def __init__(self, chunks: _Chunks, own: Spot | None, first: int, last: int) -> None:
+    def __init__(self, chunks: IndexedChunks, own: Spot | None, first: int, last: int) -> None:
         self._file = chunks.file_of(own) if own is not None else None
         self._chunks = chunks
         self._first, self._last = first, last
@@ -246,7 +120,7 @@ def find_used(
     `own_names` are not looked for, nor names that many chunks define. A relation's `name` is defined in its `line`.
     `known` keeps what was read for the next text.
     """
-    chunks = _Chunks(context, segments, path)
+    chunks = IndexedChunks(context, segments, path)
     content = text.decode("utf-8", "replace")
     called = set(_CALL.findall(content))
     counts = Counter(word for word in _WORD.findall(content) if word not in own_names)
@@ -267,7 +141,7 @@ def find_used(
     return sorted(best.values(), key=_order)
 
 
-def _line_defining(chunks: _Chunks, spot: Spot, text: bytes, name: str) -> tuple[int, str] | None:
+def _line_defining(chunks: IndexedChunks, spot: Spot, text: bytes, name: str) -> tuple[int, str] | None:
     """The line of a chunk that defines a name, and its text; only lines that have the name are looked at."""
     language = chunks.language(spot)
     is_quoted = False
@@ -285,7 +159,7 @@ def _order(relation: Relation) -> tuple[float, int, int]:
     return -relation.score, relation.file, relation.ordinal
 
 
-def _users(chunks: _Chunks, names: Sequence[str], subject: _Subject) -> list[tuple[Spot, Relation]]:
+def _users(chunks: IndexedChunks, names: Sequence[str], subject: _Subject) -> list[tuple[Spot, Relation]]:
     """The chunks that use one of the names, each once, with the name that says the most."""
     terms = [whole_term(name) for name in names]
     defined = chunks.with_terms(terms, "definitions")
@@ -306,7 +180,7 @@ def _users(chunks: _Chunks, names: Sequence[str], subject: _Subject) -> list[tup
 
 
 def _line_with(
-    chunks: _Chunks,
+    chunks: IndexedChunks,
     spot: Spot,
     text: bytes,
     name: str,
@@ -325,7 +199,7 @@ def _line_with(
         return None
     found: tuple[int, str, float] | None = None
     lines, language = lines_of(text), chunks.language(spot)
-    code = code_lines(lines, language)
+    code = code_lines(lines, language) if has_code(language) else [""] * len(lines)
     if language in SHELLS:
         call = re.compile(rf"{COMMAND}{re.escape(name)}(?![\w.:-])")
     for number, (line, own) in enumerate(zip(lines, code, strict=True), chunks.first_line(spot)):
@@ -337,7 +211,7 @@ def _line_with(
 
 
 def _used(
-    chunks: _Chunks, code: Sequence[str], language: str | None, own_names: set[str], subject: _Subject
+    chunks: IndexedChunks, code: Sequence[str], language: str | None, own_names: set[str], subject: _Subject
 ) -> list[Relation]:
     """The chunks that define a name which lines of code use, each once."""
     called = called_names(code, language)
@@ -353,7 +227,9 @@ def _used(
             found += [
                 (spot, each)
                 for each in chunks.definitions(spot, other)
-                if last_part(each.name) == word and not subject.has(spot, each.line)
+                if last_part(each.name) == word
+                and not subject.has(spot, each.line)
+                and not is_declaration(each, chunks.language(spot))
             ][:1]
         for spot, line in found:
             score = (1 + chunks.nearness(spot)) * (2 if word in called else 1) / len(found)
@@ -362,7 +238,7 @@ def _used(
     return list(best.values())
 
 
-def _twins(chunks: _Chunks, text: bytes, key: bytes, own: Spot | None) -> list[Relation]:
+def _twins(chunks: IndexedChunks, text: bytes, key: bytes, own: Spot | None) -> list[Relation]:
     """The chunks with the same text, and those that have most of its words."""
     words = set(_WORD.findall(text.decode("utf-8", "replace")))
     terms = sorted({whole_term(word) for word in words} - {""})

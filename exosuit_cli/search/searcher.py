@@ -232,23 +232,20 @@ class Searcher:
 
     def _file_id(self, number: int) -> int:
         segment, file = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
-        return int(segment.column("file_id", file, file + 1)[0])
+        return segment.value("file_id", file)
 
     def _chunk_id(self, number: int) -> bytes:
         return self.index.segments[number >> SEGMENT_BITS].chunk_id(number & _IN_SEGMENT)
 
     def _tokens(self, number: int) -> int:
         segment, here = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
-        return int(segment.column("tokens", here, here + 1)[0])
+        return segment.value("tokens", here)
 
     def _answer(self, candidates: Candidates, ranking: Ranking, place: int, chunk: int) -> Answer:
         number = int(candidates.chunks[chunk])
         segment, here = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
         file = int(candidates.files[ranking.files[place]]) & _IN_SEGMENT
-
-        def value(name: str, at: int) -> int:
-            return int(segment.column(name, at, at + 1)[0])
-
+        value = segment.value
         source = value("source", file)
         return Answer(
             id=segment.chunk_id(here),

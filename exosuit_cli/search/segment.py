@@ -59,6 +59,10 @@ class Segment:
         """A column by its name, or a part of it."""
         return self._columns.column(name, start, stop)
 
+    def value(self, name: str, at: int) -> int:
+        """One whole number of a column."""
+        return self._columns.value(name, at)
+
     @cached_property
     def first_chunks(self) -> npt.NDArray[np.int64]:
         """int64[files + 1]."""
@@ -96,7 +100,7 @@ class Segment:
 
     def term(self, number: int) -> str:
         """A term by its number."""
-        start, stop = self.column("term_start", number, number + 2).tolist()
+        start, stop = self.value("term_start", number), self.value("term_start", number + 1)
         return self.column("term_text", start, stop).tobytes().decode("utf-8", "replace")
 
     def postings(self, field: str, term: int) -> TermPostings:
@@ -115,7 +119,7 @@ class Segment:
 
     def path(self, file: int) -> bytes:
         """The path of a file below its source's root."""
-        start, stop = self.column("file_path_start", file, file + 2).tolist()
+        start, stop = self.value("file_path_start", file), self.value("file_path_start", file + 1)
         return self.column("file_path_text", start, stop).tobytes()
 
     def chunk_id(self, chunk: int) -> bytes:
@@ -124,12 +128,12 @@ class Segment:
 
     def symbol(self, chunk: int) -> str | None:
         """The symbol of a chunk."""
-        start, stop = self.column("symbol_start", chunk, chunk + 2).tolist()
+        start, stop = self.value("symbol_start", chunk), self.value("symbol_start", chunk + 1)
         return self.column("symbol_text", start, stop).tobytes().decode("utf-8", "replace") if start < stop else None
 
     def language(self, file: int) -> str | None:
         """The language of a file."""
-        number = int(self.column("language", file, file + 1)[0])
+        number = self.value("language", file)
         return self.languages[number] if number < len(self.languages) else None
 
 

@@ -30,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))  # the
 
 import token_cases as cases
 from kernels.emulated import EmulatedQueue, build
+from paired_runs import version_of
 from tokens.conftest import Oracle
 
 from exosuit_cli.kernels.device_tokens import DeviceTables
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 SHOWN = 10
 BEYOND = 5000
+PACKAGES = ("tiktoken", "gigatoken", "numpy")
 
 
 def main() -> int:
@@ -54,6 +56,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60, help="how long to compare random texts")
     arguments = parser.parse_args()
     document: dict[str, Any] = {"schema": "exosuit.token_proof/1", "device": EmulatedQueue.device, "parts": []}
+    document["versions"] = {name: version_of(name) for name in PACKAGES}
     with tempfile.TemporaryDirectory() as folder:
         libraries = build(Path(folder))
         for encoding in ENCODINGS:
@@ -82,7 +85,9 @@ class Proof:
         yield self._compare("every string of representatives", "tiktoken", self._tiktoken, texts)
         codes = chain(*cases.ASSIGNED, random.Random(3).sample(range(0x35000, 0x110000), BEYOND))
         scalars = ("".join(group).encode() for group in cases.batches(cases.scalar_texts(codes), 300))
-        yield self._compare("every scalar in three contexts", "gigatoken", self._packaged, scalars, files=300)
+        yield self._compare(
+            "every assigned scalar in three contexts, and some others", "gigatoken", self._packaged, scalars, files=300
+        )
         vocabulary = cases.vocabulary_texts(self._encoding)
         yield self._compare("every token of the vocabulary", "tiktoken", self._tiktoken, vocabulary)
         yield self._compare("random texts", "tiktoken", self._tiktoken, cases.random_files(seconds), files=400)

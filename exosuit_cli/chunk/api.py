@@ -76,7 +76,7 @@ def _language(name: str | None) -> str:
         return ""
     found = _names().get(name.casefold()) or language_of_mode(name.lower().replace(" ", "-").encode())
     if found is None:
-        close = get_close_matches(name, LANGUAGES, n=3, cutoff=0.5)
+        close = get_close_matches(name, LANGUAGES, n=3, cutoff=0.7)
         hint = f"; did you mean {' or '.join(close)}?" if close else "; exosuit_cli.languages.LANGUAGES has them all"
         raise UsageError(f"unknown language {name!r}{hint}")
     return found

@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.model.errors import ExitCode, ExosuitError, UsageError
 from exosuit_cli.system.names import display_name
@@ -15,6 +15,8 @@ from exosuit_cli.system.names import display_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+_CLOSE: Final = 0.7
+"""A name less like the word than this is no help; 1 is the same."""
 _LONGEST = 200
 """Characters of what was typed that a message repeats."""
 
@@ -46,7 +48,7 @@ def unknown_command(words: Sequence[str], names: Sequence[str]) -> UsageError:
     shown = repr(word[:_LONGEST])
     if is_address(word):
         return UsageError(f"no command {shown}; did you mean `exosuit scan` and the address?")
-    near = difflib.get_close_matches(word.lower()[:_LONGEST], names, n=1)
+    near = difflib.get_close_matches(word.lower()[:_LONGEST], names, 1, _CLOSE)
     if near:
         return UsageError(f"no command {shown}; did you mean `exosuit {near[0]}`?")
     if os.path.lexists(word):
@@ -68,7 +70,7 @@ def _in_words(error: Any) -> str:
     kind = type(error).__name__
     if kind == "NoSuchOption":
         known = _flags(context) if context is not None else []
-        near = difflib.get_close_matches(error.option_name[:_LONGEST], known, n=1)
+        near = difflib.get_close_matches(error.option_name[:_LONGEST], known, 1, _CLOSE)
         remedy = f"did you mean {near[0]}?" if near else f"`{command} --help` lists them"
         return f"no option {error.option_name[:_LONGEST]!r} of `{command}`; {remedy}"
     needed = re.fullmatch(r"Option '(?P<flag>[^']+)' requires an argument", message)

@@ -43,7 +43,7 @@ def read_topic(name: str, tables: Tables) -> str:
     """
     names = [topic.name for topic in list_topics()]
     if name not in names:
-        near = difflib.get_close_matches(name.lower()[:40], names, n=3, cutoff=0.5)
+        near = difflib.get_close_matches(name.lower()[:40], names, n=3, cutoff=0.7)
         nearest = f"did you mean {' or '.join(near)}?" if near else "`exosuit manual` lists the topics"
         raise UsageError(f"no topic {name!r}; {nearest}")
     text = _PLACEHOLDER.sub(lambda found: tables[found["table"]](found["of"] or "").strip(), _read(name))

@@ -14,7 +14,7 @@ from exosuit_cli.search.exact_names import chunks_of_names
 from exosuit_cli.search.features import chunk_scores, file_features
 from exosuit_cli.search.index import open_index
 from exosuit_cli.search.lexical import SEGMENT_BITS, Candidates, Lexical
-from exosuit_cli.search.near import near_terms
+from exosuit_cli.search.near import near_words
 from exosuit_cli.search.path_facts import path_facts
 from exosuit_cli.search.question import read_question
 from exosuit_cli.search.ranker import Ranking, rank
@@ -116,7 +116,7 @@ class Searcher:
         answers = tuple(self._answers(candidates, ranking, top, budget))
         assert self._lexical is not None
         files, chunks = self._lexical.sizes(scope)
-        near = () if answers else near_terms(self.index.segments, question.terms[: question.words])
+        near = () if answers else near_words(self.index.segments, question.terms[: question.words], self.context)
         return QueryResult(
             answers=answers,
             files=files,

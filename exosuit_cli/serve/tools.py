@@ -10,6 +10,7 @@ from mcp.server.fastmcp.exceptions import ToolError
 from mcp.types import CallToolResult, RootsListChangedNotification, TextContent, ToolAnnotations
 from pydantic import Field
 
+from exosuit_cli import __version__
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.serve.link import EngineEnded
 from exosuit_cli.serve.messages import Call, Failure
@@ -259,6 +260,7 @@ def add_tools(server: FastMCP, tools: Tools) -> None:
 def make_server(request: ServeRequest, engine: EngineLink) -> FastMCP:
     """The server with its tools."""
     server: FastMCP = FastMCP("exosuit", instructions=INSTRUCTIONS, log_level="WARNING")
+    server._mcp_server.version = __version__  # noqa: SLF001  (no public way)
     tools = Tools(request, engine)
     add_tools(server, tools)
 

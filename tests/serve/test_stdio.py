@@ -13,6 +13,7 @@ from mcp import types
 from pydantic import FileUrl
 from trees import write
 
+from exosuit_cli import __version__
 from exosuit_cli.tokens import load_counter
 from serve.sessions import error_of, session_over_stdio, values_of
 
@@ -199,7 +200,9 @@ def test_stdout_is_the_protocol_and_a_signal_ends_it(exosuit: Path, tmp_path: Pa
                 process.stdin.write(json.dumps({"jsonrpc": "2.0", **each}).encode() + b"\n")
             process.stdin.flush()
             wanted = [each["id"] for each in said if "id" in each]
-            assert [json.loads(process.stdout.readline())["id"] for _ in wanted] == wanted
+            answers = [json.loads(process.stdout.readline()) for _ in wanted]
+            assert [each["id"] for each in answers] == wanted
+            assert answers[0]["result"]["serverInfo"] == {"name": "exosuit", "version": __version__}
             with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
                 (child,) = map(int, file.read().split())
             if number is not None:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.chunk import options as limits
 from exosuit_cli.chunk.guessed import Guesses
 from exosuit_cli.chunk.measured import ChunkPlan, MeasuredLines
 from exosuit_cli.chunk.no_syntax import NoSyntax
-from exosuit_cli.chunk.options import SEGMENT_BYTES
 from exosuit_cli.chunk.planner import Planner
 from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
@@ -140,8 +140,8 @@ class Chunker:
         held = b""
         offset = line = 0
         last = _NEWLINE
-        while data := held + read(SEGMENT_BYTES - len(held)):
-            end, is_safe = _segment_end(data) if len(data) == SEGMENT_BYTES else (len(data), True)
+        while data := held + read(limits.SEGMENT_BYTES - len(held)):
+            end, is_safe = _segment_end(data) if len(data) == limits.SEGMENT_BYTES else (len(data), True)
             segment, held = data[:end], data[end:]
             slab = Slab(np.frombuffer(segment, np.uint8), np.zeros(1, np.int64), np.array([end], np.int64))
             chunks = replace(self.chunk_slab(slab, [language])[0], text_is_exact=is_safe)

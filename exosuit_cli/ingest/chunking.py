@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from exosuit_cli.chunk import options as limits
 from exosuit_cli.chunk.batch import Chunking
-from exosuit_cli.chunk.options import SEGMENT_BYTES
 from exosuit_cli.ingest.collector import ChunkCollector
 from exosuit_cli.ingest.pipeline import Run
 from exosuit_cli.model.dataclass import dataclass
@@ -93,6 +93,6 @@ def chunk_into(
         encoding=collector.chunking.encoding,
         verify=False,
         batch_files=min(options.batch_files, BATCH_FILES),
-        slab_bytes=min(options.slab_bytes, SEGMENT_BYTES - 1),  # a longer text is cut in segments first
+        slab_bytes=min(options.slab_bytes, limits.SEGMENT_BYTES - 1),  # a longer text is cut in segments first
     )
     return Run(roots, options, stop, progress, collector, reads_index=reads_index, only_changed=only_changed).run()

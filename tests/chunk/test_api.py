@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import exosuit_cli.chunk
-from exosuit_cli.chunk import Boundary, ChunkOptions, chunk_file, chunk_text, chunker
+from exosuit_cli.chunk import Boundary, ChunkOptions, chunk_file, chunk_text
+from exosuit_cli.chunk import options as limits
 from exosuit_cli.chunk.options import SEGMENT_BYTES
 from exosuit_cli.model.errors import UsageError
 
@@ -174,7 +175,7 @@ SEGMENTED = {
 def test_segments_keep_every_promise(
     chunker_of: MakeChunker, oracles: Oracles, monkeypatch: pytest.MonkeyPatch, name: str, segment_bytes: int
 ) -> None:
-    monkeypatch.setattr(chunker, "SEGMENT_BYTES", segment_bytes)
+    monkeypatch.setattr(limits, "SEGMENT_BYTES", segment_bytes)
     data = SEGMENTED[name]
     for options in (SMALL, ChunkOptions(max_tokens=200, min_tokens=10, max_chars=300, overlap=30)):
         chunks = chunker_of(options).chunk_bytes(data, "")
@@ -187,7 +188,7 @@ def test_segments_keep_every_promise(
 
 def test_segments_end_where_counts_add_up(chunker_of: MakeChunker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only where there is no such place is the count of the whole a guess, and then it says so."""
-    monkeypatch.setattr(chunker, "SEGMENT_BYTES", 700)
+    monkeypatch.setattr(limits, "SEGMENT_BYTES", 700)
     exact = {name: chunker_of(SMALL).chunk_bytes(data, "").text_is_exact for name, data in SEGMENTED.items()}
     guessed = {name for name, is_exact in exact.items() if not is_exact}
     assert {"nowhere to cut", "letters", "lone CR", "blank lines"} <= guessed
@@ -196,7 +197,7 @@ def test_segments_end_where_counts_add_up(chunker_of: MakeChunker, monkeypatch: 
 
 @pytest.mark.parametrize("name", SEGMENTED)
 def test_a_stream_is_cut_as_the_bytes(chunker_of: MakeChunker, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    monkeypatch.setattr(chunker, "SEGMENT_BYTES", 1000)
+    monkeypatch.setattr(limits, "SEGMENT_BYTES", 1000)
     data = SEGMENTED[name]
     cutter = chunker_of(SMALL)
     whole = cutter.chunk_bytes(data, "Python")
@@ -227,10 +228,10 @@ def test_a_stream_is_cut_as_the_bytes(chunker_of: MakeChunker, monkeypatch: pyte
 def test_a_text_that_just_fits_is_one_segment(chunker_of: MakeChunker, monkeypatch: pytest.MonkeyPatch) -> None:
     data = lines_text(50)
     whole = plain(chunker_of(SMALL).chunk_bytes(data, ""))
-    monkeypatch.setattr(chunker, "SEGMENT_BYTES", len(data) + 1)
+    monkeypatch.setattr(limits, "SEGMENT_BYTES", len(data) + 1)
     assert plain(chunker_of(SMALL).chunk_bytes(data, "")) == whole
     for size in (len(data), len(data) - 1):
-        monkeypatch.setattr(chunker, "SEGMENT_BYTES", size)
+        monkeypatch.setattr(limits, "SEGMENT_BYTES", size)
         found = chunker_of(SMALL).chunk_bytes(data, "")
         assert found.size == len(data)
         assert found.boundaries.tolist().count(Boundary.FILE) == 1

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from blake3 import blake3
 
-from exosuit_cli.chunk import chunker
+from exosuit_cli.chunk.options import SEGMENT_BYTES
 from exosuit_cli.commands.context import export_chunks, read_file
 from exosuit_cli.context import Context
 from exosuit_cli.context.database import OtherSources
@@ -118,7 +118,7 @@ def test_every_chunk_has_the_digest_of_its_id_and_is_found_by_it(tree: Path) -> 
 
 def test_a_file_of_several_segments(tmp_path: Path) -> None:
     line = "é, a line of words\n".encode() * 100
-    large = b"".join(b"%d\n" % number + line for number in range(chunker.SEGMENT_BYTES // len(line) + 10))
+    large = b"".join(b"%d\n" % number + line for number in range(SEGMENT_BYTES // len(line) + 10))
     write_bytes(tmp_path / "tree", {b"large.txt": large, b"small.txt": line})
     load("c", source(tmp_path / "tree"))
     assert text_of("c", b"large.txt") == large

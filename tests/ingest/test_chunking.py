@@ -16,7 +16,8 @@ import numpy as np
 import pytest
 from trees import batch_of, plain, write
 
-from exosuit_cli.chunk import ChunkOptions, chunk_text, chunker
+from exosuit_cli.chunk import ChunkOptions, chunk_text
+from exosuit_cli.chunk import options as limits
 from exosuit_cli.chunk.batch import BatchBuilder, Chunking
 from exosuit_cli.ingest import ChunkResult, ScanOptions, chunk, collector, scan
 from exosuit_cli.ingest.collector import ChunkCollector
@@ -127,7 +128,7 @@ def test_workers_and_batches_decide_nothing(tree: Path, expected: Chunked, worke
 
 def test_what_falls_back_is_known_by_its_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once a file, whoever cut it and in however many segments."""
-    monkeypatch.setattr(chunker, "SEGMENT_BYTES", 20_000)
+    monkeypatch.setattr(limits, "SEGMENT_BYTES", 20_000)
     broken = b"? $ ! ? $ ! ? $ ! ? $\n"
     write(
         tmp_path,
@@ -165,7 +166,7 @@ def test_a_text_of_several_segments_is_cut_alike_in_any_slab(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slab_bytes: int
 ) -> None:
     """Also where a slab is larger than a segment."""
-    monkeypatch.setattr(chunker, "SEGMENT_BYTES", 20_000)
+    monkeypatch.setattr(limits, "SEGMENT_BYTES", 20_000)
     data = code(500, 1)
     write(tmp_path, {"a.py": data, "b.py": b"b = 1\n"})
     options = ChunkOptions(max_tokens=300)
@@ -395,7 +396,7 @@ def test_a_file_that_changes_while_it_is_read_has_no_chunks(
     files = {"a.py": code(3, 1), "b.py": code(200, 2), "c.py": code(4, 3)}
     write(tmp_path, files)
     os.utime(tmp_path / "b.py", ns=(0, 0))
-    monkeypatch.setattr(chunker, "SEGMENT_BYTES", 5000)
+    monkeypatch.setattr(limits, "SEGMENT_BYTES", 5000)
     growing = Growing(tmp_path / "b.py")
     monkeypatch.setattr(cutting, "chunk_large", growing)
     shard = shard_for(tmp_path, counter)

@@ -99,6 +99,8 @@ class Chunker:
                     self._clock.file(paths[position], "boundaries", began, int(slab.lengths[position]), why)
             step("boundaries", texts, size)
         guesses = Guesses(slab, lines, languages, strengths, np.array([tree is None for tree in trees], np.bool_))
+        if not is_plain:
+            guesses.mark(strengths)
         step("boundaries", texts, size)
         measured = self._measured(slab, lines, strengths, prefix)
         files = lines.files.tolist()

@@ -53,10 +53,7 @@ _CONSTANT, _FUNCTION, _METHOD = int(SymbolKind.CONSTANT), int(SymbolKind.FUNCTIO
 
 
 class Guesses:
-    """The definitions of the texts of a slab, as their lines show them; of those that `chosen`, bool[texts], names.
-
-    A line that defines something is from now on a place where a definition begins, in `strengths`.
-    """
+    """The definitions of the texts of a slab, as their lines show them; of those that `chosen`, bool[texts], names."""
 
     def __init__(
         self,
@@ -73,11 +70,15 @@ class Guesses:
         self._first = (lines.heads & _BYTE).astype(np.uint8)
         self._outer = np.flatnonzero(self._ends_outer())
         found = find_definitions(slab, lines, self._families, strengths)
-        plain = found.lines[strengths.kinds[found.lines] == _LINE]
-        strengths.kinds[plain] = np.where(lines.indents[plain] == 0, Boundary.DEFINITION, Boundary.NESTED)
+        self._defining = found.lines
         nesting = _Nesting(found, self._families, self._outer, np.searchsorted(lines.files, found.lines, "right"))
         self._paths = nesting.paths
         self._found = nesting.columns
+
+    def mark(self, strengths: LineStrengths) -> None:
+        """Say in `strengths` of lines that define something that a definition begins there."""
+        plain = self._defining[strengths.kinds[self._defining] == _LINE]
+        strengths.kinds[plain] = np.where(self._lines.indents[plain] == 0, Boundary.DEFINITION, Boundary.NESTED)
 
     def of_chunks(self, first_lines: npt.NDArray[np.int64], last_lines: npt.NDArray[np.int64]) -> GuessedSymbols:
         """The symbols of the chunks of the slab, in order; their first and last lines are positions in the slab."""

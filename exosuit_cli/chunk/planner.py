@@ -212,5 +212,6 @@ class Planner:
             plan.last_lines.append(last_line)
             plan.tokens.append(tokens)
             plan.boundaries.append(kind)
-            first_line = last_line + (lines.starts[first + last_line + 1] == end)
-            start, kind = end, Boundary.FORCED
+            begins_line = lines.starts[first + last_line + 1] == end
+            first_line = last_line + begins_line
+            start, kind = end, lines.kinds[first + first_line] if begins_line else Boundary.FORCED

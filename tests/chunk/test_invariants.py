@@ -53,6 +53,8 @@ def slab_of(files: list[bytes]) -> Slab:
     return Slab(np.frombuffer(b"".join(files), np.uint8), np.cumsum(lengths, dtype=np.int64) - lengths, lengths)
 
 
+# Blanks before a line that is too long: a piece of both begins with the line.
+@example(data=b"  \t \n" + b")]}>,;" * 9 + b"\n", language="", options=ChunkOptions(max_tokens=16, min_tokens=8))
 @given(data=contents, language=st.sampled_from(LANGUAGES), options=some_options())
 @settings(deadline=None, max_examples=300)
 def test_any_text(chunker_of: MakeChunker, oracles: Oracles, data: bytes, language: str, options: ChunkOptions) -> None:
@@ -295,6 +297,8 @@ def test_a_chunk_as_a_record(chunker_of: MakeChunker) -> None:
         language="C",
         boundary=Boundary(chunks.boundaries[1]).label,
         symbol=None,
+        symbols=(),
+        guessed=True,
         text=data[records[0].end_byte : records[1].end_byte].decode("utf-8", "replace"),
     )
     assert records[0].boundary == "file"

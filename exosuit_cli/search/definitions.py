@@ -131,7 +131,7 @@ def definitions_in(lines: Sequence[str], first_line: int, language: str | None) 
 
 def signature_at(lines: Sequence[str], place: int) -> str:
     """The line at `place`, with the lines that go on with its brackets, as one line that is not too long."""
-    text = lines[place].rstrip()
+    text = lines[place].rstrip().removesuffix("\\").rstrip()
     for line in lines[place + 1 : place + _MOST_LINES]:
         if text.count("(") <= text.count(")") or len(text) > _LONGEST_SIGNATURE:
             break
@@ -277,7 +277,7 @@ def _callable_of(head: str) -> str | None:
     name = words.pop()
     if not bracket or not _LAST_WORD.fullmatch(name) or head.rstrip().endswith((";", "\\")) or inside.startswith("*"):
         return None
-    if name in _NO_NAMES or not _NO_NAMES.isdisjoint(words):
+    if name in _NO_NAMES or "typedef" in words or not _NO_NAMES.isdisjoint(words):
         return None
     if not all(character.isalnum() or character in _TYPE_CHARACTERS for character in "".join(words).replace("_", "")):
         return None

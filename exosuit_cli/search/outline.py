@@ -11,7 +11,8 @@ import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.breadcrumb import lines_of
-from exosuit_cli.search.definitions import definitions_in, signature_at
+from exosuit_cli.search.code_lines import COMMAND, SHELLS
+from exosuit_cli.search.definitions import definitions_in, is_declaration, signature_at
 from exosuit_cli.search.path_facts import is_aside, is_test
 from exosuit_cli.search.terms import terms_of
 
@@ -27,11 +28,22 @@ if TYPE_CHECKING:
 MOST_CHUNKS: Final = 4096
 """Chunks whose texts are read, unless more definitions are wanted: a fifth of a second."""
 _READ_CHUNKS: Final = 512
-_USED: Final = re.compile(r"\b(?:([^\W\d]\w+)\s*\(|([A-Z]\w+))")
+_USED: Final = re.compile(r"\b(?:([^\W\d]\w+)\s*\(|([A-Z]\w+)(?:::\w+)*)")
+"""Of `Poll::Ready(x)` the type is used; what belongs to it may be another's as well."""
 _PLAIN: Final = 0.3
 """What a method is worth whose name is a plain word, as `get` and `run`: most that use it mean another."""
-_NESTED, _ASIDE, _TEST, _IRRELEVANT = 0.5, 0.3, 0.05, 0.05
-"""What a definition is worth within another, in a file beside the matter, in a test, in a file without an answer."""
+_NESTED, _ASIDE, _TEST, _IRRELEVANT = 0.35, 0.1, 0.02, 0.05
+"""What a function is worth within another definition, and any in a file beside the matter, in a test, in a file
+without an answer."""
+_HIDDEN: Final = 0.3
+"""What a definition is worth that its own file or package keeps to itself."""
+_AGAIN: Final = 0.1
+"""What a definition is worth whose name a better one has already: an overload, the same for another system."""
+_CHUNK: Final = 0.1
+"""What a chunk that uses a name is worth beside a file."""
+_COMMANDS: Final = re.compile(rf"{COMMAND}([^\W\d][\w:.-]+)", re.MULTILINE)
+_TYPE: Final = re.compile(r"[\w\s()]*\b(?:class|struct|enum|trait|interface|protocol|record|type|union|object)\s+\w")
+_TESTS: Final = re.compile(r"\s*(?:#\[cfg\(test\)\]|(?:pub\s+)?mod\s+tests?\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,22 @@ def rank_definitions(
     usage = _Usage()
     found = {(each.file, each.definition.line): each for each in _read(context, segments, chosen, usage, relevance)}
     ranked = [replace(each, users=usage.users(each), score=each.score * usage.score(each)) for each in found.values()]
-    return sorted(ranked, key=lambda each: (-each.score, each.path, each.definition.line))
+    return _each_name_once(sorted(ranked, key=_order))
+
+
+def _order(ranked: RankedDefinition) -> tuple[float, bytes, int]:
+    return -ranked.score, ranked.path, ranked.definition.line
+
+
+def _each_name_once(ranked: Sequence[RankedDefinition]) -> list[RankedDefinition]:
+    """The definitions in order, where those of a name that came before are worth less."""
+    seen: set[tuple[str, str | None]] = set()
+    found = []
+    for each in ranked:
+        key = last_part(each.definition.name), each.language
+        found.append(replace(each, score=each.score * _AGAIN) if key in seen else each)
+        seen.add(key)
+    return sorted(found, key=_order)
 
 
 def _chunks_by_score(
@@ -137,18 +164,23 @@ def _chunks_by_score(
 class _Usage:
     """In how many of the files that were read each name is used, and how often it is defined there.
 
-    A name is used where it is called, or where it begins with a capital letter, as those of types do.
+    A name is used where it is called, or where it begins with a capital letter, as those of types do; in a shell where
+    it begins a command.
     """
 
     def __init__(self) -> None:
         self._files: dict[str, set[int]] = {}
+        self._chunks: Counter[str] = Counter()
         self._defined: Counter[str] = Counter()
 
-    def add(self, file: int, text: str, definitions: Sequence[Definition]) -> None:
+    def add(self, file: int, text: str, definitions: Sequence[Definition], language: str | None) -> None:
         """Take a text of a file with its definitions."""
         self._defined.update(last_part(each.name) for each in definitions)
-        for called, typed in _USED.findall(text):
-            self._files.setdefault(called or typed, set()).add(file)
+        is_shell = language in SHELLS
+        used = set(_COMMANDS.findall(text)) if is_shell else {a or b for a, b in _USED.findall(text)}
+        self._chunks.update(used)
+        for name in used:
+            self._files.setdefault(name, set()).add(file)
 
     def users(self, ranked: RankedDefinition) -> int:
         """In how many files that were read the name of a definition is used."""
@@ -157,8 +189,9 @@ class _Usage:
     def score(self, ranked: RankedDefinition) -> float:
         """Files that use a name, for each that defines it."""
         name = last_part(ranked.definition.name)
-        is_plain = ranked.definition.level > 0 and name.isalpha() and name.islower()
-        return float((self.users(ranked) + 0.1) / self._defined[name] ** 1.5 * (_PLAIN if is_plain else 1.0))
+        is_plain = _is_nested(ranked.definition) and name.isalpha() and name[1:].islower()
+        uses = self.users(ranked) + _CHUNK * self._chunks[name]
+        return float(uses / self._defined[name] ** 1.5 * (_PLAIN if is_plain else 1.0))
 
 
 def _read(
@@ -186,15 +219,45 @@ def _definitions(
     first_line = int(segment.column("start_line", chunk, chunk + 1)[0])
     file, source = (int(segment.column(name, place, place + 1)[0]) for name in ("file_id", "source"))
     lines = lines_of(text)
-    found = definitions_in(lines, first_line, language)
-    usage.add(file, "\n".join(lines), found)
+    found = [each for each in definitions_in(lines, first_line, language) if not is_declaration(each, language)]
+    usage.add(file, "\n".join(lines), found, language)
     weight = _TEST if is_test(path) else _ASIDE if is_aside(path) else 1.0
     if relevance is not None:
         weight *= relevance.get(file, _IRRELEVANT)
+    tests = _first_of_tests(lines, segment.symbol(chunk), language)
     for each in found:
-        whole = each._replace(text=signature_at(lines, each.line - first_line))
-        score = weight * (_NESTED if each.level else 1.0)
-        yield RankedDefinition(whole, file, source, path, language, 0, score)
+        place = each.line - first_line
+        whole = each._replace(text=signature_at(lines, place))
+        score = weight * (_NESTED if _is_nested(each) else 1.0) * (_HIDDEN if _is_hidden(each, path, language) else 1.0)
+        yield RankedDefinition(whole, file, source, path, language, 0, min(score, _TEST) if place >= tests else score)
+
+
+def _is_nested(definition: Definition) -> bool:
+    """Whether a definition is a method, or a function within another; a type within another is as good as outside."""
+    return bool(definition.level and not _TYPE.match(definition.text)) or definition.text.startswith("func (")
+
+
+def _is_hidden(definition: Definition, path: bytes, language: str | None) -> bool:
+    """Whether other files or packages cannot use a definition, or are not meant to, as far as its line says so."""
+    text, name = definition.text.lstrip(), last_part(definition.name)
+    if language == "Rust":
+        return not text.startswith(("pub ", "macro_rules!"))
+    if language == "Go":
+        return name[:1].islower()
+    if language in ("JavaScript", "TypeScript", "TSX"):
+        return not definition.level and not text.startswith(("export", "declare"))
+    if language in ("C", "C++"):
+        return text.startswith("static ") and not path.endswith((b".h", b".hpp"))
+    return name.startswith("_") or text.startswith(("private ", "fileprivate "))
+
+
+def _first_of_tests(lines: Sequence[str], symbol: str | None, language: str | None) -> int:
+    """The place of the first line of a module of tests, as it stands at the end of a file of Rust."""
+    if language != "Rust":
+        return len(lines)
+    if symbol is not None and symbol.partition(".")[0] in ("test", "tests"):
+        return 0
+    return next((place for place, line in enumerate(lines) if _TESTS.match(line)), len(lines))
 
 
 def last_part(name: str) -> str:

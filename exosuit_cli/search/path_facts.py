@@ -74,7 +74,7 @@ def is_test(path: bytes) -> bool:
 
 def is_aside(path: bytes) -> bool:
     """Whether a file is no part of what its repository is about: an example, vendored or generated code, a tool."""
-    flags = path_flags(path)
+    flags = path_flags(b"/".join(part.lstrip(b"_") or part for part in path.split(b"/")))  # `_examples`, as in Go
     return any(flags[FLAGS.index(flag)] for flag in ("example", "vendored", "docs", "tools"))
 
 

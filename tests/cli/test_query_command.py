@@ -289,6 +289,41 @@ def test_the_outline_puts_first_what_others_use(run: RunExosuit, tree: Path) -> 
     assert done.stdout.decode().startswith(narrow["text"])
 
 
+def test_the_outline_shows_what_is_defined_for_others_and_each_name_first_once(run: RunExosuit, tmp_path: Path) -> None:
+    users = "".join(f"pub fn user_{each}(x: Router) -> Router {{ Router::new(x) }}\n" for each in range(3))
+    write(
+        tmp_path / "mixed",
+        {
+            "src/lib.rs": b"pub mod routing;\nmod tests_of;\n",
+            "src/routing.rs": b"pub struct Router;\n\n"
+            b"impl From<u8> for Router {\n    fn from(_: u8) -> Router { Router }\n}\n"
+            b"\nfn inner_route(x: u8) {}\n\n#[cfg(test)]\nmod tests {\n    pub fn help_route() {}\n}\n",
+            "src/user.rs": users.encode() + b"fn call() { inner_route(1); help_route() }\n",
+            "store.ts": b"export function make(a: string): void\n"
+            b"export function make(a: any) {\n}\nfunction local() {}\n",
+            "use.ts": b"make(1)\nlocal()\n",
+            "_examples/main.go": b"package main\n\nfunc Shown(x int) {\n}\n",
+            "mux.go": b"package mux\n\nfunc (m *Mux) Serve(x int) {\n\tShown(1)\n}\n\n"
+            b"type Mux struct {\n}\n\nfunc New() *Mux {\n}\n",
+            "main.go": b"package mux\n\nvar x = New().Serve(1)\n",
+        },
+    )
+    found = document(run, "outline", tmp_path / "mixed")["definitions"]
+    scores: dict[str, float] = {}
+    for each in sorted(found, key=lambda each: -each["score"]):
+        scores.setdefault(each["name"], each["score"])
+    texts = {each["text"] for each in found}
+    assert {"pub struct Router;", "type Mux struct {"} <= texts
+    assert not any(text.startswith(("pub mod", "mod tests_of", "impl", "package")) for text in texts)
+    assert scores["Router"] > scores["inner_route"] > scores["help_route"]
+    assert scores["make"] > scores["local"]
+    assert scores["Mux"] > scores["Serve"]
+    assert scores["New"] > scores["Shown"]
+    makes = [each["score"] for each in found if each["name"] == "make"]
+    assert len(makes) == 2
+    assert min(makes) < max(makes) / 5
+
+
 def test_related_code_by_names_and_likeness(run: RunExosuit, tree: Path) -> None:
     found = document(run, "related", "src/session.py:7", cwd=tree)
     assert (found["chunk"]["path"], found["chunk"]["start_line"]) == ("src/session.py", 1)

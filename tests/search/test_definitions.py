@@ -11,7 +11,7 @@ from trees import write
 
 from exosuit_cli.context import Context
 from exosuit_cli.search.breadcrumb import breadcrumb_of, lines_of
-from exosuit_cli.search.definitions import Enclosing, definition_at
+from exosuit_cli.search.definitions import Enclosing, definition_at, is_declaration
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +57,24 @@ if TYPE_CHECKING:
 def test_what_a_line_of_code_defines(line: str, name: str | None) -> None:
     found = definition_at(line, 1, "Some language")
     assert (found.name if found is not None else None) == name
+
+
+def test_a_match_arm_is_no_function_and_a_declaration_defines_nothing() -> None:
+    assert definition_at("            Some(x) => {", 1, "Rust") is None
+    assert definition_at("typedef DWORD (WINAPI *hook)(int x);", 1, "C") is None
+    for text, language, is_declared in (
+        ("pub(crate) mod a;", "Rust", True),
+        ("impl<T> From<T> for A {", "Rust", True),
+        ("mod a {", "Rust", False),
+        ("pub struct A;", "Rust", False),
+        ("class A;", "C++", True),
+        ("struct a {", "C", False),
+        ("package a", "Go", True),
+        ("package A;", "Perl", False),
+    ):
+        found = definition_at(text, 1, language)
+        assert found is not None
+        assert is_declaration(found, language) == is_declared, text
 
 
 def test_headings_keys_and_tables_are_definitions() -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.commands.query_context import SearchedContext
     from exosuit_cli.context.records import StoredChunk, StoredFile
+    from exosuit_cli.search.definers import Definer
     from exosuit_cli.search.definitions import Definition
     from exosuit_cli.search.searcher import Searcher
 
@@ -29,6 +30,12 @@ _ABOVE: Final = re.compile(r"\s*(?:@|#\[|\[\w)")
 """Lines that belong to the definition below them: decorators, attributes."""
 _BETWEEN: Final = re.compile(r"\s*(?:$|@|#|//|/\*|\*|--)")
 """Lines before a definition that do not belong to the one above it."""
+
+_DECLARED: Final = re.compile(r"(?:\.\.\.|^[^{}]*;)\s*$")
+"""The end of a definition without a body: an overload, a prototype."""
+_MOST_LOOKED_AT: Final = 50
+_MOST_BEFORE: Final = 200_000
+"""Tokens of a file in which it is looked for what a definition is within."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +174,9 @@ def _read_symbol(request: ReadRequest, found: SearchedContext, searcher: Searche
     if not definers:
         where = f" in {request.path!r}" if request.path is not None else ""
         raise UsageError(f"no definition of {request.symbol[:200]!r} was found{where}; call search with it")
-    first, others = definers[0], definers[1:]
-    file = found.context.file(first.file)
-    if file is None:
-        raise _damaged(found)
-    start, end = _extent(found, file, first.definition, request.budget)
+    definers = _named_first(found, request.symbol, definers)
+    first, file, start, end = _whole(found, definers, request.budget)
+    others = [each for each in definers if each is not first]
     outcome = _read_lines(request, found, file, start, end)
     places = []
     for each in others[:_MOST_OTHERS]:
@@ -182,6 +187,47 @@ def _read_symbol(request: ReadRequest, found: SearchedContext, searcher: Searche
         outcome.path, outcome.language, outcome.start_line, outcome.lines, outcome.file_lines, outcome.next_line,
         symbol=first.definition.name, others=tuple(places), more_others=len(others) - len(places),
     )  # fmt: skip
+
+
+def _named_first(found: SearchedContext, name: str, definers: list[Definer]) -> list[Definer]:
+    """In the order they have, but those first that are within what the name says, as `A` of `A.method`."""
+    from exosuit_cli.search.definitions import definitions_in
+    from exosuit_cli.search.outline import last_part
+
+    outer = re.split(r"\.|::", name)[-2:-1]
+    if not outer:
+        return definers
+
+    def is_within(definer: Definer) -> bool:
+        file = found.context.file(definer.file)
+        if file is None or definer.definition.level == 0:
+            return False
+        lines, first = _lines(found, file, 1, definer.definition.line, _MOST_BEFORE)
+        before = definitions_in(lines[: definer.definition.line - first], first, file.language)
+        around = [each for each in before if each.level < definer.definition.level]
+        return bool(around) and last_part(around[-1].name) == outer[0]
+
+    looked_at = definers[:_MOST_LOOKED_AT]
+    within = [each for each in looked_at if is_within(each)]
+    return [*within, *(each for each in definers if each not in within)]
+
+
+def _whole(found: SearchedContext, definers: Sequence[Definer], budget: int) -> tuple[Definer, StoredFile, int, int]:
+    """The first definition, its file and its lines; if it is only declared, the next in its file that has a body."""
+    first: tuple[Definer, StoredFile, int, int] | None = None
+    for each in definers[:_MOST_LOOKED_AT]:
+        if first is not None and (each.file, each.definition.level) != (first[0].file, first[0].definition.level):
+            continue
+        file = found.context.file(each.file)
+        if file is None:
+            raise _damaged(found)
+        start, end = _extent(found, file, each.definition, budget)
+        first = first or (each, file, start, end)
+        lines, at = _lines(found, file, start, end, budget)
+        if not _DECLARED.search("".join(lines[start - at : end - at + 1])):
+            return each, file, start, end
+    assert first is not None, "a name without a definition is refused"
+    return first
 
 
 def _extent(found: SearchedContext, file: StoredFile, definition: Definition, budget: int) -> tuple[int, int]:

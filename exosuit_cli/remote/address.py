@@ -43,7 +43,8 @@ class Address:
         """The address for a person, and for a record: without secrets."""
         revision = f"@{self.revision}" if self.revision else ""
         folder = f"/{self.folder}" if self.folder else ""
-        return self.url + revision + folder
+        url, _, query = self.url.partition("?")
+        return url + (f"?{_masked(query)}" if query else "") + revision + folder
 
     @property
     def scheme(self) -> str:
@@ -70,7 +71,12 @@ def parse_address(path: str) -> Address:
         parts = urlsplit(path if "://" in path else f"https://{path}")
         port = f":{parts.port}" if parts.port is not None else ""
     except ValueError as error:
-        raise UsageError(f"{without_secret(path)!r} is no address that can be read: {error}") from error
+        reason = "its host or its port is none" if "[" not in path else str(error)
+        # Whatever stands before the last `@` may be a password.
+        shown = re.sub(r"(?<=//).*@", "", without_secret(path), flags=re.DOTALL)
+        raise UsageError(
+            f"{shown!r} is no address that can be read: {reason}; in a user's name or password, write / as %2F"
+        ) from error
     scheme = parts.scheme.lower()
     shown = without_secret(path)
     if scheme not in _SCHEMES:
@@ -94,8 +100,14 @@ def parse_address(path: str) -> Address:
 
 
 def without_secret(address: str) -> str:
-    """An address without what stands before `@` in it, if that has a password."""
-    return re.sub(r"(?<=://)[^/@\s]*:[^/\s]*@", "", address)
+    """An address without what stands before `@` in it, if that has a password, and without the values of its query."""
+    address, _, query = address.partition("?")
+    return re.sub(r"(?<=://)[^/@\s]*:[^/\s]*@", "", address) + (f"?{_masked(query)}" if query else "")
+
+
+def _masked(query: str) -> str:
+    """The names of a query, of which any value may be a token."""
+    return re.sub(r"(^|&)([^=&]*=)?[^&]*", lambda found: f"{found[1]}{found[2] or ''}...", query)
 
 
 def _repository(url: str, secret: str, revision: str, folder: str) -> Address:

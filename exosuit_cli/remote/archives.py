@@ -11,7 +11,7 @@ import zlib
 from lzma import LZMAError
 from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
-from exosuit_cli.remote.inflate import ForwardReader
+from exosuit_cli.remote.inflate import COMPRESSIONS, ForwardReader
 from exosuit_cli.remote.limits import SourceRefused
 from exosuit_cli.remote.writer import PART, FolderWriter
 from exosuit_cli.system.names import display_name
@@ -46,15 +46,26 @@ def unpack(path: str, folder: str, limits: Limits) -> FolderWriter:
         start = file.read(2)
         file.seek(0)
         try:
-            if start == _ZIP:
+            if start == _ZIP or _is_zip_behind(file):
                 _unpack_zip(file, writer, limits)
             else:
                 _unpack_tar(file, writer, limits)
+        except UnicodeDecodeError as error:
+            raise SourceRefused("it has a name that is not in UTF-8, as it says it were") from error
         except (tarfile.TarError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, struct.error) as error:
             raise SourceRefused(f"it is damaged, or no archive: {error}") from error
         except (NotImplementedError, RecursionError, ValueError) as error:
             raise SourceRefused(f"it cannot be unpacked: {error}") from error
     return writer
+
+
+def _is_zip_behind(file: BinaryIO) -> bool:
+    """Whether a file is a zip behind a program that unpacks it. A tar may have a zip at its end, too."""
+    head = file.read(tarfile.BLOCKSIZE)
+    is_tar = head[257:262] == b"ustar" or head.startswith(tuple(COMPRESSIONS))
+    found = not is_tar and zipfile.is_zipfile(file)
+    file.seek(0)
+    return found
 
 
 def _unpack_tar(file: BinaryIO, writer: FolderWriter, limits: Limits) -> None:

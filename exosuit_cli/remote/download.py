@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.units import format_bytes
@@ -42,12 +42,20 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     max_redirections = _MOST_REDIRECTS
     max_repeats = _MOST_REDIRECTS
 
+    def http_error_302(self, req: Any, fp: Any, code: int, msg: str, headers: Any) -> Any:
+        old = urlsplit(req.full_url)
+        try:
+            new = urlsplit(urljoin(req.full_url, headers.get("location") or ""))
+        except ValueError as error:
+            raise SourceUnreachable("the server leads to no address that can be read") from error
+        if new.scheme not in ("https", old.scheme):
+            raise SourceRefused(f"the server leads from {old.scheme} to {new.scheme}, which is not followed")
+        return super().http_error_302(req, fp, code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
         old, new = urlsplit(req.full_url), urlsplit(newurl)
-        if new.scheme not in ("https", old.scheme):
-            raise SourceRefused(
-                f"the server leads from {old.scheme} to {new.scheme or 'nowhere'}, which is not followed"
-            )
         found = super().redirect_request(req, fp, code, msg, headers, newurl)
         if found is not None and (old.scheme, old.netloc) != (new.scheme, new.netloc):
             found.remove_header("Authorization")
@@ -80,12 +88,12 @@ def download(
     try:
         with opener.open(urllib.request.Request(url, headers=headers), timeout=SILENCE_SECONDS) as answer:  # noqa: S310
             state = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
-            length = answer.headers.get("Content-Length", "")
-            if length.isdigit() and int(length[:18]) > most:
+            length = _length(answer.headers.get("Content-Length", ""))
+            if length is not None and length > most:
                 raise _too_large(most)
             return Download(state, True, _copy(answer, target, most, length, said))
     except urllib.error.HTTPError as error:
-        if error.code == _NOT_MODIFIED:
+        if error.code == _NOT_MODIFIED and known:
             return Download(known, False, 0)
         raise SourceUnreachable(f"the server answers {error.code} {error.reason}") from error
     except TimeoutError as error:
@@ -97,12 +105,19 @@ def download(
         raise SourceUnreachable(f"the server does not answer: {getattr(reason, 'strerror', None) or reason}") from error
     except (http.client.HTTPException, ConnectionError) as error:
         raise SourceUnreachable(f"the connection broke off: {error or type(error).__name__}") from error
+    except ValueError as error:
+        raise SourceUnreachable(f"the server's answer cannot be read: {error}") from error
 
 
-def _copy(answer: Any, target: str, most: int, length: str, said: Callable[[str], None]) -> int:
+def _length(text: str) -> int | None:
+    """The bytes that a header announces; None where it is no number."""
+    return int(text[:18]) if text.isascii() and text.isdigit() else None
+
+
+def _copy(answer: Any, target: str, most: int, length: int | None, said: Callable[[str], None]) -> int:
     total = 0
     marked, marked_at = 0, time.monotonic()
-    of_all = f" of {format_bytes(int(length[:18]))}" if length.isdigit() else ""
+    of_all = f" of {format_bytes(length)}" if length is not None else ""
     with open(target, "xb") as file:
         while part := answer.read1(_PART):
             total += len(part)
@@ -115,7 +130,7 @@ def _copy(answer: Any, target: str, most: int, length: str, said: Callable[[str]
                 if total - marked < _LEAST_RATE * _RATE_SECONDS:
                     raise SourceUnreachable(f"the server sends less than {_LEAST_RATE:,} bytes a second")
                 marked, marked_at = total, now
-    if length.isdigit() and total != int(length[:18]):
+    if length is not None and total != length:
         raise SourceUnreachable(f"the connection broke off after {format_bytes(total)}{of_all}")
     return total
 

@@ -117,7 +117,7 @@ def _fill(
 
 
 def _left_out(writer: FolderWriter) -> str:
-    said = []
+    said = [] if writer.files else ["there is no file in it"]
     if writer.links:
         said.append(f"{counted(writer.links, 'link')} left out")
     if writer.special:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 PART: Final = 1 << 20
 MOST_FOLDERS: Final = 200
 """Folders within each other. The deepest of Linux are 10."""
+_LONGEST_NAME: Final = 255
+_LONGEST_PATH: Final = 3_000
+"""Bytes: file systems take no longer name, and the system no longer path, with that of the cache before it."""
 _DRIVE: Final = re.compile(rb"[A-Za-z]:(?:[\\/]|$)|\\\\")
 _FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -30,12 +33,13 @@ class Readable(Protocol):
 class FolderWriter:
     """Writes files below `folder`, which is empty and this user's alone. No link is ever made in it.
 
-    `packed` is the size of what is unpacked, which the ratio is of. `links`, `special` and `repeated` count what was
-    left out, and names that came twice, of which the last is kept. Raises SourceRefused.
+    `packed` is the size of what is unpacked, which the ratio is of. `files` counts what was written, `links`, `special`
+    and `repeated` what was left out: of a name that came twice, the last file is kept. Raises SourceRefused.
     """
 
     def __init__(self, folder: str, limits: Limits, packed: int) -> None:
         self.folder = os.fsencode(folder)
+        self.files = 0
         self.links = 0
         self.special = 0
         self.repeated = 0
@@ -59,6 +63,7 @@ class FolderWriter:
         if not path:
             raise SourceRefused(f"it has a file without a name: {display_name(name)!r}")
         self._make(path.rpartition(b"/")[0])
+        self.files += 1
         with self._create(path) as file:
             while part := source.read(PART):
                 self.count_bytes(len(part))
@@ -114,7 +119,8 @@ class FolderWriter:
 def safe_path(name: bytes) -> bytes:
     """A name of an archive as a path that stays below its folder; b"" is the folder itself.
 
-    Raises SourceRefused for an absolute name, one with `..`, with a NUL, with a drive of Windows, or far too deep.
+    Raises SourceRefused for an absolute name, one with `..`, with a NUL, with a drive of Windows, and
+    one that is far too deep or too long.
     """
     shown = display_name(name[:200])
     if b"\0" in name:
@@ -124,6 +130,8 @@ def safe_path(name: bytes) -> bytes:
     parts = [part for part in name.split(b"/") if part not in (b"", b".")]
     if b".." in parts or any(b".." in part.split(b"\\") for part in parts):
         raise SourceRefused(f"it has a name that would leave its folder: {shown!r}")
+    if len(name) > _LONGEST_PATH or max(map(len, parts), default=0) > _LONGEST_NAME:
+        raise SourceRefused(f"it has a name that is too long: {shown!r}")
     if len(parts) > MOST_FOLDERS + 1:
         raise SourceRefused(f"it has a name with more than {MOST_FOLDERS} folders: {shown!r}")
     return b"/".join(parts)

@@ -267,5 +267,6 @@ def make_server(request: ServeRequest, engine: EngineLink) -> FastMCP:
     async def forget(_: RootsListChangedNotification) -> None:
         tools.forget_roots()
 
+    server._mcp_server.version = __version__  # noqa: SLF001  (no public way; else it is the SDK's)
     server._mcp_server.notification_handlers[RootsListChangedNotification] = forget  # noqa: SLF001  (no public way)
     return server

@@ -60,6 +60,11 @@ def test_a_password_is_apart_and_never_shown() -> None:
     assert (found.url, found.secret, found.shown) == (_REPOSITORY, "me:s3cret", f"{_REPOSITORY}@v1")
     assert parse_address("https://t0ken@host/owner/x.tar.gz").shown == "https://host/owner/x.tar.gz"
     assert without_secret("https://me:s3c@ret@host/x") == "https://host/x"
+    assert parse_address("https://host/x.zip?token=s3cret&s3cret").shown == "https://host/x.zip?token=...&..."
+    for typed in ("https://me:pa/s3cret@host/x.zip", "https://me:s3@cret/x@host:1/a?s3cret", "ftp://host/x?key=s3cret"):
+        with pytest.raises(UsageError) as caught:
+            parse_address(typed)
+        assert "cret" not in str(caught.value)
     assert not is_source("owner/repo")
     assert not is_source("ext::sh -c true")
 
@@ -110,6 +115,18 @@ def _cut_off(handler: Handler) -> None:
     handler.close_connection = True
 
 
+def _of_odd_length(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Length", "\xb2\xb2")
+    handler.end_headers()
+    handler.close_connection = True
+
+
+def _unchanged(handler: Handler) -> None:
+    handler.send_response(304)
+    handler.end_headers()
+
+
 def _endless(handler: Handler) -> None:
     handler.send_response(200)
     handler.end_headers()
@@ -126,6 +143,9 @@ def server(served: Path) -> Iterator[tuple[str, list[tuple[str, str | None]]]]:
         "/moved.tar.gz": _redirected(lambda host: f"http://{host}/x.tar.gz"),
         "/elsewhere.tar.gz": _redirected(lambda host: f"http://localhost:{host.rpartition(':')[2]}/x.tar.gz"),
         "/to-file.tar.gz": _redirected(lambda _: "file:///etc/passwd"),
+        "/to-nowhere.tar.gz": _redirected(lambda _: "http://[::1/x"),
+        "/odd-length.tar.gz": _of_odd_length,
+        "/unasked.tar.gz": _unchanged,
         "/loop.tar.gz": _redirected(lambda host: f"http://{host}/loop.tar.gz"),
         "/cut.tar.gz": _cut_off,
         "/endless.tar.gz": _endless,
@@ -163,7 +183,10 @@ def test_what_a_server_does_not_have_is_one_clear_error(server: tuple[str, objec
         ("/owner/none.git", SourceUnreachable, "not found"),
         ("/owner/repo.git/nope", SourceRefused, "no folder 'nope'"),
         ("/none.tar.gz", SourceUnreachable, "404"),
-        ("/to-file.tar.gz", SourceUnreachable, "not allowed"),
+        ("/to-file.tar.gz", SourceRefused, "leads from http to file"),
+        ("/to-nowhere.tar.gz", SourceUnreachable, "leads to no address"),
+        ("/odd-length.tar.gz", SourceRefused, "damaged|cut off"),
+        ("/unasked.tar.gz", SourceUnreachable, "304"),
         ("/loop.tar.gz", SourceUnreachable, "redirect"),
         ("/cut.tar.gz", SourceUnreachable, "broke off after 10 B"),
         ("/endless.tar.gz", SourceRefused, "larger than 64.0 KiB"),

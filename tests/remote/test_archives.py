@@ -58,6 +58,7 @@ def _zip(files: dict[str, bytes], change: Callable[[zipfile.ZipInfo], None] = la
 
 def _unpacked(tmp_path: Path, data: bytes, limits: Limits = _SMALL) -> dict[bytes, bytes]:
     archive, folder = tmp_path / "archive", tmp_path / "folder"
+    tmp_path.mkdir(exist_ok=True)
     archive.write_bytes(data)
     folder.mkdir()
     unpack(str(archive), str(folder), limits)
@@ -149,6 +150,12 @@ _REFUSED = {
     "an endless stream": (gzip.compress(bytes(4 << 20)), "200 times|more than 1.0 MiB|damaged"),
     "a bomb of headers": (gzip.compress(_huge_header()), "header of more than 16 MiB"),
     "a chain of headers": (_headers_only(1_500), "cannot be unpacked|damaged"),
+    "a long name": (_tar({"d/" + "x" * 256: b""}), "too long: 'd/xxx"),
+    "a long path": (_tar({("x" * 200 + "/") * 20 + "y": b""}), "too long"),
+    "a name that is no UTF-8": (
+        _zip({"\xe9.txt": b""}).replace("\xe9".encode(), b"\xff\xff"),
+        "name that is not in UTF-8",
+    ),
     "a NUL in a name": (_pax_name(b"a\0b"), "NUL byte"),
     "many entries in a zip": (_zip({f"{number}": b"" for number in range(60)}), "more than 50 entries"),
     "a file as a folder": (_tar({"a": b"x", "a/b": b"x"}), "a file and a folder at once"),
@@ -177,6 +184,19 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
     data[data.rindex(b"PK\1\2") + 8] |= 1
     with pytest.raises(SourceRefused, match="encrypted"):
         _unpacked(tmp_path, bytes(data))
+
+
+def test_a_zip_behind_a_program_and_a_tar_that_ends_with_one(tmp_path: Path) -> None:
+    assert _unpacked(tmp_path / "1", b"#!/bin/sh\n" + _zip({"a": b"1"})) == {b"a": b"1"}
+    inner = _zip({"a": b"1"})
+    assert _unpacked(tmp_path / "2", _tar({"in.zip": inner})) == {b"in.zip": inner}
+
+
+def test_an_archive_without_a_file_is_named(tmp_path: Path) -> None:
+    archive = tmp_path / "empty.tar"
+    archive.write_bytes(_tar({}))
+    with fetched([str(archive)]) as found:
+        assert found.warnings == (f"{archive}: there is no file in it",)
 
 
 def test_of_a_name_that_comes_twice_the_last_is_kept(tmp_path: Path) -> None:

@@ -35,6 +35,24 @@ FILES = {
 }
 
 
+OVERLOADS = b"""class Context:
+    @overload
+    def invoke(self, call: None) -> None: ...
+    @overload
+    def invoke(self, call: str) -> str:
+        ...
+    def invoke(self, call):
+        return call
+
+class Command:
+    def invoke(self, context):
+        return context.invoke(None)
+
+class Stub:
+    def apply(self): ...
+"""
+
+
 def run_session(exosuit: Path, talk: Any, *arguments: object, **options: Any) -> None:
     async def whole() -> None:
         async with session_over_stdio(exosuit, *arguments, **options) as session:
@@ -127,6 +145,10 @@ def test_a_session(exosuit: Path, tmp_path: Path) -> None:
         assert (await values_of(session, "read", symbol="another_fresh_name"))["path"] == "new/deep/place.py"
         (tree / "new/deep/place.py").write_bytes(b"def third_fresh_name():\n    pass\n")
         assert (await values_of(session, "read", symbol="third_fresh_name"))["path"] == "new/deep/place.py"
+        write(tree, {"new/calls.py": OVERLOADS})
+        for name, lines in (("Context.invoke", (7, 8)), ("Command.invoke", (11, 12)), ("apply", (15, 15))):
+            found = await values_of(session, "read", symbol=name)
+            assert (found["start_line"], found["end_line"]) == lines, name
         (tree / "new").rename(tree / "moved")
         assert (await values_of(session, "read", path="moved/deep/place.py"))["start_line"] == 1
         (tree / ".gitignore").write_bytes(b"")

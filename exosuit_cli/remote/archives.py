@@ -28,6 +28,7 @@ _LOCATOR: Final = struct.Struct("<4sLQL")
 _LEAST_ENTRY: Final = 46
 """Bytes of an entry in the directory of a zip."""
 _ENCRYPTED: Final = 1
+_UNIX: Final = 3
 
 
 def is_archive(name: str) -> bool:
@@ -38,8 +39,8 @@ def is_archive(name: str) -> bool:
 def unpack(path: str, folder: str, limits: Limits) -> FolderWriter:
     """Unpack the archive at `path` into the empty `folder`; what was left out. By its first bytes it is tar or zip.
 
-    Only regular files are written, with a mode of their own. Raises SourceRefused: damaged, encrypted, over a limit, or
-    with a name that would leave the folder; OSError.
+    Only regular files are written; of their modes the owner's execute bit is kept, which is in the digest of a tree.
+    Raises SourceRefused: damaged, encrypted, over a limit, or with a name that would leave the folder; OSError.
     """
     with open(path, "rb") as file:
         writer = FolderWriter(folder, limits, os.fstat(file.fileno()).st_size)
@@ -78,7 +79,7 @@ def _unpack_tar(file: BinaryIO, writer: FolderWriter, limits: Limits) -> None:
             if member.isreg():
                 content = archive.extractfile(member)
                 assert content is not None, "it is a regular file"
-                writer.file(name, cast("Readable", content))
+                writer.file(name, cast("Readable", content), is_executable=bool(member.mode & stat.S_IXUSR))
             elif member.isdir():
                 writer.directory(name)
             elif member.issym() or member.islnk():
@@ -124,7 +125,8 @@ def _unpack_zip(file: BinaryIO, writer: FolderWriter, limits: Limits) -> None:
                 raise SourceRefused(f"it is encrypted: {display_name(name)!r}")
             else:
                 with archive.open(entry) as content:
-                    writer.file(name, cast("Readable", content))
+                    mode = entry.external_attr >> 16 if entry.create_system == _UNIX else 0
+                    writer.file(name, cast("Readable", content), is_executable=bool(mode & stat.S_IXUSR))
 
 
 def _zip_directory(file: BinaryIO) -> tuple[int, int]:

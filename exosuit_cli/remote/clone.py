@@ -37,6 +37,7 @@ _STORE: Final = "store.git"
 _FETCHED: Final = "refs/exosuit/fetched"
 _LOOK_SECONDS: Final = 0.2
 _SAID_BYTES: Final = 4_000
+_EXECUTABLE: Final = b"100755"
 _LARGEST_BLOB: Final = 1 << 30
 _ALLOWED: Final = {"https": "https", "http": "http:https", "ssh": "ssh", "git": "git"}
 _SETTINGS: Final = {
@@ -111,7 +112,8 @@ def write_files(clone: Clone, folder: str, writer_folder: str, limits: Limits) -
         elif entry.is_link:
             writer.link(path)
         else:
-            writer.file(path, io.BytesIO(objects.read(entry.id, "blob", min(limits.unpacked, _LARGEST_BLOB))))
+            content = io.BytesIO(objects.read(entry.id, "blob", min(limits.unpacked, _LARGEST_BLOB)))
+            writer.file(path, content, is_executable=entry.mode == _EXECUTABLE)
     return writer
 
 

@@ -56,15 +56,15 @@ class FolderWriter:
         if path:
             self._make(path)
 
-    def file(self, name: bytes, source: Readable) -> None:
-        """Write a file with all that `source` has."""
+    def file(self, name: bytes, source: Readable, *, is_executable: bool = False) -> None:
+        """Write a file with all that `source` has. Of its mode only the owner's execute bit is kept."""
         self._count()
         path = safe_path(name)
         if not path:
             raise SourceRefused(f"it has a file without a name: {display_name(name)!r}")
         self._make(path.rpartition(b"/")[0])
         self.files += 1
-        with self._create(path) as file:
+        with self._create(path, 0o700 if is_executable else 0o600) as file:
             while part := source.read(PART):
                 self.count_bytes(len(part))
                 file.write(part)
@@ -88,17 +88,17 @@ class FolderWriter:
         self._entries += 1
         self._limits.check(self._entries, self._unpacked, self._packed)
 
-    def _create(self, path: bytes) -> BinaryIO:
+    def _create(self, path: bytes, mode: int) -> BinaryIO:
         full = os.path.join(self.folder, path)
         try:
-            descriptor = os.open(full, _FLAGS, 0o600)
+            descriptor = os.open(full, _FLAGS, mode)
         except FileExistsError:
             try:
                 os.unlink(full)
             except OSError as error:
                 raise SourceRefused(f"{display_name(path)!r} is a file and a folder at once") from error
             self.repeated += 1
-            descriptor = os.open(full, _FLAGS, 0o600)
+            descriptor = os.open(full, _FLAGS, mode)
         return os.fdopen(descriptor, "wb")
 
     def _make(self, path: bytes) -> None:
@@ -130,8 +130,8 @@ def safe_path(name: bytes) -> bytes:
     parts = [part for part in name.split(b"/") if part not in (b"", b".")]
     if b".." in parts or any(b".." in part.split(b"\\") for part in parts):
         raise SourceRefused(f"it has a name that would leave its folder: {shown!r}")
-    if len(name) > _LONGEST_PATH or max(map(len, parts), default=0) > _LONGEST_NAME:
-        raise SourceRefused(f"it has a name that is too long: {shown!r}")
     if len(parts) > MOST_FOLDERS + 1:
         raise SourceRefused(f"it has a name with more than {MOST_FOLDERS} folders: {shown!r}")
+    if len(name) > _LONGEST_PATH or max(map(len, parts), default=0) > _LONGEST_NAME:
+        raise SourceRefused(f"it has a name that is too long: {shown!r}")
     return b"/".join(parts)

@@ -88,6 +88,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
     commit_files(work, {"a.txt": b"one\n", "src/b.py": b"x = 1\n"}, "first", 1000)
     git(work, "tag", "v1")
     os.symlink("/etc/passwd", work / "link")
+    (work / ".gitattributes").touch(0o755)
     commit_files(work, {"a.txt": b"two\n", ".gitattributes": b"*.txt eol=crlf export-subst\n"}, "second", 2000)
     (folder / "owner").mkdir()
     git(folder, "clone", "-q", "--bare", "work", "owner/repo.git")
@@ -172,6 +173,9 @@ def test_a_repository_is_fetched_at_a_revision(server: tuple[str, object], serve
         with fetched([f"{address}@{revision}", f"{address}/src"]) as found:
             assert _files(found.paths[0]) == ["a.txt", "src/b.py"]
             assert _files(found.paths[1]) == ["b.py"]
+    with fetched([f"file://{served}/work"]) as found:
+        modes = {os.path.basename(each.path): each.stat().st_mode & 0o777 for each in os.scandir(found.paths[0])}
+        assert (modes[".gitattributes"], modes["a.txt"]) == (0o700, 0o600)
     with fetched([f"file://{served}/work@HEAD~1"]) as found:
         assert _files(found.paths[0]) == ["a.txt", "src/b.py"]
     assert os.listdir(remote_folder()) == []

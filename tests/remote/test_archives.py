@@ -209,6 +209,7 @@ def test_a_scan_of_an_archive_is_that_of_its_tree(run: RunExosuit, tmp_path: Pat
     for name, content in {"a.txt": b"a\n", "src/b.py": b"x = 1\n" * 9}.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).write_bytes(content)
+    (tree / "src/b.py").chmod(0o755)
     with tarfile.open(tmp_path / "project-1.0.tar.gz", "w:gz") as archive:
         archive.add(tree, "project-1.0")
         archive.addfile(_member("project-1.0/link", tarfile.SYMTYPE, "a.txt"))
@@ -223,6 +224,12 @@ def test_a_scan_of_an_archive_is_that_of_its_tree(run: RunExosuit, tmp_path: Pat
     assert document["tree_digest"] == scan(str(tree)).tree_digest
     assert document["origin"] == "project-1.0.tar.gz"
     assert os.listdir(remote_folder()) == []
+    with zipfile.ZipFile(tmp_path / "project.zip", "w") as packed:
+        for name in ("a.txt", "src/b.py"):
+            packed.write(tree / name, name)
+    with fetched([str(tmp_path / "project.zip")]) as found:
+        modes = [os.stat(os.path.join(found.paths[0], name)).st_mode & 0o777 for name in ("a.txt", "src/b.py")]
+        assert modes == [0o600, 0o700]
     assert run("scan", "project-1.0.tar.gz", "project-1.0", cwd=tmp_path).returncode == 2
     (tmp_path / "bad.zip").write_bytes(b"PK no zip")
     done = run("pack", "bad.zip", "-o", "out.xml", cwd=tmp_path)

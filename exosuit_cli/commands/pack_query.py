@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.pack import text_of
+from exosuit_cli.commands.pack_changes import changes_of
 from exosuit_cli.commands.query import IndexUse, index_use, indexing, interruption, signal_name
 from exosuit_cli.commands.query_context import searched_context
-from exosuit_cli.commands.query_filters import filters_of
+from exosuit_cli.commands.query_filters import filters_of, paths_in
 from exosuit_cli.commands.query_request import SearchPlace
 from exosuit_cli.commands.shared import STRICT, Ending
 from exosuit_cli.model.dataclass import dataclass
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from exosuit_cli.commands.pack_request import PackRequest
     from exosuit_cli.commands.query_context import SearchedContext
     from exosuit_cli.context.records import StoredFile
+    from exosuit_cli.history import Changes
     from exosuit_cli.pack.output import CountBatch, PackOutput
     from exosuit_cli.pack.query_result import QueryPack
     from exosuit_cli.pack.query_text import QueryRequestText
@@ -56,12 +59,13 @@ def run_query_pack(
 ) -> QueryPackOutcome:
     """Pack what answers the query. Raises as `searched_context` and `pack_query` do."""
     around = surroundings(request)
+    changed = changes_of(request)
     outcome: QueryPackOutcome | None = None
     try:
         with open_output() as output:
             place = SearchPlace(request.paths, None, request.config, (output.descriptor, request.output))
             with searched_context(place, stop=stop, progress=output.progress, status=status) as found:
-                outcome = _of_context(request, found, output.output, around, stop, status)
+                outcome = _of_context(request, found, output.output, around, changed, stop, status)
             _keep_older(outcome)
     except _Stopped:
         pass
@@ -79,6 +83,7 @@ def _of_context(
     found: SearchedContext,
     output: PackOutput,
     around: QueryRequestText,
+    changed: tuple[str, Changes] | None,
     stop: StopRequest | None,
     status: Callable[[str], None],
 ) -> QueryPackOutcome:
@@ -92,7 +97,7 @@ def _of_context(
             Searcher.open(found.context, progress=indexing(status), stop=stop) as searcher,
             _counting(request.packing.encoding) as count,
         ):
-            return answer_pack(request, found, searcher, output, count, around)
+            return answer_pack(request, found, searcher, output, count, around, changed)
     except BuildStopped:
         return _interrupted(found, signal_name(stop))
 
@@ -104,8 +109,12 @@ def answer_pack(
     output: PackOutput,
     count: CountBatch,
     around: QueryRequestText,
+    changed: tuple[str, Changes] | None = None,
 ) -> QueryPackOutcome:
-    """Pack what answers the query from what is open. Raises as `pack_query` does."""
+    """Pack what answers the query from what is open; of what has `changed` below a directory, where it is given.
+
+    Raises as `pack_query` does.
+    """
     from exosuit_cli.pack.query_pack import pack_query
 
     sources = {part.source.id: part.source for part in found.parts}
@@ -114,6 +123,9 @@ def answer_pack(
         return found.shown_path(sources[file.source], file.path)
 
     assert request.packing.query is not None
+    filters = filters_of(found, request.filters)
+    if changed is not None:
+        filters = replace(filters, paths=paths_in(found, os.fsencode(changed[0]), changed[1].present))
     result = pack_query(
         searcher,
         request.packing.query,
@@ -121,8 +133,9 @@ def answer_pack(
         output,
         count,
         shown=shown,
-        filters=filters_of(found, request.filters),
+        filters=filters,
         around=around,
+        changes=changed[1] if changed is not None else None,
     )
     warnings = (*found.warnings, *result.warnings)
     ending = Ending(ExitCode.CHECK_FAILED, (STRICT,)) if request.strict and warnings else Ending(ExitCode.SUCCESS)

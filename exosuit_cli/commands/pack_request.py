@@ -80,8 +80,6 @@ def pack_request(
             raise UsageError(f"--template is a form of its own; leave out --{' and --'.join(contradicting)}")
     if names is not None and (given.get("since") is not None or given.get("diff")):
         raise UsageError("--stdin0 names the files, and --since and --diff choose them; leave one of them out")
-    if packing.query is not None and (given.get("since") is not None or given.get("diff")):
-        raise UsageError("--query packs what answers it, --since and --diff what has changed; give one of them")
     if packing.query is not None:
         packing = _of_query(packing, given, names)
     options, size_is_chosen = limit_file_size(options, given, LARGEST_FILE)

@@ -12,7 +12,7 @@ from exosuit_cli.model.errors import UsageError
 from exosuit_cli.search.records import Filters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from exosuit_cli.commands.query_context import Part, SearchedContext
     from exosuit_cli.commands.query_request import FilterOptions
@@ -34,6 +34,18 @@ def filters_of(found: SearchedContext, options: FilterOptions) -> Filters:
         exclude=tuple(_below(prefix, glob) for prefix in prefixes for glob in options.exclude),
         languages=tuple(languages_named(options.languages)),
         sources=tuple(sorted(names)) if len(names) < len(sources) else (),
+    )
+
+
+def paths_in(found: SearchedContext, base: bytes, paths: Iterable[bytes]) -> frozenset[bytes]:
+    """The paths below the directory `base` as the context has them: with the source before them if it has several."""
+    sources = found.context.sources()
+    roots = [(source.root.rstrip(b"/") + b"/", source.name.encode() + b"/") for source in sources]
+    return frozenset(
+        (name if len(sources) > 1 else b"") + whole[len(root) :]
+        for whole in (os.path.join(base, path) for path in paths)
+        for root, name in roots
+        if whole.startswith(root)
     )
 
 

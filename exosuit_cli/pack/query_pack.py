@@ -15,6 +15,7 @@ from exosuit_cli.pack.query_result import LeftOut, QueriedFile, QueryPack
 from exosuit_cli.pack.query_taking import AnswerTaking
 from exosuit_cli.pack.query_text import QueryRequestText, QueryText
 from exosuit_cli.pack.result import PackPart
+from exosuit_cli.pack.shown_changes import all_of, fitting
 from exosuit_cli.pack.source_text import SourceTexts
 from exosuit_cli.search.records import Filters
 from exosuit_cli.system.names import display_name
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from exosuit_cli.context.records import StoredFile
+    from exosuit_cli.history import Changes
     from exosuit_cli.pack.options import PackOptions
     from exosuit_cli.pack.output import CountBatch, PackOutput
+    from exosuit_cli.pack.shown_changes import ShownChanges
     from exosuit_cli.search.records import Answer, QueryResult
     from exosuit_cli.search.searcher import Searcher
 
@@ -37,6 +40,8 @@ _TOKENS_A_FILE: Final = 500
 _LEAST_FILES, _MOST_FILES = 5, 200
 _NEXT_SHARE, _MOST_NEXT_TOKENS = 16, 300
 """One part of so many of the budget is for the names of what was left out next, up to so many tokens."""
+_CHANGES_SHARE: Final = 2
+"""One part of so many of the budget is for what has changed: a fourth of it for names, three with the hunks."""
 _TRIES: Final = 8
 _SLACK: Final = 16
 _SUMMARY_TOKENS: Final = 32
@@ -53,16 +58,19 @@ def pack_query(
     shown: Callable[[StoredFile], bytes],
     filters: Filters | None = None,
     around: QueryRequestText | None = None,
+    changes: Changes | None = None,
 ) -> QueryPack:
     """Write what answers a question as one text for a model, of at most `options.budget` tokens (0: `DEFAULT_BUDGET`).
 
     Files come by relevance, pieces in the order of the file, gaps between them marked. The bytes depend on the index
     and the options only. `shown` gives the path that is shown of a file; `count` counts in `options.encoding`.
+    `changes` are shown after the files, as far as a part of the budget goes: hunks of the most relevant files first.
 
     Raises UsageError for a budget that holds nothing, and for a query without a word; CheckFailed for secrets, where
     they are refused.
     """
-    return _QueryPacking(searcher, query, options, output, count, shown, filters, around or QueryRequestText()).run()
+    around = around or QueryRequestText()
+    return _QueryPacking(searcher, query, options, output, count, shown, filters, around, changes).run()
 
 
 class _QueryPacking:
@@ -78,6 +86,7 @@ class _QueryPacking:
         shown: Callable[[StoredFile], bytes],
         filters: Filters | None,
         around: QueryRequestText,
+        changes: Changes | None,
     ) -> None:
         self._started = time.perf_counter()
         self._searcher = searcher
@@ -93,8 +102,9 @@ class _QueryPacking:
         self._found = searcher.query(query, top=top, budget=2 * self._budget, filters=filters or Filters())
         self._openings = OpeningTokens(self._form, count)
         self._taking = AnswerTaking(searcher, self._texts, self._found.answers, options.detail)
+        self._changes = self._fitting(changes) if changes is not None else None
         self._text = QueryText(
-            query, self._options, self._form, around, self._budget, count, self._openings, self._path
+            query, self._options, self._form, around, self._budget, count, self._openings, self._path, self._changes
         )
 
     def run(self) -> QueryPack:
@@ -112,6 +122,19 @@ class _QueryPacking:
                 return self._result(files, left_out, PackPart(self._output.name, tokens, len(text)))
             target -= tokens - self._budget + _SLACK
         raise UsageError(f"the template takes more than the budget of {self._budget:,} tokens by itself")
+
+    def _fitting(self, changes: Changes) -> ShownChanges:
+        """As much of the changes as a part of the budget holds."""
+        ranks: dict[bytes, int] = {}
+        for answer in self._found.answers:
+            ranks.setdefault(self._path(answer), len(ranks))
+        return fitting(
+            all_of(changes),
+            self._budget // _CHANGES_SHARE,
+            self._count,
+            enclosed=lambda text: self._form.protected(text.encode())[0],
+            rank_of=lambda path: ranks.get(path, len(ranks)),
+        )
 
     def _chosen(self, budget: int) -> tuple[QueryChoice, list[Answer]]:
         """What a budget holds, and the answers that it does not."""
@@ -162,5 +185,6 @@ class _QueryPacking:
             files_searched=found.files,
             chunks_searched=found.chunks,
             seconds=time.perf_counter() - self._started,
+            changes=self._changes,
             warnings=tuple(warnings),
         )

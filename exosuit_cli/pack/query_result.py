@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.pack.blocks import Secret
     from exosuit_cli.pack.result import PackPart
+    from exosuit_cli.pack.shown_changes import ShownChanges
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class QueryPack:
 
     `answers` is how many were found, `answers_in` how many of them the pack has. `near` are terms of the index, where
     nothing matched. `files_searched` and `chunks_searched` are after the filters. `seconds` of wall, without the index.
+    `changes` are those that are shown, where they were asked for.
     """
 
     query: str
@@ -84,6 +86,7 @@ class QueryPack:
     chunks_searched: int
     seconds: float
     warnings: tuple[str, ...] = ()
+    changes: ShownChanges | None = None
 
     @property
     def details(self) -> dict[Detail, int]:

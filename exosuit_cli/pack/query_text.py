@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from exosuit_cli.pack.options import PackOptions
     from exosuit_cli.pack.output import CountBatch, OpeningTokens
     from exosuit_cli.pack.query_choice import ChosenFile, QueryChoice
+    from exosuit_cli.pack.shown_changes import ShownChanges
     from exosuit_cli.search.records import Answer
 
 
@@ -42,6 +43,7 @@ class QueryText:
     count: CountBatch
     openings: OpeningTokens
     path_of: Callable[[Answer], bytes]
+    changes: ShownChanges | None
 
     def around_tokens(self) -> int:
         """The tokens of a text that has no file."""
@@ -76,7 +78,7 @@ class QueryText:
         numbers = {detail.label: count for detail, count in sorted(details.items(), reverse=True)}
         has_tree = self.around.has_tree or self.options.detail is Detail.PATH
         tree = query_tree(files) if has_tree and files else None
-        return Tail(summary, tree, self.around.instructions, numbers)
+        return Tail(summary, tree, self.around.instructions, numbers, self.changes)
 
     def _templated(self, choice: QueryChoice, files: Sequence[QueriedFile], left_out: Sequence[Answer]) -> bytes:
         from exosuit_cli.pack.templated import rendered
@@ -107,6 +109,7 @@ class QueryText:
             "left_out": [left_out_line(self.path_of(each), each) for each in left_out],
             "binary": [],
             "tree": query_tree(files),
+            "changes": self.changes.text() if self.changes is not None else "",
             "summary": query_summary(self.query, files, [], self.options),
             "instructions": self.around.instructions or "",
             "budget": self.budget,

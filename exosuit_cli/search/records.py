@@ -80,6 +80,7 @@ class Filters:
         exclude: patterns of paths that are left out.
         languages: display names, as `Python`; where there are any, only files of these.
         sources: names of the context's sources; where there are any, only these.
+        paths: the only files that are searched, as the context shows them; None: all.
 
     """
 
@@ -88,3 +89,4 @@ class Filters:
     exclude: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    paths: frozenset[bytes] | None = None

@@ -35,6 +35,7 @@ class Scope:
         self._sources = [number for number, name in sources.items() if name in filters.sources]
         self._include = RuleSet.from_globs(filters.include, "--include") if filters.include else None
         self._exclude = RuleSet.from_globs(filters.exclude, "--exclude") if filters.exclude else None
+        self._paths = filters.paths
         self.is_everything = filters == type(filters)()
 
     def files(self, segment: Segment) -> npt.NDArray[np.bool_]:
@@ -49,13 +50,15 @@ class Scope:
             found &= np.isin(segment.column("language"), wanted)
         if self._sources:
             found &= np.isin(segment.column("source"), self._sources)
-        if self._include is not None or self._exclude is not None:
+        if self._include is not None or self._exclude is not None or self._paths is not None:
             sources = segment.column("source").tolist()
             for file in np.flatnonzero(found).tolist():
                 found[file] = self._takes(self._prefixes.get(sources[file], b"") + segment.path(file))
         return found
 
     def _takes(self, path: bytes) -> bool:
+        if self._paths is not None and path not in self._paths:
+            return False
         if self._include is not None and not _matches(self._include, path):
             return False
         return self._exclude is None or not _matches(self._exclude, path)

@@ -14,6 +14,7 @@ from jsonschema import Draft202012Validator
 from exosuit_cli.commands.pack_request import pack_request
 from exosuit_cli.history import Changes, changed_since
 from exosuit_cli.model.errors import UsageError
+from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +53,35 @@ def _schema(name: str) -> Any:
 
 def _changes(root: Path) -> Changes:
     return changed_since(root, "HEAD", with_hunks=True)
+
+
+def test_a_question_is_answered_by_what_has_changed(run: RunExosuit, changed_tree: Path) -> None:
+    (changed_tree / "same.py").write_bytes(_BODY)
+    git(changed_tree, "add", "same.py")
+    git(changed_tree, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "second", "--", "same.py")
+    way = ("--query", "value_7 changed_3", "--budget", "3000", "--diff", "-o", "../out.xml", "--json")
+    done = run("pack", ".", *way, cwd=changed_tree)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    Draft202012Validator(_schema("query_pack")).validate(report)
+    answered = {each["path"] for each in report["files"]}
+    assert answered
+    assert answered <= {f"src/part{number}.py" for number in range(6)} | {"src/new.py"}
+    text = (changed_tree.parent / "out.xml").read_bytes()
+    assert report["tokens"] == load_counter("o200k_base").count(text) <= 3000
+    assert b"deleted src/gone.py" in text
+    assert b"+changed_3 = 60" in text
+    assert _KEY.encode() not in text
+    assert report["changes"]["hunks_left_out"] >= 0
+    # A part of the tree, from elsewhere, and a commit without a change.
+    done = run("pack", "project/src", "--query", "value_7", "--since", "HEAD~1", cwd=changed_tree.parent)
+    assert b"Changes since HEAD~1" in done.stdout, done.stderr
+    assert b"<source>part" in done.stdout
+    git(changed_tree, "checkout", "-q", "-f", "HEAD")
+    (changed_tree / "src/new.py").unlink()
+    done = run("pack", ".", "--query", "value_7", "--diff", cwd=changed_tree)
+    assert done.returncode == 0
+    assert b"nothing that was searched has a word" in done.stderr
 
 
 @pytest.mark.parametrize("form", ["xml", "markdown", "plain", "json"])
@@ -137,5 +167,3 @@ def test_the_command_packs_what_changed(run: RunExosuit, changed_tree: Path, tmp
 def test_names_and_a_revision_contradict_each_other() -> None:
     with pytest.raises(UsageError, match="leave one of them out"):
         pack_request(["."], {"diff": True}, names=[b"a"])
-    with pytest.raises(UsageError, match="leave one of them out"):
-        pack_request(["."], {"since": "HEAD", "query": "where"})

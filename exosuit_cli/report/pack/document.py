@@ -12,6 +12,7 @@ from exosuit_cli.system.names import text_name
 if TYPE_CHECKING:
     from exosuit_cli.pack.options import PackOptions
     from exosuit_cli.pack.result import PackedFile, PackResult
+    from exosuit_cli.pack.shown_changes import ShownChanges
 
 SCHEMA = "exosuit.pack/1"
 _SHARED = (
@@ -42,16 +43,15 @@ def pack_document(result: PackResult, options: PackOptions, *, is_template: bool
             if file.remarks is not None
             for secret in file.remarks.secrets
         ],
-        "changes": _changes(result),
+        "changes": changes_record(result.changes),
         "skips": [skip_record(skip) for skip in result.scan.skips],
     }
     return document
 
 
-def _changes(result: PackResult) -> dict[str, Any] | None:
-    if result.changes is None:
-        return None
-    return result.changes.records() | {"hunks_left_out": result.changes.left_out}
+def changes_record(changes: ShownChanges | None) -> dict[str, Any] | None:
+    """What has changed, as both documents of a pack have it."""
+    return None if changes is None else changes.records() | {"hunks_left_out": changes.left_out}
 
 
 def _path(path: bytes) -> dict[str, Any]:

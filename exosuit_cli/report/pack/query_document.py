@@ -8,6 +8,7 @@ from exosuit_cli import __version__
 from exosuit_cli.pack.detail import Detail
 from exosuit_cli.pack.query_pack import DEFAULT_BUDGET
 from exosuit_cli.report.context.document import named
+from exosuit_cli.report.pack.document import changes_record
 from exosuit_cli.report.query.document import index_record
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def query_pack_document(
             for file in result.files
             for each in file.secrets
         ],
+        "changes": changes_record(result.changes),
         "index": index_record(outcome.index),
         "seconds": result.seconds,
         "warnings": list(outcome.warnings),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from exosuit_cli.model.units import counted, format_bytes
 from exosuit_cli.pack.query_pack import DEFAULT_BUDGET
 from exosuit_cli.report.console import labelled_line, labelled_phrases, plain_table, print_table
-from exosuit_cli.report.pack.terminal import WORDS
+from exosuit_cli.report.pack.terminal import WORDS, print_changes
 from exosuit_cli.report.query.terminal import print_searched
 from exosuit_cli.system.names import display_name
 
@@ -42,6 +42,8 @@ def print_query_pack(
         symbol = f"  {display_name(each.symbol)}" if each.symbol else ""
         place = f"{display_name(each.path)}:{each.first}-{each.last}"
         labelled_line(console, "" if number else "left out", f"{place}{symbol}  {each.tokens:,} tokens")
+    if result.changes is not None:
+        print_changes(console, result.changes)
     if result.secrets:
         labelled_line(console, "secrets", f"{counted(result.secrets, 'secret')} in these files")
     if result.part.name is not None:

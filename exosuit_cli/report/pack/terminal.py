@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.pack.options import PackOptions
     from exosuit_cli.pack.result import PackResult
+    from exosuit_cli.pack.shown_changes import ShownChanges
 
 _PLACES_SHOWN = 10
 _ROWS = 10
@@ -47,12 +48,7 @@ def print_pack(console: Console, result: PackResult, options: PackOptions, *, de
     held = ", ".join(f"{count:,} {WORDS[detail]}" for detail, count in result.details.items())
     labelled_phrases(console, "files", f"{counted(len(result.files), 'text file')}:", held or "none")
     if result.changes is not None:
-        shown = result.changes
-        said = [f"{count:,} {status}" for status, count in shown.changes.counts.items()]
-        since = f"since {display_name(shown.changes.revision)} ({shown.changes.commit[:12]}):"
-        labelled_phrases(console, "changes", since, ", ".join(said) or "none")
-        if shown.left_out:
-            labelled_phrases(console, "", f"the hunks of {counted(shown.left_out, 'file')} left out")
+        print_changes(console, result.changes)
     if result.binary:
         labelled_phrases(console, "", f"{counted(len(result.binary), 'binary file')} left out")
     for part in result.parts:
@@ -104,3 +100,12 @@ def _largest(console: Console, result: PackResult) -> None:
     console.print()
     print_table(console, table)
     console.print()
+
+
+def print_changes(console: Console, shown: ShownChanges) -> None:
+    """Print how much has changed since which commit."""
+    said = [f"{count:,} {status}" for status, count in shown.changes.counts.items()]
+    since = f"since {display_name(shown.changes.revision)} ({shown.changes.commit[:12]}):"
+    labelled_phrases(console, "changes", since, ", ".join(said) or "none")
+    if shown.left_out:
+        labelled_phrases(console, "", f"the hunks of {counted(shown.left_out, 'file')} left out")

@@ -15,10 +15,12 @@ from exosuit_cli.pack.query_result import LeftOut, QueriedFile, QueryPack
 from exosuit_cli.pack.query_taking import AnswerTaking
 from exosuit_cli.pack.query_text import QueryRequestText, QueryText
 from exosuit_cli.pack.result import PackPart
+from exosuit_cli.pack.secrets import redacted
 from exosuit_cli.pack.shown_changes import all_of, fitting
 from exosuit_cli.pack.source_text import SourceTexts
 from exosuit_cli.search.records import Filters
 from exosuit_cli.system.names import display_name
+from exosuit_cli.tokens.text import to_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,6 +75,14 @@ def pack_query(
     return _QueryPacking(searcher, query, options, output, count, shown, filters, around, changes).run()
 
 
+def _without_secret(answer: Answer) -> Answer:
+    """The answer with no secret in its symbol, which a pack names where it leaves the answer out."""
+    if answer.symbol is None:
+        return answer
+    text, secrets = redacted(to_utf8(answer.symbol.encode("utf-8", "surrogateescape")), answer.path)
+    return replace(answer, symbol=text.decode()) if secrets else answer
+
+
 class _QueryPacking:
     """One pack in the making."""
 
@@ -99,7 +109,11 @@ class _QueryPacking:
         self._form = FORMS[self._options.format]
         self._texts = SourceTexts(searcher.context, shown, redacts=options.secrets != "ignore")
         top = max(_LEAST_FILES, min(self._budget // _TOKENS_A_FILE, _MOST_FILES))
-        self._found = searcher.query(query, top=top, budget=2 * self._budget, filters=filters or Filters())
+        found = searcher.query(query, top=top, budget=2 * self._budget, filters=filters or Filters())
+        if options.secrets != "ignore":
+            # The index has the names of definitions as they are.
+            found = replace(found, answers=tuple(map(_without_secret, found.answers)))
+        self._found = found
         self._openings = OpeningTokens(self._form, count)
         self._taking = AnswerTaking(searcher, self._texts, self._found.answers, options.detail)
         self._changes = self._fitting(changes) if changes is not None else None

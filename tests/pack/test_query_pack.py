@@ -84,6 +84,11 @@ FILES = {
     "long.js": ("var a=[" + "1," * 4000 + 'function zebra_crossing(){return "zebra"},' + "2," * 4000 + "0];").encode(),
     "wide.txt": "\ufeffthe marmalade of the wide file\n".encode("utf-16-le"),
     "no_newline.txt": b"a quokka and no newline at the end",
+    "names.py": b"".join(
+        b"class Dromedary%d_ghp_%s:\n" % (number, b"a1B2c3D4e5" * 3 + b"f6G7h8")
+        + b"".join(b"    dromedary_%d = %d\n" % (line, line) for line in range(60))
+        for number in range(3)
+    ),
     "key.py": b'TOKEN_OF_PLATYPUS = "ghp_'
     + b"a1B2c3D4e5" * 3
     + b'f6G7h8"\n\n\ndef platypus():\n    return TOKEN_OF_PLATYPUS\n',
@@ -213,6 +218,12 @@ def test_secrets_are_replaced_or_refused(pack_query: PackQuery) -> None:
     assert outcome.result is not None
     assert [(each.line, each.kind) for file in outcome.result.files for each in file.secrets] == [(1, "GitHub Token")]
     assert b"ghp_a1B2" in pack_query("platypus", secrets="ignore")[0]
+    # A name of what is left out comes from the index.
+    written, outcome = pack_query("dromedary", budget=300)
+    assert outcome.result is not None
+    named = [each.symbol or "" for each in outcome.result.left_out if each.path == b"names.py"]
+    assert any("[redacted: GitHub Token]" in each for each in named), named
+    assert "ghp_a1B2" not in repr(named) + written.decode()
     with pytest.raises(CheckFailed, match=r"key\.py:1 \(GitHub Token\)"):
         pack_query("platypus", secrets="fail")
 

@@ -110,6 +110,10 @@ def _remove_left(folder: str) -> None:
         if not name.startswith(_TEMPORARY):
             continue
         place = os.path.join(folder, name)
+        if os.path.islink(place) or not os.path.isdir(place):  # nothing of ours, and nothing behind it is touched
+            with contextlib.suppress(OSError):
+                os.unlink(place)
+            continue
         try:
             descriptor = os.open(os.path.join(place, _LOCK), _LOCK_FLAGS, 0o600)
         except OSError:  # another process has just removed it

@@ -317,10 +317,13 @@ def test_what_a_killed_process_left_is_removed_and_never_used(tmp_path: Path) ->
     folder = remote_folder()
     os.makedirs(os.path.join(folder, "tmp-0", "tree", "half"))
     open(os.path.join(folder, "tmp-0", "lock"), "w").close()
+    os.symlink(left, os.path.join(folder, "tmp-1"))
+    open(os.path.join(folder, "tmp-2"), "w").close()
     archive = tmp_path / "x.tar"
     archive.write_bytes(_tar({"a": b"1"}))
     with fetched([str(archive)]):
         assert not os.path.exists(os.path.join(folder, "tmp-0"))
+        assert os.listdir(left) == []
     assert os.listdir(folder) == []
 
 

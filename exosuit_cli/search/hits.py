@@ -108,7 +108,7 @@ class Hits:
         keep = np.flatnonzero(at >= 0)
         parts = [Joined(at[keep].astype(np.int64), self.joined.counts[keep], self.joined.terms[keep])]
         for term, places, counts in self._long:
-            here, found = _look_up(places, chunks)
+            here, found = _look_up(places, chunks, slots)
             parts.append(Joined(here, counts[found].astype(np.float32), np.full(len(here), term)))
         return Joined(
             np.concatenate([part.places for part in parts]),
@@ -139,16 +139,20 @@ def _values(
 
 
 def _look_up(
-    places: npt.NDArray[np.uint16], chunks: npt.NDArray[np.int64]
+    places: npt.NDArray[np.uint16], chunks: npt.NDArray[np.int64], slots: npt.NDArray[np.int32] | None = None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Which of some chunks, ascending, are among places, and where: two columns of equal length."""
+    """Which of some chunks, ascending, are among places, and where: two columns of equal length.
+
+    `slots` are those of `Hits.of_chunks`, where they are there already.
+    """
     if _FEW * len(chunks) < len(places):
         wanted = chunks.astype(np.uint16)
         at = np.searchsorted(places, wanted)
         here = np.flatnonzero(places[np.minimum(at, len(places) - 1)] == wanted)
         return here, at[here]
-    slots = np.full(1 << 16, -1, np.int32)
-    slots[chunks] = np.arange(len(chunks), dtype=np.int32)
+    if slots is None:
+        slots = np.full(1 << 16, -1, np.int32)
+        slots[chunks] = np.arange(len(chunks), dtype=np.int32)
     found_slots = slots[places]
     found = np.flatnonzero(found_slots >= 0)
     return found_slots[found].astype(np.int64), found

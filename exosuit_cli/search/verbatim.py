@@ -61,7 +61,9 @@ def verbatim_chunks(
     if not is_error:
         least = max(least, (2 * len(message) + 2) // 3)  # a sentence shares some words with many texts, a message most
     text_scores = candidates.chunk_scores["text"]
-    places = np.argsort(-text_scores, kind="stable")[:most]
+    least_score = np.partition(text_scores, -most)[-most] if len(text_scores) > most else 0
+    places = np.flatnonzero(text_scores >= least_score)  # large trees have a hundred thousand chunks to choose from
+    places = places[np.argsort(-text_scores[places], kind="stable")[:most]]
     numbers = candidates.chunks[places].tolist()
     texts = context.get_many([segments[each >> SEGMENT_BITS].chunk_id(each & _IN_SEGMENT) for each in numbers])
     lifts = {}

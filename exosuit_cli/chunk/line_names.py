@@ -83,7 +83,7 @@ _MACRO_CALL: Final = re.compile(rb"[A-Z0-9_]{3,}")
 _MACRO: Final = re.compile(rb"#define[ \t]+(?P<name>[A-Za-z_]\w*)\(")
 _C_NAME: Final = re.compile(rb"(?:[A-Za-z_][\w]*(?:<[^<>]*>)?::)*(?:~?[A-Za-z_]\w*|operator\W{1,3})")
 _ARGUMENT: Final = re.compile(rb"\([ \t]*\"?([A-Za-z_]\w*)\"?[ \t]*[,)](?:[ \t]*([A-Za-z_]\w*)[ \t]*\))?")
-_TABLE: Final = re.compile(rb"(?P<name>[A-Za-z_]\w*)[ \t]*(?:\[[^\]=]*\][ \t]*)*=(?!=)")
+_TABLE: Final = re.compile(rb"(?<![A-Za-z_])(?P<name>[A-Za-z_]\w*)[ \t]*(?:\[[^\]=]*\][ \t]*)*=(?!=)")
 _SCRIPT_METHOD: Final = re.compile(
     rb"[ \t]*(?:(?:async|get|set|static|public|private|protected|override|readonly)[ \t]+){0,3}\*?[ \t]*"
     rb"(?P<name>#?[A-Za-z_$][\w$]*|\[[\w.]+\])[ \t]*(?:<[^<>()]*>)?\((?P<rest>[^()]*(?:\([^()]*\)[^()]*){0,3})\)"

@@ -51,11 +51,10 @@ class Compact:
         sizes = lines.starts[marked + 1] - begins
         starts = np.append(0, np.cumsum(sizes + 1))
         text = np.zeros(int(starts[-1]) + _PAD, np.uint8)
-        count = int(starts[-1]) - len(sizes)
-        number = np.repeat(np.arange(len(sizes)), sizes)
-        text[np.arange(count) + number] = slab.data[
-            np.arange(count) + (begins - starts[:-1] + np.arange(len(sizes)))[number]
-        ]
+        view = slab.data.data
+        spans = zip(begins.tolist(), (begins + sizes).tolist(), strict=True)
+        joined = b"\0".join([view[begin:end] for begin, end in spans])
+        text[: len(joined)] = np.frombuffer(joined, np.uint8)
         owners = np.searchsorted(lines.files, marked, "right")
         return cls(text, starts, marked, lines.inks[marked] - begins + starts[:-1], owners)
 

@@ -47,8 +47,8 @@ _IMPORT: Final = re.compile(
     r"(?:const|let|var|local)\s[^=]*=\s*require\b|(?:pub(?:\([^)]*\))?\s+)?mod\s+\w+\s*;|alias\s+[A-Z]|open\s+[A-Z]|"
     r"@import\b|source\s+\S+$)"
 )
-_CALL: Final = re.compile(r"([^\W\d]\w{2,})(?:\s*!)?\s*\(|\b([^\W\d]\w{2,})!\s*[\[{]|\bnew\s+([^\W\d]\w{2,})")
-COMMAND: Final = r"(?:^|[;|&({`!])\s*(?:(?:then|do|else|if|elif|while|until|!)\s+)*"
+_CALL: Final = re.compile(r"\b([^\W\d]\w{2,})(?:\s*!)?\s*\(|\b([^\W\d]\w{2,})!\s*[\[{]|\bnew\s+([^\W\d]\w{2,})")
+COMMAND: Final = r"(?:^|[;|&({`!])[ \t]*(?:(?:then|do|else|if|elif|while|until|!)[ \t]+)*"
 """What stands before a command of a shell."""
 _COMMAND: Final = re.compile(rf"{COMMAND}([^\W\d][\w:.-]{{2,}})", re.MULTILINE)
 

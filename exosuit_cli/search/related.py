@@ -42,7 +42,7 @@ _CALLED, _COMMENTED = 2.0, 0.2
 _LEAST_LIKENESS: Final = 0.5
 _WORD: Final = re.compile(r"[^\W\d]\w{2,}")
 _SPECIAL: Final = re.compile(r"[A-Z_]")
-_CALL: Final = re.compile(r"([^\W\d]\w{2,})\s*\(")
+_CALL: Final = re.compile(r"\b([^\W\d]\w{2,})\s*\(")
 _MADE_BY: Final = frozenset({"__init__", "__new__", "constructor"})
 """Methods that are called by the name of their class."""
 _QUOTES: Final = re.compile(r"\"\"\"|'''")

@@ -12,6 +12,8 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 _KILL_AT_PARENTS_END: Final = 1
+_MOST_GROWN: Final = 512 << 20
+"""Address space that texts and grammars may leave behind. Beyond, the process ends, and the next text gets another."""
 
 
 def main(number: int) -> None:
@@ -31,7 +33,7 @@ def serve(number: int) -> None:
             room, seconds, function, arguments = connection.recv()
         except (EOFError, OSError):
             return
-        _bound(own + room, seconds)
+        _bound(_address_space() + room, seconds)  # grammars that are loaded already are not charged to this text
         began = time.process_time()
         result: object = None
         error: Exception | None = None
@@ -46,6 +48,8 @@ def serve(number: int) -> None:
         except OSError:
             return
         signal.setitimer(signal.ITIMER_PROF, 0)
+        if _address_space() > own + _MOST_GROWN:
+            return
 
 
 def _settle(number: int) -> None:

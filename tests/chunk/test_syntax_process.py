@@ -14,6 +14,7 @@ import pytest
 from exosuit_cli.chunk import ChunkOptions, chunk_text, syntax_process
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.syntax import SyntaxTree
+from exosuit_cli.chunk.syntax_grammars import GRAMMARS, load_grammar
 from exosuit_cli.chunk.syntax_process import in_process
 
 AST = ChunkOptions(boundaries="ast")
@@ -54,6 +55,15 @@ def test_what_reads_from_the_start_of_each_line_is_parsed() -> None:
     chunks = chunk_text(text, language="Scala", options=AST)
     assert chunks.fallback is None
     assert "Main" in chunks.symbols
+
+
+def _load(names: list[str]) -> int:
+    return sum(len(load_grammar(name).roles) > 0 for name in names)
+
+
+def test_one_process_bears_all_grammars() -> None:
+    """Each is loaded in a call of its own, and takes some of the address space."""
+    assert all(in_process(0, _load, [name]) for name in sorted(set(GRAMMARS.values())))
 
 
 class TestProcess:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.search.defined_chunks import defined_chunks
 from exosuit_cli.search.lexical import SEGMENT_BITS
 from exosuit_cli.search.qualified import qualified_chunks
 from exosuit_cli.search.text_places import agreement
@@ -47,6 +48,8 @@ def lift_exact(
     lifts = chunks_at_places(question, candidates, segments, spread)
     if question.qualifier is not None:
         lifts = {**qualified_chunks(question, candidates, facts, segments, context), **lifts}
+    if question.asked is not None:
+        lifts = {**defined_chunks(question.asked, candidates, facts, segments, context, spread), **lifts}
     if question.message:
         lifts = {**verbatim_chunks(question, candidates, facts, segments, context), **lifts}
     return _lifted(candidates, ranking, lifts) if lifts else ranking

@@ -52,13 +52,13 @@ def qualified_chunks(
     the file defines the qualifier.
     """
     name, qualifier = question.names[-1], question.qualifier or ""
-    defining = _defining(candidates, segments, name)
+    defining = defining_chunks(candidates, segments, name)
     scores = candidates.scores["definitions"][candidates.file_of_chunk[defining]]
     defining = defining[np.argsort(-scores, kind="stable")[:_MOST_CHUNKS]]
-    files = set(candidates.file_of_chunk[_defining(candidates, segments, qualifier)].tolist())
+    files = set(candidates.file_of_chunk[defining_chunks(candidates, segments, qualifier)].tolist())
     lifts = {}
     walks = 0
-    for place, text in _texts(candidates, segments, context, defining.tolist()).items():
+    for place, text in texts_of(candidates, segments, context, defining.tolist()).items():
         file = int(candidates.file_of_chunk[place])
         number = int(candidates.chunks[place])
         segment = segments[number >> SEGMENT_BITS]
@@ -111,7 +111,7 @@ def _take_before(
     end, stop = place, max(first, place - _CHUNKS_BEFORE)
     while end > stop and not enclosing.is_done:
         start = max(end - _READ_CHUNKS, stop)
-        before = _texts(candidates, segments, context, range(start, end))
+        before = texts_of(candidates, segments, context, range(start, end))
         for each, text in reversed(before.items()):
             number = int(candidates.chunks[each])
             line = int(segments[number >> SEGMENT_BITS].column("start_line")[number & _IN_SEGMENT])
@@ -121,7 +121,7 @@ def _take_before(
         end = start
 
 
-def _defining(candidates: Candidates, segments: Sequence[Segment], name: str) -> npt.NDArray[np.int64]:
+def defining_chunks(candidates: Candidates, segments: Sequence[Segment], name: str) -> npt.NDArray[np.int64]:
     """The places among the candidates' chunks of those that define a name."""
     term = next(iter(reversed(terms_of(name))), "")
     hashes = term_hashes([term])
@@ -136,7 +136,7 @@ def _defining(candidates: Candidates, segments: Sequence[Segment], name: str) ->
     return np.concatenate(found)
 
 
-def _texts(
+def texts_of(
     candidates: Candidates, segments: Sequence[Segment], context: ContextReader, places: Sequence[int]
 ) -> dict[int, bytes]:
     """The texts of chunks by their places among the candidates' chunks; not those that are damaged."""

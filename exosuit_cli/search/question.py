@@ -8,6 +8,7 @@ from typing import Final
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
+from exosuit_cli.search.asked_definition import AskedDefinition, asked_definition
 from exosuit_cli.search.stop_words import EMPTY_WORDS, LONE_NAMES, VAGUE_WORDS
 from exosuit_cli.search.terms import stem, terms_of
 from exosuit_cli.search.text_places import TextPlace, places_in, without_line
@@ -71,6 +72,7 @@ class Question:
         places: lines of files, the innermost frame of a trace first.
         qualifier: of a symbol, the part before its last one: `AppContext` of `AppContext.push`.
         message: words in lower case, one after another, that a text may have as they are; none for a symbol or a path.
+        asked: the definition that the whole question names.
 
     """
 
@@ -88,6 +90,7 @@ class Question:
     places: tuple[TextPlace, ...] = ()
     qualifier: str | None = None
     message: tuple[str, ...] = ()
+    asked: AskedDefinition | None = None
 
 
 def read_question(text: str) -> Question:
@@ -125,6 +128,7 @@ def read_question(text: str) -> Question:
         places=places,
         qualifier=names[-2] if kind == "symbol" and len(names) > 1 else None,
         message=_message(text) if kind in ("prose", "error") else (),
+        asked=asked_definition(text) if kind in ("symbol", "prose") else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Which answers of a question a pack takes, and what they lean on.
 
-Three quarters of the budget are for the answers, in their order. Then come the imports of their files and the
-definitions of what they use. What is left goes to further answers.
+The first answer may take all of the budget, the others what three quarters of it leave, in their order. Then come the
+imports of their files and the definitions of what they use. What is left goes to further answers.
 """
 
 from __future__ import annotations
@@ -48,9 +48,11 @@ class AnswerTaking:
         """Take what fits; the answers that were not taken. `names` tokens are kept for what the gaps leave out."""
         if self.detail is not Detail.FULL:
             return self._take_short(choice)
-        left_out = self._take(choice, self.answers, choice.left // _LEANING_SHARE)
-        if not choice.files and left_out:
+        for_leaning = choice.left // _LEANING_SHARE
+        left_out = self._take(choice, self.answers[:1], names)
+        if left_out:
             self._take_some_lines(choice, left_out[0])
+        left_out += self._take(choice, self.answers[1:], for_leaning)
         self._lean(choice, names)
         left_out = self._take(choice, left_out, names)
         choice.name_gaps()

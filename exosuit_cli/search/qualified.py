@@ -86,14 +86,14 @@ def qualified_chunks(
 
 def _worth(definition: Definition, qualifier: str, *, is_near: bool, is_module: bool) -> float:
     """By how much a definition is lifted, by its line and its file; in a module, what is in nothing else is meant."""
-    if _says(definition, qualifier):
+    if says_owner(definition, qualifier):
         return _OF_MEMBER
     if is_module and not definition.level:
         return _OF_MODULE
     return _OF_FILE if is_near else 0.0
 
 
-def _says(definition: Definition, qualifier: str) -> bool:
+def says_owner(definition: Definition, qualifier: str) -> bool:
     """Whether a definition itself says whose it is: `Context::invoke(`, `func (c *Context) Invoke(`."""
     head = rf"\b{re.escape(qualifier)}(?:[<\[]\S*[>\]])?(?:::|\.|\))\s*{re.escape(last_part(definition.name))}\b"
     return re.search(head, definition.text[:_LONGEST], re.IGNORECASE) is not None

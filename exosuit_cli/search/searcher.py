@@ -20,6 +20,7 @@ from exosuit_cli.search.question import read_question
 from exosuit_cli.search.ranker import Ranking, rank
 from exosuit_cli.search.records import Answer, Filters, QueryResult
 from exosuit_cli.search.scope import Scope
+from exosuit_cli.search.terms import stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +117,9 @@ class Searcher:
         answers = tuple(self._answers(candidates, ranking, top, budget))
         assert self._lexical is not None
         files, chunks = self._lexical.sizes(scope)
-        near = () if answers else near_words(self.index.segments, question.terms[: question.words], self.context)
+        wanted = question.terms[: question.words]
+        near = () if answers else near_words(self.index.segments, wanted, self.context)
+        near = tuple(each for each in near if stem(each) not in wanted)  # what filters leave out is not near
         return QueryResult(
             answers=answers,
             files=files,

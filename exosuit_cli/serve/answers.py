@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     Tool = Callable[[Workspace, SearchedContext, Searcher, Mapping[str, Any]], Reply]
 
+_FILES: Final = 8
+"""Files that answer, where no number of places is asked for."""
 LEAST_BUDGET: Final = 50
 """Tokens that a heading and a line of text take."""
 _KINDS: Final = ("callers", "callees", "tests", "twins")
@@ -45,11 +47,14 @@ class _Fitted(NamedTuple):
 def search(_: Workspace, found: SearchedContext, searcher: Searcher, given: Mapping[str, Any]) -> Reply:
     """Answer a question."""
     budget = _budget(given)
-    outcome = answer_query(query_request(given["query"], (), given), found, searcher)
+    most = given.get("top")
+    outcome = answer_query(query_request(given["query"], (), {**given, "top": most or _FILES}), found, searcher)
     document = query_document(outcome)
-    blocks = [_block(each) for each in outcome.answers]
+    blocks = [_block(each) for each in outcome.answers[:most]]
     closing = _notes(outcome.warnings)
-    if not blocks:
+    if not blocks and not outcome.index.files:
+        closing += "No file is searched: none passes the filters. Take some away, or change them.\n"
+    elif not blocks:
         near = f" Close to it: {', '.join(outcome.near)}." if outcome.near else ""
         closing += f"Nothing matches {', '.join(outcome.terms)}.{near} Try other words, or fewer filters.\n"
     count = _count_with(outcome.encoding)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from inspect import cleandoc
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
 
 from mcp.server.fastmcp import Context, FastMCP
 from mcp.server.fastmcp.exceptions import ToolError
 from mcp.types import CallToolResult, RootsListChangedNotification, TextContent, ToolAnnotations
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from exosuit_cli import __version__
 from exosuit_cli.model.errors import UsageError
@@ -123,7 +124,9 @@ def add_tools(server: FastMCP, tools: Tools) -> None:
         query: Annotated[
             str, Field(description="What to look for: words, identifiers, an error message, a stack trace, an issue.")
         ],
-        top: Annotated[int, Field(description="The most files that answer.", ge=1, le=100)] = 8,
+        top: Annotated[
+            int | None, Field(description="The most places; none: as many as fit the budget.", ge=1, le=100)
+        ] = None,
         budget: _Budget = 4000,
         kind: _Kind = "all",
         include: _Include = None,
@@ -257,9 +260,33 @@ def add_tools(server: FastMCP, tools: Tools) -> None:
         return await tools.carry_out("status", context)
 
 
+class _PlainServer(FastMCP):
+    """A server that says in one line what is wrong with the arguments of a call."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any]) -> Any:
+        """Call a tool. Raises ToolError for an argument that it does not have, or a value that does not fit."""
+        tool = self._tool_manager.get_tool(name)
+        known = list(tool.parameters["properties"]) if tool is not None else []
+        for each in arguments if tool is not None else ():
+            if each not in known:
+                near = difflib.get_close_matches(each.lower()[:60], known, n=1)
+                takes = f"did you mean {near[0]}?" if near else f"it takes {', '.join(known) or 'none'}"
+                raise ToolError(f"{name} has no argument {each[:60]!r}; {takes}")
+        try:
+            return await super().call_tool(name, arguments)
+        except ToolError as error:
+            if not isinstance(error.__cause__, ValidationError):
+                raise
+            first = error.__cause__.errors(include_url=False)[0]
+            argument = ".".join(map(str, first["loc"]))
+            if first["type"] == "missing":
+                raise ToolError(f"{name} needs the argument {argument}") from None
+            raise ToolError(f"{name}: {argument}: {first['msg']}") from None
+
+
 def make_server(request: ServeRequest, engine: EngineLink) -> FastMCP:
     """The server with its tools."""
-    server: FastMCP = FastMCP("exosuit", instructions=INSTRUCTIONS, log_level="WARNING")
+    server: FastMCP = _PlainServer("exosuit", instructions=INSTRUCTIONS, log_level="WARNING")
     server._mcp_server.version = __version__  # noqa: SLF001  (no public way)
     tools = Tools(request, engine)
     add_tools(server, tools)

@@ -171,6 +171,17 @@ def test_a_session(exosuit: Path, tmp_path: Path) -> None:
         assert "no chunk" in await error_of(session, "read", chunk="abcd1234")
         assert "give chunk, or path and line" in await error_of(session, "related", path="src/crypto.py")
         assert "unknown language" in await error_of(session, "search", query="x1", languages=["Klingon"])
+        assert "takes" in await error_of(session, "search", words="x1")
+        assert await error_of(session, "search", quer="x1") == "search has no argument 'quer'; did you mean query?"
+        assert await error_of(session, "search") == "search needs the argument query"
+        wrong = await error_of(session, "search", query="x1", budget=3)
+        assert wrong == "search: budget: Input should be greater than or equal to 50"
+        two = await values_of(session, "search", query="make_signature", top=2)
+        assert len(two["results"]) == 2
+        none = await values_of(session, "search", query="make_signature", languages=["rust"])
+        assert none["shown"].startswith("No file is searched: none passes the filters.")
+        filtered = await values_of(session, "search", query="make_signature", include=["long.txt"])
+        assert "Close to it" not in filtered["shown"]
         assert "give words" in await error_of(session, "search", query="...")
 
         several = await asyncio.gather(*(values_of(session, "read", symbol="brand_new_name") for _ in range(5)))

@@ -1,7 +1,7 @@
 """What each file gets under a budget: a choice of detail, from costs that are exact.
 
-Rank by rank (`ranks`), all files of a rank get the most detail that fits all of them. Then, in the order of the pack,
-each one that fits gets one step more. What is left goes to the next rank.
+Rank by rank (`ranks`), all files of a rank get the most detail that fits all of them. Then, the most
+important first, each one that fits gets one step more. What is left goes to the next rank.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 STEPS: Final = (Detail.OUTLINE, Detail.SIGNATURES, Detail.FULL)
 SPENT_SHARE: Final = 50
 """A budget is spent when less than this share of it is left."""
+LARGEST_SHARE: Final = 2
+"""After a first one, one step of a file takes no more than this share of what was left: others have some, too."""
 MOST_MISSES: Final = 20
 """After so many files that do not fit, no further one is looked at."""
 
@@ -95,15 +97,18 @@ class Choice:
                 yield own
 
     def _lift(self, files: Sequence[int], seen: Sequence[Costs], further: Generator[Costs], step: Detail) -> None:
-        """Give those files one step more that fit, in order."""
+        """Give those files one step more that fit, in order, and that leave something for others."""
         misses = 0
+        largest = self.left
         for place, file in enumerate(files):
             own = seen[place] if place < len(seen) else next(further, None)
             if own is None or self.is_spent or misses > MOST_MISSES:
                 return
             chosen = best(own, step)
             before = self.details.get(file, (Detail.PATH, 0))[1]
-            if chosen[1] - before <= self.left:
+            if chosen[1] - before <= min(self.left, largest):
+                if largest == self.left:
+                    largest //= LARGEST_SHARE
                 self._give(file, chosen)
             else:
                 misses += 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.pack.budget import STEPS, Choice
 from exosuit_cli.pack.detail import Detail
+from exosuit_cli.pack.importance import by_importance, read_for_uses, users_of
 from exosuit_cli.pack.making import Packing, refuse_secrets
 from exosuit_cli.pack.output import OpeningTokens, PackWriter
 from exosuit_cli.pack.ranks import RANKS, rank
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from exosuit_cli.pack.output import CountBatch
     from exosuit_cli.pack.result import PackedFile
     from exosuit_cli.workers.carrier import Carrier
+
+_FILES_A_PASS: Final = 50
+"""So many of the most important files are rendered at once to know what they cost."""
 
 
 class Holding:
@@ -48,6 +52,9 @@ class Holding:
 
 class BudgetPacking(Packing):
     """A pack of at most `options.budget` tokens."""
+
+    _order: Sequence[int] = ()
+    """The numbers of the files, the most important first, once it is known that not all fit."""
 
     def stage(self) -> Stage:
         self.holding = Holding(self)
@@ -89,12 +96,13 @@ class BudgetPacking(Packing):
     def _degrade(self, carrier: Carrier | None, count: CountBatch) -> None:
         files, budget = self.collector.files, self.options.budget
         chosen = self._chosen(carrier, count, budget)
+        place_of = {number: place for place, number in enumerate(self._order)}
         # Every figure was at least what it is now; should one not have been, something is left out again.
         while True:
             tail = self.tail()
             if not chosen or self._total(tail, list(chosen.values()), count) <= budget:
                 break
-            last = max(chosen, key=lambda number: (rank(files[number].path, files[number].language), number))
+            last = max(chosen, key=place_of.__getitem__)
             files[last].detail = Detail.PATH
             del chosen[last]
         self._write([(files[number], block) for number, block in chosen.items()], tail, count)
@@ -103,18 +111,27 @@ class BudgetPacking(Packing):
         """The blocks that the budget holds, by the numbers of their files, in order. Each file gets its detail."""
         files = self.collector.files
         ranks = [rank(file.path, file.language) for file in files]
-        order = sorted(range(len(files)), key=lambda number: (ranks[number], number))
+        rendering = None
+        if carrier is not None and self.run is not None and self.options.detail is not Detail.PATH:
+            rendering = Rendering(carrier, self.collector, self.plan(), self.run.stop)
+        order = self._order = self._order or by_importance(files, ranks, self._users(rendering, ranks))
         left = self._list_paths(order, count, budget)
         details: dict[int, tuple[Detail, int]] = {}
-        if carrier is None or self.run is None or self.options.detail is Detail.PATH:
+        if rendering is None:
             return {}
-        rendering = Rendering(carrier, self.collector, self.plan(), self.run.stop)
         opening = OpeningTokens(self.form, count).of(max(len(files), 2))
 
         def costs_of(numbers: Sequence[int], step: Detail) -> Generator[Costs]:
-            with closing(rendering.blocks(numbers, (step,), has_text=False)) as found:
-                for _, blocks in found:
-                    yield {block.detail: block.tokens + opening for block in blocks}
+            for start in range(0, len(numbers), _FILES_A_PASS):
+                part = numbers[start : start + _FILES_A_PASS]
+                with closing(rendering.blocks(sorted(part), (step,), has_text=False)) as found:
+                    costs = {
+                        number: {block.detail: block.tokens + opening for block in blocks} for number, blocks in found
+                    }
+                for number in part:
+                    if number not in costs:
+                        return  # asked to stop
+                    yield costs[number]
 
         for wanted in range(RANKS):
             choice = Choice(left, budget, self.options.detail, costs_of)
@@ -132,6 +149,16 @@ class BudgetPacking(Packing):
         for number in chosen:
             files[number].detail = details[number][0]
         return chosen
+
+    def _users(self, rendering: Rendering | None, ranks: Sequence[int]) -> dict[int, int]:
+        """By the numbers of the files that were read for it, how many others use what they define."""
+        files = self.collector.files
+        if rendering is None:
+            return {}
+        with closing(rendering.blocks(read_for_uses(files, ranks), (Detail.FULL,), has_text=True)) as found:
+            return users_of(
+                (number, files[number].language, bytes(block.text)) for number, blocks in found for block in blocks[:1]
+            )
 
     def _list_paths(self, order: Sequence[int], count: CountBatch, budget: int) -> int:
         """Give every file its path, or the first ones in this order what paths fit; the tokens that are left.

@@ -1,6 +1,6 @@
 """Which files a pack favours where not all fit: by their paths and languages alone, so that everyone can tell why.
 
-0. What says what the project is: READMEs at most one directory deep, and the manifests of package managers at the top.
+0. What says what the project is: the README and the manifests of package managers at the top.
 1. Source code.
 2. Documents, settings and all other text.
 3. Tests, examples and benchmarks.
@@ -19,9 +19,12 @@ LEAD, SOURCE, OTHER, TEST, LAST = range(5)
 RANKS: Final = 5
 
 _MANIFESTS: Final = frozenset(
-    b"""build.gradle build.gradle.kts build.sbt cargo.toml cmakelists.txt composer.json deno.json dockerfile
-    dune-project gemfile go.mod makefile meson.build mix.exs package.json package.swift pom.xml pubspec.yaml
+    b"""build.gradle build.gradle.kts build.sbt cargo.toml composer.json deno.json dune-project
+    gemfile go.mod mix.exs package.json package.swift pom.xml pubspec.yaml
     pyproject.toml setup.cfg setup.py""".split()
+)
+_BUILD_NAMES: Final = frozenset(
+    b"cmakelists.txt configure dockerfile jenkinsfile kbuild kconfig makefile meson.build rakefile".split()
 )
 _LOCKS: Final = frozenset(
     b"""cargo.lock composer.lock gemfile.lock go.sum package-lock.json pipfile.lock pnpm-lock.yaml poetry.lock uv.lock
@@ -42,7 +45,6 @@ _DOCUMENT_DIRECTORIES: Final = frozenset(b"doc docs documentation man website".s
 _TEST_NAMES: Final = re.compile(
     rb"test_.*|.*([._-](test|spec)s?)\.[a-z0-9]+$|.*tests?\.(java|cs|swift|php|scala)$|conftest\.py$"
 )
-_DEEPEST_README: Final = 1
 
 
 def rank(path: bytes, language: str) -> int:
@@ -54,6 +56,8 @@ def rank(path: bytes, language: str) -> int:
         return TEST
     if not _DOCUMENT_DIRECTORIES.isdisjoint(directories):
         return OTHER
-    if len(directories) <= (_DEEPEST_README if name.startswith(b"readme") else 0 if name in _MANIFESTS else -1):
+    if not directories and (name.startswith(b"readme") or name in _MANIFESTS):
         return LEAD
+    if name in _BUILD_NAMES:
+        return OTHER
     return SOURCE if language in PROGRAMMING else OTHER

@@ -83,6 +83,8 @@ def test_outlines(language: str, text: bytes, wanted: bytes | None) -> None:
         ("README.md", "Markdown", LEAD),
         ("packages/a/package.json", "JSON", OTHER),
         ("package.json", "JSON", LEAD),
+        ("sub/README.md", "Markdown", OTHER),
+        ("Makefile", "Makefile", OTHER),
         ("src/a.py", "Python", SOURCE),
         ("docs/conf.py", "Python", OTHER),
         ("a.yaml", "YAML", OTHER),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -57,8 +58,6 @@ def defined_chunks(
     defining = defining[np.argsort(-scores, kind="stable")[:_MOST_CHUNKS]]
     found: dict[int, float] = {}
     for place, text in texts_of(candidates, segments, context, defining.tolist()).items():
-        if asked.name.lower().encode() not in text.lower():
-            continue
         file = int(candidates.file_of_chunk[place])
         number = int(candidates.files[file])
         segment = segments[number >> SEGMENT_BITS]
@@ -70,18 +69,26 @@ def defined_chunks(
     return found
 
 
+@lru_cache(maxsize=16)
+def _word(asked: AskedDefinition) -> re.Pattern[str]:
+    """The name as a word; a name alone is meant as it is written."""
+    return re.compile(rf"(?<![\w$]){re.escape(asked.name)}(?![\w$])", re.IGNORECASE if asked.keyword else 0)
+
+
 def _steps(asked: AskedDefinition, lines: Sequence[str], language: str | None) -> Iterator[int]:
     """How well each definition of the name among lines is what is asked for; none of another kind."""
     is_value = re.compile(_VALUE.format(name=re.escape(asked.name)))
-    here = [place for place, line in enumerate(lines) if asked.name.lower() in line[:_LONGEST].lower()]
-    if any(definition_at(lines[place], place, language) for place in here):
-        for each in definitions_in(lines, 0, language):
-            name = last_part(each.name)
-            if name.lower() != asked.name.lower() or is_declaration(each, language):
-                continue
-            kind = _kind_steps(asked.keyword, each.text[:_LONGEST], name)
-            if kind and (asked.keyword is not None or name == asked.name):
-                yield kind + _SAME_CASE * (name == asked.name)
+    word = _word(asked)
+    here = [place for place, line in enumerate(lines) if word.search(line, 0, _LONGEST)]
+    heads = [each for place in here if (each := definition_at(lines[place], place, language)) is not None]
+    heads = [each for each in heads if word.fullmatch(last_part(each.name)) and not is_declaration(each, language)]
+    if heads and language == "Python":  # not those within a documentation text
+        heads = [each for each in definitions_in(lines, 0, language) if each in heads]
+    for each in heads:
+        name = last_part(each.name)
+        kind = _kind_steps(asked.keyword, each.text[:_LONGEST], name)
+        if kind:
+            yield kind + _SAME_CASE * (name == asked.name)
     if asked.keyword is None or GROUP_OF[asked.keyword] in (VALUES, MACROS):
         for place in here:
             value = is_value.match(lines[place][:_LONGEST])

@@ -70,6 +70,7 @@ def test_only_a_whole_question_is_a_head() -> None:
         ("macro_rules! pin", "pin", "macro_rules!"),
         ("# define FOO(x)", "FOO", "#define"),
         ("find enum Color", "Color", "enum"),
+        ("class" + " " * 300 + "Session", "Session", "class"),
         ("Session class", "Session", "class"),
         ("max_depth", "max_depth", None),
     ):

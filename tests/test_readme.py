@@ -48,6 +48,8 @@ def test_commands_run_and_leave_the_tree_alone(exosuit: Path, tmp_path: Path) ->
     environ = {"PATH": f"{exosuit.parent}:/usr/bin:/bin", "HOME": str(tmp_path / "home")}
     subprocess.run(["git", "init", "-q", "."], cwd=repository, check=True, env=environ)
     subprocess.run(["git", "add", "."], cwd=repository, check=True, env=environ)
+    commit = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", "First"]
+    subprocess.run(commit, cwd=repository, check=True, env=environ)
     status = ["git", "status", "--porcelain", "--ignored", "--untracked-files=all"]
     before = subprocess.run(status, cwd=repository, check=True, env=environ, capture_output=True).stdout
     for command, name in {command: page.name for page in PAGES for command in _commands(page)}.items():

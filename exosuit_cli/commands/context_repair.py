@@ -48,6 +48,11 @@ def repair_context(
         with _beyond_repair(found):
             known = context.known_sources()
         missing = [source for source, _ in known if not os.path.exists(source.root)]
+        for source in (source for source, is_sound in known if source in missing and not is_sound):
+            raise CheckFailed(
+                f"what the context {found!r} knows of the source {display_name(source.name)} is damaged, and "
+                f"{display_name(source.root)} is not there to be read again; `exosuit context drop {found}` gives it up"
+            )
         requests = [_request(found, source, config, is_sound=sound) for source, sound in known if source not in missing]
         limit, on_full = _placing(context, config)
         partial, files, is_whole = None, 0, False

@@ -36,7 +36,7 @@ NO_OPTIONS: dict[type, set[str]] = {
     ScanRequest: {"paths", "options", "settings", "names"},
     ChunkRequest: {"paths", "chunking", "options", "output", "names", "size_is_chosen"},
     PackOptions: {"encoding"},
-    PackRequest: {"paths", "packing", "options", "output", "names", "size_is_chosen"},
+    PackRequest: {"paths", "packing", "options", "output", "names", "size_is_chosen", "filters", "config", "has_tree"},
 }
 """What the fields of each record are that nobody types and no settings file has."""
 

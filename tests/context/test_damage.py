@@ -16,6 +16,7 @@ from exosuit_cli.commands.context_repair import repair_context
 from exosuit_cli.commands.context_request import source_request
 from exosuit_cli.context import Context, drop_context
 from exosuit_cli.context.names import context_path
+from exosuit_cli.context.schema import VERSION
 from exosuit_cli.model.errors import CheckFailed, ExitCode, ExosuitError, UsageError
 
 from .stores import dump, functions, left_over, load, problems, write_bytes
@@ -390,7 +391,7 @@ def test_a_newer_version_is_refused_and_left(sound: dict[str, Any], made: tuple[
     path = context_path("c")
     with open(path, "r+b") as file:
         file.seek(60)
-        file.write(struct.pack(">i", 2))
+        file.write(struct.pack(">i", VERSION + 1))
     before = read_bytes(path)
     for attempt in (check_context, repair_context, context_stats, lambda name: load(name, asked(made[0] / "tree"))):
         with pytest.raises(UsageError, match="newer exosuit"):

@@ -107,7 +107,19 @@ def questions_in(tree: Path, count: int) -> list[str]:
             texts += [data[at : at + 2000] for at in range(0, len(data), 20000)] if b"\0" not in data else []
     if len(texts) < LEAST:
         sys.exit(f"{tree} has fewer than {LEAST} texts")
-    return questions_of(texts, count)
+    return [question for question in questions_of(texts, 2 * count) if _asks(question)][:count]
+
+
+def _asks(question: str) -> bool:
+    """Whether it has a word that is not one of grammar only."""
+    from exosuit_cli.model.errors import UsageError
+    from exosuit_cli.search.question import read_question
+
+    try:
+        read_question(question)
+    except UsageError:
+        return False
+    return True
 
 
 def measure(tree: Path, room: Path, python: str, *, grammars: Path | None, runs: int, count: int) -> dict[str, Any]:

@@ -30,8 +30,7 @@ def chunk_text(text: str | bytes, *, language: str | None = None, options: Chunk
     """Cut a text in memory into chunks; a `str` is cut as its UTF-8. See `FileChunks` for what comes back.
 
     `language` is a display name as in `languages.LANGUAGES`, or what editors call it, in any letter case, None where it
-    is not known. For one
-    thread at a time. The first call for an encoding takes 0.4 s to load its vocabulary.
+    is not known. For one thread at a time. The first call for an encoding takes 0.4 s to load its vocabulary.
 
     Raises UsageError for an encoding or a language that is not known.
     """

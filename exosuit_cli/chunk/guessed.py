@@ -15,6 +15,7 @@ from exosuit_cli.chunk.guessed_lines import find_definitions
 from exosuit_cli.chunk.plain_names import IS_LETTER
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.symbols import HOLDS_METHODS, NO_SYMBOLS, SymbolKind, Symbols, joined_names
+from exosuit_cli.model.byte_sets import byte_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,15 +34,11 @@ _LINE: Final = int(Boundary.LINE)
 _DEEP: Final = 1 << 20
 
 
-def _set(characters: bytes) -> npt.NDArray[np.bool_]:
-    return np.isin(np.arange(256), list(characters))
-
-
-_CLOSES_OUTER: Final = IS_LETTER | _set(b'@}"')
+_CLOSES_OUTER: Final = IS_LETTER | byte_set(b'@}"')
 """A line at the left edge that begins with one of these ends what was before."""
-_SAYS_NO_LEVEL: Final = _set(b"\0})]{#")
-_BEGINS_COMMENT: Final = _set(b"/*")
-_SAYS: Final = IS_LETTER | _set(b"}])")
+_SAYS_NO_LEVEL: Final = byte_set(b"\0})]{#")
+_BEGINS_COMMENT: Final = byte_set(b"/*")
+_SAYS: Final = IS_LETTER | byte_set(b"}])")
 """A line that begins with one of these says more than that something goes on."""
 _HAS_LABELS: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.JAVA])
 _HOLDS_VARIABLES: Final = frozenset(

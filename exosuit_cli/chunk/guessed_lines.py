@@ -24,6 +24,7 @@ from exosuit_cli.chunk.plain_names import (
 )
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.symbols import SymbolKind
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -47,24 +48,20 @@ _MOST_ARGUMENTS: Final = 12
 _LONGEST_HEADING: Final = 300
 
 
-def _set(characters: bytes) -> npt.NDArray[np.bool_]:
-    return np.isin(np.arange(256), list(characters))
-
-
-_ENDS_NO_HEAD: Final = _set(b";:\\\0")
-_ENDS_NO_TYPE: Final = _set(b";:\\\0,()=*")
-_BRACES: Final = _set(b"{}")
-_IN_WORD: Final = IS_LETTER | _set(b"0123456789")
+_ENDS_NO_HEAD: Final = byte_set(b";:\\\0")
+_ENDS_NO_TYPE: Final = byte_set(b";:\\\0,()=*")
+_BRACES: Final = byte_set(b"{}")
+_IN_WORD: Final = IS_LETTER | byte_set(b"0123456789")
 _STATEMENTS: Final = [
     (np.uint64(int.from_bytes(word, "little")), np.uint64((1 << 8 * len(word)) - 1), np.uint64(8 * len(word)))
     for word in (b"if", b"for", b"while", b"switch", b"else", b"do", b"try", b"catch", b"return", b"case", b"throw")
 ]
 """The first bytes of a head that hold the word, their mask, and how far to shift for the byte after it."""
-_OPENS: Final = _set(b"{(,=[>")
-_BEGINS_METHOD: Final = IS_LETTER | _set(b"$#*[\"'")
-_BEGINS_SHELL: Final = _set(b"{)}")
-_BEGINS_LUA: Final = _set(b"){d,")
-_IS_BINDING: Final = _set(b"clv")
+_OPENS: Final = byte_set(b"{(,=[>")
+_BEGINS_METHOD: Final = IS_LETTER | byte_set(b"$#*[\"'")
+_BEGINS_SHELL: Final = byte_set(b"{)}")
+_BEGINS_LUA: Final = byte_set(b"){d,")
+_IS_BINDING: Final = byte_set(b"clv")
 
 
 def _hash(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:

@@ -13,6 +13,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from exosuit_cli.chunk.families import IS_C_LIKE, Family
 from exosuit_cli.chunk.line_names import KEYWORDS, MODIFIERS, NAMELESS
 from exosuit_cli.chunk.symbols import SymbolKind
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -33,29 +34,25 @@ _MODIFIER: Final = 255
 _NEWLINE: Final = 10
 
 
-def _set(characters: bytes) -> npt.NDArray[np.bool_]:
-    return np.isin(np.arange(256), list(characters))
-
-
 _LETTERS: Final = bytes([*range(65, 91), *range(97, 123)])
-IS_LETTER: Final = _set(_LETTERS + b"_")
-_IS_WORD: Final = _set(_LETTERS + b"_0123456789")
-_IS_NAME: Final = _IS_WORD | (np.arange(256) >= 0x80) | _set(b"$")
-_IS_BLANK: Final = _set(b" \t")
-_OPENS_NOTE: Final = _set(b'@"([')
-_ENDS_NAME: Final = _set(b"({<:;,=[\r\n")
-_AFTER_BLANK: Final = _set(b"({<:=[")
-_ENDS_TYPE: Final = _set(b"{\r\n")
-_IN_HEAD: Final = _IS_WORD | _set(b" \t*&")
-_IN_CPP_HEAD: Final = _IN_HEAD | _set(b":~<>,")
-_IN_MACRO: Final = _set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+IS_LETTER: Final = byte_set(_LETTERS + b"_")
+_IS_WORD: Final = byte_set(_LETTERS + b"_0123456789")
+_IS_NAME: Final = _IS_WORD | (np.arange(256) >= 0x80) | byte_set(b"$")
+_IS_BLANK: Final = byte_set(b" \t")
+_OPENS_NOTE: Final = byte_set(b'@"([')
+_ENDS_NAME: Final = byte_set(b"({<:;,=[\r\n")
+_AFTER_BLANK: Final = byte_set(b"({<:=[")
+_ENDS_TYPE: Final = byte_set(b"{\r\n")
+_IN_HEAD: Final = _IS_WORD | byte_set(b" \t*&")
+_IN_CPP_HEAD: Final = _IN_HEAD | byte_set(b":~<>,")
+_IN_MACRO: Final = byte_set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _CLASSES: Final = np.stack((_IS_WORD, _IN_HEAD, _IN_CPP_HEAD, _IN_MACRO), 1) @ np.array([1, 2, 4, 8], np.uint8)
 """uint8[256]: the sets that a byte of a head is in; one look-up of a byte costs as much as many comparisons."""
 _ATTRIBUTE: Final = np.uint64(int.from_bytes(b"__attrib", "little"))
 _TYPES: Final = np.array(
     [int.from_bytes(word, "little") for word in (b"void", b"int", b"char", b"long", b"bool", b"unsigned")], np.uint64
 )
-_TYPE_KINDS: Final = np.isin(np.arange(256), [SymbolKind.STRUCT, SymbolKind.UNION, SymbolKind.ENUM, SymbolKind.CLASS])
+_TYPE_KINDS: Final = byte_set([SymbolKind.STRUCT, SymbolKind.UNION, SymbolKind.ENUM, SymbolKind.CLASS])
 _UNPLAIN: Final = frozenset(NAMELESS | {b"impl", b"using", b"function*", b"macro_rules!", b"index", b"INDEX"})
 
 
@@ -149,7 +146,7 @@ def _read_names(
     lengths = is_name.argmin(axis=1)
     rows = np.arange(len(lines))
     after, second = window[rows, lengths], window[rows, lengths + 1]
-    is_named = (lengths > 0) & (lengths < _NAME_WIDTH - 2) & ~_set(b"0123456789").take(window[:, 0])
+    is_named = (lengths > 0) & (lengths < _NAME_WIDTH - 2) & ~byte_set(b"0123456789").take(window[:, 0])
     is_blank = _IS_BLANK.take(after)
     is_plain = _ENDS_NAME.take(after) & ((after != ord(":")) | (second != ord(":")))
     is_plain |= is_blank & _AFTER_BLANK.take(second)

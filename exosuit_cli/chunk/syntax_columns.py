@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from exosuit_cli.chunk.symbols import HOLDS_METHODS, SymbolKind, symbol_columns
 from exosuit_cli.chunk.syntax import SyntaxTree
 from exosuit_cli.chunk.syntax_kinds import kind_of
 from exosuit_cli.chunk.syntax_names import name_line
+from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from exosuit_cli.kernels.device import At
 from exosuit_cli.kernels.device_lines import TILE_BYTES, launch_scan, scan_levels
 from exosuit_cli.kernels.work_lists import blocks_for
 from exosuit_cli.model.counting_tables import RULES
+from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.slab import TokenColumns
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.chunk.styles import Style
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.search.keywords import BINDS, CONTINUES, DEFINES, DEFINES_TYPE, MODIFIER, NO_NAME
 
 if TYPE_CHECKING:
@@ -25,12 +26,12 @@ OTHER, COMMENT, DEFINITION = range(3)
 
 _MOST_MODIFIERS: Final = 5
 _NEWLINE: Final = 10
-_BLANK: Final = np.isin(np.arange(256), [9, 32])
-_IN_GAP: Final = np.isin(np.arange(256), list(b"\t *&!"))
+_BLANK: Final = byte_set([9, 32])
+_IN_GAP: Final = byte_set(b"\t *&!")
 _WIDEST_GAP: Final = 24
 # The byte before the first one of a slab is the last one of its padding.
-_BEFORE_KEYWORD: Final = np.isin(np.arange(256), list(b"\0\n\t {};)("))
-_AFTER_TYPE: Final = np.isin(np.arange(256), list(b"{:<(\n\r"))
+_BEFORE_KEYWORD: Final = byte_set(b"\0\n\t {};)(")
+_AFTER_TYPE: Final = byte_set(b"{:<(\n\r")
 _IS_C_LIKE: Final = np.isin(np.arange(len(Style)), [Style.SLASH])
 _IS_SLASH: Final = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN])
 

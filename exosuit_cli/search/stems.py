@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.search.spans import LOAD, gather, loads_of
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 _SHORTEST: Final = 3
-_IS_VOWEL: Final = np.isin(np.arange(256), list(b"aeiouy"))
-_KEPT_DOUBLE: Final = np.isin(np.arange(256), list(b"fsz"))
+_IS_VOWEL: Final = byte_set(b"aeiouy")
+_KEPT_DOUBLE: Final = byte_set(b"fsz")
 _L: Final = ord("l")
 
 

@@ -18,6 +18,7 @@ from exosuit_cli.languages import (
     default_of_claim,
     language_of,
 )
+from exosuit_cli.model.byte_sets import byte_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
     from exosuit_cli.model.slab import Slab
 
-_OPENS_MARKUP = np.isin(np.arange(256), list(b"< \t\r\n"))
-_OPENS_HEADER = np.isin(np.arange(256), list(b"@#cenptu"))
+_OPENS_MARKUP = byte_set(b"< \t\r\n")
+_OPENS_HEADER = byte_set(b"@#cenptu")
 """bool[256]: the first byte may begin a line that only a language other than C has."""
 _STARTS = tuple(word[1:] for word in HEADER_WORDS if word.startswith(b"\n"))
 """What begins a line in C++ and Objective-C only: class, namespace, @."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.records import Kind, time_column
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES
@@ -75,7 +76,7 @@ def describe(slab: Slab, columns: SlabColumns, names: Sequence[bytes], *, begun:
     return FileFacts(columns, text, languages, illegible, decoded)
 
 
-_MAY_BE_WIDE = np.isin(np.arange(256), [0x00, 0xFE, 0xFF])
+_MAY_BE_WIDE = byte_set([0x00, 0xFE, 0xFF])
 """bool[256]: the first byte may begin a mark of UTF-16 or UTF-32."""
 
 

@@ -56,8 +56,9 @@ def print_pack(console: Console, result: PackResult, options: PackOptions, *, de
             labelled_line(console, "written", f"{display_name(part.name)}  {part.tokens:,} tokens")
     _secrets(console, result, options)
     if detailed:
-        _directories(console, result)
-        _largest(console, result)
+        if result.files:
+            _directories(console, result)
+            _largest(console, result)
         print_ledger(console, scanned, lists_all="--stats --json")
         print_throughput(console, scanned, detailed=True)
 

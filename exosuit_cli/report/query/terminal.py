@@ -43,11 +43,13 @@ def print_answers(console: Console, outcome: QueryOutcome) -> None:
 
 def print_searched(console: Console, index: IndexUse, seconds: float, context: str) -> None:
     """What was searched, and how long it took."""
-    files = "no files" if not index.files else f"{counted(index.files, 'file')}, {counted(index.chunks, 'chunk')}"
+    searched = f"{counted(index.files, 'file')}, {counted(index.chunks, 'chunk')} of the context {context}"
+    if not index.files:
+        searched = f"no files of the context {context}: none that has text passes the filters"
     refreshed = (
         f"{counted(index.refreshed, 'file')} brought up to date in {index.seconds:.2f} s" if index.refreshed else ""
     )
-    phrases = [f"{files} of the context {context} in {1000 * seconds:.1f} ms", refreshed]
+    phrases = [f"{searched} in {1000 * seconds:.1f} ms" if index.files else searched, refreshed]
     labelled_phrases(console, "searched", *(each for each in phrases if each), gap="; ")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from exosuit_cli.chunk.families import HAS_KEYWORDS, IS_C_LIKE, Family
 from exosuit_cli.chunk.line_names import FIRST_WORDS, named_by
+from exosuit_cli.chunk.method_names import method_names
 from exosuit_cli.chunk.plain_names import (
     IS_LETTER,
     NAMED,
@@ -105,7 +106,9 @@ class _Search:
     def __init__(
         self, slab: Slab, lines: LineColumns, families: npt.NDArray[np.uint8], strengths: LineStrengths
     ) -> None:
-        self._bytes, self._data = slab.data, slab.data.data
+        # A window may begin at the last byte, or after that of a line that ends the slab.
+        self._bytes = np.concatenate((slab.data, np.zeros(2 * WIDTH, np.uint8)))
+        self._data = slab.data.data
         self._lines = lines
         self._families = families
         self._strengths = strengths
@@ -117,24 +120,23 @@ class _Search:
         """Plain names first; what is left is read line by line."""
         lines, families = self._lines, self._families
         has_word, looks = self._candidates()
-        heads = np.flatnonzero(looks & IS_C_LIKE[families] & self._begins & (lines.indents == 0))
-        is_slow = looks & ~(IS_C_LIKE[families] & self._begins & (lines.indents == 0))
-        macros = np.flatnonzero(looks & (lines.heads == _DEFINE))
+        is_c_head = looks & IS_C_LIKE[families] & self._begins & (lines.indents == 0)
+        is_slow = looks & ~is_c_head
+        heads, macros = np.flatnonzero(is_c_head), np.flatnonzero(looks & (lines.heads == _DEFINE))
         is_slow[macros] = False
-        near_end = np.searchsorted(lines.starts[:-1], len(self._bytes) - 2 * WIDTH)
         words = np.flatnonzero(has_word)
-        for places in (words, heads, macros):
-            is_slow[places[places >= near_end]] = True
-        words, heads, macros = (places[places < near_end] for places in (words, heads, macros))
         if len(words):
             by_word = keyword_names(self._bytes, lines.inks[words], families[words])
             self._found.append((words, by_word))
             is_slow[words] &= by_word.states == NOTHING
             is_slow[words] |= by_word.states == UNSURE
-            is_slow[words] |= (by_word.states == NOTHING) & (families[words] == Family.JAVA)
             is_done = np.zeros(len(families), np.bool_)
             is_done[words[by_word.states == NAMED]] = True
             heads = heads[~(is_done | is_slow)[heads]]
+            is_other = (by_word.states == NOTHING) & (families[words] == Family.JAVA)
+            self._read_methods(words[is_other], by_word.starts[is_other], is_slow)
+        methods = np.flatnonzero(looks & ~has_word & (families == Family.JAVA))
+        self._read_methods(methods, lines.inks[methods], is_slow)
         if len(heads):
             is_cpp = families[heads] == Family.CPP
             by_head = head_names(self._bytes, lines.starts[heads], lines.starts[heads + 1], is_cpp=is_cpp)
@@ -143,6 +145,14 @@ class _Search:
         if len(macros):
             self._found.append((macros, macro_names(self._bytes, lines.inks[macros])))
         return self._collect(np.flatnonzero(is_slow))
+
+    def _read_methods(
+        self, places: npt.NDArray[np.int64], at: npt.NDArray[np.int64], is_slow: npt.NDArray[np.bool_]
+    ) -> None:
+        if len(places):
+            by_bracket = method_names(self._bytes, self._lines, places, at)
+            self._found.append((places, by_bracket))
+            is_slow[places] = by_bracket.states == UNSURE
 
     def _collect(self, slow: npt.NDArray[np.int64]) -> DefiningLines:
         rows, slow_levels, slow_kinds, slow_names = self._read_slowly(slow)

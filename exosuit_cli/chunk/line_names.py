@@ -50,12 +50,12 @@ KEYWORDS: Final = {word: kind for kind, words in _KINDS.items() for word in word
 """Words that a name follows, which they define."""
 NAMELESS: Final = frozenset({b"init", b"deinit", b"subscript"})
 """Keywords of what has no other name."""
-_NO_NAMES: Final = frozenset(
+NO_NAMES: Final = frozenset(
     b"if for while switch return else do catch sizeof defined elif foreach with except assert await yield not and or "
     b"in is new delete throw throws case when unless until print echo using lock typeof typeid alignof decltype goto "
     b"try finally super this self constructor_ synchronized function __attribute__ __declspec match loop".split()
 )
-_TYPES: Final = frozenset(b"void int char long short unsigned signed float double bool auto const".split())
+TYPES: Final = frozenset(b"void int char long short unsigned signed float double bool auto const".split())
 """What a name never is, as in `int (*pointer)(void)`."""
 FIRST_WORDS: Final = frozenset(MODIFIERS | KEYWORDS.keys() | {b"exports", b"module", b"template"})
 """What a line begins with that may define something in most languages."""
@@ -188,7 +188,7 @@ def _head(line: bytes, *, at_edge: bool, is_java: bool) -> Found | None:
         return None  # a statement or an announcement
     before = before.rstrip()
     words = before.replace(b"*", b" ").replace(b"&", b" ").split()
-    if not words or words[0] in _NO_NAMES or words[-1] in _NO_NAMES or words[-1] in _TYPES:
+    if not words or words[0] in NO_NAMES or words[-1] in NO_NAMES or words[-1] in TYPES:
         return None
     name = words[-1]
     if b"operator" in before:
@@ -205,7 +205,7 @@ def _head(line: bytes, *, at_edge: bool, is_java: bool) -> Found | None:
 
 
 def _is_type(word: bytes) -> bool:
-    return word not in _NO_NAMES and not word.strip(b"$:<>,.[]&?~@").translate(None, b"$:<>,.[]&?~@_").strip(
+    return word not in NO_NAMES and not word.strip(b"$:<>,.[]&?~@").translate(None, b"$:<>,.[]&?~@_").strip(
         b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     )
 
@@ -289,7 +289,7 @@ def _script(line: bytes) -> Found | None:
             return (name, SymbolKind.CONSTANT) if is_bound else None
         return name, SymbolKind.CLASS if value == b"class" else SymbolKind.FUNCTION
     method = _SCRIPT_METHOD.match(line)
-    if method is not None and line[:1] in b" \t" and method["name"] not in _NO_NAMES:
+    if method is not None and line[:1] in b" \t" and method["name"] not in NO_NAMES:
         return _text(method["name"]), SymbolKind.FUNCTION
     return None
 

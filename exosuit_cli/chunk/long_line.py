@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.tokens import token_table
 from exosuit_cli.tokens.boundaries import safe_places
 from exosuit_cli.tokens.text import last_character_start
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.model.protocols import TokenCounter
 
-_GRADES = (b";}", b",)] \t>")
+_GRADES = (byte_set(b";}"), byte_set(b",)] \t>"))
 """Bytes that a cut had better follow, the best first."""
 _LAST_SHARE = 4
 """A better place is worth giving up this part of the cap for."""
@@ -70,7 +71,7 @@ def _best(data: bytes, places: npt.NDArray[np.int64], prefix: npt.NDArray[np.int
     late = int(np.searchsorted(prefix, tokens + cap - cap // _LAST_SHARE, "right"))
     before = np.frombuffer(data, np.uint8)[places[late:] - 1]
     for grade in _GRADES:
-        found = np.flatnonzero(np.isin(before, list(grade)))
+        found = np.flatnonzero(grade.take(before))
         if len(found):
             return late + int(found[-1])
     return len(places) - 1

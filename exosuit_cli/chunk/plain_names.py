@@ -17,6 +17,8 @@ from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy.typing as npt
 
 NOTHING, NAMED, UNSURE = range(3)
@@ -30,52 +32,76 @@ _MIX: Final = np.uint64(0xC2B2AE3D27D4EB4F)
 _SHIFT: Final = np.uint64(48)
 _MASKS: Final = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
 _ODD: Final = np.uint64(0x9E3779B1)
-_MODIFIER: Final = 255
+_MODIFIER, _UNPLAIN_KIND, _USING = 255, 254, 253
 _NEWLINE: Final = 10
 
 
 _LETTERS: Final = bytes([*range(65, 91), *range(97, 123)])
 IS_LETTER: Final = byte_set(_LETTERS + b"_")
-_IS_WORD: Final = byte_set(_LETTERS + b"_0123456789")
-_IS_NAME: Final = _IS_WORD | (np.arange(256) >= 0x80) | byte_set(b"$")
+IS_WORD: Final = byte_set(_LETTERS + b"_0123456789")
+_IS_NAME: Final = IS_WORD | (np.arange(256) >= 0x80) | byte_set(b"$")
 _IS_BLANK: Final = byte_set(b" \t")
-_OPENS_NOTE: Final = byte_set(b'@"([')
 _ENDS_NAME: Final = byte_set(b"({<:;,=[\r\n")
 _AFTER_BLANK: Final = byte_set(b"({<:=[")
+_BEGINS_NO_NAME: Final = byte_set(b"0123456789.")
 _ENDS_TYPE: Final = byte_set(b"{\r\n")
-_IN_HEAD: Final = _IS_WORD | byte_set(b" \t*&")
+_IN_HEAD: Final = IS_WORD | byte_set(b" \t*&")
 _IN_CPP_HEAD: Final = _IN_HEAD | byte_set(b":~<>,")
 _IN_MACRO: Final = byte_set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
-_CLASSES: Final = np.stack((_IS_WORD, _IN_HEAD, _IN_CPP_HEAD, _IN_MACRO), 1) @ np.array([1, 2, 4, 8], np.uint8)
+_CLASSES: Final = np.stack((IS_WORD, _IN_HEAD, _IN_CPP_HEAD, _IN_MACRO), 1) @ np.array([1, 2, 4, 8], np.uint8)
 """uint8[256]: the sets that a byte of a head is in; one look-up of a byte costs as much as many comparisons."""
 _ATTRIBUTE: Final = np.uint64(int.from_bytes(b"__attrib", "little"))
 _TYPES: Final = np.array(
     [int.from_bytes(word, "little") for word in (b"void", b"int", b"char", b"long", b"bool", b"unsigned")], np.uint64
 )
 _TYPE_KINDS: Final = byte_set([SymbolKind.STRUCT, SymbolKind.UNION, SymbolKind.ENUM, SymbolKind.CLASS])
-_UNPLAIN: Final = frozenset(NAMELESS | {b"impl", b"using", b"function*", b"macro_rules!", b"index", b"INDEX"})
+_UNPLAIN: Final = frozenset(NAMELESS | {b"impl", b"function*", b"macro_rules!", b"index", b"INDEX"})
 
 
 def _slot(words: npt.NDArray[np.uint64], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
     return ((words ^ (lengths.astype(np.uint64) * _ODD)) * _MIX) >> _SHIFT
 
 
-def _word_table() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Words by their slot: the first eight bytes, the length, and the kind (`_MODIFIER`, or 0 where not plain)."""
-    keys = np.zeros(1 << 16, np.uint64)
-    lengths = np.zeros(1 << 16, np.int64)
-    kinds = np.zeros(1 << 16, np.uint8)
-    entries = [(word, int(kind)) for word, kind in KEYWORDS.items()] + [(word, _MODIFIER) for word in MODIFIERS]
-    for word, kind in entries:
-        key = np.array([int.from_bytes(word[:8], "little")], np.uint64)
-        length = np.array([len(word)], np.int64)
-        (slot,) = _slot(key, length).tolist()
-        assert not lengths[slot], f"{word!r} has the slot of another word: choose another multiplier"
-        keys[slot], lengths[slot], kinds[slot] = key[0], len(word), 0 if word in _UNPLAIN else kind
-    return keys, lengths, kinds
+class WordTable:
+    """Words of at most 15 bytes, and a kind of each that is not 0, looked up many at a time."""
+
+    def __init__(self, kinds: Mapping[bytes, int]) -> None:
+        self._keys = np.zeros(1 << 16, np.uint64)
+        self._lengths = np.zeros(1 << 16, np.uint8)
+        self._kinds = np.zeros(1 << 16, np.uint8)
+        for word, kind in kinds.items():
+            key = np.array([int.from_bytes(word[:8], "little")], np.uint64)
+            (slot,) = _slot(key, np.array([len(word)], np.int64)).tolist()
+            assert not self._lengths[slot], f"{word!r} has the slot of another word: choose another multiplier"
+            self._keys[slot], self._lengths[slot], self._kinds[slot] = key[0], len(word), kind
+
+    def of_windows(
+        self, window: npt.NDArray[np.uint8]
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        """The kind of the word that each row of uint8[n, 16] begins with, its length, and the byte after it."""
+        is_word = IS_WORD.take(window)
+        is_word[:, -1] = False
+        lengths = is_word.argmin(axis=1)
+        heads = window[:, :8].copy().view("<u8")[:, 0] & _MASKS[np.minimum(lengths, 8)]
+        slots = _slot(heads, lengths)
+        is_known = (self._keys[slots] == heads) & (self._lengths[slots] == lengths)
+        return np.where(is_known, self._kinds[slots], 0), lengths, window[np.arange(len(window)), lengths]
+
+    def look_up(
+        self, data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+        """The kinds of the words at these places, 0 for one that is not in the table, and the bytes after them."""
+        kinds, _, after = self.of_windows(sliding_window_view(data, _WORD_WIDTH)[at])
+        return kinds, after
 
 
-_KEYS, _LENGTHS, _WORD_KINDS = _word_table()
+_WORDS: Final = WordTable(
+    {
+        **{word: _UNPLAIN_KIND if word in _UNPLAIN else int(kind) for word, kind in KEYWORDS.items()},
+        **dict.fromkeys(MODIFIERS, _MODIFIER),
+        b"using": _USING,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +109,7 @@ class PlainNames:
     """What is known of n lines: `states` is uint8[n], one of `NOTHING`, `NAMED`, `UNSURE`.
 
     Where a line is named, `kinds`, uint8[n], is the `SymbolKind`, and the name is the bytes from `starts` to `ends`,
-    int64[n].
+    int64[n]. Where it begins with no keyword, `starts` is the first byte that no modifier is before.
     """
 
     states: npt.NDArray[np.uint8]
@@ -97,7 +123,7 @@ def keyword_names(
 ) -> PlainNames:
     """What lines define by a keyword, which only modifiers stand before; `inks` is where each begins, blanks left out.
 
-    Every line ends `WIDTH` bytes before the end of `data`, or earlier.
+    Behind the lines, `data` has `2 * WIDTH` zeros.
     """
     count = len(inks)
     found = PlainNames(
@@ -109,23 +135,20 @@ def keyword_names(
     for _ in range(_MOST_WORDS):
         if not len(active):
             break
-        window = words[at[active]]
-        is_word = _IS_WORD.take(window)
-        is_word[:, -1] = False
-        lengths = is_word.argmin(axis=1)
-        heads = window[:, :8].copy().view("<u8")[:, 0] & _MASKS[np.minimum(lengths, 8)]
-        slots = _slot(heads, lengths)
-        is_known = (_KEYS[slots] == heads) & (_LENGTHS[slots] == lengths)
-        after = window[np.arange(len(active)), lengths]
-        is_plain = is_known & _IS_BLANK.take(after) & (_WORD_KINDS[slots] != 0)
-        found.states[
-            active[~is_plain & (is_known | ((lengths == 0) & _OPENS_NOTE.take(after)) | (after == ord("!")))]
-        ] = UNSURE
-        at[active] += lengths + 1
-        found.kinds[active] = _WORD_KINDS[slots]
-        is_modifier = is_plain & (_WORD_KINDS[slots] == _MODIFIER)
+        own = families[active]
+        kinds, lengths, after = _WORDS.of_windows(words[at[active]])
+        is_known = kinds != 0
+        is_plain = is_known & _IS_BLANK.take(after) & (kinds != _UNPLAIN_KIND)
+        # What begins with a bracket may still be the head of a method in Java.
+        is_odd = is_known | (after == ord("!")) | ((lengths == 0) & ((after != ord("<")) | (own != Family.JAVA)))
+        found.states[active[~is_plain & is_odd]] = UNSURE
+        is_modifier = is_plain & (kinds == _MODIFIER)
+        at[active[is_plain]] += lengths[is_plain] + 1
+        found.kinds[active] = kinds
         reached.append(active[is_plain & ~is_modifier])
         active = active[is_modifier]
+    found.states[active[families[active] == Family.JAVA]] = UNSURE
+    found.starts[:] = at
     lines = np.concatenate(reached) if reached else active
     if len(lines):
         _read_names(data, lines, at, families, found)
@@ -140,23 +163,34 @@ def _read_names(
     found: PlainNames,
 ) -> None:
     """Read the names of `lines`, which begin at `at` after a keyword."""
-    window = sliding_window_view(data, _NAME_WIDTH)[np.minimum(at[lines], len(data) - _NAME_WIDTH)]
+    window = sliding_window_view(data, _NAME_WIDTH)[at[lines]]
+    kinds = found.kinds[lines]
     is_name = _IS_NAME.take(window)
+    dotted = (kinds == SymbolKind.MODULE) | (kinds == _USING)
+    is_name |= (window == ord(".")) & dotted[:, None]
     is_name[:, -2:] = False
     lengths = is_name.argmin(axis=1)
     rows = np.arange(len(lines))
     after, second = window[rows, lengths], window[rows, lengths + 1]
-    is_named = (lengths > 0) & (lengths < _NAME_WIDTH - 2) & ~byte_set(b"0123456789").take(window[:, 0])
+    is_named = (lengths > 0) & (lengths < _NAME_WIDTH - 2) & ~_BEGINS_NO_NAME.take(window[:, 0])
     is_blank = _IS_BLANK.take(after)
     is_plain = _ENDS_NAME.take(after) & ((after != ord(":")) | (second != ord(":")))
     is_plain |= is_blank & _AFTER_BLANK.take(second)
-    kinds = found.kinds[lines]
+    # A dotted name goes on after a colon; one that ends with a dot, or begins with `self.`, is not plain.
+    has_dot = dotted & (window[rows, np.maximum(lengths - 1, 0)] == ord("."))
+    has_dot |= dotted & ((after == ord(":")) | (window[:, 4] == ord(".")))
+    is_plain &= ~has_dot
+    is_using = kinds == _USING
+    is_plain &= ~is_using | (is_blank & (second == ord("=")))
+    kinds = np.where(is_using, SymbolKind.TYPE, kinds)
+    found.kinds[lines] = kinds
     is_type = _TYPE_KINDS[kinds] & IS_C_LIKE[families[lines]]
     is_plain &= (kinds != SymbolKind.CONSTANT) | (families[lines] != Family.SCRIPT)
     is_plain &= ~is_type | _ENDS_TYPE.take(after) | (is_blank & (second == ord("{")))
     # In C, the type of something else, or a type without a name; both are none.
     own = families[lines]
     is_other = IS_C_LIKE[own] & (kinds == SymbolKind.CONSTANT)
+    is_other |= is_using & is_named & (after == ord(";"))
     is_other |= is_type & ((window[:, 0] == ord("{")) | (is_blank & ~is_plain & (own == Family.C)))
     states = np.where(is_named & is_plain, NAMED, UNSURE)
     found.states[lines] = np.where(is_other, NOTHING, states)
@@ -167,8 +201,8 @@ def _read_names(
 def macro_names(data: npt.NDArray[np.uint8], inks: npt.NDArray[np.int64]) -> PlainNames:
     """What lines define that begin with `#define` and a blank: a macro with arguments."""
     at = inks + len(b"#define ")
-    window = sliding_window_view(data, _NAME_WIDTH)[np.minimum(at, len(data) - _NAME_WIDTH)]
-    is_word = _IS_WORD.take(window)
+    window = sliding_window_view(data, _NAME_WIDTH)[at]
+    is_word = IS_WORD.take(window)
     is_word[:, -1] = False
     lengths = is_word.argmin(axis=1)
     is_named = (lengths > 0) & (window[np.arange(len(at)), lengths] == ord("("))

@@ -1,0 +1,50 @@
+"""The array operations that read plain names agree with the rules that read one line after the other."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+
+from exosuit_cli.chunk.families import Family
+from exosuit_cli.chunk.line_names import named_by
+from exosuit_cli.chunk.method_names import method_names
+from exosuit_cli.chunk.plain_names import NAMED, NOTHING, UNSURE, WIDTH, keyword_names
+from exosuit_cli.kernels import CpuKernels
+from exosuit_cli.model.slab import Slab
+
+_TEXT = """
+public static final private override async int void String List<T> Map<K, V> <T> new return if else throws get; @A
+Foo foo bar() baz(int x) operator operator+ ~x int[] a.b c? { } ( ) = => ; ; { {}; : & - é 9x synchronized Foo(1)
+"""
+PIECES = (*_TEXT.split(), "foo (", "x\t(", "  ", "{ get; set; }", "long_name_of_a_method_that_is_long(")
+
+
+def test_plain_methods_are_named_as_line_by_line() -> None:
+    """Whatever the line: a name, none, or left to the slower rules."""
+    chance = random.Random(5)
+    texts = [
+        chance.choice(("", "    ")) + " ".join(chance.choices(PIECES, k=chance.randint(1, 7))) for _ in range(3000)
+    ]
+    texts += ["    public " + "x" * size + "(int a) {" for size in (80, 88, 96, 190, 210)]
+    data = "\n".join(texts).encode()
+    slab = Slab(np.frombuffer(data, np.uint8), np.zeros(1, np.int64), np.array([len(data)]))
+    lines = CpuKernels("blake3").lines(slab)
+    padded = np.append(slab.data, np.zeros(2 * WIDTH, np.uint8))
+    places = np.flatnonzero(lines.heads != 0)
+    families = np.full(len(places), Family.JAVA, np.uint8)
+    by_word = keyword_names(padded, lines.inks[places], families)
+    is_other = by_word.states == NOTHING
+    places = places[is_other]
+    found = method_names(padded, lines, places, by_word.starts[is_other])
+    seen = set()
+    for place, state, kind, start, end in zip(
+        places.tolist(), found.states.tolist(), found.kinds.tolist(), found.starts.tolist(), found.ends.tolist(),
+        strict=True,
+    ):  # fmt: skip
+        wanted = named_by(Family.JAVA, memoryview(data), int(lines.starts[place]), int(lines.starts[place + 1]))
+        seen.add((state, wanted is None))
+        if state != UNSURE:
+            named = (data[start:end].decode(), kind) if state == NAMED else None
+            assert named == wanted, bytes(slab.data[lines.starts[place] : lines.starts[place + 1]])
+    assert {(NAMED, False), (NOTHING, True), (UNSURE, True), (UNSURE, False)} <= seen

@@ -52,10 +52,15 @@ def _run() -> None:
 
     try:
         look_ahead(sys.argv[1:])
-        from exosuit_cli.cli.app import app
-        from exosuit_cli.cli.usage import run_app
+        from exosuit_cli.cli.direct import run_directly
 
-        sys.exit(run_app(app))
+        code = run_directly(sys.argv[1:])
+        if code is None:
+            from exosuit_cli.cli.app import app
+            from exosuit_cli.cli.usage import run_app
+
+            code = run_app(app)
+        sys.exit(code)
     except SystemExit as exit_:
         discard()
         _leave(exit_.code)

@@ -11,10 +11,10 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from exosuit_cli.cli.command_line import parse
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from exosuit_cli.config.option import Option
 
 _COMMANDS: Final = ("scan", "chunk", "pack", "context load", "query", "outline")
 """The commands that need any of this, by their words."""
@@ -143,46 +143,6 @@ def _needs_of_pack(paths: Sequence[str], values: Mapping[str, Any]) -> Needs:
         with_table=True,
         counts=True,
     )
-
-
-def parse(arguments: Sequence[str], options: Sequence[Option]) -> tuple[list[str], dict[str, str | bool]] | None:
-    """The paths of a command line, and the last value of each option that is typed; None if it is not plain.
-
-    It is not plain where an option is unknown, lacks its value or has one too many, and where help is asked for.
-    """
-    by_flag = {flag: (option, True) for option in options for flag in option.flags}
-    by_flag |= {option.negative: (option, False) for option in options if option.negative}
-    paths: list[str] = []
-    given: dict[str, str | bool] = {}
-    left = list(reversed(arguments))
-    while left:
-        argument = left.pop()
-        if argument == "--":
-            paths.extend(reversed(left))
-            break
-        if not argument.startswith("-") or argument == "-":
-            paths.append(argument)
-            continue
-        flag, has_value, value = argument.partition("=")
-        if not argument.startswith("--"):  # -qv is -q -v, and -oFILE is -o FILE
-            flag, value = argument[:2], argument[2:]
-            has_value = value
-        option, is_on = by_flag.get(flag, (None, False))
-        if option is None:
-            return None
-        if not option.takes_value:
-            given[option.name] = is_on
-            if has_value and argument.startswith("--"):
-                return None
-            if has_value:
-                left.append("-" + value)
-        elif has_value:
-            given[option.name] = value
-        elif left:
-            given[option.name] = left.pop()
-        else:
-            return None
-    return paths, given
 
 
 def _values(given: Mapping[str, str | bool]) -> dict[str, Any] | None:

@@ -9,22 +9,18 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from exosuit_cli import __version__
+from exosuit_cli.cli.command_line import CommandLine
+from exosuit_cli.cli.direct import PLACES
 from exosuit_cli.cli.usage import unknown_command
 
 _PLACES: Final = {
-    "scan": "scan:scan_command",
-    "chunk": "chunk:chunk_command",
-    "query": "query:query_command",
-    "outline": "outline:outline_command",
-    "related": "related:related_command",
-    "pack": "pack:pack_command",
-    "mcp": "mcp:mcp_command",
+    **{name: PLACES[name] for name in ("scan", "chunk", "query", "outline", "related", "pack", "mcp")},
     "context": "context:context_app",
     "phase": "phase:phase_app",
     "device": "device:device_command",
     "config": "config:config_app",
     "bench": "bench:bench_app",
-    "profile": "profile:profile_command",
+    "profile": PLACES["profile"],
     "manual": "manual:manual_command",
 }
 """Where each command is, in the order of the help."""
@@ -42,6 +38,10 @@ class _Commands(TyperGroup):
             return None
         module, _, name = _PLACES[cmd_name].partition(":")
         found = getattr(importlib.import_module(f"exosuit_cli.cli.{module}"), name)
+        if isinstance(found, CommandLine):
+            from exosuit_cli.cli.options import command_of
+
+            found = command_of(found)
         if not isinstance(found, typer.Typer):
             alone = typer.Typer(add_completion=False)
             alone.command(cmd_name)(found)

@@ -268,4 +268,4 @@ def bench_command(
         if outcome.failure is not None:
             raise outcome.failure
         if outcome.exit_code:
-            raise typer.Exit(outcome.exit_code)
+            raise SystemExit(outcome.exit_code)

@@ -13,8 +13,6 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-import typer
-
 from exosuit_cli.model.errors import ExitCode, ExosuitError, OutputError
 from exosuit_cli.system.names import display_name
 from exosuit_cli.system.outputs import refuse_links_inside
@@ -115,30 +113,28 @@ def command_border(
         if debug:
             traceback.print_exc()
         logger.error(str(error), extra={"exit_code": int(error.exit_code)})  # noqa: TRY400  (one line is the promise)
-        raise typer.Exit(int(error.exit_code)) from error
+        raise SystemExit(int(error.exit_code)) from error
     except BrokenPipeError as error:
         discard_output()  # the reader has gone, as `| head` does
-        raise typer.Exit(int(ExitCode.SUCCESS)) from error
+        raise SystemExit(int(ExitCode.SUCCESS)) from error
     except KeyboardInterrupt as error:
         number = signal.Signals(error.args[0] if error.args else signal.SIGINT)
         logger.error("interrupted by %s", number.name, extra={"exit_code": 128 + number})  # noqa: TRY400
-        raise typer.Exit(128 + number) from error
-    except (typer.Exit, typer.Abort):
-        raise
+        raise SystemExit(128 + number) from error
     except Exception as error:
         if debug:
             traceback.print_exc()
         outside = explained(error)
         if outside is not None:
             logger.error(str(outside), extra={"exit_code": int(outside.exit_code)})  # noqa: TRY400
-            raise typer.Exit(int(outside.exit_code)) from error
+            raise SystemExit(int(outside.exit_code)) from error
         logger.error(  # noqa: TRY400  (the traceback is for --debug)
             "internal error: %s: %s; run again with --debug for the traceback, and please report it",
             type(error).__name__,
             error,
             extra={"exit_code": int(ExitCode.INTERNAL)},
         )
-        raise typer.Exit(int(ExitCode.INTERNAL)) from error
+        raise SystemExit(int(ExitCode.INTERNAL)) from error
     finally:
         for handler in handlers:
             logger.removeHandler(handler)
@@ -173,7 +169,7 @@ def _reader_of(path: str) -> Iterator[None]:
 
 def _check_log(log: _LogFile | None) -> None:
     if log is not None and log.failed:
-        raise typer.Exit(int(OutputError.exit_code))
+        raise SystemExit(int(OutputError.exit_code))
 
 
 def _reason(error: BaseException | None) -> str:

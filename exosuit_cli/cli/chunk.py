@@ -6,16 +6,14 @@ import os
 import sys
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
-
-import typer
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.cli.border import command_border, logger, standard_output
 from exosuit_cli.cli.chunk_flags import CHUNK, ChunkOutputFlags
-from exosuit_cli.cli.flags import SessionFlags
+from exosuit_cli.cli.command_line import CommandLine
+from exosuit_cli.cli.flags import SessionFlags, flags_named
 from exosuit_cli.cli.messages import log_ending, log_warnings
-from exosuit_cli.cli.options import command_of, flags_named
 from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import ExitCode, UsageError
@@ -71,7 +69,7 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
                 raise UsageError("--stdin takes the FILENAME of the text on stdin, and no PATH, --stdin0 or --stats")
             code = _chunk_text(request, flags.stdin, flags, form)
         if code:
-            raise typer.Exit(code)
+            raise SystemExit(code)
 
 
 def _chunk_paths(request: ChunkRequest, flags: ChunkOutputFlags, form: ChunkFormat, session: SessionFlags) -> ExitCode:
@@ -174,4 +172,4 @@ def _report(result: ChunkResult, request: ChunkRequest, flags: ChunkOutputFlags,
         print_chunks(open_console(), result, request.chunking, detailed=session.verbose > 0)
 
 
-chunk_command = command_of(CHUNK, "Directories, files, archives and addresses to cut.", with_sources(_run))
+CHUNK_COMMAND: Final = CommandLine(CHUNK, "Directories, files, archives and addresses to cut.", with_sources(_run))

@@ -12,12 +12,13 @@ import typer
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.cli.command_line import CommandLine
 from exosuit_cli.cli.completion import completing, contexts
 from exosuit_cli.cli.context_embed import embed_command
 from exosuit_cli.cli.context_flags import CONTEXT_LOAD, ContextReportFlags
-from exosuit_cli.cli.flags import SessionFlags
+from exosuit_cli.cli.flags import SessionFlags, flags_named
 from exosuit_cli.cli.messages import log_ending, log_warnings
-from exosuit_cli.cli.options import Json, Name, command_of, flags_named
+from exosuit_cli.cli.options import Json, Name, command_of
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import UsageError
 
@@ -72,11 +73,13 @@ def _load(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
                     print_load(open_console(), outcome)
         code = log_ending(outcome.ending)
         if code:
-            raise typer.Exit(code)
+            raise SystemExit(code)
 
 
 context_app.command("load")(
-    command_of(CONTEXT_LOAD, "Repositories, directories and files to load.", _load, without="all of its sources")
+    command_of(
+        CommandLine(CONTEXT_LOAD, "Repositories, directories and files to load.", _load, without="all of its sources")
+    )
 )
 
 
@@ -290,7 +293,7 @@ def _report_check(outcome: Any, *, as_json: bool) -> None:
             print_check(open_console(), outcome)
     code = log_ending(outcome.ending)
     if code:
-        raise typer.Exit(code)
+        raise SystemExit(code)
 
 
 def print_json(document: dict[str, Any]) -> None:

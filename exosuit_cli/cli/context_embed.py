@@ -68,7 +68,7 @@ def embed_command(
                 print_embed(open_console(), outcome.result)
         code = log_ending(outcome.ending)
         if code:
-            raise typer.Exit(code)
+            raise SystemExit(code)
 
 
 def _remove(name: str | None, *, quiet: bool) -> None:

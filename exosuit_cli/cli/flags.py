@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.config.option import OUTPUT, PANELS, SELECTION, declared, option
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.model.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
     from exosuit_cli.config.option import Option
 
@@ -55,3 +58,17 @@ def flags_of(*records: type[Any]) -> tuple[Option, ...]:
     """The options of these records that have a flag, panel by panel."""
     found = [each for record in records for each in declared(record) if each.has_flag]
     return tuple(sorted(found, key=lambda each: PANELS.index(each.panel)))
+
+
+@contextlib.contextmanager
+def flags_named(options: Sequence[Option]) -> Iterator[None]:
+    """Have errors about options name the flags: `--max-tokens`, where the library speaks of `max_tokens`."""
+    flags = {each.attribute: each.flags[0] for each in options}
+    try:
+        yield
+    except ConfigError:
+        raise
+    except UsageError as error:
+        # What was typed is quoted, and stays as it is.
+        name = re.compile(rf"(?<![\w'-])({'|'.join(flags)})(?![\w'-])")
+        raise UsageError(name.sub(lambda found: flags[found[1]], str(error))) from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.cli.border import command_border
+from exosuit_cli.cli.command_line import CommandLine
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.mcp_flags import MCP
-from exosuit_cli.cli.options import command_of
 from exosuit_cli.config.option import filled
 
 if TYPE_CHECKING:
@@ -26,4 +26,6 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
         run_server(serve_request(paths, given, config=session.config))
 
 
-mcp_command = command_of(MCP, "Directories and files to serve.", _run, without="the roots that the client names")
+MCP_COMMAND: Final = CommandLine(
+    MCP, "Directories and files to serve.", _run, without="the roots that the client names"
+)

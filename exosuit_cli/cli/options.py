@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,15 +11,16 @@ from exosuit_cli.cli.completion import completing, contexts, values_of
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.config.option import OUTPUT, SELECTION, WORK, declared
 from exosuit_cli.config.options import WalkOptions
-from exosuit_cli.model.errors import ConfigError, UsageError
+from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.units import parse_count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable
 
+    from exosuit_cli.cli.command_line import CommandLine
     from exosuit_cli.config.option import Option
 
-__all__ = ["OUTPUT", "SELECTION", "WORK", "command_of", "flags_named"]
+__all__ = ["OUTPUT", "SELECTION", "WORK", "command_of"]
 
 _TYPES: dict[str, Any] = {"boolean": bool, "count": int, "integer": int, "tokens": int, "texts": list[str]}
 
@@ -44,26 +43,15 @@ def tokens(typed: str | int) -> int:
         raise typer.BadParameter(str(error)) from None
 
 
-def command_of(
-    options: Sequence[Option],
-    paths: str,
-    run: Callable[[tuple[str, ...], Mapping[str, object]], None],
-    *,
-    without: str = "the current directory",
-    first: tuple[str, str] | None = None,
-) -> Callable[..., None]:
-    """A command for typer: it has these options, takes PATHs, and calls `run`.
-
-    `paths` is the help of PATH, empty for none; `without` says what the command takes without one. `first` is the name
-    and the help of an argument that must stand before them, and that `run` gets as the first of the paths.
-    `run` gets the paths, and the value of each option that was typed, by its name.
-    """
+def command_of(line: CommandLine) -> Callable[..., None]:
+    """The command for typer."""
+    first = line.first
 
     def command(typer_context: typer.Context, **typed: Any) -> None:
         named = {name: value for name, value in typed.items() if _is_typed(typer_context, name)}
         before = (typed["first"],) if first is not None else ()
         named.pop("first", None)
-        run(
+        line.run(
             (*before, *(named.pop("paths", None) or ())),
             {name: tuple(value) if isinstance(value, list) else value for name, value in named.items()},
         )
@@ -72,15 +60,15 @@ def command_of(
     if first is not None:
         leading = typer.Argument(metavar=first[0], parser=text, help=first[1])
         arguments.append(_parameter("first", Annotated[str, leading]))
-    if paths:
-        argument = typer.Argument(metavar="PATH...", parser=path, help=paths, show_default=without)
+    if line.paths:
+        argument = typer.Argument(metavar="PATH...", parser=path, help=line.paths, show_default=line.without)
         arguments.append(_parameter("paths", Annotated[list[str] | None, argument], None))
     parameters = [
         _parameter("typer_context", typer.Context),
         *arguments,
-        *(_parameter(each.name, Annotated[_type(each), option_of(each)], _default(each)) for each in options),
+        *(_parameter(each.name, Annotated[_type(each), option_of(each)], _default(each)) for each in line.options),
     ]
-    command.__doc__ = run.__doc__
+    command.__doc__ = line.run.__doc__
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
     return command
@@ -101,20 +89,6 @@ def option_of(option: Option) -> Any:
         autocompletion=values_of(option),
         rich_help_panel=option.panel,
     )
-
-
-@contextlib.contextmanager
-def flags_named(options: Sequence[Option]) -> Iterator[None]:
-    """Have errors about options name the flags: `--max-tokens`, where the library speaks of `max_tokens`."""
-    flags = {each.attribute: each.flags[0] for each in options}
-    try:
-        yield
-    except ConfigError:
-        raise
-    except UsageError as error:
-        # What was typed is quoted, and stays as it is.
-        name = re.compile(rf"(?<![\w'-])({'|'.join(flags)})(?![\w'-])")
-        raise UsageError(name.sub(lambda found: flags[found[1]], str(error))) from error
 
 
 def _parameter(name: str, annotation: Any, default: object = inspect.Parameter.empty) -> inspect.Parameter:

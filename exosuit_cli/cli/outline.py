@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import typer
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.cli.command_line import CommandLine
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
-from exosuit_cli.cli.options import command_of
 from exosuit_cli.cli.query_flags import OUTLINE, SearchReportFlags
 from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.config.option import filled
@@ -54,9 +52,9 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
                         print_outline(open_console(), outcome)
         code = log_ending(outcome.ending)
         if code:
-            raise typer.Exit(code)
+            raise SystemExit(code)
 
 
-outline_command = command_of(
+OUTLINE_COMMAND: Final = CommandLine(
     OUTLINE, "Directories, files, archives and addresses to outline.", with_sources(_run, keeps=True)
 )

@@ -6,14 +6,12 @@ import io
 import os
 import sys
 from contextlib import ExitStack, contextmanager, nullcontext
-from typing import TYPE_CHECKING, BinaryIO, cast
-
-import typer
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from exosuit_cli.cli.border import command_border, logger, standard_output
-from exosuit_cli.cli.flags import SessionFlags
+from exosuit_cli.cli.command_line import CommandLine
+from exosuit_cli.cli.flags import SessionFlags, flags_named
 from exosuit_cli.cli.messages import log_ending, log_warnings
-from exosuit_cli.cli.options import command_of, flags_named
 from exosuit_cli.cli.pack_flags import PACK, PackOutputFlags
 from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.config.option import declared, filled
@@ -69,7 +67,7 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
             )
             _copy(copied, is_whole=not code)
             if code:
-                raise typer.Exit(code)
+                raise SystemExit(code)
             return
         # Imported only now: what was begun ahead is loading meanwhile.
         from exosuit_cli.commands.pack import run_pack
@@ -85,7 +83,7 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
         logger.info("pack finished: %d files, %d tokens", len(outcome.result.files), outcome.result.tokens)
         code = log_ending(outcome.ending, outcome.result.scan)
         if code:
-            raise typer.Exit(code)
+            raise SystemExit(code)
 
 
 def _copy(copied: io.BytesIO | None, *, is_whole: bool) -> None:
@@ -186,7 +184,7 @@ def _report(result: PackResult, request: PackRequest, flags: PackOutputFlags, se
         print_pack(open_console(), result, request.packing, detailed=flags.stats)
 
 
-pack_command = command_of(
+PACK_COMMAND: Final = CommandLine(
     PACK,
     "Directories, files, archives and addresses to pack.",
     with_sources(_run, keeps=lambda given: given.get("query") is not None),

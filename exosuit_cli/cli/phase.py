@@ -135,4 +135,4 @@ def _answer(
             show(open_console(), outcome)
     code = log_ending(outcome.ending)
     if code:
-        raise typer.Exit(code)
+        raise SystemExit(code)

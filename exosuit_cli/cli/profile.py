@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-
-import typer
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.cli.border import command_border, logger, standard_output
-from exosuit_cli.cli.flags import SessionFlags
+from exosuit_cli.cli.command_line import CommandLine
+from exosuit_cli.cli.flags import SessionFlags, flags_named
 from exosuit_cli.cli.messages import log_ending, log_warnings
-from exosuit_cli.cli.options import command_of, flags_named
 from exosuit_cli.cli.profile_flags import PROFILE
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import OutputError, UsageError
@@ -65,7 +63,7 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
         for failure in failures if code else failures[1:]:
             logger.error("%s", failure)
         if code:
-            raise typer.Exit(code)
+            raise SystemExit(code)
         if failures:
             raise failures[0]
 
@@ -119,4 +117,4 @@ def _report(outcome: ProfileOutcome, found: ProfileDifference | None, *, quiet: 
             print_difference(console, found)
 
 
-profile_command = command_of(PROFILE, "Directories and files to profile.", _run)
+PROFILE_COMMAND: Final = CommandLine(PROFILE, "Directories and files to profile.", _run)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
-
-import typer
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.cli.command_line import CommandLine
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
-from exosuit_cli.cli.options import command_of
 from exosuit_cli.cli.query_flags import QUERY, QueryReportFlags
 from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.config.option import filled
@@ -60,7 +58,7 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
                     _report(outcome, report)
         code = log_ending(outcome.ending)
         if code:
-            raise typer.Exit(code)
+            raise SystemExit(code)
 
 
 def text_on_stdin() -> bytes:
@@ -91,7 +89,7 @@ def _report(outcome: QueryOutcome, flags: QueryReportFlags) -> None:
         print_answers(open_console(), outcome)
 
 
-query_command = command_of(
+QUERY_COMMAND: Final = CommandLine(
     QUERY,
     "Directories, files, archives and addresses to search.",
     with_sources(_run, before=1, keeps=True),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import typer
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.cli.command_line import CommandLine
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
-from exosuit_cli.cli.options import command_of
 from exosuit_cli.cli.query_flags import RELATED, SearchReportFlags
 from exosuit_cli.config.option import filled
 from exosuit_cli.model.errors import ExitCode
@@ -50,9 +48,9 @@ def _run(chunks: tuple[str, ...], given: Mapping[str, object]) -> None:
                         print_related(open_console(), outcome)
         code = log_ending(outcome.ending)
         if code:
-            raise typer.Exit(code)
+            raise SystemExit(code)
 
 
-related_command = command_of(
+RELATED_COMMAND: Final = CommandLine(
     RELATED, "", _run, first=("PATH:LINE", "A line of a file, or the first digits of a chunk's id.")
 )

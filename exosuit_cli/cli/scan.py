@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
-
-import typer
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.cli.border import command_border, logger, standard_output
+from exosuit_cli.cli.command_line import CommandLine
 from exosuit_cli.cli.flags import SessionFlags
 from exosuit_cli.cli.messages import log_ending, log_warnings
-from exosuit_cli.cli.options import command_of
 from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.cli.scan_flags import SCAN, ScanReportFlags
 from exosuit_cli.config.option import filled
@@ -69,7 +67,7 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
         logger.info("scan finished", extra={"tree_digest": result.tree_digest, "files": len(result.paths)})
         code = log_ending(outcome.ending(stop), result, lists_unreadable=not (session.quiet or report.jsonl))
         if code:
-            raise typer.Exit(code)
+            raise SystemExit(code)
 
 
 def _report(outcome: ScanOutcome, report: ScanReportFlags, *, quiet: bool) -> None:
@@ -96,6 +94,6 @@ def _report(outcome: ScanOutcome, report: ScanReportFlags, *, quiet: bool) -> No
         )
 
 
-scan_command = command_of(
+SCAN_COMMAND: Final = CommandLine(
     SCAN, "Directories, files, archives and addresses to scan.", with_sources(_run, has_index=True)
 )

@@ -26,7 +26,9 @@ def run_app(app: Callable[..., Any]) -> int:
     try:
         code = app(standalone_mode=False)
     except ExosuitError as error:
-        return _fail(str(error), int(error.exit_code))
+        return failed(error)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(ExitCode.SUCCESS)
     except Exception as error:
         if type(error).__name__ == "Abort":
             return _fail("aborted", int(ExitCode.INTERRUPTED))
@@ -54,6 +56,11 @@ def unknown_command(words: Sequence[str], names: Sequence[str]) -> UsageError:
     if os.path.lexists(word):
         return UsageError(f"no command {shown}; did you mean `exosuit scan {shlex.join(words)[:_LONGEST]}`?")
     return UsageError(f"no command {shown}; the commands are {', '.join(names)}")
+
+
+def failed(error: ExosuitError) -> int:
+    """Print an error outside a command's border in one line; its exit code."""
+    return _fail(str(error), int(error.exit_code))
 
 
 def _fail(message: str, code: int) -> int:

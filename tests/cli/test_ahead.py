@@ -12,10 +12,12 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exosuit_cli.cli.ahead import Needs, needs_of, parse
+from exosuit_cli.cli.ahead import Needs, needs_of
 from exosuit_cli.cli.chunk_flags import CHUNK
+from exosuit_cli.cli.command_line import CommandLine, parse
 from exosuit_cli.cli.options import command_of
 from exosuit_cli.cli.pack_flags import PACK
+from exosuit_cli.cli.query_flags import QUERY
 from exosuit_cli.cli.scan_flags import SCAN
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def parsed(options: tuple[Option, ...], arguments: list[str]) -> tuple[list[str]
         found.append((list(paths), dict(typed)))
 
     app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
-    app.command()(command_of(options, "", run))
+    app.command()(command_of(CommandLine(options, "PATHs", run)))
     try:
         app(arguments, standalone_mode=False)
     except Exception as error:  # whatever typer raises for what is typed wrongly
@@ -63,7 +65,7 @@ def command_lines(draw: st.DrawFn, options: tuple[Option, ...]) -> list[str]:
     return line
 
 
-@pytest.mark.parametrize("options", [SCAN, CHUNK, PACK], ids=["scan", "chunk", "pack"])
+@pytest.mark.parametrize("options", [SCAN, CHUNK, PACK, QUERY], ids=["scan", "chunk", "pack", "query"])
 @given(data=st.data())
 def test_it_finds_what_the_parser_finds(options: tuple[Option, ...], data: st.DataObject) -> None:
     line = data.draw(command_lines(options))
@@ -74,11 +76,24 @@ def test_it_finds_what_the_parser_finds(options: tuple[Option, ...], data: st.Da
     paths, typed = found
     assert paths == expected[0]
     assert set(typed) == set(expected[1])
-    counts = {each.name for each in options if each.kind == "count"}
+    command = CommandLine(options, "PATHs", lambda _paths, _given: None)
+    assert command.plain(line) == (tuple(expected[0]), expected[1])
     for name, value in expected[1].items():
         last = value[-1] if isinstance(value, tuple) else value
+        counts = {each.name for each in options if each.kind in ("count", "tokens")}
         assert typed[name] == last or typed[name] == str(last) or name in counts, name
-        assert name not in counts or typed[name] is True
+
+
+def test_what_is_not_plain_is_left_to_typer() -> None:
+    command = CommandLine(QUERY, "PATHs", lambda _paths, _given: None, first=("TEXT", ""))
+    for line in (["--help"], [], ["a", "--top"], ["a", "--top", "x"], ["a", "--budget", "8q"], ["a", "--jso"], ["-z"]):
+        assert command.plain(line) is None, line
+    given = {"budget": 8000, "include": ("*.py", "*.c"), "json": True, "verbose": 2}
+    line = ["a", "--budget", "8k", "--include=*.py", "-vv", "b", "--include", "*.c", "--json", "--", "--top"]
+    assert command.plain(line) == (("a", "b", "--top"), given)
+    alone = command._replace(paths="")
+    assert alone.plain(["a"]) == (("a",), {})
+    assert alone.plain(["a", "b"]) is None
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from typing import TYPE_CHECKING
 
@@ -56,6 +55,8 @@ def languages_named(names: Sequence[str]) -> Iterator[str]:
         of_extension = EXTENSIONS.get(b"." + os.fsencode(name.lower().removeprefix(".")))
         found = known.get(name.lower()) or (of_extension if isinstance(of_extension, str) else None)
         if found is None:
+            import difflib
+
             near = [known[each] for each in difflib.get_close_matches(name.lower()[:60], known, n=3, cutoff=0.7)]
             hint = f"did you mean {' or '.join(near)}?" if near else "for example Python, C++ or Markdown"
             raise UsageError(f"unknown --language {name[:60]!r}; {hint}")

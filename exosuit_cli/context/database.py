@@ -9,7 +9,6 @@ import os
 import sqlite3
 import stat
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
 
 from exosuit_cli.context.names import missing_context
 from exosuit_cli.context.rows import DamagedRow
@@ -46,7 +45,7 @@ def connect(path: str, name: str, *, create: bool = False, read_only: bool = Fal
     damaged; OutputError where the file system refuses.
     """
     with database_errors(name, path):
-        uri = f"file:{quote(os.fsencode(path))}" + ("?immutable=1" if read_only and _is_fixed(path) else "?mode=rw")
+        uri = f"file:{_quoted(path)}" + ("?immutable=1" if read_only and _is_fixed(path) else "?mode=rw")
         connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
         try:
             _prepare(connection, path, name, create=create, read_only=read_only)
@@ -73,6 +72,14 @@ def database_file(path: str, name: str, *, create: bool = False) -> os.stat_resu
     if status.st_uid not in (os.geteuid(), 0):
         raise UsageError(f"the context {name!r} is not usable: {path!r} belongs to user id {status.st_uid}")
     return status
+
+
+def _quoted(path: str) -> str:
+    """A path as a part of an address (RFC 3986): `urllib` would do it, and take 5 ms to import."""
+    return "".join(
+        chr(each) if (each < 0x80 and chr(each).isalnum()) or each in b"/._-" else f"%{each:02X}"
+        for each in os.fsencode(path)
+    )
 
 
 def _is_fixed(path: str) -> bool:

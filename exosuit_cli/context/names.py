@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-import shutil
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.errors import OutputError, UsageError
@@ -69,6 +67,8 @@ def context_names() -> list[str]:
 def missing_context(name: str) -> UsageError:
     """The error for a name that no context has."""
     known = context_names()
+    import difflib
+
     near = difflib.get_close_matches(name, known, n=3)
     hint = f"did you mean {' or '.join(near)}?" if near else "`exosuit context list` shows those there are"
     return UsageError(f"there is no context {name!r}; {hint}")
@@ -93,6 +93,8 @@ def remove_context(name: str) -> None:
                 os.unlink(path + suffix)
             except FileNotFoundError:
                 continue
+        import shutil
+
         shutil.rmtree(path + ".new", ignore_errors=True)  # what a repair left that was killed
         shutil.rmtree(index_directory(path), ignore_errors=True)
     except OSError as error:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from exosuit_cli.model.lazy import lazy_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -14,19 +15,19 @@ OnFull = Literal["demote", "stop", "prune"]
 ON_FULL: Final = ("demote", "stop", "prune")
 OVER: Final = "over the limit"
 
-_LOCK_FILES: Final = re.compile(
+_LOCK_FILES: Final = lazy_pattern(
     rb"(?:^|/)(?:package-lock\.json|npm-shrinkwrap\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|Cargo\.lock|poetry\.lock|"
     rb"uv\.lock|pdm\.lock|Pipfile\.lock|composer\.lock|Gemfile\.lock|go\.sum|flake\.lock|mix\.lock|pubspec\.lock|"
     rb"Podfile\.lock|packages\.lock\.json|gradle\.lockfile|deno\.lock|conan\.lock)$"
 )
-_VENDORED: Final = re.compile(
+_VENDORED: Final = lazy_pattern(
     rb"(?:^|/)(?:vendor|vendored|_vendor|third[_-]?party|3rdparty|external|node_modules|bower_components|deps|extern)/"
 )
-_GENERATED: Final = re.compile(
+_GENERATED: Final = lazy_pattern(
     rb"(?:^|/)(?:dist|generated|__generated__)/|\.min\.(?:js|css)$|\.(?:js|css)\.map$|_pb2(?:_grpc)?\.pyi?$|\.pb\.(?:go|cc|h)$|"
     rb"\.g\.(?:cs|dart)$|\.generated\.\w+$|(?:^|/)zz_generated[^/]*$|\.snap$|_generated\.\w+$"
 )
-_TESTS: Final = re.compile(
+_TESTS: Final = lazy_pattern(
     rb"(?:^|/)(?:tests?|testdata|__tests__|spec|fixtures|selftests)/|(?:^|/)test_[^/]*$|_test\.\w+$"
 )
 _DOCUMENTS: Final = frozenset({"Markdown", "reStructuredText", "AsciiDoc", "Text", "Org", "TeX"})

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import importlib.util
 import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +54,7 @@ def _has_driver_library() -> bool:
 @functools.cache
 def _answers_in_a_child() -> bool:
     """Whether the driver starts: asked by a process of its own, which a fork of ours must not inherit."""
+    import subprocess
     from multiprocessing import spawn  # only now: mostly there is no driver
 
     program = f"import ctypes, sys; sys.exit(min(ctypes.CDLL({_LIBRARY!r}).cuInit(0), 1))"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+from _blake2 import blake2b  # `hashlib` would load OpenSSL with it, for 5 ms
 from typing import TYPE_CHECKING
 
 from exosuit_cli.system.paths import cache_directory
@@ -28,4 +28,4 @@ def roots_key(roots: Roots) -> str:
 
 
 def _key(*parts: object) -> str:
-    return hashlib.blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+    return blake2b(repr(parts).encode(), digest_size=16).hexdigest()

@@ -1,10 +1,11 @@
-"""Names of a package that are imported when they are first used: to import the package then costs nothing."""
+"""What is made when it is first used: names of a package, and patterns. To import their module then costs nothing."""
 
 from __future__ import annotations
 
 import importlib
+import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, AnyStr, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,3 +25,31 @@ def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], object
         return found
 
     return find
+
+
+_METHODS: Final = ("search", "match", "fullmatch", "split", "findall", "finditer", "sub", "subn")
+
+
+def lazy_pattern(text: AnyStr, flags: int | re.RegexFlag = 0) -> re.Pattern[AnyStr]:
+    """`re.compile(text, flags)`, compiled when one of its methods is first used.
+
+    The patterns of a program take longer to compile than many a command takes to run, and each needs few of them.
+    Functions of `re` do not take it: call its methods.
+    """
+    return cast("re.Pattern[AnyStr]", _LazyPattern(text, flags))
+
+
+class _LazyPattern:
+    """Has nothing of a pattern until it is asked for something, and all of it from then on."""
+
+    def __init__(self, text: str | bytes, flags: int | re.RegexFlag) -> None:
+        self.pattern = text
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        compiled: Any = re.compile(self.pattern, self._flags)
+        for each in _METHODS:
+            setattr(self, each, getattr(compiled, each))
+        return getattr(compiled, name)

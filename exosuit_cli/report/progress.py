@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -54,6 +53,8 @@ def _live_line() -> Iterator[Callable[[str], None]]:
     def draw(text: str) -> None:
         nonlocal drawn
         drawn = True
+        import shutil  # only now: it loads all that archives may need
+
         width = shutil.get_terminal_size().columns - 1
         sys.stderr.write("\r" + text[:width] + "\x1b[K")
         sys.stderr.flush()

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.styles import Style, style_of
+from exosuit_cli.model.lazy import lazy_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,21 +37,21 @@ _QUOTED: Final = {
     Style.SEMICOLON: _DOUBLE,
     Style.PERCENT: _DOUBLE,
 }
-_LITERALS: Final = {style: re.compile(f"{_QUOTED[style]}|{_COMMENTS[style]}") for style in _COMMENTS}
-_RUST: Final = re.compile(f"{_DOUBLE}|{_CHARACTER}|{_COMMENTS[Style.SLASH]}")
-_HOLE: Final = re.compile(r"\{([^{}\n]*)\}")
-_SUBSTITUTED: Final = re.compile(r"\$\(([^()\n]*)\)|`([^`\n]*)`")
-_IMPORT: Final = re.compile(
+_LITERALS: Final = {style: lazy_pattern(f"{_QUOTED[style]}|{_COMMENTS[style]}") for style in _COMMENTS}
+_RUST: Final = lazy_pattern(f"{_DOUBLE}|{_CHARACTER}|{_COMMENTS[Style.SLASH]}")
+_HOLE: Final = lazy_pattern(r"\{([^{}\n]*)\}")
+_SUBSTITUTED: Final = lazy_pattern(r"\$\(([^()\n]*)\)|`([^`\n]*)`")
+_IMPORT: Final = lazy_pattern(
     r"\s*(?:import\s|from\s+\S+\s+import\b|(?:pub(?:\([^)]*\))?\s+)?(?:use|extern\s+crate)\s+[\w:\\{*]|"
     r"using\s+(?:static\s+|namespace\s+)?[\w.:<>]+\s*[=;]|#\s*(?:include|import)\b|require(?:_relative|_once)?\b|"
     r"include(?:_once)?\s*[('\"]|package\s+[\w.]+\s*;?\s*$|export\s+(?:type\s+)?(?:\*|\{[^}]*(?:$|\}\s*from))|"
     r"(?:const|let|var|local)\s[^=]*=\s*require\b|(?:pub(?:\([^)]*\))?\s+)?mod\s+\w+\s*;|alias\s+[A-Z]|open\s+[A-Z]|"
     r"@import\b|source\s+\S+$)"
 )
-_CALL: Final = re.compile(r"\b([^\W\d]\w{2,})(?:\s*!)?\s*\(|\b([^\W\d]\w{2,})!\s*[\[{]|\bnew\s+([^\W\d]\w{2,})")
+_CALL: Final = lazy_pattern(r"\b([^\W\d]\w{2,})(?:\s*!)?\s*\(|\b([^\W\d]\w{2,})!\s*[\[{]|\bnew\s+([^\W\d]\w{2,})")
 COMMAND: Final = r"(?:^|[;|&({`!])[ \t]*(?:(?:then|do|else|if|elif|while|until|!)[ \t]+)*"
 """What stands before a command of a shell."""
-_COMMAND: Final = re.compile(rf"{COMMAND}([^\W\d][\w:.-]{{2,}})", re.MULTILINE)
+_COMMAND: Final = lazy_pattern(rf"{COMMAND}([^\W\d][\w:.-]{{2,}})", re.MULTILINE)
 
 
 def code_lines(lines: Sequence[str], language: str | None) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.lazy import lazy_pattern
 from exosuit_cli.search.asked_definition import FUNCTIONS, GROUP_OF, MACROS, VALUES
 from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.search.definitions import definition_at, definitions_in, indentation, is_declaration
@@ -31,13 +32,13 @@ _LONGEST: Final = 400
 _IN_SEGMENT: Final = (1 << SEGMENT_BITS) - 1
 _SAME_CASE: Final = 4
 _SAME_WORD, _SAME_GROUP = 2, 1
-_DEFINED_WORDS: Final = re.compile(r"[#\w!]+")
+_DEFINED_WORDS: Final = lazy_pattern(r"[#\w!]+")
 _STATEMENTS: Final = frozenset({
     "return", "if", "for", "while", "switch", "case", "else", "elif", "in", "not", "and", "or", "del", "yield", "await",
     "raise", "throw", "assert",
 })  # fmt: skip
 _VALUE: Final = r"^(?P<before>[\w:<>,*&\[\].() ]*[\s*&)])?{name}\s*(?:\[[^\]=]*\]\s*)*(?::(?![:=])[^=]*)?:?=(?![=>~])"
-_OF_TYPE: Final = re.compile(r"\s*(?:\w+\s+)*(?:struct|union|enum)\s+\w+[\s*&]+(?P<name>\w+)\s*[(=\[]")
+_OF_TYPE: Final = lazy_pattern(r"\s*(?:\w+\s+)*(?:struct|union|enum)\s+\w+[\s*&]+(?P<name>\w+)\s*[(=\[]")
 
 
 def defined_chunks(

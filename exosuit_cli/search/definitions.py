@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from exosuit_cli.model.lazy import lazy_pattern
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,42 +31,42 @@ _KEYWORDS: Final = frozenset({
     "type", "message", "service", "rpc", "macro_rules!", "subroutine", "procedure", "program", "contract", "theorem",
     "lemma", "extension", "actor", "newtype", "annotation", "@interface", "mixin",
 })  # fmt: skip
-_FIRST_WORD: Final = re.compile(r"\s*(?:template\s*<[^>]*>\s*)?(\"C\"|[@\w]+[!*]?)(?:\([^)]*\)(?=\s+\w))?")
+_FIRST_WORD: Final = lazy_pattern(r"\s*(?:template\s*<[^>]*>\s*)?(\"C\"|[@\w]+[!*]?)(?:\([^)]*\)(?=\s+\w))?")
 _NAME: Final = r"[\w$][\w$.:'!?-]*"
-_AFTER_KEYWORD: Final = re.compile(
+_AFTER_KEYWORD: Final = lazy_pattern(
     rf"\s+(?:(?:class|struct)\s+)?(?:\([^()]*\)\s*)?(?:self\.)?(?P<name>{_NAME})"
     r"(?=\s*(?:$|[({<=;,\[|@]|->|(?:extends|implements|with|where|struct|interface|func|map|chan|do|returns?|permits|"
     r"inherits|begin)\b)|:(?!\w)|\s+:)"
 )
 """What follows the name tells a definition from a sentence that begins with such a word."""
-_TYPED: Final = re.compile(
+_TYPED: Final = lazy_pattern(
     r"(?:(?:static|extern|const|volatile|inline|__\w+)\s+)*(?:struct|union|enum)\s+\w+[\s*&]+(?P<name>\w+)\s*"
     r"(?:\(|(?:\[[^\]]*\]\s*)?=)"
 )
 """What has the type of a structure, as in C: `struct sock *sk_alloc(`, `struct file_operations ops =`."""
-_IMPL: Final = re.compile(r"\s*(?:unsafe\s+)?impl\b\s*(?:<[^{]*?>\s*)?(?:[\w:<>, ']+\s+for\s+)?(?P<name>[\w:]+)")
-_ASSIGNED: Final = re.compile(
+_IMPL: Final = lazy_pattern(r"\s*(?:unsafe\s+)?impl\b\s*(?:<[^{]*?>\s*)?(?:[\w:<>, ']+\s+for\s+)?(?P<name>[\w:]+)")
+_ASSIGNED: Final = lazy_pattern(
     rf"\s*(?:export\s+)?(?:const|let|var)\s+(?P<name>{_NAME})\s*(?::[^=]+)?=\s*(?:async\s*)?(?:function\b|\(|\w+\s*=>)"
 )
-_MACRO: Final = re.compile(r"\s*#\s*define\s+(?P<name>\w+)")
-_LISP: Final = re.compile(r"\s*\((?:def\w*|define[\w-]*)\s+\(?(?P<name>[^\s()]+)")
-_SQL: Final = re.compile(
+_MACRO: Final = lazy_pattern(r"\s*#\s*define\s+(?P<name>\w+)")
+_LISP: Final = lazy_pattern(r"\s*\((?:def\w*|define[\w-]*)\s+\(?(?P<name>[^\s()]+)")
+_SQL: Final = lazy_pattern(
     r"\s*create\s+(?:or\s+replace\s+)?(?:temp\w*\s+)?(?:table|view|function|procedure|index|trigger|type)\s+"
     r"(?:if\s+not\s+exists\s+)?(?P<name>[\w.\"`]+)",
     re.IGNORECASE,
 )
-_SHELL: Final = re.compile(r"\s*(?P<name>[\w.:-]+)\s*\(\)\s*\{\s*$")
+_SHELL: Final = lazy_pattern(r"\s*(?P<name>[\w.:-]+)\s*\(\)\s*\{\s*$")
 _TYPE_CHARACTERS: Final = frozenset("$:<>,.[]*&?~@")
 """What may stand before the name of a function besides words: types as in C, Java or C++."""
-_LAST_WORD: Final = re.compile(r"~?[A-Za-z_$][\w$:~]*")
+_LAST_WORD: Final = lazy_pattern(r"~?[A-Za-z_$][\w$:~]*")
 _NO_NAMES: Final = frozenset({
     "if", "for", "while", "switch", "return", "else", "do", "catch", "sizeof", "defined", "elif", "foreach", "with",
     "except", "assert", "await", "yield", "not", "and", "or", "in", "is", "new", "delete", "throw", "throws",
     "case", "when", "unless", "until", "print", "echo", "using", "lock", "typeof", "typeid", "alignof", "decltype",
 })  # fmt: skip
-_KEY: Final = re.compile(r"\s*(?:-\s+)?[\"']?(?P<name>[\w.$/@-]+)[\"']?\s*:(?:\s|$)")
-_TABLE: Final = re.compile(r"\s*\[{1,2}(?P<name>[^\[\]]+)\]{1,2}\s*$")
-_HEADING: Final = re.compile(r"(?P<marks>#{1,6})\s+(?P<name>\S.*)")
+_KEY: Final = lazy_pattern(r"\s*(?:-\s+)?[\"']?(?P<name>[\w.$/@-]+)[\"']?\s*:(?:\s|$)")
+_TABLE: Final = lazy_pattern(r"\s*\[{1,2}(?P<name>[^\[\]]+)\]{1,2}\s*$")
+_HEADING: Final = lazy_pattern(r"(?P<marks>#{1,6})\s+(?P<name>\S.*)")
 _KEYED: Final = frozenset({"YAML", "JSON", "JSON with Comments", "JSON5"})
 _TABLED: Final = frozenset({"TOML", "INI", "EditorConfig", "Git Config", "Unit", "systemd"})
 _HEADED: Final = frozenset({"Markdown", "MDX", "RMarkdown"})
@@ -75,15 +77,15 @@ _BY_KEYWORD: Final = frozenset({
     "Crystal", "Cython", "Starlark", "GDScript", "Gleam", "Odin", "Haskell", "Elm", "OCaml", "F#",
 })  # fmt: skip
 """Languages in which nothing is defined without a keyword: `Some(x) => {` is no function."""
-_DECLARED: Final = re.compile(r"\s*(?:pub\s*(?:\([^)]*\)\s*)?)?(?:mod|package|namespace|module)\s+[\w.:\\]+\s*;?\s*$")
-_FORWARD: Final = re.compile(r"[^={(]*;\s*(?://.*|/\*.*)?$")
+_DECLARED: Final = lazy_pattern(r"\s*(?:pub\s*(?:\([^)]*\)\s*)?)?(?:mod|package|namespace|module)\s+[\w.:\\]+\s*;?\s*$")
+_FORWARD: Final = lazy_pattern(r"[^={(]*;\s*(?://.*|/\*.*)?$")
 _IS_C: Final = frozenset({"C", "C++", "Objective-C", "Objective-C++", "Cuda"})
 
-_COMMENT: Final = re.compile(r"\s*(?://|/\*|\*[\s/]|\*$|--\s|;;|%|#(?!\s*define\b)|<!--|\"\"\"|''')")
-_CLOSER: Final = re.compile(r"\s*[)\]}]|\s*(?:end|fi|done|esac)\b")
-_LABEL: Final = re.compile(r"\w+\s*:\s*$")
-_FENCE: Final = re.compile(r"^\s*(?:```|~~~)")
-_DOCSTRING: Final = re.compile(r"\"\"\"|'''")
+_COMMENT: Final = lazy_pattern(r"\s*(?://|/\*|\*[\s/]|\*$|--\s|;;|%|#(?!\s*define\b)|<!--|\"\"\"|''')")
+_CLOSER: Final = lazy_pattern(r"\s*[)\]}]|\s*(?:end|fi|done|esac)\b")
+_LABEL: Final = lazy_pattern(r"\w+\s*:\s*$")
+_FENCE: Final = lazy_pattern(r"^\s*(?:```|~~~)")
+_DOCSTRING: Final = lazy_pattern(r"\"\"\"|'''")
 
 
 class Definition(NamedTuple):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.model.lazy import lazy_pattern
 from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.search.code_lines import code_lines
 from exosuit_cli.search.definitions import definitions_in, indentation, is_comment, is_sectioned
@@ -21,10 +21,10 @@ _CHUNKS_BEFORE: Final = 256
 _CHUNKS_AFTER: Final = 64
 _MOST_ABOVE: Final = 40
 """Lines of comments and decorators right above a definition that belong to it."""
-_ABOVE: Final = re.compile(r"\s*(?:@|#|//|/\*|\*|--|;|\[\w)")
-_GOES_ON: Final = re.compile(r"\s*(?:[)\]{]|where\b)")
-_CLOSES: Final = re.compile(r"\s*(?:\}|end\b|fi\b|done\b|esac\b)")
-_LABEL: Final = re.compile(r"\w+\s*:\s*$")
+_ABOVE: Final = lazy_pattern(r"\s*(?:@|#|//|/\*|\*|--|;|\[\w)")
+_GOES_ON: Final = lazy_pattern(r"\s*(?:[)\]{]|where\b)")
+_CLOSES: Final = lazy_pattern(r"\s*(?:\}|end\b|fi\b|done\b|esac\b)")
+_LABEL: Final = lazy_pattern(r"\w+\s*:\s*$")
 
 
 @dataclass(frozen=True, slots=True)

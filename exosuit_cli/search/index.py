@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -52,6 +51,8 @@ class Index:
     def close(self) -> None:
         """Delete the index where it is a temporary one."""
         if self._temporary is not None:
+            import shutil
+
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
 
@@ -96,6 +97,8 @@ def open_index(
         raise UsageError(f"the context {context.name!r} is being loaded again and again; try again when that is done")
     finally:
         if temporary is not None:
+            import shutil
+
             shutil.rmtree(temporary, ignore_errors=True)
 
 
@@ -236,6 +239,8 @@ class _Refreshing:
                     path = os.path.join(self._directory, name)
                     with contextlib.suppress(OSError):
                         if os.path.isdir(path) and not os.path.islink(path):
+                            import shutil
+
                             shutil.rmtree(path)
                         else:
                             os.unlink(path)

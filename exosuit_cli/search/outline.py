@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.model.lazy import lazy_pattern
 from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.search.code_lines import COMMAND, SHELLS
 from exosuit_cli.search.definitions import definitions_in, is_declaration, signature_at
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 MOST_CHUNKS: Final = 4096
 """Chunks whose texts are read, unless more definitions are wanted: a fifth of a second."""
 _READ_CHUNKS: Final = 512
-_USED: Final = re.compile(r"\b(?:([^\W\d]\w+)\s*\(|([A-Z]\w+)(?:::\w+)*)")
+_USED: Final = lazy_pattern(r"\b(?:([^\W\d]\w+)\s*\(|([A-Z]\w+)(?:::\w+)*)")
 """Of `Poll::Ready(x)` the type is used; what belongs to it may be another's as well."""
 _PLAIN: Final = 0.3
 """What a method is worth whose name is a plain word, as `get` and `run`: most that use it mean another."""
@@ -41,9 +42,9 @@ _AGAIN: Final = 0.1
 """What a definition is worth whose name a better one has already: an overload, the same for another system."""
 _CHUNK: Final = 0.1
 """What a chunk that uses a name is worth beside a file."""
-_COMMANDS: Final = re.compile(rf"{COMMAND}([^\W\d][\w:.-]+)", re.MULTILINE)
-_TYPE: Final = re.compile(r"[\w\s()]*\b(?:class|struct|enum|trait|interface|protocol|record|type|union|object)\s+\w")
-_TESTS: Final = re.compile(r"\s*(?:#\[cfg\(test\)\]|(?:pub\s+)?mod\s+tests?\b)")
+_COMMANDS: Final = lazy_pattern(rf"{COMMAND}([^\W\d][\w:.-]+)", re.MULTILINE)
+_TYPE: Final = lazy_pattern(r"[\w\s()]*\b(?:class|struct|enum|trait|interface|protocol|record|type|union|object)\s+\w")
+_TESTS: Final = lazy_pattern(r"\s*(?:#\[cfg\(test\)\]|(?:pub\s+)?mod\s+tests?\b)")
 
 
 @dataclass(frozen=True, slots=True)

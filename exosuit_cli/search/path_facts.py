@@ -7,15 +7,16 @@ from functools import lru_cache
 from typing import Final
 
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.model.lazy import lazy_pattern
 from exosuit_cli.search.terms import terms_of
 
 FLAGS: Final = ("test", "example", "vendored", "docs", "tools", "declaration")
 """What a path may say that a file is for."""
 
 # ASCII is named and not what lies beyond: a range that large takes 10 ms to compile.
-_WORD: Final = re.compile(r"[^\x00-/:-@\[-^`{-\x7f]+")
-_NOT_LETTERS: Final = re.compile(r"[\x00-/:-`{-\x7f]+")
-_EXTENSION: Final = re.compile(r"(?<=.)\.[A-Za-z0-9_+-]{1,12}$")
+_WORD: Final = lazy_pattern(r"[^\x00-/:-@\[-^`{-\x7f]+")
+_NOT_LETTERS: Final = lazy_pattern(r"[\x00-/:-`{-\x7f]+")
+_EXTENSION: Final = lazy_pattern(r"(?<=.)\.[A-Za-z0-9_+-]{1,12}$")
 _NAMED_BY_DIRECTORY: Final = frozenset(("__init__", "index", "mod", "main", "lib", "init", "package", "default"))
 _OF_DIRECTORY: Final = {
     "test": "test tests testing spec specs __tests__ testdata fixture fixtures mock mocks __mocks__ e2e unittests",
@@ -27,11 +28,11 @@ _OF_DIRECTORY: Final = {
     "tools": "script scripts tool tools hack ci .github contrib migrations deprecated legacy",
 }
 _FLAG_OF_DIRECTORY: Final = {name: FLAGS.index(flag) for flag, names in _OF_DIRECTORY.items() for name in names.split()}
-_TEST_DIRECTORY: Final = re.compile(r"^tests?[-_.]|[-_.]tests?$|(?<=[a-z])Tests?$")
-_TEST_FILE: Final = re.compile(r"^test_|^conftest$|[-_.](?:test|tests|spec)$|(?<=[a-z])(?:Test|Tests|Spec|TestCase)$")
-_BENCH_FILE: Final = re.compile(r"^(?:bench|benchmark|example)", re.IGNORECASE)
-_GENERATED_FILE: Final = re.compile(r"\.min\.|[._-]generated\.|_pb2?\.|\.pb\.|\.lock$|\.snap$", re.IGNORECASE)
-_DECLARATIONS: Final = re.compile(r"\.d\.ts$|\.pyi$")
+_TEST_DIRECTORY: Final = lazy_pattern(r"^tests?[-_.]|[-_.]tests?$|(?<=[a-z])Tests?$")
+_TEST_FILE: Final = lazy_pattern(r"^test_|^conftest$|[-_.](?:test|tests|spec)$|(?<=[a-z])(?:Test|Tests|Spec|TestCase)$")
+_BENCH_FILE: Final = lazy_pattern(r"^(?:bench|benchmark|example)", re.IGNORECASE)
+_GENERATED_FILE: Final = lazy_pattern(r"\.min\.|[._-]generated\.|_pb2?\.|\.pb\.|\.lock$|\.snap$", re.IGNORECASE)
+_DECLARATIONS: Final = lazy_pattern(r"\.d\.ts$|\.pyi$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from exosuit_cli.model.lazy import lazy_pattern
 
 MAX_TERM = 64
 """Characters: a longer run is data (a digest, base64), and no one looks for it as one word."""
@@ -14,10 +14,10 @@ _MAX_WORD = MAX_TERM * 4
 
 # An acronym before a capitalised word or in the plural (HTTPServer, URLs), a capitalised or small word, a number, or a
 # run of other letters. A digit first keeps the piece whole: 0x1f, 3d.
-_PART = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^A-Za-z0-9_]+")
+_PART = lazy_pattern(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^A-Za-z0-9_]+")
 # Kana, Han and Hangul: written without spaces.
-_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
-_VOWEL = re.compile(r"[aeiouy]")
+_UNSPACED = lazy_pattern(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+_VOWEL = lazy_pattern(r"[aeiouy]")
 _KEPT_DOUBLE = frozenset("fsz")
 _SHORTEST = 3
 
@@ -61,7 +61,7 @@ def terms_of(word: str) -> tuple[str, ...]:
                 terms[stem(part)] = None
     if pieces != 1 or not terms:
         whole = word.replace("_", "").lower()
-        if whole and len(whole) <= MAX_TERM and not _UNSPACED.search(whole):
+        if whole and len(whole) <= MAX_TERM and (whole.isascii() or not _UNSPACED.search(whole)):
             terms[stem(whole)] = None
     return tuple(terms)
 

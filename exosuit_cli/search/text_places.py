@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from exosuit_cli.model.lazy import lazy_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -11,11 +12,11 @@ if TYPE_CHECKING:
 MOST_PLACES: Final = 64
 
 # Every run is bounded, or begins where none can have begun before: the time is linear in the text.
-_PLACE: Final = re.compile(
+_PLACE: Final = lazy_pattern(
     r"File \"(?P<framed>[^\"\n]{1,1024})\", line (?P<of_frame>\d{1,8})\b|"
     r"(?<![\w./\\@+~-])(?P<path>[\w.@+~-]{0,128}(?:[/\\][\w.@+~-]{1,128}){0,64})(?::|#L|,? line )(?P<line>\d{1,8})\b"
 )
-_WHOLE: Final = re.compile(r"(?P<path>\S*?)(?::|#L)\d{1,8}(?:[:-]\d{1,8})?:?")
+_WHOLE: Final = lazy_pattern(r"(?P<path>\S*?)(?::|#L)\d{1,8}(?:[:-]\d{1,8})?:?")
 
 
 class TextPlace(NamedTuple):

@@ -19,6 +19,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.model.lazy import lazy_pattern
 from exosuit_cli.system.safe_open import FILE_FLAGS, FOLLOWED_FILE_FLAGS
 from exosuit_cli.walk.rule_set import BadLine
 
@@ -46,13 +47,13 @@ _SYSTEM_CONFIG: Final = b"/etc/gitconfig"
 _MOST_INCLUDES: Final = 10
 _MOST_CONFIGS: Final = 100
 """Configuration files that are read for one walk, included ones counted each time."""
-_HEAD: Final = re.compile(rb"ref: refs/|[0-9a-f]{40}")
+_HEAD: Final = lazy_pattern(rb"ref: refs/|[0-9a-f]{40}")
 """How the file HEAD of a git directory begins."""
-_BLANK: Final = re.compile(rb"(?:[ \t\r\n]|[#;][^\n]*)*+")
-_SECTION: Final = re.compile(rb'\[([-.A-Za-z0-9]+)([ \t]+"(?:[^"\\\n]|\\[^\n])*+")?\]')
-_NAME: Final = re.compile(rb"([A-Za-z][-A-Za-z0-9]*)[ \t]*(=|(?=\n|\Z))")
-_VALUE: Final = re.compile(rb'((?:[^"\\#;\n]|\\[\n"\\ntb]|"(?:[^"\\\n]|\\[\n"\\ntb])*+")*+)(?:[#;][^\n]*)?(?=\n|\Z)')
-_VALUE_PART: Final = re.compile(rb'[ \t\r]+|\\.|"|[^ \t\r\\"]+', re.DOTALL)
+_BLANK: Final = lazy_pattern(rb"(?:[ \t\r\n]|[#;][^\n]*)*+")
+_SECTION: Final = lazy_pattern(rb'\[([-.A-Za-z0-9]+)([ \t]+"(?:[^"\\\n]|\\[^\n])*+")?\]')
+_NAME: Final = lazy_pattern(rb"([A-Za-z][-A-Za-z0-9]*)[ \t]*(=|(?=\n|\Z))")
+_VALUE: Final = lazy_pattern(rb'((?:[^"\\#;\n]|\\[\n"\\ntb]|"(?:[^"\\\n]|\\[\n"\\ntb])*+")*+)(?:[#;][^\n]*)?(?=\n|\Z)')
+_VALUE_PART: Final = lazy_pattern(rb'[ \t\r]+|\\.|"|[^ \t\r\\"]+', re.DOTALL)
 _ESCAPES: Final = {b"\\\n": b"", b"\\n": b"\n", b"\\t": b"\t", b"\\b": b"\b"}
 
 

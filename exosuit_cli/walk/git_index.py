@@ -6,7 +6,6 @@ tree: it is read through no link and to a bound, and a damaged one tracks nothin
 
 from __future__ import annotations
 
-import hashlib
 import os
 import struct
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -131,6 +130,8 @@ def _hash_bytes(data: bytes) -> int:
     body = memoryview(data)
     if not any(data[-20:]):
         return 20  # index.skipHash
+    import hashlib  # only now: most trees have no index of git
+
     if hashlib.sha1(body[:-20], usedforsecurity=False).digest() == data[-20:]:
         return 20
     if hashlib.sha256(body[:-32]).digest() == data[-32:]:

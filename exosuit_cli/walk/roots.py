@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exosuit_cli.model.errors import UsageError
+from exosuit_cli.model.lazy import lazy_pattern
 from exosuit_cli.system.surroundings import WORKING_DIRECTORY_GONE, is_working_directory_gone
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ ADDRESS_HINT: Final = (
     "it is an address, which scan, chunk, pack, query and outline take; `git clone` it, and name the directory"
 )
 
-_ADDRESS: Final = re.compile(
+_ADDRESS: Final = lazy_pattern(
     r"[a-z][a-z0-9+.-]*://|[\w.-]+@[\w.-]+:|(www\.)?(github|gitlab|codeberg|bitbucket)\.\w+/", re.IGNORECASE
 )
 

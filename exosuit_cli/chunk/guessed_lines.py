@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.chunk.document_costs import LABEL, heading_level
 from exosuit_cli.chunk.families import HAS_KEYWORDS, IS_C_LIKE, Family
 from exosuit_cli.chunk.line_names import FIRST_WORDS, named_by
 from exosuit_cli.chunk.method_names import method_names
@@ -47,6 +48,8 @@ _SECTION: Final = int(Boundary.SECTION)
 _MOST_ARGUMENTS: Final = 12
 """Lines of a head that are looked at for its end."""
 _LONGEST_HEADING: Final = 300
+_MOST_LABELS: Final = 8
+"""Lines of labels above a heading."""
 
 
 _ENDS_NO_HEAD: Final = byte_set(b";:\\\0")
@@ -265,17 +268,19 @@ class _Search:
             # The methods of Objective-C are at the left edge, as is what they are in.
             is_method = number == Family.OBJECTIVE and kind is SymbolKind.METHOD
             rows.append(line)
-            levels.append(int(self._strengths.costs[line]) >> 2 if is_heading else indent + is_method)
+            levels.append(heading_level(int(self._strengths.costs[line])) if is_heading else indent + is_method)
             kinds.append(kind)
             names.append(name)
         return np.array(rows, np.int64), levels, kinds, names
 
     def _heading(self, line: int, start: int, end: int) -> tuple[str, SymbolKind]:
-        """The text of a heading; of an overlined one, that of the line after it."""
+        """The text of a heading; where labels or a line of punctuation are above it, that of the first other line."""
         text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
-        if text and not text.strip(text[:1]) and line + 2 < len(self._lines.starts):
-            start, end = self._lines.starts[line + 1 : line + 3].tolist()
-            text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)])
+        last = min(line + _MOST_LABELS, len(self._lines.heads) - 1)
+        while line < last and (not text.strip(text[:1]) or LABEL.match(text)):
+            line += 1
+            start, end = self._lines.starts[line : line + 2].tolist()
+            text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
         name = " ".join(text.decode("utf-8", "replace").strip(" #\t\r\n").split())
         return name, SymbolKind.SECTION
 

@@ -19,7 +19,7 @@ from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.strength import LineStrengths
 from exosuit_cli.chunk.syntax_depth import is_deep
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS, SECTION, Grammar, load_grammar
-from exosuit_cli.chunk.syntax_markdown import sections
+from exosuit_cli.chunk.syntax_markdown import keep_together, sections
 from exosuit_cli.chunk.syntax_names import own_name
 from exosuit_cli.chunk.syntax_walk import Walk
 
@@ -107,7 +107,10 @@ class SyntaxTree:
         walk = Walk(line_starts, fits, self._grammar.roles, looks)
         root = self._tree.root_node
         is_markdown = self._grammar.name == "markdown"
-        walk.run(sections(root, self._grammar.roles.index(SECTION)) if is_markdown else root)
+        section = self._grammar.roles.index(SECTION) if is_markdown else 0
+        walk.run(sections(root, section, self._data) if is_markdown else root)
+        if is_markdown and looks is not None:
+            keep_together(walk.costs, walk.kinds, looks)
         self._definitions = sorted(walk.definitions, key=lambda found: (found.start, -found.end))
         return LineStrengths(np.frombuffer(walk.costs, np.uint8), np.frombuffer(walk.kinds, np.uint8))
 

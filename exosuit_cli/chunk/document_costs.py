@@ -1,0 +1,75 @@
+"""What a cut before a line of prose costs, on the scale of `costs`, and what all kinds of prose have in common.
+
+0 to 44      a heading: 4 * level, the outermost 0
+BLOCK        and up: a paragraph, a list, a table; the more, the deeper it is in others
+INTRODUCED   what the paragraph right before announces, as by a colon
+PROSE        within a paragraph
+ROW          within a table
+VERBATIM     and up: within code, HTML or the like
+HEADED       and up: what follows a heading, which is never left alone; a heading after a heading adds its level
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exosuit_cli.chunk.costs import BLANK, CLOSING, CONTINUED
+from exosuit_cli.chunk.records import Boundary
+
+if TYPE_CHECKING:
+    from exosuit_cli.chunk.text_lines import TextLines
+
+_DEEPEST_HEADING: Final = 11
+BLOCK: Final = 48
+_DEEPEST_BLOCK: Final = 132
+INTRODUCED: Final = 156
+PROSE: Final = 160
+ROW: Final = 168
+VERBATIM: Final = 172
+HEADED: Final = CONTINUED
+LABEL: Final = re.compile(
+    rb"\([^()\s]+\)=\Z|<a +(?:name|id)=[^<>]*>(?:</a>)?\Z|\[\]\(\)\{#[^}]*\}\Z|\.\. (?:_|index::|highlight::|role::)"
+)
+"""A line that names what follows it, as MyST, HTML, MkDocs and reStructuredText write it."""
+_NOT_AFTER_BLANK: Final = 10
+_WIDEST: Final = 16
+
+
+def heading_level(cost: int) -> int:
+    """The level of a heading by the cost of its line, the outermost 0."""
+    return cost - HEADED if cost >= HEADED else cost >> 2
+
+
+class DocumentCosts:
+    """The costs and kinds of the lines of one text, entered block by block."""
+
+    def __init__(self, text: TextLines) -> None:
+        count = len(text)
+        is_blank = np.array(text.inked[:-1], np.int64) != np.arange(count)
+        within = VERBATIM + (np.minimum(np.array(text.columns, np.int64), _WIDEST) >> 1)
+        within += np.where(np.frombuffer(text.after_blank, np.bool_), 0, _NOT_AFTER_BLANK)
+        self._verbatim = np.where(is_blank, BLANK, within).astype(np.uint8).tobytes()
+        self.costs = bytearray(np.where(is_blank, BLANK, PROSE).astype(np.uint8).tobytes())
+        self.kinds = bytearray([Boundary.LINE]) * count
+
+    def heading(self, line: int, level: int, *, is_led: bool) -> None:
+        """A heading of a level from 0 on; `is_led` where a heading is right before it."""
+        level = min(level, _DEEPEST_HEADING)
+        self.costs[line] = HEADED + level if is_led else 4 * level
+        self.kinds[line] = Boundary.SECTION
+
+    def block(self, line: int, rank: int) -> None:
+        """A block whose place among others is `rank`."""
+        self.costs[line] = min(BLOCK + 4 * rank, _DEEPEST_BLOCK)
+        self.kinds[line] = Boundary.NESTED
+
+    def verbatim(self, first: int, stop: int, *, is_closed: bool) -> None:
+        """The lines of a block that begins at `first`: best cut after a blank line, and far to the left."""
+        if stop > first + 1:
+            self.costs[first + 1 : stop] = self._verbatim[first + 1 : stop]
+            self.costs[first + 1] = CONTINUED
+            if is_closed:
+                self.costs[stop - 1] = CLOSING

@@ -1,0 +1,56 @@
+"""Where texts of prose and markup may be cut: each language by its own blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import numpy as np
+
+from exosuit_cli.chunk.styles import Style
+from exosuit_cli.chunk.text_lines import text_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
+    from exosuit_cli.chunk.text_lines import TextLines
+    from exosuit_cli.model.slab import LineColumns, Slab
+
+
+class _Rules(NamedTuple):
+    costs: Callable[[TextLines], tuple[bytearray, bytearray]]
+    tab: int
+    plain: npt.NDArray[np.bool_]
+
+
+def _markdown() -> _Rules:
+    from exosuit_cli.chunk.markdown import markdown_costs
+    from exosuit_cli.chunk.markdown_blocks import PLAIN, TAB
+
+    return _Rules(markdown_costs, TAB, PLAIN)
+
+
+_RULES: Final = {Style.MARKDOWN: _markdown}
+"""By style: its rules, imported when the first such text is met."""
+
+
+def enter_documents(
+    slab: Slab,
+    lines: LineColumns,
+    styles: npt.NDArray[np.uint8],
+    costs: npt.NDArray[np.uint8],
+    kinds: npt.NDArray[np.uint8],
+) -> None:
+    """Put the costs and kinds of the lines of prose and markup into those of a slab; `styles` is that of each text."""
+    for style, load in _RULES.items():
+        positions = np.flatnonzero((styles == style) & (slab.lengths > 0))
+        if len(positions):
+            rules = load()
+            texts = text_lines(slab, lines, positions, rules.tab, rules.plain)
+            for first, stop, text in zip(
+                lines.files[positions].tolist(), lines.files[positions + 1].tolist(), texts, strict=True
+            ):
+                own_costs, own_kinds = rules.costs(text)
+                costs[first:stop] = np.frombuffer(own_costs, np.uint8)
+                kinds[first:stop] = np.frombuffer(own_kinds, np.uint8)

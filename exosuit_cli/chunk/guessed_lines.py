@@ -48,6 +48,7 @@ _SECTION: Final = int(Boundary.SECTION)
 _MOST_ARGUMENTS: Final = 12
 """Lines of a head that are looked at for its end."""
 _LONGEST_HEADING: Final = 300
+_MOST_HASHES: Final = 6
 _MOST_LABELS: Final = 8
 """Lines of labels above a heading."""
 
@@ -276,13 +277,19 @@ class _Search:
     def _heading(self, line: int, start: int, end: int) -> tuple[str, SymbolKind]:
         """The text of a heading; where labels or a line of punctuation are above it, that of the first other line."""
         text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
-        last = min(line + _MOST_LABELS, len(self._lines.heads) - 1)
-        while line < last and (not text.strip(text[:1]) or LABEL.match(text)):
+        files = self._lines.files
+        last = min(line + _MOST_LABELS, int(files[np.searchsorted(files, line, "right")]) - 1)
+        while line < last and (_is_ruler(text) or LABEL.match(text)):
             line += 1
             start, end = self._lines.starts[line : line + 2].tolist()
             text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
         name = " ".join(text.decode("utf-8", "replace").strip(" #\t\r\n").split())
         return name, SymbolKind.SECTION
+
+
+def _is_ruler(text: bytes) -> bool:
+    """Whether a line has nothing, or one character again and again, and is no heading of Markdown without a text."""
+    return not text.strip(text[:1]) and (text[:1] != b"#" or len(text) > _MOST_HASHES)
 
 
 def _texts(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[str]:

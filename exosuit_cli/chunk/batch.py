@@ -34,10 +34,11 @@ class Renderer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Chunking:
-    """What a worker needs to chunk: how to cut, and what to make of it."""
+    """What a worker needs to chunk: how to cut, and what to make of it; whether chunks get flags."""
 
     options: ChunkOptions
     renderer: Renderer
+    with_flags: bool = True
 
     @property
     def encoding(self) -> str:
@@ -81,6 +82,7 @@ class BatchBuilder:
 
     def __init__(self, chunking: Chunking, paths: list[bytes]) -> None:
         self._renderer = chunking.renderer
+        self._with_flags = chunking.with_flags
         self._max_tokens = chunking.options.max_tokens
         self._paths = paths
         self._counts = np.zeros(len(paths), np.int64)
@@ -88,11 +90,23 @@ class BatchBuilder:
         self._files: dict[int, str | None] = {}
         self._parts: list[FileChunks] = []
         self._rendered: list[bytes] = []
+        self._last_flags = 0
         self.bytes = 0
         """Bytes rendered so far."""
 
     def add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
-        """Enter chunks of the file at `position`, whose text's byte 0 is `data[offset]`."""
+        """Enter chunks of the file at `position`, whose text's byte 0 is `data[offset]`.
+
+        The parts of a long text come one after the other.
+        """
+        if self._with_flags:
+            from exosuit_cli.chunk.flags import chunk_flags
+
+            path = self._paths[position]
+            before = self._last_flags if self._counts[position] else None
+            flags = chunk_flags(path, language, data, offset, chunks, before=before)
+            self._last_flags = int(flags[-1]) if len(flags) else 0
+            chunks = replace(chunks, flags=flags)
         self._counts[position] += len(chunks)
         self._guessed[position] = chunks.is_guessed
         self._files[position] = self._files.get(position) or chunks.fallback

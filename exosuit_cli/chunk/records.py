@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
 from exosuit_cli.chunk.symbols import NO_SYMBOLS, Symbol, Symbols, join_symbols
 from exosuit_cli.model.dataclass import dataclass
 
@@ -57,6 +59,9 @@ class FileChunks:
 
     The chunks of a file in UTF-16 or UTF-32 are those of its UTF-8: `size`, `starts` and `ends` are about the file, and
     `text_starts` and `text_ends` are the offsets in that text. Elsewhere these two are None.
+
+    `flags` is uint8[n], sums of `flag_kinds.Flag`; None where nobody asked for them. `before` and `after` are the ids
+    of the chunks around these, where they are a part of a long text's.
     """
 
     size: int
@@ -75,6 +80,9 @@ class FileChunks:
     text_is_exact: bool = True
     text_starts: npt.NDArray[np.int64] | None = None
     text_ends: npt.NDArray[np.int64] | None = None
+    flags: npt.NDArray[np.uint8] | None = None
+    before: bytes = b""
+    after: bytes = b""
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -92,10 +100,16 @@ class FileChunks:
     def records(self, data: bytes, *, path: str = "", language: str | None = None) -> Iterator[Chunk]:
         """The chunks of the text `data`, UTF-8, as records."""
         defined = self.defined.by_chunk(len(self))
+        flags = self.flags
+        if flags is None:
+            from exosuit_cli.chunk.flags import chunk_flags
+
+            flags = chunk_flags(os.fsencode(path), language or "", memoryview(data), 0, self)
+        ids = [None, *(bytes(each).hex() for each in self.ids), None]
         for position, (text_start, text_end) in enumerate(self.text_spans()):
             start, end = int(self.starts[position]), int(self.ends[position])
             yield Chunk(
-                id=bytes(self.ids[position]).hex(),
+                id=ids[position + 1] or "",
                 path=path,
                 start_byte=start,
                 end_byte=end,
@@ -107,6 +121,9 @@ class FileChunks:
                 symbol=self.symbol(position),
                 symbols=tuple(defined[position]),
                 guessed=self.is_guessed,
+                flags=FLAG_NAMES[flags[position]],
+                previous=ids[position],
+                next=ids[position + 2],
                 text=data[text_start:text_end].decode("utf-8", "replace"),
             )
 
@@ -138,6 +155,7 @@ def join(parts: Sequence[FileChunks]) -> FileChunks:
         fallback=next((part.fallback for part in parts if part.fallback is not None), None),
         text_tokens=sum(part.text_tokens for part in parts),
         text_is_exact=all(part.text_is_exact for part in parts),
+        flags=None if any(part.flags is None for part in parts) else column("flags", np.uint8),
     )
 
 
@@ -146,6 +164,8 @@ class Chunk:
     """One chunk; lines are from 1, inclusive. `text` is the decoded bytes, undecodable parts as U+FFFD.
 
     `symbols` are the definitions that begin in it. `guessed` says that these and `symbol` are read off the lines.
+    `flags` are names of `flag_kinds.Flag`. `previous` and `next` are the ids of its neighbours in the text, None at the
+    ends.
     """
 
     id: str
@@ -160,4 +180,7 @@ class Chunk:
     symbol: str | None
     symbols: tuple[Symbol, ...]
     guessed: bool
+    flags: tuple[str, ...]
+    previous: str | None
+    next: str | None
     text: str

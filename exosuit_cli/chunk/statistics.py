@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.chunk.flag_kinds import FLAG_NAMES, Flag
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.model.dataclass import dataclass
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from exosuit_cli.chunk.records import FileChunks
 
+_SUMS = np.arange(len(FLAG_NAMES))
+
 
 @dataclass(slots=True)
 class ChunkStatistics:
@@ -23,7 +26,8 @@ class ChunkStatistics:
 
     `sizes` is int64[max_tokens + 1]: the number of chunks by their tokens. `boundaries` is int64[len(Boundary)]: by
     what they begin at. `repeated_chunks` and `repeated_tokens` are those whose bytes came before. `fallbacks` counts
-    files by the reason why they were cut by structure although `ast` was asked for.
+    files by the reason why they were cut by structure although `ast` was asked for. `flags` is int64[flags], the number
+    of chunks by each of `Flag`.
     """
 
     max_tokens: int
@@ -34,10 +38,12 @@ class ChunkStatistics:
     fallbacks: Counter[str] = field(default_factory=Counter)
     sizes: npt.NDArray[np.int64] = field(init=False)
     boundaries: npt.NDArray[np.int64] = field(init=False)
+    flags: npt.NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
         self.sizes = np.zeros(self.max_tokens + 1, np.int64)
         self.boundaries = np.zeros(len(Boundary), np.int64)
+        self.flags = np.zeros(len(Flag), np.int64)
 
     def add(self, chunks: FileChunks, files: int = 1) -> None:
         """Take in the chunks of one file, or of several at once."""
@@ -45,6 +51,9 @@ class ChunkStatistics:
         self.bytes += chunks.size
         self.sizes += np.bincount(chunks.tokens, minlength=len(self.sizes))
         self.boundaries += np.bincount(chunks.boundaries, minlength=len(self.boundaries))
+        if chunks.flags is not None:
+            sums = np.bincount(chunks.flags, minlength=len(FLAG_NAMES))
+            self.flags += [int(sums[_SUMS & flag != 0].sum()) for flag in Flag]
         if chunks.fallback is not None:
             self.fallbacks[chunks.fallback] += 1
 
@@ -57,6 +66,7 @@ class ChunkStatistics:
         self.fallbacks.update(other.fallbacks)
         self.sizes += other.sizes
         self.boundaries += other.boundaries
+        self.flags += other.flags
 
     @property
     def chunks(self) -> int:

@@ -244,7 +244,7 @@ class SourceLoad:
         from exosuit_cli.chunk.batch import Chunking
         from exosuit_cli.context.collector import ContextCollector, TextRenderer
 
-        chunking = Chunking(self._request.chunking, TextRenderer())
+        chunking = Chunking(self._request.chunking, TextRenderer(), with_flags=False)
         number = next_number(self._connection, "files")
         return ContextCollector(chunking, self._connection, self._chunks, number, self._begin)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.chunk.chunker import Chunker
+from exosuit_cli.chunk.parts import linked
 from exosuit_cli.chunk.wide import spans_in_file
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.protocols import StreamCount
@@ -91,7 +92,7 @@ class Cutting:
         tokens, exact = 0, True
         is_sound = True
         try:
-            for segment, offset, chunks in chunk_large(item, content, self._chunker, language, stop):
+            for (segment, offset), chunks in linked(chunk_large(item, content, self._chunker, language, stop)):
                 tokens += chunks.text_tokens
                 exact = exact and bool(chunks.text_is_exact)
                 self._builder.add(position, language, memoryview(segment), -offset, chunks)

@@ -167,7 +167,7 @@ def _illegible(facts: FileFacts) -> FileFacts:
 
 def chunk_large(
     file: LargeFile, content: LargeContent, chunker: Chunker, language: str, stop: StopRequest
-) -> Iterator[tuple[bytes, int, FileChunks]]:
+) -> Iterator[tuple[tuple[bytes, int], FileChunks]]:
     """Yield the segments of an open text file in UTF-8, the offset of each in the UTF-8 of all, and its chunks.
 
     A file that grows is read up to the size that it had. Raises OSError and Interrupted, and UnicodeDecodeError where
@@ -191,13 +191,13 @@ def chunk_large(
     offset = 0
     if content.codec is None:
         for segment, chunks in chunker.chunk_stream(read, language):
-            yield segment, offset, chunks
+            yield (segment, offset), chunks
             offset += len(segment)
         return
     file_offset = 0
     for segment, chunks in chunker.chunk_stream(_decoded(read, content.codec), language):
         codec = content.codec
-        yield segment, offset, spans_in_file(chunks, segment, codec, before=offset, file_before=file_offset)
+        yield (segment, offset), spans_in_file(chunks, segment, codec, before=offset, file_before=file_offset)
         file_offset = file_size(segment, codec, file_before=file_offset)
         offset += len(segment)
 

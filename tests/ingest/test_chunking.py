@@ -390,6 +390,28 @@ def shard_for(base: Path, counter: TokenCounter) -> Shard:
     return Shard(settings, counter)
 
 
+def test_chunks_name_their_neighbours_also_across_the_parts_of_a_large_file(
+    tmp_path: Path, counter: TokenCounter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = {"a.py": code(3, 1), "test_b.py": b"# @generated\n" + code(200, 2), "c.py": b""}
+    write(tmp_path, files)
+    monkeypatch.setattr(limits, "SEGMENT_BYTES", 5000)
+    shard = shard_for(tmp_path, counter)
+    try:
+        result = shard.ingest(batch_of(tmp_path, list(files)))
+    finally:
+        shard.close()
+    assert result.chunks is not None
+    records = [json.loads(line) for line in bytes(result.chunks.rendered).splitlines()]
+    for path in ("a.py", "test_b.py"):
+        own = [record for record in records if record["path"] == path]
+        ids = [record["id"] for record in own]
+        assert len(ids) > 1
+        assert [record["previous"] for record in own] == [None, *ids[:-1]]
+        assert [record["next"] for record in own] == [*ids[1:], None]
+    assert {tuple(record["flags"]) for record in own} == {("generated", "test")}
+
+
 def test_a_file_that_changes_while_it_is_read_has_no_chunks(
     tmp_path: Path, counter: TokenCounter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

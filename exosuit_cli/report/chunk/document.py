@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exosuit_cli.chunk.flag_kinds import Flag
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.model.records import Kind
 from exosuit_cli.report.scan.document import scan_document
@@ -51,6 +52,7 @@ def chunk_document(result: ChunkResult, options: ChunkOptions) -> dict[str, Any]
         "percentiles": {f"p{round(share * 100)}": statistics.percentile(share) for share in _PERCENTILES},
         "boundaries": {boundary.label: int(statistics.boundaries[boundary]) for boundary in Boundary},
         "forced": statistics.forced,
+        "flags": {flag.label: count for flag, count in zip(Flag, statistics.flags.tolist(), strict=True)},
         "repeated_chunks": statistics.repeated_chunks,
         "tokens_saved": statistics.repeated_tokens,
         "fallbacks": dict(sorted(statistics.fallbacks.items())),

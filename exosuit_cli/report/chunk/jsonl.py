@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import orjson
 
+from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.symbols import SymbolKind
 from exosuit_cli.system.names import text_name
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.records import FileChunks
 
 _LABELS = [boundary.label for boundary in Boundary]
+_FLAGS = [orjson.dumps(names).decode() for names in FLAG_NAMES]
 _KINDS = [kind.label for kind in SymbolKind]
 
 
@@ -38,6 +40,9 @@ class JsonlRenderer:
         digits = chunks.ids.tobytes().hex()
         lines = []
         symbols = _symbols(chunks)
+        ids = [f'"{digits[start : start + 32]}"' for start in range(0, len(digits), 32)]
+        around = [_quoted(chunks.before), *ids, _quoted(chunks.after)]
+        flags = chunks.flags.tolist() if chunks.flags is not None else [0] * len(ids)
         guessed = ',"guessed":true' if chunks.is_guessed else ',"guessed":false'
         rows = zip(
             chunks.starts.tolist(),
@@ -52,10 +57,12 @@ class JsonlRenderer:
         for position, (start, end, start_line, end_line, tokens, boundary, span) in enumerate(rows):
             symbol = orjson.dumps(chunks.symbols[position]).decode() if chunks.symbols else "null"
             head = (
-                f'{{"id":"{digits[32 * position : 32 * position + 32]}","path":{path_json},'
+                f'{{"id":{ids[position]},"path":{path_json},'
                 f'"start_byte":{start},"end_byte":{end},"start_line":{start_line},"end_line":{end_line},'
                 f'"tokens":{tokens},"language":{language_json},"boundary":"{_LABELS[boundary]}",'
-                f'"symbol":{symbol},"symbols":{symbols.get(position, "[]")}{guessed},"duplicate_of":'
+                f'"symbol":{symbol},"symbols":{symbols.get(position, "[]")}{guessed},'
+                f'"flags":{_FLAGS[flags[position]]},"previous":{around[position]},"next":{around[position + 2]},'
+                '"duplicate_of":'
             )
             if self.with_text:
                 text = orjson.dumps(str(data[offset + span[0] : offset + span[1]], "utf-8", "replace"))
@@ -63,6 +70,10 @@ class JsonlRenderer:
             else:
                 lines.append((head.encode(), b"null}\n"))
         return lines
+
+
+def _quoted(identity: bytes) -> str:
+    return f'"{identity.hex()}"' if identity else "null"
 
 
 def _symbols(chunks: FileChunks) -> dict[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
+from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.report.arrow import pyarrow_modules
 from exosuit_cli.report.chunk.jsonl import place_record
@@ -61,6 +62,7 @@ class ParquetSink:
             ("start_line", arrow.int64()), ("end_line", arrow.int64()),
             ("tokens", arrow.int64()), ("language", arrow.string()), ("boundary", arrow.string()),
             ("symbol", arrow.string()), ("symbols", arrow.list_(symbol)), ("guessed", arrow.bool_()),
+            ("flags", arrow.list_(arrow.string())), ("previous", arrow.string()), ("next", arrow.string()),
             ("duplicate_of", place),
             *([("text", arrow.large_string())] if renderer.with_text else []),
         ]  # fmt: skip
@@ -84,6 +86,8 @@ class ParquetSink:
         counts = batch.counts.tolist()
         names = [text_name(path) for path in paths]
         digits = chunks.ids.tobytes().hex()
+        ids = [digits[start : start + 32] for start in range(0, len(digits), 32)]
+        previous, following = _neighbours(ids, counts)
         ends = batch.sizes.cumsum().tolist()
         heads = batch.heads.tolist()
         starts = [end - size for end, size in zip(ends, batch.sizes.tolist(), strict=True)]
@@ -91,7 +95,7 @@ class ParquetSink:
             batch.rendered[start : start + head].decode() or None for start, head in zip(starts, heads, strict=True)
         ]
         columns: list[object] = [
-            [digits[32 * position : 32 * position + 32] for position in range(len(batch))],
+            ids,
             [name for (name, _), count in zip(names, counts, strict=True) for _ in range(count)],
             [exact for (_, exact), count in zip(names, counts, strict=True) for _ in range(count)],
             chunks.starts, chunks.ends, chunks.start_lines, chunks.end_lines, chunks.tokens,
@@ -103,6 +107,8 @@ class ParquetSink:
                 for found in chunks.defined.by_chunk(len(batch))
             ],
             [guessed for guessed, count in zip(batch.guessed.tolist(), counts, strict=True) for _ in range(count)],
+            [FLAG_NAMES[flags] for flags in chunks.flags] if chunks.flags is not None else [()] * len(batch),
+            previous, following,
             [place_record(*repeats[position]) if position in repeats else None for position in range(len(batch))],
         ]  # fmt: skip
         if self._with_text:
@@ -124,3 +130,16 @@ class ParquetSink:
         self._writer.write_table(table.slice(0, rows).combine_chunks(), row_group_size=rows)
         self._held = [table.slice(rows)]
         self._rows -= rows
+
+
+def _neighbours(ids: list[str], counts: list[int]) -> tuple[list[str | None], list[str | None]]:
+    """The ids of the chunks before and after each in its file; `counts` are the chunks of each file."""
+    previous: list[str | None] = []
+    following: list[str | None] = []
+    first = 0
+    for count in counts:
+        own = ids[first : first + count]
+        previous += [None, *own[:-1]] if own else []
+        following += [*own[1:], None] if own else []
+        first += count
+    return previous, following

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.chunk.flag_kinds import Flag
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.commands.chunk_warnings import languages_by_reason
 from exosuit_cli.model.records import Kind
@@ -91,6 +92,10 @@ def _shape(console: Console, statistics: ChunkStatistics, options: ChunkOptions)
         f"median {statistics.percentile(0.5):,};",
         f"boundaries {options.boundaries}, {statistics.forced:,} forced",
     )
+    named = [(flag.label, count) for flag, count in zip(Flag, statistics.flags.tolist(), strict=True) if count]
+    if named:
+        *firsts, last = [f"{label} {count:,}" for label, count in named]
+        labelled_phrases(console, "flags", *(f"{each}," for each in firsts), last)
     if statistics.repeated_chunks:
         labelled_phrases(
             console,

@@ -8,6 +8,7 @@ nothing is begun: the command itself says what is wrong.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -20,6 +21,10 @@ _COMMANDS: Final = ("scan", "chunk", "pack", "context load", "query", "outline")
 """The commands that need any of this, by their words."""
 
 _SEARCHES: Final = ("query", "outline")
+
+
+_SMALL_BUDGET: Final = re.compile(r"[0-9]{1,4}|1?[0-9][kK]", re.ASCII)
+"""Up to 19,000 tokens, which are counted in less time than a vocabulary loads in."""
 
 
 class Needs(NamedTuple):
@@ -90,7 +95,7 @@ def needs_of(arguments: Sequence[str]) -> Needs | None:
     if values is None:
         return None
     if words == "pack" and "query" in given:
-        return _needs_of_pack(paths, values)
+        return _needs_of_pack(paths, values, given.get("budget"))
     is_context = words == "context load"
     if is_context and not paths:
         return None
@@ -130,8 +135,8 @@ def _needs_of_search(words: str, left: Sequence[str]) -> Needs | None:
     )
 
 
-def _needs_of_pack(paths: Sequence[str], values: Mapping[str, Any]) -> Needs:
-    """What a pack of a question's answers needs: what a search does, and a counter beside it."""
+def _needs_of_pack(paths: Sequence[str], values: Mapping[str, Any], budget: object) -> Needs:
+    """What a pack of a question's answers needs: what a search does, and for a large budget a counter beside it."""
     return Needs(
         "pack --query",
         paths[:1] or ["."],
@@ -141,7 +146,7 @@ def _needs_of_pack(paths: Sequence[str], values: Mapping[str, Any]) -> Needs:
         use_index=True,
         follow=values["follow"],
         with_table=True,
-        counts=True,
+        counts=isinstance(budget, str) and not _SMALL_BUDGET.fullmatch(budget),
     )
 
 

@@ -176,11 +176,11 @@ def _fitting(entries: Sequence[OutlineEntry], budget: int, encoding: str) -> tup
 
     Where the next one does not fit, those after it that do are taken, as far as `_LOOKED_AT` entries.
     """
-    from exosuit_cli.tokens import load_counter
+    from exosuit_cli import tokens
 
     if not entries:
         return [], "", 0
-    counter: TokenCounter = load_counter(encoding)
+    counter: TokenCounter = tokens.counter_of_few(encoding)
 
     def outlined(chosen: Iterable[OutlineEntry]) -> tuple[list[OutlineEntry], str, int]:
         ordered = sorted(chosen, key=lambda each: (each.path, each.line))

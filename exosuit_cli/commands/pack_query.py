@@ -161,9 +161,9 @@ def _counting(encoding: str) -> Iterator[CountBatch]:
     """Counts with the vocabulary that is loading already, if one is."""
     preload = take_preload(encoding, 1, with_table=False)
     if preload is None:
-        from exosuit_cli.tokens import load_counter
+        from exosuit_cli import tokens
 
-        yield load_counter(encoding).count_batch
+        yield tokens.counter_of_few(encoding).count_batch
         return
     try:
         yield preload.counter().count_batch

@@ -235,9 +235,9 @@ def _under(budget: int, answers: Sequence[ShownAnswer], encoding: str) -> list[S
             tokens = each.answer.tokens
             if shown.enclosing:
                 if counter is None:
-                    from exosuit_cli.tokens import load_counter
+                    from exosuit_cli import tokens as counting
 
-                    counter = load_counter(encoding)
+                    counter = counting.counter_of_few(encoding)
                 tokens = counter.count(shown.breadcrumb + shown.text)
             if tokens <= left:
                 left -= tokens

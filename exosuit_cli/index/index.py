@@ -39,7 +39,11 @@ class Unchanged:
 
     def is_everything(self) -> bool:
         """Whether nothing changed."""
-        return bool(self.directories.all() and self.files.all())
+        return not self.changes()
+
+    def changes(self) -> int:
+        """How many directories and files have changed."""
+        return int(np.count_nonzero(~self.directories) + np.count_nonzero(~self.files))
 
 
 @dataclass(slots=True)

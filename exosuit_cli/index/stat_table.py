@@ -36,7 +36,7 @@ _LEAST_ROW_BYTES: Final = 64
 """The least that an index takes for one file: bounds the size of a table before the index is read."""
 _FILES: Final = [name for name, _ in DIRECTORY_FIELDS].index("files")
 _FREE, _TAKEN, _DONE = 0, 1, 2
-_SECONDS: Final = struct.Struct("=q")
+_NUMBER: Final = struct.Struct("=q")
 _CTIME: Final = next(offset for name, offset, _ in FIELDS if name == "ctime_s")
 
 
@@ -54,7 +54,7 @@ class StatTable:
         self._seal = mmap.mmap(-1, SEAL_BYTES)
         self.directories = mmap.mmap(-1, max(directories, 1) * RECORD_BYTES)
         self.files = mmap.mmap(-1, max(files, 1) * RECORD_BYTES)
-        self._newest = mmap.mmap(-1, 8)
+        self._changed = mmap.mmap(-1, 8)
         self._fillers: list[ForkedProcess] = []
         self._base: bytes | None = None
         self._written = 0
@@ -74,9 +74,9 @@ class StatTable:
         """Whether it is filled from the index with this checksum, and for this tree."""
         return self._base == base and self._seal[:] == seal
 
-    def has_changes(self, base: bytes) -> bool:
-        """Whether the process that fills it has met something below `base` that is younger than the index. A guess."""
-        return self._base == base and _SECONDS.unpack(self._newest[:])[0] > self._written
+    def changes(self, base: bytes) -> int:
+        """A guess in how many directories below `base` something is younger than the index, as far as it is filled."""
+        return int(_NUMBER.unpack(self._changed[:])[0]) if self._base == base else 0
 
     def complete(
         self, base: bytes, paths: Sequence[bytes], names: Sequence[Sequence[bytes]], *, follow: bool, processes: int
@@ -162,14 +162,13 @@ class StatTable:
                 self._seal[:] = data[-SEAL_BYTES:]
                 assert self._base is not None
                 order = range(len(paths) - 1, -1, -1)
-                self._fill(self._base, paths, names, order, follow=False, done=self._note_newest)
+                self._fill(self._base, paths, names, order, follow=False, done=self._note_change)
 
-    def _note_newest(self, position: int, start: int, stop: int) -> None:
-        """Note the latest second in which a directory or one of its files changed, if it is the latest of all."""
+    def _note_change(self, position: int, start: int, stop: int) -> None:
+        """Note where a directory or one of its files changed after the second in which the index was written."""
         of_directories, of_files = _change_seconds(self.directories), _change_seconds(self.files)
-        newest = max((of_directories[position], *of_files[start:stop]))
-        if newest > _SECONDS.unpack(self._newest[:])[0]:
-            self._newest[:] = _SECONDS.pack(newest)
+        if max((of_directories[position], *of_files[start:stop])) > self._written:
+            self._changed[:] = _NUMBER.pack(_NUMBER.unpack(self._changed[:])[0] + 1)
 
 
 def _ignore_interrupts() -> None:
@@ -194,7 +193,7 @@ def _listings(data: bytes) -> tuple[list[bytes], list[list[bytes]]]:
 
 def _change_seconds(memory: mmap.mmap) -> memoryview:
     """The seconds of `st_ctime` of each record."""
-    return memoryview(memory).cast("q")[_CTIME // _SECONDS.size :: RECORD_BYTES // _SECONDS.size]
+    return memoryview(memory).cast("q")[_CTIME // _NUMBER.size :: RECORD_BYTES // _NUMBER.size]
 
 
 def _address(memory: mmap.mmap) -> int:

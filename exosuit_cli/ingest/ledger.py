@@ -221,6 +221,15 @@ class Ledger:
         outcomes[(outcomes == PENDING) | (outcomes == Outcome.LINKED)] = Outcome.NOT_REACHED
         self.tasks.clear()
 
+    def waiting(self) -> int:
+        """How many files are in tasks that nobody has taken."""
+        return sum(len(task.places) for task in self.tasks)
+
+    def waiting_paths(self) -> Iterator[bytes]:
+        """The paths of those files."""
+        for task in self.tasks:
+            yield from task.batch.paths()
+
     def paths(self) -> Iterator[bytes]:
         """The path of every place, in order."""
         for listing in self.listings:

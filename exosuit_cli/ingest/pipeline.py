@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 FIRST_CHUNKED_FILES = 25
 """Files of the first batch where chunks are cut: few, so that progress shows and the first chunks are written soon."""
+FEW_CHANGES = 32
+"""Directories and files that have changed: of more, the vocabulary begins to load before they are listed."""
 LINGER_SECONDS = 0.1
 DRAIN_SECONDS = 5
 """How long an interrupted scan waits for the files that its workers are reading."""
@@ -194,8 +196,8 @@ class Run:
             unchanged = find_unchanged(index, base, follow=follow, processes=processors, ahead=table)
             index.enter(unchanged, LaterLook(base, follow=follow), most_bytes=self.options.max_file_size)
             self.laps.lap("index")
-            if unchanged.is_everything() and not self.reads_all:
-                return index
+            if unchanged.changes() <= FEW_CHANGES and not self.reads_all:
+                return index  # what has changed may be so little that no vocabulary is loaded for it
         self.processes.load_vocabulary()
         self.laps.step("start")
         self.laps.restart()
@@ -219,7 +221,7 @@ class Run:
         """Keep the carrier fed, once there is one, and take what is done."""
         carrier = self.processes.carrier
         if carrier is None and ledger.tasks:
-            carrier = self.processes.engage(ledger.files, ledger.paths, LINGER_SECONDS, walking=walking)
+            carrier = self.processes.engage(ledger.waiting(), ledger.waiting_paths, LINGER_SECONDS, walking=walking)
             self.laps.step("start")
         if carrier is None:
             return

@@ -134,6 +134,7 @@ def main() -> None:
         os.set_inheritable(connection.fileno(), False)
         # A vocabulary takes longer to load than a question to be answered; here it is kept.
         tokens.load_counter = functools.cache(tokens.load_counter)
+        tokens.counter_of_few = tokens.load_counter
         _get_ready()
         Engine(connection).run()
 

@@ -70,6 +70,16 @@ def load_counter(encoding: str, implementation: str = "gigatoken") -> TokenCount
     return load(known)
 
 
+def counter_of_few(encoding: str) -> TokenCounter:
+    """Return a counter as `load_counter` does, ready in a quarter of the time, for texts of some 500 KB in all.
+
+    Where there is more to count, the other one is loaded as well. Raises as `load_counter` does.
+    """
+    from exosuit_cli.tokens.small import SmallCounter
+
+    return SmallCounter(find_encoding(encoding))
+
+
 class GigatokenCounter:
     """Counts with gigatoken, in windows that are cut where counts add up; see `load_counter` for what is guaranteed.
 

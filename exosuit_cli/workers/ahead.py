@@ -34,6 +34,10 @@ _ENCLOSED: Final = ("query", "outline", "pack --query")
 """Those that may be about a part of a larger tree, whose index is meant then."""
 
 
+_FEW_DIRECTORIES: Final = 8
+"""Where something changed in no more of them, it may be so little that no vocabulary is loaded for it."""
+
+
 class Ahead:
     """The processes that were forked ahead and that no run has taken over: at most one of each kind."""
 
@@ -110,8 +114,8 @@ class Ahead:
         return table
 
     def expects_changes(self, base: bytes) -> bool:
-        """Whether something below `base` has probably changed since it was indexed, as far as is known by now."""
-        return self._table is not None and self._table.has_changes(base)
+        """Whether much below `base` has probably changed since it was indexed, as far as is known by now."""
+        return self._table is not None and self._table.changes(base) > _FEW_DIRECTORIES
 
     def _begin_table(self, indexed: tuple[str, bytes], *, follow: bool) -> None:
         if self._table is not None and self._indexed == indexed and not follow:

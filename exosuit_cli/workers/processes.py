@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 POOL_FILES = 2000
 POOL_BYTES = 32 << 20
 """This process reads a tree of fewer files and fewer bytes: starting workers would cost more than it saves."""
+LITTLE_FILES = 64
+LITTLE_BYTES = 256 << 10
+"""This process counts so few files of so few bytes with the vocabulary as its file has it."""
 CHUNK_POOL_BYTES = 4 << 20
 """The same where chunks are cut: that takes several times as long, and its processes have started already."""
 
@@ -79,8 +82,8 @@ class Processes:
     ) -> Carrier | None:
         """Start what carries the tasks out, once it is clear what that should be; None before.
 
-        `files` have been listed so far, those at `paths()`. Waits up to `patience` seconds for a device that is
-        demanded. Raises ResourceMissing where it is not there.
+        `files` are to be read, as far as is known, those at `paths()`. Waits up to `patience` seconds for a device that
+        is demanded. Raises ResourceMissing where it is not there.
         """
         undecided = files < POOL_FILES and self._options.workers < 2
         if self.carrier is None and not (walking and undecided) and self.device.is_ready(patience):
@@ -139,8 +142,13 @@ class Processes:
         from exosuit_cli.workers.in_process import InProcessCarrier
         from exosuit_cli.workers.pool import IN_FLIGHT, WorkerPool
 
+        settings, workers = self._settings, self.processors
+        if self._is_little(files, paths):
+            from exosuit_cli import tokens
+
+            return InProcessCarrier(settings, tokens.counter_of_few(str(settings.encoding)), self._stop, self._clock())
         self.load_vocabulary()
-        settings, workers, preload = self._settings, self.processors, self._preload
+        preload = self._preload
         is_chunking = settings.chunking is not None
         # Where chunks are written in order, all others wait for a worker that is slow: it should hold few tasks.
         in_flight = 2 if is_chunking else IN_FLIGHT
@@ -183,15 +191,25 @@ class Processes:
             clock.step("vocabulary")
         return counter
 
+    def _is_little(self, files: int, paths: Callable[[], Iterable[bytes]]) -> bool:
+        """Whether the work is done before a vocabulary would be loaded."""
+        if self._options.encoding is None or self._preload is not None or self._options.workers > 1:
+            return False
+        return files <= LITTLE_FILES and self._size(paths) <= LITTLE_BYTES
+
     def _pays(self, files: int, paths: Callable[[], Iterable[bytes]]) -> bool:
         """Whether the work is worth starting processes for."""
         if files >= POOL_FILES:
             return True
+        return self._size(paths) >= (POOL_BYTES if self._settings.chunking is None else CHUNK_POOL_BYTES)
+
+    def _size(self, paths: Callable[[], Iterable[bytes]]) -> int:
+        """The bytes of files."""
         total = 0
         for path in paths():
             with contextlib.suppress(OSError):
                 total += os.lstat(os.path.join(self._base, path)).st_size
-        return total >= (POOL_BYTES if self._settings.chunking is None else CHUNK_POOL_BYTES)
+        return total
 
 
 def _needs_table(chunking: Chunking | WorkPlan | None) -> bool:

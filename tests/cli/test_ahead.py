@@ -115,7 +115,12 @@ def test_what_is_not_plain_is_left_to_typer() -> None:
         ("outline --budget 9 --query words", SEARCH._replace(command="outline", paths=["."])),
         ("query words --context name", None),
         ("pack . -o x --budget 8000", PLAIN._replace(command="pack", use_index=False)),
-        ("pack . --query x", PLAIN._replace(command="pack --query", hash="blake3", with_table=True, counts=True)),
+        ("pack . --query x", PLAIN._replace(command="pack --query", hash="blake3", with_table=True)),
+        ("pack . --query x --budget 12k", PLAIN._replace(command="pack --query", hash="blake3", with_table=True)),
+        (
+            "pack . --query x --budget 90k",
+            PLAIN._replace(command="pack --query", hash="blake3", with_table=True, counts=True),
+        ),
         ("chunk --stdin a.py", None),
         ("scan . --help", None),
         ("scan . --workers many", None),

@@ -10,7 +10,7 @@ import pytest
 import tiktoken
 import tiktoken_ext.openai_public as published
 
-from exosuit_cli.tokens import ENCODINGS, IMPLEMENTATIONS, load_counter
+from exosuit_cli.tokens import ENCODINGS, IMPLEMENTATIONS, counter_of_few, load_counter, small
 from exosuit_cli.tokens.encodings import read_vocabulary
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def oracles() -> dict[str, Oracle]:
 
 @pytest.fixture(scope="session")
 def counters() -> dict[tuple[str, str], TokenCounter]:
-    return {(name, package): load_counter(name, package) for name in ENCODINGS for package in IMPLEMENTATIONS}
+    found = {(name, package): load_counter(name, package) for name in ENCODINGS for package in IMPLEMENTATIONS}
+    with patch.object(small, "SMALL_BYTES", 1 << 40):
+        return found | {(name, "small"): counter_of_few(name) for name in ENCODINGS}
 
 
 @pytest.fixture(scope="session", params=list(ENCODINGS))
@@ -51,7 +53,7 @@ def oracle(request: pytest.FixtureRequest, oracles: dict[str, Oracle]) -> Oracle
     return oracles[request.param]
 
 
-@pytest.fixture(scope="session", params=IMPLEMENTATIONS)
+@pytest.fixture(scope="session", params=[*IMPLEMENTATIONS, "small"])
 def counter(
     request: pytest.FixtureRequest, oracle: Oracle, counters: dict[tuple[str, str], TokenCounter]
 ) -> TokenCounter:

@@ -31,7 +31,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench_scan import EVERYTHING
-from eval_chunks import PACKAGES, Corpus, find_files, load_method
+from chunk_methods import PACKAGES, Corpus, find_files, load_method
 from paired_runs import EXOSUIT, Row, Side, machine, version_of
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
@@ -48,13 +48,13 @@ WANTED_RATIO = 1 / 1.5
 
 def run_peer(name: str, tree: str, encoding: str, cap: int) -> None:
     """Cut every file of a tree, in this process, and print how much that was."""
-    cut = load_method(name, encoding, cap, Counter())
+    cut = load_method(name, encoding, cap)
     if cut is None:
         sys.exit(f"{name} is not installed")
     files = size = chunks = 0
     for language, path in find_files(tree, LARGEST, Corpus(tree)):
         data = Path(path).read_bytes()
-        files, size, chunks = files + 1, size + len(data), chunks + len(cut(language, data.decode()))
+        files, size, chunks = files + 1, size + len(data), chunks + len(cut(language, data.decode()).starts)
     print(json.dumps({"files": files, "bytes": size, "chunks": chunks}))
 
 

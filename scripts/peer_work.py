@@ -27,7 +27,7 @@ def work(name: str, tree: str) -> dict[str, int]:
         return _walk(tree, ignore=False)
     if name == "walk-rules":
         return _walk(tree, ignore=True)
-    from eval_chunks import Corpus, find_files, grammar
+    from chunk_methods import Corpus, find_files, grammar
 
     sources = [(language, Path(path).read_bytes()) for language, path in find_files(tree, LARGEST, Corpus(tree))]
     done = {"files": len(sources), "bytes": sum(len(data) for _, data in sources)}

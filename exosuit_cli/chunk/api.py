@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.chunker import Chunker
+from exosuit_cli.chunk.contexts import with_contexts
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.chunk.wide import spans_in_file
 from exosuit_cli.kernels import CpuKernels
@@ -26,16 +27,24 @@ if TYPE_CHECKING:
     from exosuit_cli.model.protocols import TokenCounter
 
 
-def chunk_text(text: str | bytes, *, language: str | None = None, options: ChunkOptions | None = None) -> FileChunks:
+def chunk_text(
+    text: str | bytes, *, language: str | None = None, options: ChunkOptions | None = None, path: str = ""
+) -> FileChunks:
     """Cut a text in memory into chunks; a `str` is cut as its UTF-8. See `FileChunks` for what comes back.
 
     `language` is a display name as in `languages.LANGUAGES`, or what editors call it, in any letter case, None where it
-    is not known. For one thread at a time. The first call for an encoding takes 0.4 s to load its vocabulary.
+    is not known. `path` is named in contexts, where the options ask for them.
+
+    For one thread at a time. The first call for an encoding takes 0.4 s to load its vocabulary.
 
     Raises UsageError for an encoding or a language that is not known.
     """
     data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    return _chunker(options or ChunkOptions()).chunk_bytes(data, _language(language))
+    options = options or ChunkOptions()
+    chunks = _chunker(options).chunk_bytes(data, _language(language))
+    if options.context:
+        return with_contexts(chunks, os.fsencode(path), memoryview(data), 0, _counter(options.encoding), options)
+    return chunks
 
 
 def chunk_file(path: str | os.PathLike[str], *, options: ChunkOptions | None = None) -> list[Chunk]:
@@ -65,7 +74,7 @@ def chunk_named(data: bytes, path: bytes, options: ChunkOptions) -> tuple[str, b
         raise UsageError(f"{os.fsdecode(path)!r} is binary: only text is cut into chunks")
     claim = claim_of_name(os.path.basename(path))
     language = LANGUAGES[language_of(claim, head[:TEXT_PROBE_BYTES], is_whole=len(data) < TEXT_PROBE_BYTES)]
-    chunks = chunk_text(text, language=language, options=options)
+    chunks = chunk_text(text, language=language, options=options, path=os.fsdecode(path))
     return language, text, chunks if codec is None else spans_in_file(chunks, text, codec)
 
 

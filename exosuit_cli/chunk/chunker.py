@@ -50,6 +50,7 @@ class Chunker:
     def __init__(
         self, options: ChunkOptions, counter: TokenCounter, kernels: Kernels, clock: StageClock | None = None
     ) -> None:
+        options = options.planned
         self._options = options
         self._counter = counter
         self._kernels = kernels

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from exosuit_cli.chunk.contexts import Contexts, join_contexts
 from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
 from exosuit_cli.chunk.symbols import NO_SYMBOLS, Symbol, Symbols, join_symbols
 from exosuit_cli.model.dataclass import dataclass
@@ -61,7 +62,8 @@ class FileChunks:
     `text_starts` and `text_ends` are the offsets in that text. Elsewhere these two are None.
 
     `flags` is uint8[n], sums of `flag_kinds.Flag`; None where nobody asked for them. `before` and `after` are the ids
-    of the chunks around these, where they are a part of a long text's.
+    of the chunks around these, where they are a part of a long text's. `contexts` are those of the chunks where they
+    were asked for: `tokens` are then those of what is emitted.
     """
 
     size: int
@@ -83,6 +85,7 @@ class FileChunks:
     flags: npt.NDArray[np.uint8] | None = None
     before: bytes = b""
     after: bytes = b""
+    contexts: Contexts | None = None
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -90,6 +93,11 @@ class FileChunks:
     def symbol(self, position: int) -> str | None:
         """The symbol path of one chunk, where it is known."""
         return self.symbols[position] if self.symbols else None
+
+    def before_text(self, position: int) -> str:
+        """What stands in front of the chunk where it is emitted: its context, or nothing."""
+        contexts = self.contexts
+        return contexts.texts[position] if contexts is not None and contexts.in_text[position] else ""
 
     def text_spans(self) -> Iterator[tuple[int, int]]:
         """Where each chunk starts and ends in the text's UTF-8."""
@@ -105,9 +113,11 @@ class FileChunks:
             from exosuit_cli.chunk.flags import chunk_flags
 
             flags = chunk_flags(os.fsencode(path), language or "", memoryview(data), 0, self)
+        contexts = self.contexts
         ids = [None, *(bytes(each).hex() for each in self.ids), None]
         for position, (text_start, text_end) in enumerate(self.text_spans()):
             start, end = int(self.starts[position]), int(self.ends[position])
+            in_text = contexts is not None and bool(contexts.in_text[position])
             yield Chunk(
                 id=ids[position + 1] or "",
                 path=path,
@@ -124,7 +134,10 @@ class FileChunks:
                 flags=FLAG_NAMES[flags[position]],
                 previous=ids[position],
                 next=ids[position + 2],
-                text=data[text_start:text_end].decode("utf-8", "replace"),
+                text=self.before_text(position) + data[text_start:text_end].decode("utf-8", "replace"),
+                context=None if contexts is None else contexts.texts[position],
+                context_tokens=None if contexts is None else int(contexts.tokens[position]),
+                context_in_text=in_text,
             )
 
 
@@ -137,6 +150,7 @@ def join(parts: Sequence[FileChunks]) -> FileChunks:
         columns = [getattr(part, name) for part in parts]
         return np.concatenate(columns) if columns else np.zeros(0, dtype)
 
+    contexts = [part.contexts for part in parts if part.contexts is not None]
     symbols: list[str | None] = []
     if any(part.symbols for part in parts):
         symbols = [part.symbol(position) for part in parts for position in range(len(part))]
@@ -156,6 +170,7 @@ def join(parts: Sequence[FileChunks]) -> FileChunks:
         text_tokens=sum(part.text_tokens for part in parts),
         text_is_exact=all(part.text_is_exact for part in parts),
         flags=None if any(part.flags is None for part in parts) else column("flags", np.uint8),
+        contexts=join_contexts(contexts) if contexts and len(contexts) == len(parts) else None,
     )
 
 
@@ -165,7 +180,8 @@ class Chunk:
 
     `symbols` are the definitions that begin in it. `guessed` says that these and `symbol` are read off the lines.
     `flags` are names of `flag_kinds.Flag`. `previous` and `next` are the ids of its neighbours in the text, None at the
-    ends.
+    ends. `context`, where it was asked for, says where the chunk is, and `text` begins with it if `context_in_text`;
+    `tokens` are those of `text`.
     """
 
     id: str
@@ -184,3 +200,6 @@ class Chunk:
     previous: str | None
     next: str | None
     text: str
+    context: str | None = None
+    context_tokens: int | None = None
+    context_in_text: bool = False

@@ -27,7 +27,8 @@ class ChunkStatistics:
     `sizes` is int64[max_tokens + 1]: the number of chunks by their tokens. `boundaries` is int64[len(Boundary)]: by
     what they begin at. `repeated_chunks` and `repeated_tokens` are those whose bytes came before. `fallbacks` counts
     files by the reason why they were cut by structure although `ast` was asked for. `flags` is int64[flags], the number
-    of chunks by each of `Flag`.
+    of chunks by each of `Flag`. `contexts` is the number of chunks that are emitted with a context, `context_tokens`
+    the tokens of these contexts; `sizes` counts them too.
     """
 
     max_tokens: int
@@ -35,6 +36,8 @@ class ChunkStatistics:
     bytes: int = 0
     repeated_chunks: int = 0
     repeated_tokens: int = 0
+    contexts: int = 0
+    context_tokens: int = 0
     fallbacks: Counter[str] = field(default_factory=Counter)
     sizes: npt.NDArray[np.int64] = field(init=False)
     boundaries: npt.NDArray[np.int64] = field(init=False)
@@ -54,6 +57,9 @@ class ChunkStatistics:
         if chunks.flags is not None:
             sums = np.bincount(chunks.flags, minlength=len(FLAG_NAMES))
             self.flags += [int(sums[_SUMS & flag != 0].sum()) for flag in Flag]
+        if chunks.contexts is not None:
+            self.contexts += int(chunks.contexts.in_text.sum())
+            self.context_tokens += int(chunks.contexts.tokens[chunks.contexts.in_text].sum())
         if chunks.fallback is not None:
             self.fallbacks[chunks.fallback] += 1
 
@@ -61,6 +67,8 @@ class ChunkStatistics:
         """Take in the sums of other files."""
         self.files += other.files
         self.bytes += other.bytes
+        self.contexts += other.contexts
+        self.context_tokens += other.context_tokens
         self.repeated_chunks += other.repeated_chunks
         self.repeated_tokens += other.repeated_tokens
         self.fallbacks.update(other.fallbacks)

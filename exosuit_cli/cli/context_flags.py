@@ -22,6 +22,6 @@ class ContextReportFlags:
 CONTEXT_LOAD: Final = tuple(
     each
     for each in flags_of(ChunkOptions, ScanOptions, WalkOptions, ContextLoadOptions, ContextReportFlags, SessionFlags)
-    if each.is_for_chunk and each.name != "stdin0"
+    if each.is_for_chunk and each.name not in ("stdin0", "context")
 )
 """In the order of the help."""

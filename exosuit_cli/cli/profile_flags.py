@@ -9,7 +9,7 @@ from exosuit_cli.cli.flags import SessionFlags, flags_of
 from exosuit_cli.commands.profile_request import ProfileOptions, ProfileOutputs
 from exosuit_cli.config.options import ScanOptions, WalkOptions
 
-_LEFT_OUT: Final = ("use_index", "verify", "stdin0")
+_LEFT_OUT: Final = ("use_index", "verify", "stdin0", "context")
 """Fields of options that a profile has in a form of its own, or not at all."""
 
 PROFILE: Final = tuple(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.chunk.batch import ChunkBatch, Chunking
+    from exosuit_cli.chunk.records import FileChunks
     from exosuit_cli.kernels.protocol import Kernels
     from exosuit_cli.model.protocols import TokenCounter, TokenStream
     from exosuit_cli.model.records import Batch
@@ -49,6 +50,7 @@ class Cutting:
     def __init__(self, chunking: Chunking, counter: TokenCounter, kernels: Kernels, clock: StageClock) -> None:
         self._chunking = chunking
         self._chunker = Chunker(chunking.options, counter, kernels, clock)
+        self._counter = counter
         self._clock = clock
         self._paths: list[bytes] = []
         self._builder = FallbackBuilder(chunking, self._paths)
@@ -78,7 +80,7 @@ class Cutting:
                 codec = wide_codec(bytes(filled.slab.data[start : start + MARK_BYTES]))
                 assert codec is not None
                 chunks = spans_in_file(own, facts.decoded[index], codec)
-            self._builder.add(filled.files[index].position, language, view, offset, chunks)
+            self._add(filled.files[index].position, language, view, offset, chunks)
         tokens[facts.text] = [chunks.text_tokens for chunks in found]
         self._clock.lap("chunk", len(texts), len(slab.data), self._builder.bytes - rendered, step="render")
         return tokens
@@ -95,13 +97,21 @@ class Cutting:
             for (segment, offset), chunks in linked(chunk_large(item, content, self._chunker, language, stop)):
                 tokens += chunks.text_tokens
                 exact = exact and bool(chunks.text_is_exact)
-                self._builder.add(position, language, memoryview(segment), -offset, chunks)
+                self._add(position, language, memoryview(segment), -offset, chunks)
         except UnicodeDecodeError:  # it could be decoded when it was read first
             is_sound = False
         if not is_sound or not same_content(content.status, os.fstat(item.descriptor)):
             self._builder.forget(position)
             return None
         return StreamCount(tokens, exact)
+
+    def _add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
+        options = self._chunking.options
+        if options.context:
+            from exosuit_cli.chunk.contexts import with_contexts
+
+            chunks = with_contexts(chunks, self._paths[position], data, offset, self._counter, options)
+        self._builder.add(position, language, data, offset, chunks)
 
     def forget(self, position: int) -> None:
         self._builder.forget(position)

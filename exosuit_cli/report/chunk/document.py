@@ -39,6 +39,7 @@ def chunk_document(result: ChunkResult, options: ChunkOptions) -> dict[str, Any]
         "max_chars": options.max_chars or None,
         "overlap": options.overlap,
         "boundaries": options.boundaries,
+        "context": options.context,
         "encoding": options.encoding,
     }
     document["chunks"] = {
@@ -53,6 +54,8 @@ def chunk_document(result: ChunkResult, options: ChunkOptions) -> dict[str, Any]
         "boundaries": {boundary.label: int(statistics.boundaries[boundary]) for boundary in Boundary},
         "forced": statistics.forced,
         "flags": {flag.label: count for flag, count in zip(Flag, statistics.flags.tolist(), strict=True)},
+        "contexts": statistics.contexts,
+        "context_tokens": statistics.context_tokens,
         "repeated_chunks": statistics.repeated_chunks,
         "tokens_saved": statistics.repeated_tokens,
         "fallbacks": dict(sorted(statistics.fallbacks.items())),

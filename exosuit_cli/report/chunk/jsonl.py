@@ -44,6 +44,7 @@ class JsonlRenderer:
         around = [_quoted(chunks.before), *ids, _quoted(chunks.after)]
         flags = chunks.flags.tolist() if chunks.flags is not None else [0] * len(ids)
         guessed = ',"guessed":true' if chunks.is_guessed else ',"guessed":false'
+        contexts = _contexts(chunks)
         rows = zip(
             chunks.starts.tolist(),
             chunks.ends.tolist(),
@@ -62,14 +63,28 @@ class JsonlRenderer:
                 f'"tokens":{tokens},"language":{language_json},"boundary":"{_LABELS[boundary]}",'
                 f'"symbol":{symbol},"symbols":{symbols.get(position, "[]")}{guessed},'
                 f'"flags":{_FLAGS[flags[position]]},"previous":{around[position]},"next":{around[position + 2]},'
-                '"duplicate_of":'
+                f'{contexts[position] if contexts else ""}"duplicate_of":'
             )
             if self.with_text:
-                text = orjson.dumps(str(data[offset + span[0] : offset + span[1]], "utf-8", "replace"))
+                content = str(data[offset + span[0] : offset + span[1]], "utf-8", "replace")
+                text = orjson.dumps(chunks.before_text(position) + content if contexts else content)
                 lines.append((head.encode(), b'null,"text":' + text + b"}\n"))
             else:
                 lines.append((head.encode(), b"null}\n"))
         return lines
+
+
+def _contexts(chunks: FileChunks) -> list[str]:
+    """The fields of the context of each chunk, as JSON; empty where nobody asked for them."""
+    contexts = chunks.contexts
+    if contexts is None:
+        return []
+    rows = zip(contexts.texts, contexts.tokens.tolist(), contexts.in_text.tolist(), strict=True)
+    return [
+        f'"context":{orjson.dumps(text).decode()},"context_tokens":{tokens},'
+        f'"context_in_text":{"true" if in_text else "false"},'
+        for text, tokens, in_text in rows
+    ]
 
 
 def _quoted(identity: bytes) -> str:

@@ -39,7 +39,8 @@ class ParquetRenderer:
         if not self.with_text:
             return [(head, b"")] * len(chunks)
         texts = [
-            str(data[offset + start : offset + end], "utf-8", "replace").encode() for start, end in chunks.text_spans()
+            (chunks.before_text(place) + str(data[offset + start : offset + end], "utf-8", "replace")).encode()
+            for place, (start, end) in enumerate(chunks.text_spans())
         ]
         return [(head, text) for text in texts]
 
@@ -63,6 +64,7 @@ class ParquetSink:
             ("tokens", arrow.int64()), ("language", arrow.string()), ("boundary", arrow.string()),
             ("symbol", arrow.string()), ("symbols", arrow.list_(symbol)), ("guessed", arrow.bool_()),
             ("flags", arrow.list_(arrow.string())), ("previous", arrow.string()), ("next", arrow.string()),
+            ("context", arrow.string()), ("context_tokens", arrow.int64()), ("context_in_text", arrow.bool_()),
             ("duplicate_of", place),
             *([("text", arrow.large_string())] if renderer.with_text else []),
         ]  # fmt: skip
@@ -94,6 +96,7 @@ class ParquetSink:
         languages = [
             batch.rendered[start : start + head].decode() or None for start, head in zip(starts, heads, strict=True)
         ]
+        contexts, nothing = chunks.contexts, [None] * len(batch)
         columns: list[object] = [
             ids,
             [name for (name, _), count in zip(names, counts, strict=True) for _ in range(count)],
@@ -109,6 +112,9 @@ class ParquetSink:
             [guessed for guessed, count in zip(batch.guessed.tolist(), counts, strict=True) for _ in range(count)],
             [FLAG_NAMES[flags] for flags in chunks.flags] if chunks.flags is not None else [()] * len(batch),
             previous, following,
+            contexts.texts if contexts is not None else nothing,
+            contexts.tokens if contexts is not None else nothing,
+            contexts.in_text if contexts is not None else nothing,
             [place_record(*repeats[position]) if position in repeats else None for position in range(len(batch))],
         ]  # fmt: skip
         if self._with_text:

@@ -92,6 +92,13 @@ def _shape(console: Console, statistics: ChunkStatistics, options: ChunkOptions)
         f"median {statistics.percentile(0.5):,};",
         f"boundaries {options.boundaries}, {statistics.forced:,} forced",
     )
+    if options.context:
+        labelled_phrases(
+            console,
+            "context",
+            f"in front of {statistics.contexts:,} of {counted(chunks, 'text')}:",
+            counted(statistics.context_tokens, "token"),
+        )
     named = [(flag.label, count) for flag, count in zip(Flag, statistics.flags.tolist(), strict=True) if count]
     if named:
         *firsts, last = [f"{label} {count:,}" for label, count in named]

@@ -14,7 +14,7 @@ from exosuit_cli.chunk.families import Family, family_of
 from exosuit_cli.chunk.guessed_lines import find_definitions
 from exosuit_cli.chunk.plain_names import IS_LETTER
 from exosuit_cli.chunk.records import Boundary
-from exosuit_cli.chunk.symbols import HOLDS_METHODS, NO_SYMBOLS, SymbolKind, Symbols, joined_names
+from exosuit_cli.chunk.symbols import HOLDS_METHODS, HOLDS_VARIABLES, NO_SYMBOLS, SymbolKind, Symbols, joined_names
 from exosuit_cli.model.byte_sets import byte_set
 
 if TYPE_CHECKING:
@@ -41,10 +41,7 @@ _BEGINS_COMMENT: Final = byte_set(b"/*")
 _SAYS: Final = IS_LETTER | byte_set(b"}])")
 """A line that begins with one of these says more than that something goes on."""
 _HAS_LABELS: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.JAVA])
-_HOLDS_VARIABLES: Final = frozenset(
-    map(int, (SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.TEST, SymbolKind.CONSTANT))
-)
-"""A variable within one of these is local."""
+_HOLDS_VARIABLES: Final = frozenset(map(int, HOLDS_VARIABLES))
 _HOLDS_METHODS: Final = frozenset(map(int, HOLDS_METHODS))
 _CONSTANT, _FUNCTION, _METHOD = int(SymbolKind.CONSTANT), int(SymbolKind.FUNCTION), int(SymbolKind.METHOD)
 

@@ -95,8 +95,10 @@ _SCRIPT_VALUE: Final = re.compile(
     rb"(?:async\b[ \t]*)?(?P<value>function\b|class\b|(?:\([^()]*(?:\([^()]*\)[^()]*){0,3}\)|[\w$]+)"
     rb"(?:[ \t]*:[^={}]+)?[ \t]*=>|\{[ \t\r\n]*$)"
 )
+TEST_CALLS: Final = frozenset(b"describe it test context suite specify testset".split())
+"""What is called with the name of a test case."""
 _SCRIPT_TEST: Final = re.compile(
-    rb"[ \t]*(?:describe|it|test|context|suite|specify)(?:\.\w+)?\([ \t]*(?P<quote>[\"'`])(?P<name>[^\"'`\r\n]*)"
+    rb"[ \t]*(?:" + b"|".join(sorted(TEST_CALLS)) + rb")(?:\.\w+)?\([ \t]*(?P<quote>[\"'`])(?P<name>[^\"'`\r\n]*)"
 )
 _SHELL: Final = re.compile(rb"[ \t]*(?:function[ \t]+)?(?P<name>[A-Za-z_][\w.:-]*)[ \t]*\(\)")
 _LISP: Final = re.compile(

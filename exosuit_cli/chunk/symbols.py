@@ -43,7 +43,7 @@ class SymbolKind(IntEnum):
     TEST = 14
     """A test case that is a call: `it("does this", ...)`."""
     RULE = 15
-    """A rule of a style sheet."""
+    """A rule of a style sheet or of a Makefile."""
 
     @property
     def label(self) -> str:
@@ -56,6 +56,11 @@ HOLDS_METHODS: Final = frozenset({
     SymbolKind.IMPLEMENTATION,
 })  # fmt: skip
 """A function within one of these is a method."""
+
+HOLDS_VARIABLES: Final = frozenset({
+    SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.TEST, SymbolKind.CONSTANT, SymbolKind.MACRO
+})  # fmt: skip
+"""A variable within one of these is local, and no definition."""
 
 
 class Symbol(NamedTuple):

@@ -10,6 +10,7 @@ Every refusal follows from the bytes alone, never from a clock: one text gives t
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,7 +21,7 @@ from exosuit_cli.chunk.strength import LineStrengths
 from exosuit_cli.chunk.syntax_depth import is_deep
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS, SECTION, Grammar, load_grammar
 from exosuit_cli.chunk.syntax_markdown import keep_together, sections
-from exosuit_cli.chunk.syntax_names import own_name
+from exosuit_cli.chunk.syntax_names import names_of
 from exosuit_cli.chunk.syntax_walk import Walk
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tree_sitter import Language, Node, Tree
 
     from exosuit_cli.chunk.syntax_definitions import Definition
+    from exosuit_cli.chunk.syntax_names import Named
 
 _MOST_BYTES: Final = 4 << 20
 """Less than a segment of a longer text has, which may begin and end anywhere."""
@@ -104,35 +106,47 @@ class SyntaxTree:
         Costs: 4 * depth + weakness, as in `strength`, or `INSIDE`. Time: a step for each child of a node that does not
         fit.
         """
-        walk = Walk(line_starts, fits, self._grammar.roles, looks)
+        return self._walk(Walk(line_starts, fits, self._grammar, looks), looks)
+
+    def _walk(self, walk: Walk, looks: LineStrengths | None = None) -> LineStrengths:
         root = self._tree.root_node
         is_markdown = self._grammar.name == "markdown"
         section = self._grammar.roles.index(SECTION) if is_markdown else 0
         walk.run(sections(root, section, self._data) if is_markdown else root)
         if is_markdown and looks is not None:
             keep_together(walk.costs, walk.kinds, looks)
-        self._definitions = sorted(walk.definitions, key=lambda found: (found.start, -found.end))
+        # What has no line of its own comes before what has the line.
+        self._definitions = sorted(
+            walk.definitions, key=lambda found: (found.start, found.end > found.start, -found.end)
+        )
         return LineStrengths(np.frombuffer(walk.costs, np.uint8), np.frombuffer(walk.kinds, np.uint8))
 
     def definitions(self) -> list[Definition]:
-        """All definitions, in the order of the text: those that the last call of `strengths` found."""
+        """All definitions, in the order of their lines: those that the last call of `strengths` found."""
         if self._definitions is None:
-            newlines = np.flatnonzero(np.frombuffer(self._data, np.uint8) == ord("\n")) + 1
-            self.strengths(np.append(0, newlines[newlines < len(self._data)]), lambda first, stop: stop == first + 1)
+            starts = np.array(self.line_starts, np.int64)
+            self._walk(Walk(starts, lambda first, stop: stop == first + 1, self._grammar, None, self._data))
         return self._definitions or []
 
+    @cached_property
+    def line_starts(self) -> list[int]:
+        """The byte where each line of the text starts."""
+        newlines = np.flatnonzero(np.frombuffer(self._data, np.uint8) == ord("\n")) + 1
+        starts: list[int] = np.append(0, newlines[newlines < len(self._data)]).tolist()
+        return starts
+
     def find_all(self) -> None:
-        """Let `definitions` have those in nodes that fit as well, from now on."""
+        """Let `definitions` have those in nodes that fit, and those that share a line, as well, from now on."""
         self._definitions = None
 
-    def name(self, definition: Definition) -> str | None:
-        """The name of one definition, without those around it."""
-        return own_name(self._data, definition)
+    def names(self, definition: Definition) -> list[Named]:
+        """The names of one definition, without those around it: its own first."""
+        return names_of(self._data, definition, self._grammar)
 
     def defined(self) -> list[tuple[Definition, str]]:
         """Each definition that has a name, with that name alone, in the order of the text."""
-        found = [(each, self.name(each)) for each in self.definitions() if not each.is_container]
-        return [(each, name) for each, name in found if name]
+        definitions = sorted(self.definitions(), key=lambda each: each.node.start_byte)
+        return [(each, name) for each in definitions if not each.is_container for name, *_ in self.names(each)[:1]]
 
     @property
     def separator(self) -> str:

@@ -9,18 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.chunk.strength import LineStrengths
-from exosuit_cli.chunk.symbols import HOLDS_METHODS, SymbolKind, symbol_columns
+from exosuit_cli.chunk.symbols import symbol_columns
 from exosuit_cli.chunk.syntax import SyntaxTree
-from exosuit_cli.chunk.syntax_kinds import kind_of
-from exosuit_cli.chunk.syntax_names import name_line
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from exosuit_cli.chunk.symbols import Symbols
-
-_FUNCTION, _METHOD = int(SymbolKind.FUNCTION), int(SymbolKind.METHOD)
+    from exosuit_cli.chunk.symbols import SymbolKind, Symbols
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +27,9 @@ class SyntaxColumns:
     has the bytes from `starts[i]` up to `ends[i]`, whole lines with its leading comments. Its own first line is
     `lines[i]`, from 0, its node's type `types[i]`, and its name `names[i]`, None where it has none. The definition
     `parents[i]` is around it, -1 for none. A container only may have definitions within, and is none itself.
-    Its name is on the line `name_lines[i]`, and `symbol_kinds[i]` is its `SymbolKind`.
+    Its name begins at the byte `name_starts[i]`, on the line `name_lines[i]`; `symbol_kinds[i]` is its `SymbolKind`.
+    What shares its line with what comes before, and all but the first of several names, have no bytes of their own:
+    `ends[i]` is `starts[i]`, and they come before what has.
     """
 
     costs: bytes
@@ -44,6 +42,7 @@ class SyntaxColumns:
     parents: list[int]
     is_container: list[bool]
     separator: str
+    name_starts: list[int]
     name_lines: list[int]
     symbol_kinds: list[int]
     _paths: dict[int, str | None] = field(default_factory=dict, compare=False)
@@ -66,14 +65,8 @@ class SyntaxColumns:
     def defined(self, last_lines: npt.NDArray[np.int64]) -> Symbols:
         """The definitions that begin in chunks; `last_lines` is int64[n], the last line of each, from 1."""
         places = [place for place, name in enumerate(self.names) if name and not self.is_container[place]]
-        places.sort(key=self.name_lines.__getitem__)
-        kinds = []
-        for place in places:
-            kind, parent = self.symbol_kinds[place], self.parents[place]
-            while parent >= 0 and self.is_container[parent]:
-                parent = self.parents[parent]
-            is_method = kind == _FUNCTION and parent >= 0 and self.symbol_kinds[parent] in HOLDS_METHODS
-            kinds.append(_METHOD if is_method else kind)
+        places.sort(key=self.name_starts.__getitem__)
+        kinds = [self.symbol_kinds[place] for place in places]
         lines = [self.name_lines[place] + 1 for place in places]
         chunks = np.minimum(np.searchsorted(last_lines, lines), max(len(last_lines) - 1, 0)).tolist()
         return symbol_columns(chunks, lines, kinds, [self.path(place) or "" for place in places])
@@ -106,10 +99,9 @@ class SyntaxColumns:
         found = whole if whole >= 0 else around
         if found >= 0:
             return self.path(found)
-        for later in range(bisect_left(self.starts, start), bisect_left(self.starts, end)):
-            if path := self.path(later):
-                return path
-        return None
+        later = range(bisect_left(self.starts, start), bisect_left(self.starts, end))
+        own = (place for place in later if self.ends[place] > self.starts[place])
+        return next((path for place in (*own, *later) if (path := self.path(place))), None)
 
 
 def syntax_columns(
@@ -144,18 +136,25 @@ def syntax_columns(
 def columns_of(tree: SyntaxTree, costs: bytes = b"", kinds: bytes = b"") -> SyntaxColumns:
     """The columns of a tree with the costs and kinds of its lines."""
     definitions = tree.definitions()
-    places = {id(each): place for place, each in enumerate(definitions)}
-    return SyntaxColumns(
-        costs=costs,
-        kinds=kinds,
-        starts=[each.start for each in definitions],
-        ends=[each.end for each in definitions],
-        lines=[each.line for each in definitions],
-        types=[each.node.type for each in definitions],
-        names=[tree.name(each) for each in definitions],
-        parents=[places[id(each.parent)] if each.parent is not None else -1 for each in definitions],
-        is_container=[each.is_container for each in definitions],
-        separator=tree.separator,
-        name_lines=[name_line(each) for each in definitions],
-        symbol_kinds=[int(kind_of(each)) for each in definitions],
-    )
+    columns = SyntaxColumns(costs, kinds, [], [], [], [], [], [], [], tree.separator, [], [], [])
+    places: dict[int, int] = {-1: -1}
+    starts = tree.line_starts
+    for each in definitions:
+        named = tree.names(each)
+        own: list[tuple[str | None, int, SymbolKind]] = [*named[:1]] or [(None, each.node.start_byte, each.kind)]
+        # What else it names comes before it, with no line of its own.
+        for name, start, kind in (*named[1:], *own):
+            is_own = (name, start, kind) == own[0]
+            columns.starts.append(each.start)
+            columns.ends.append(each.end if is_own else each.start)
+            columns.lines.append(each.line)
+            columns.types.append(each.node.type)
+            columns.names.append(name)
+            columns.parents.append(id(each.parent) if each.parent is not None else -1)
+            columns.is_container.append(each.is_container)
+            columns.name_starts.append(start)
+            columns.name_lines.append(max(bisect_right(starts, start) - 1, each.line))
+            columns.symbol_kinds.append(int(kind))
+        places[id(each)] = len(columns.names) - 1
+    columns.parents[:] = [places[parent] for parent in columns.parents]
+    return columns

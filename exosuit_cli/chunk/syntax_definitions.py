@@ -1,165 +1,157 @@
-"""What a node of a syntax tree defines, and which node within it has the name."""
+"""What a node of a syntax tree defines, and of what kind it is."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.chunk.syntax_grammars import (
-    BINDING,
-    BINDINGS,
-    CONTAINERS,
-    DEFINITIONS,
-    NAMESPACES,
-    NEEDS_BODY,
-    SPECIFIERS,
-    WRAPPER,
-    WRAPPERS,
-)
+from exosuit_cli.chunk.line_names import KEYWORDS
+from exosuit_cli.chunk.symbols import HOLDS_METHODS, HOLDS_VARIABLES, SymbolKind
+from exosuit_cli.chunk.syntax_bindings import bound
+from exosuit_cli.chunk.syntax_grammars import BINDING, CONTAINER, MAY_DEFINE, NEEDS_BODY, VALUE, WRAPPER
 from exosuit_cli.chunk.syntax_markdown import Section
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_FUNCTION_VALUES: Final = frozenset(
-    ["arrow_function", "class", "function", "function_expression", "generator_function"]
-)
-_NAMED_BY_FIRST: Final = frozenset(
-    ["class_implementation", "class_interface", "keyframes_statement", "rule_set", "table", "table_array_element"]
-)
+    from exosuit_cli.chunk.syntax_grammars import Grammar
+
 _MOST_SOUGHT: Final = 200
-_NAMED_WITHIN: Final = frozenset(
-    """
-    call class_definition class_method_definition class_statement create_function create_index
-    create_materialized_view create_table create_trigger create_view derived_type_definition function
-    function_definition function_statement macro_definition module module_definition program property_declaration
-    struct_definition subroutine type_definition value_definition
-    """.split()  # noqa: SIM905
-)
-_NAMES: Final = frozenset(
-    """
-    alias function_name identifier module_name name object_reference simple_name type_constructor value_name
-    """.split()  # noqa: SIM905
-)
-"""Node types that are a name. Where a definition has no field for it, the first one down its first nodes has it."""
-_MOST_NAMED: Final = 20
-_ELIXIR: Final = re.compile(rb"def(?:module|macro|protocol|impl|struct|delegate|guard)?p?")
+_MOST_KEYWORDS: Final = 3
+_TEST_MACRO: Final = re.compile(rb"(?:TYPED_)?TEST\w*|BENCHMARK\w*")
+_TYPES: Final = {"interface_type": SymbolKind.INTERFACE, "struct_type": SymbolKind.STRUCT}
+"""What a Go type is by its value."""
+_FUNCTION_BODIES: Final = frozenset(["fun_expression", "function_expression"])
 
 
 @dataclass(slots=True)
 class Definition:
-    """A definition that a walk found. Bytes `start` to `end` are whole lines, its leading comments among them."""
+    """A definition that a walk found. Bytes `start` to `end` are whole lines, its leading comments among them.
+
+    What shares its line with what comes before has none of its own: `end` is `start`.
+    """
 
     start: int
     end: int
     line: int
     node: Node | Section
     parent: Definition | None
+    kind: SymbolKind = SymbolKind.OTHER
     is_container: bool = False
     """It only may have definitions within, and is none itself."""
 
 
-def defines(node: Node | Section, role: int, above: Definition | None) -> bool:
-    """Whether a node that may define something does, within the definition `above`; a binding of one line never."""
+def kind_of(node: Node | Section, role: int, above: Definition | None, grammar: Grammar) -> SymbolKind | None:
+    """What a node that may define something does define, within the definition `above`; None for nothing.
+
+    A function within a class is a method; a variable within a function is no definition.
+    """
     if isinstance(node, Section):
-        return node.heading is not None
+        return SymbolKind.SECTION if node.heading is not None else None
     if role & WRAPPER:
-        return wrapped(node) is not None
-    if node.type == "call":
-        target = node.child_by_field_name("target")
-        return target is not None and _ELIXIR.fullmatch(target.text or b"") is not None
-    if role & NEEDS_BODY:
-        return node.child_by_field_name("body") is not None
-    if role & BINDING:
-        is_outer = above is None or above.node.type in NAMESPACES
-        return (is_outer or node.type != "declaration") and bound(node) is not None
-    return True
+        inner = wrapped(node, above, grammar)
+        return inner[1] if inner is not None else None
+    if role & NEEDS_BODY and node.child_by_field_name("body") is None:
+        return None
+    is_local = above is not None and above.kind in HOLDS_VARIABLES
+    if role & (BINDING | VALUE):
+        names = bound(node, is_outer=not is_local, is_nested=above is not None)
+        kind = names[0][1] if names else None
+    else:
+        kind = _kind(node, grammar)
+    if kind is SymbolKind.CONSTANT and is_local:
+        return None
+    is_method = kind is SymbolKind.FUNCTION and above is not None and above.kind in HOLDS_METHODS
+    return SymbolKind.METHOD if is_method else kind
 
 
-def wrapped(node: Node) -> Node | None:
-    """The one definition in an `export`, a template, decorators or a Go `type`; None where there is not just one."""
-    for _ in range(4):
-        inner = [
-            child
-            for child in node.named_children
-            if child.type in DEFINITIONS
-            or child.type in WRAPPERS
-            or (child.type in SPECIFIERS and child.child_by_field_name("body") is not None)
-            or (child.type in BINDINGS and bound(child) is not None)
-        ]
-        if len(inner) != 1:
-            return None
-        node = inner[0]
-        if node.type not in WRAPPERS:
-            return node
+def _kind(node: Node, grammar: Grammar) -> SymbolKind:
+    """The kind by the type of the node, and what it has within."""
+    kind = grammar.kinds.get(node.kind_id, SymbolKind.OTHER)
+    find = _BY_PARTS.get(node.type) if kind in _HAS_PARTS else None
+    return (find(node) if find is not None else None) or kind
+
+
+def _by_keyword(node: Node) -> SymbolKind | None:
+    """Swift: `class_declaration` is also a struct, an enum, an extension; Kotlin: also an interface."""
+    for child in node.children[:_MOST_KEYWORDS]:
+        if child.type == "modifiers" and b"enum" in (child.text or b"").split():
+            return SymbolKind.ENUM
+        kind = KEYWORDS.get(child.type.encode())
+        if kind is not None:
+            return kind
     return None
 
 
-def bound(node: Node) -> Node | None:
-    """What has the name in a declaration of a function, a class or an initialised table; None in any other."""
-    if node.type == "declaration":
-        kind = node.child_by_field_name("type")
-        for child in node.children_by_field_name("declarator"):
-            if child.type == "init_declarator":
-                return child
-        has_body = kind is not None and kind.type in SPECIFIERS and kind.child_by_field_name("body") is not None
-        return kind if has_body else None
-    for child in node.named_children:
-        value = child.child_by_field_name("value")
-        if value is not None and value.type in _FUNCTION_VALUES:
-            return child
-    return None
-
-
-def name_node(node: Node) -> Node | None:
-    """The node whose text names a definition."""
-    for field in ("name", "key"):
-        named = node.child_by_field_name(field)
-        if named is not None:
-            return named
-    if node.type == "impl_item":
-        return node.child_by_field_name("type")
-    if node.type in _NAMED_BY_FIRST:
-        return node.named_child(0) if node.named_child_count else None
-    # C: the innermost of declarators, as in `char *(*name)[3]`.
+def _by_declarator(node: Node) -> SymbolKind | None:
+    """C++: what is defined out of its class, a method; a test case by a macro."""
     named = node.child_by_field_name("declarator")
-    while named is not None and named.type.endswith("declarator"):
-        within = named.child_by_field_name("declarator")
-        if within is None and named.named_child_count:
-            within = named.named_child(0)
-        named = within
-    return _first_name(node) if named is None and node.type in _NAMED_WITHIN else named
+    while named is not None and named.type in ("pointer_declarator", "reference_declarator"):
+        named = named.named_child(named.named_child_count - 1)
+    if named is None:
+        return None
+    inner = named.child_by_field_name("declarator")
+    if "qualified_identifier" in (named.type, inner.type if inner is not None else ""):
+        return SymbolKind.METHOD
+    if inner is None:
+        return None
+    is_test = node.child_by_field_name("type") is None and _TEST_MACRO.fullmatch(inner.text or b"") is not None
+    return SymbolKind.TEST if is_test else None
 
 
-def _first_name(node: Node) -> Node | None:
-    """The first name within a definition, near its head; in Elixir, within its arguments."""
-    if node.type == "call":
-        node = node.named_children[1] if node.named_child_count > 1 else node
-    nodes = [node]
-    for _ in range(_MOST_NAMED):
-        if not nodes:
-            break
-        node = nodes.pop()
-        if node.type in _NAMES:
-            return node
-        if node.type != "modifiers":
-            nodes += reversed(node.named_children[:_MOST_NAMED])
-    return None
+def _by_type(node: Node) -> SymbolKind | None:
+    value = node.child_by_field_name("type")
+    return _TYPES.get(value.type) if value is not None else None
 
 
-def first_within(container: Node) -> Node | None:
+def _by_parameters(node: Node) -> SymbolKind | None:
+    """OCaml: a value that takes nothing is a constant."""
+    bindings = [child for child in node.named_children if child.type == "let_binding"]
+    binding = bindings[0] if bindings else node
+    is_function = any(child.type in ("parameter", "function_type") for child in binding.named_children)
+    body = binding.child_by_field_name("body")
+    is_function = is_function or (body is not None and body.type in _FUNCTION_BODIES)
+    return SymbolKind.FUNCTION if is_function else SymbolKind.CONSTANT
+
+
+_BY_PARTS: Final = {
+    "class_declaration": _by_keyword,
+    "function_definition": _by_declarator,
+    "type_spec": _by_type,
+    "value_definition": _by_parameters,
+    "value_specification": _by_parameters,
+}
+_HAS_PARTS: Final = frozenset([SymbolKind.CLASS, SymbolKind.FUNCTION, SymbolKind.TYPE])
+
+
+def wrapped(node: Node, above: Definition | None, grammar: Grammar) -> tuple[Node, SymbolKind] | None:
+    """The one definition in an `export`, a template, decorators or a Go `type`; None where there is not just one."""
+    found: tuple[Node, SymbolKind] | None = None
+    for child in node.named_children:
+        role = grammar.roles[child.kind_id]
+        if not role & MAY_DEFINE or role & CONTAINER:
+            continue
+        inner = wrapped(child, above, grammar) if role & WRAPPER else None
+        kind = kind_of(child, role, above, grammar) if not role & WRAPPER else None
+        if kind is not None:
+            inner = child, kind
+        if inner is not None and found is not None:
+            return None
+        found = inner or found
+    return found
+
+
+def first_within(container: Node, grammar: Grammar) -> Node | None:
     """The first definition in a container, if it is among its first nodes."""
     nodes = [container]
     for _ in range(_MOST_SOUGHT):
         if not nodes:
             break
         node = nodes.pop()
-        kind = node.type
-        if kind in DEFINITIONS or (kind in SPECIFIERS and node.child_by_field_name("body") is not None):
+        role = grammar.roles[node.kind_id]
+        if role & MAY_DEFINE and not role & CONTAINER and kind_of(node, role, None, grammar) is not None:
             return node
-        if (kind in BINDINGS and bound(node) is not None) or (kind in WRAPPERS and wrapped(node) is not None):
-            return node
-        if kind in CONTAINERS or kind == "declaration_list":
+        if role & CONTAINER or node.type == "declaration_list":
             nodes += reversed(node.named_children)
     return None

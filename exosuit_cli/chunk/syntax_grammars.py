@@ -11,11 +11,16 @@ from array import array
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.chunk.syntax_kinds import SPECIFIERS, kinds_of
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tree_sitter import Language
+
+    from exosuit_cli.chunk.symbols import SymbolKind
 
 GRAMMARS: Final = {
     "C": "c",
@@ -71,32 +76,20 @@ GRAMMARS: Final = {
 }
 """The grammar of each language, by the names that `languages` uses."""
 
-LEAD, WRAPPER, BODY, LIST, DEFINITION, NEEDS_BODY, BINDING, SECTION, HEADING, CONTAINER, TOKEN, ERROR, ATTRIBUTE = (
-    1 << bit for bit in range(13)
-)
-"""The roles of node types, as bits."""
-MAY_DEFINE: Final = WRAPPER | DEFINITION | BINDING | SECTION | CONTAINER
+(
+    LEAD, WRAPPER, BODY, LIST, DEFINITION, NEEDS_BODY, BINDING, SECTION, HEADING, CONTAINER, TOKEN, ERROR, ATTRIBUTE,
+    VALUE, OUTER, HOLDER,
+) = (1 << bit for bit in range(16))  # fmt: skip
+"""The roles of node types, as bits. BINDING and VALUE define something where what they bind a name to does; with OUTER,
+only where no function is around. HOLDER: an expression that may have definitions within, on one line as well."""
+MAY_DEFINE: Final = WRAPPER | DEFINITION | BINDING | SECTION | CONTAINER | VALUE
 HOLDS_ITEMS: Final = BODY | LIST | SECTION
+MAY_HOLD: Final = MAY_DEFINE | BODY | LIST | HOLDER
+"""What is looked into for definitions, where it is on one line."""
 
 _ERROR_TYPE: Final = 0xFFFF
 """The number of the type of error nodes, in every grammar."""
 
-_DEFINING: Final = """
-    abstract_class_declaration abstract_method_signature alias_declaration annotation_type_declaration class
-    class_declaration class_definition class_implementation class_interface concept_definition const_item
-    constructor_declaration delegate_declaration destructor_declaration enum_declaration enum_definition enum_item
-    function_declaration function_definition function_item function_signature function_signature_item
-    generator_function_declaration impl_item init_declaration interface_declaration internal_module keyframes_statement
-    macro_definition method method_declaration method_definition method_signature mixin_statement mod_item module
-    namespace_declaration namespace_definition object_definition operator_declaration preproc_function_def
-    property_declaration protocol_declaration record_declaration rule_set singleton_method static_item
-    struct_declaration struct_item table table_array_element trait_declaration trait_definition trait_item
-    type_alias_declaration type_definition type_item type_spec union_item
-"""
-DEFINITIONS: Final = frozenset(_DEFINING.split())
-"""Node types that define something. In most grammars the field `name` has what; `_name_node` knows the others."""
-SPECIFIERS: Final = frozenset(["struct_specifier", "union_specifier", "enum_specifier", "class_specifier"])
-"""Definitions in C where they have a body; mentions of a type elsewhere."""
 NAMESPACES: Final = frozenset(["namespace_definition", "namespace_declaration", "internal_module", "module"])
 HEADINGS: Final = frozenset(["atx_heading", "setext_heading"])
 _LEADS: Final = frozenset(["access_specifier", "attribute_item", "decorator"])
@@ -113,34 +106,66 @@ _BODIES: Final = re.compile(
 )
 _LISTS: Final = frozenset(["body_statement", "statement_list", "statements"])
 """What a grammar puts between a body and its statements."""
+_SCRIPT: Final = {
+    **dict.fromkeys(
+        ["assignment_expression", "call_expression", "field_definition", "pair", "public_field_definition"], VALUE
+    ),
+    **dict.fromkeys(
+        """
+        arguments array arrow_function await_expression expression_statement function_expression new_expression object
+        parenthesized_expression return_statement ternary_expression variable_declarator
+        """.split(),  # noqa: SIM905
+        HOLDER,
+    ),
+}
 _OTHER: Final = {
-    "csharp": {"accessor_list": BODY},
-    "elixir": {"call": DEFINITION},
-    "fortran": dict.fromkeys(["subroutine", "function", "program", "derived_type_definition"], DEFINITION),
+    "c": {"declaration": BINDING | OUTER},
+    "cpp": {"declaration": BINDING | OUTER, "field_declaration": BINDING},
+    "csharp": {"accessor_list": BODY, "field_declaration": BINDING | OUTER, "variable_declaration": 0},
+    "cuda": {"declaration": BINDING | OUTER, "field_declaration": BINDING},
+    "elixir": {"call": VALUE},
+    "go": {
+        "const_declaration": BINDING | OUTER,
+        "const_spec": DEFINITION | OUTER,
+        "var_declaration": BINDING | OUTER,
+        "var_spec": DEFINITION | OUTER,
+    },
+    "groovy": {"field_declaration": BINDING | OUTER},
     "haskell": {
-        **dict.fromkeys(["bind", "function", "data_type", "newtype", "instance"], DEFINITION),
+        "class_declarations": BODY,
         "declarations": LIST,
-        "module": 0,
+        "instance_declarations": BODY,
         "signature": LEAD,
     },
     "hcl": {"block": DEFINITION},
-    "json": {"pair": DEFINITION},
-    "kotlin": {"object_declaration": DEFINITION},
-    "make": {"define_directive": DEFINITION},
-    "ocaml": {
-        "let_binding": 0,
-        "structure": BODY,
-        **dict.fromkeys(["class_definition", "module_definition", "value_definition"], DEFINITION),
+    "java": {"field_declaration": BINDING | OUTER},
+    "javascript": _SCRIPT,
+    "julia": {
+        "assignment": VALUE | OUTER,
+        "const_statement": BINDING | OUTER,
+        "macrocall_expression": VALUE,
+        "macro_argument_list": HOLDER,
     },
-    "powershell": dict.fromkeys(["class_method_definition", "class_statement", "function_statement"], DEFINITION),
-    "sql": {f"create_{kind}": DEFINITION for kind in ("function", "index", "table", "trigger", "view")},
-    "julia": dict.fromkeys(["macro_definition", "module_definition", "struct_definition"], DEFINITION),
-    "tsx": {"expression_statement": WRAPPER},
-    "typescript": {"expression_statement": WRAPPER},
-    "yaml": {"block_mapping_pair": DEFINITION},
-    "zig": {"test_declaration": DEFINITION},
+    "lua": {
+        "assignment_statement": VALUE,
+        "expression_list": HOLDER,
+        "field": VALUE,
+        "function_call": VALUE,
+        "arguments": HOLDER,
+        "table_constructor": HOLDER,
+    },
+    "objc": {"declaration": BINDING | OUTER},
+    "ocaml": {"signature": BODY, "structure": BODY},
+    "powershell": {"command": VALUE},
+    "python": {"expression_statement": VALUE | OUTER},
+    "ruby": {"assignment": VALUE | OUTER, "call": VALUE},
+    "scala": {"enum_case_definitions": HOLDER},
+    "starlark": {"expression_statement": VALUE | OUTER},
+    "tsx": {**_SCRIPT, "expression_statement": WRAPPER},
+    "typescript": {**_SCRIPT, "expression_statement": WRAPPER},
+    "zig": {"variable_declaration": BINDING | OUTER},
 }
-"""The roles of node types that mean in one grammar what they do not in others."""
+"""The roles of node types that mean in one grammar what they do not in others, beside what they define."""
 
 
 _PLACES: Final = {
@@ -161,6 +186,8 @@ class Grammar:
     language: Language
     roles: array[int]
     """The role bits of each node type, by its number."""
+    kinds: dict[int, SymbolKind]
+    """What each node type defines that defines something, by its number."""
 
 
 @cache
@@ -169,15 +196,18 @@ def load_grammar(name: str) -> Grammar:
     from tree_sitter import Language
 
     language = Language(load_pointer(name))
-    other = _OTHER.get(name, {})
+    other, defining = _OTHER.get(name, {}), kinds_of(name)
     roles = array("H", bytes(2 << 16))
+    kinds = {}
     roles[_ERROR_TYPE] = ERROR
     for number in range(language.node_kind_count):
         kind = language.node_kind_for_id(number)
         if kind is not None:
             is_named = language.node_kind_is_named(number)
-            roles[number] = (other[kind] if kind in other else _role(kind)) if is_named else TOKEN
-    return Grammar(name, language, roles)
+            roles[number] = (other[kind] if kind in other else _role(kind, defining)) if is_named else TOKEN
+            if is_named and kind in defining:
+                kinds[number] = defining[kind]
+    return Grammar(name, language, roles, kinds)
 
 
 def package_of(name: str) -> str:
@@ -206,7 +236,7 @@ def load_pointer(name: str) -> object:
     return capsule
 
 
-def _role(kind: str) -> int:
+def _role(kind: str, defining: Mapping[str, SymbolKind]) -> int:
     role = BODY if _BODIES.fullmatch(kind) else 0
     if kind in _LEADS or "comment" in kind:
         role |= LEAD | (ATTRIBUTE if kind in _LEADS else 0)
@@ -214,14 +244,9 @@ def _role(kind: str) -> int:
         role |= SECTION
     if kind in HEADINGS:
         role |= HEADING
-    for kinds, bits in (
-        (_LISTS, LIST),
-        (WRAPPERS, WRAPPER),
-        (DEFINITIONS, DEFINITION),
-        (SPECIFIERS, DEFINITION | NEEDS_BODY),
-        (BINDINGS, BINDING),
-        (CONTAINERS, CONTAINER),
-    ):
+    if kind in defining:
+        role |= DEFINITION | (NEEDS_BODY if kind in SPECIFIERS else 0)
+    for kinds, bits in ((_LISTS, LIST), (WRAPPERS, WRAPPER), (BINDINGS, BINDING), (CONTAINERS, CONTAINER)):
         if kind in kinds:
             role |= bits
     return role

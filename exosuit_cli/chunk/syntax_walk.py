@@ -12,32 +12,38 @@ looks say.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.costs import ATTACHED, CLOSING, CONTINUED
 from exosuit_cli.chunk.records import Boundary
-from exosuit_cli.chunk.syntax_definitions import Definition, defines
+from exosuit_cli.chunk.symbols import HOLDS_VARIABLES, SymbolKind
+from exosuit_cli.chunk.syntax_definitions import Definition, kind_of
 from exosuit_cli.chunk.syntax_grammars import (
     ATTRIBUTE,
     BINDING,
     BODY,
     CONTAINER,
+    DEFINITION,
     ERROR,
     HEADING,
+    HOLDER,
     HOLDS_ITEMS,
     LEAD,
     LIST,
     MAY_DEFINE,
-    NAMESPACES,
+    MAY_HOLD,
+    NEEDS_BODY,
+    OUTER,
     SECTION,
     TOKEN,
+    VALUE,
     WRAPPER,
 )
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
-    from array import array
     from collections.abc import Callable, Sequence
 
     import numpy as np
@@ -45,6 +51,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from exosuit_cli.chunk.strength import LineStrengths
+    from exosuit_cli.chunk.syntax_grammars import Grammar
     from exosuit_cli.chunk.syntax_markdown import Section
 
 INSIDE: Final = 255
@@ -55,6 +62,9 @@ _DEEPEST: Final = ATTACHED // 4 - 1
 _BLANK, _CLOSING, _HEADER, _APART = 1, 2, 2, 3
 """What is added for weaker places at one depth: a blank line; a closing line; at the depth below, a line up to the
 first of a body; a blank line between a heading and what follows it."""
+_HIDDEN: Final = ~(BINDING | DEFINITION | OUTER | VALUE)
+"""What is left of the role of a variable where it is local."""
+_MAY_DEFINE_WITHIN: Final = re.compile(rb"[{=]|\b(?:function|case|do)\b")
 
 
 @dataclass(slots=True)
@@ -80,14 +90,18 @@ class Walk:
         self,
         line_starts: npt.NDArray[np.int64],
         fits: Callable[[int, int], bool],
-        roles: array[int],
+        grammar: Grammar,
         looks: LineStrengths | None,
+        data: bytes | None = None,
     ) -> None:
+        """With the text `data`, also the definitions that share a line are looked for."""
         self._count = len(line_starts)
         self._starts: list[int] = line_starts.tolist()
         self._starts.append(1 << 62)
         self._fits = fits
-        self._roles = roles
+        self._grammar = grammar
+        self._roles = grammar.roles
+        self._data = data
         self._looks = looks
         self.costs = bytearray([INSIDE]) * self._count
         self.kinds = bytearray([Boundary.LINE]) * self._count
@@ -116,6 +130,8 @@ class Walk:
         can_be_header = last >= 0 and not task.role & (WRAPPER | SECTION | ERROR)
         is_header = is_past_header = is_after_attribute = False
         limit = starts[last + 1]
+        hidden = _HIDDEN if task.definition is not None and task.definition.kind in HOLDS_VARIABLES else 0
+        is_first_defined = False
         if lead:
             last = max(bisect_right(starts, children[0].end_byte - 1, last + 1) - 1, last)
             limit = starts[last + 1]
@@ -123,19 +139,30 @@ class Walk:
         elif children and task.owns_line and roles[children[0].kind_id] & MAY_DEFINE and children[0].end_byte <= limit:
             # A line to be passed over below, where a body begins with a definition, as in Python.
             role = roles[children[0].kind_id]
-            self._define(task, children[0], role, (task.block, last, last + 1), owns_line=True, is_split=False)
+            own_lines = (task.block, last, last + 1)
+            inner = self._define(task, children[0], role, own_lines, owns_line=True, is_split=False)
+            self._look_within(children[0], role, inner or task.definition, last)
+            is_first_defined = True
         tasks = []
         before: Node | Section | None = None
         for child in children:
             end = child.end_byte
             if end <= limit:
                 # The rest of a line that already has its cost, or nothing at all.
-                lead = lead and (child.start_byte == end or roles[child.kind_id] & (TOKEN | LEAD) != 0)
+                role = roles[child.kind_id]
+                lead = lead and (child.start_byte == end or role & (TOKEN | LEAD) != 0)
+                if role & MAY_HOLD and self._data is not None and not is_first_defined:
+                    within = self._define_within(task.node, child, role, task.definition, last)
+                    self._look_within(child, role, within, last)
+                is_first_defined = False
                 continue
+            is_first_defined = False
             start = child.start_byte
             if start == end:
                 continue
             role = roles[child.kind_id]
+            if role & OUTER and hidden:
+                role &= hidden
             is_fresh = start >= limit
             line = last
             if is_fresh:
@@ -150,7 +177,6 @@ class Walk:
                 is_split = stop > line + 1 and (role & (LIST | ERROR) != 0 or not fits(begin, stop))
             else:
                 is_split = False
-                role &= ~BINDING
             if is_past_header and is_fresh and not (role or lead or is_split):
                 # By far the most children are such: a statement, a directive, a row.
                 if line > last + 1:
@@ -196,6 +222,8 @@ class Walk:
                 if line > task.line and costs[line] == INSIDE and not role & ERROR:
                     # It closes one child and opens the next.
                     costs[line] = deeper + _CLOSING
+            if role & (HOLDER | BODY | LIST) and not is_split and not role & MAY_DEFINE:
+                self._look_within(child, role, task.definition, line)
             if is_split or role & MAY_DEFINE:
                 begins_task = start == task.node.start_byte
                 owns_line = is_fresh or (task.owns_line and begins_task)
@@ -205,6 +233,8 @@ class Walk:
                     lines = (first, line, stop)
                     found = self._define(task, child, role, lines, owns_line=owns_line, is_split=is_split)
                     definition = found or definition
+                    if not is_split:
+                        self._look_within(child, role, definition, line)
                 if is_split:
                     depth = self._depth_within(task, role, is_fresh=is_fresh)
                     tasks.append(_Task(child, role, line, stop - 1, depth, definition, owns_line, first))
@@ -270,6 +300,7 @@ class Walk:
         above = task.definition
         block, line, stop = lines
         is_container = role & CONTAINER != 0
+        kind = SymbolKind.OTHER
         if is_container:
             if stop == line + 1 or is_split:
                 return None
@@ -279,14 +310,61 @@ class Walk:
                     # It is what the wrapper stands for, below decorators.
                     self.kinds[line] = Boundary.DEFINITION if above.parent is None else Boundary.NESTED
                     return None
-                if above.line == line and not owns_line and child.type not in NAMESPACES:
-                    # A part of a definition on its own line: the struct of a typedef, the function that has a name.
+                if above.line == line and not owns_line and _is_part(child, role, above.node):
                     return None
-            if not defines(child, role, above):
+            found_kind = kind_of(child, role, above, self._grammar)
+            if found_kind is None:
                 return None
+            kind = found_kind
             if owns_line:
                 nested = Boundary.DEFINITION if above is None else Boundary.NESTED
                 self.kinds[block] = self.kinds[line] = Boundary.SECTION if role & SECTION else nested
-        found = Definition(self._starts[block], self._starts[stop], line, child, above, is_container)
+        start, end = self._starts[block], self._starts[stop]
+        if not owns_line and stop == line + 1:
+            end = start
+        found = Definition(start, end, line, child, above, kind, is_container)
         self.definitions.append(found)
         return None if is_container else found
+
+    def _look_within(self, node: Node | Section, role: int, above: Definition | None, line: int) -> None:
+        """Note what is defined within a node that is on one line."""
+        if self._data is None:
+            return
+        nodes = [(node, role, above)]
+        while nodes:
+            node, role, above = nodes.pop()
+            if not role & MAY_HOLD or role & SECTION:
+                continue
+            if role & (HOLDER | VALUE) and not _MAY_DEFINE_WITHIN.search(self._data, node.start_byte, node.end_byte):
+                continue
+            for child in node.children:
+                inner = self._roles[child.kind_id]
+                if inner & MAY_HOLD:
+                    nodes.append((child, inner, self._define_within(node, child, inner, above, line)))
+
+    def _define_within(
+        self, node: Node | Section, child: Node | Section, role: int, above: Definition | None, line: int
+    ) -> Definition | None:
+        """The definition around what is in the child of a node, both on one line; noted where the child is one."""
+        is_wrapped = above is not None and above.node is node and self._roles[node.kind_id] & WRAPPER != 0
+        if is_wrapped or not role & MAY_DEFINE or role & CONTAINER:
+            return above
+        if above is not None and above.line == line and _is_part(child, role, above.node):
+            return above
+        kind = kind_of(child, role, above, self._grammar)
+        if kind is None:
+            return above
+        found = Definition(self._starts[line], self._starts[line], line, child, above, kind)
+        self.definitions.append(found)
+        return found
+
+
+def _is_part(node: Node | Section, role: int, above: Node | Section) -> bool:
+    """Whether a node only is the value or the type of the definition that it is in, on the same line.
+
+    The struct of a typedef, the function that has a name.
+    """
+    if role & NEEDS_BODY:
+        return True
+    is_value = role & (BINDING | VALUE | OUTER) != 0 or node.type == "class"
+    return is_value and node.end_byte >= above.end_byte - 1

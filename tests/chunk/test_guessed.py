@@ -441,7 +441,7 @@ def test_ast_gives_every_definition_that_begins_in_a_chunk() -> None:
     ("JavaScript", "const f = () => {\n  1\n}\nclass A {\n  g() {\n  }\n}\n", [
         ("f", "function"), ("A", "class"), ("A.g", "method"),
     ]),
-    ("Go", "func (s *S) F() {\n}\ntype T struct {\n\tA int\n}\n", [("S.F", "function"), ("T", "type")]),
+    ("Go", "func (s *S) F() {\n}\ntype T struct {\n\tA int\n}\n", [("S.F", "method"), ("T", "struct")]),
 ])  # fmt: skip
 def test_the_kinds_of_a_tree(language: str, text: str, wanted: list[tuple[str, str]]) -> None:
     found = chunk_text(text, language=language, options=ChunkOptions(boundaries="ast"))

@@ -22,6 +22,7 @@ from exosuit_cli.chunk.costs import CLOSING
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths
+from exosuit_cli.chunk.symbols import SymbolKind
 from exosuit_cli.chunk.syntax import SyntaxTree
 from exosuit_cli.chunk.syntax_columns import columns_of
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS, load_pointer
@@ -281,8 +282,8 @@ describe("store", () => {
   });
 });
 """,
-        {"/** Reads": D, "export default": D, "// Adds": N, "const helper": D},
-        {"return fs": "read", "this.": "Store.add", "return value": "helper", "expect(1)": None},
+        {"/** Reads": D, "export default": D, "// Adds": N, "const helper": D, "describe": D, "it(": N},
+        {"return fs": "read", "this.": "Store.add", "return value": "helper", "expect(1)": "store.adds"},
         never=["return fs", "this.", "return value", "expect(1)"],
         largest=90,
     ),
@@ -375,7 +376,7 @@ func main() {
 }
 """,
         {"// Server": D, "// Serve runs": D, "func main": D, "Writer": D},
-        {"name string": "Server", "Write() error": "Writer", "return fmt": "Server.Serve", "run()": "main"},
+        {"name string": "Server", "Write() error": "Writer.Write", "return fmt": "Server.Serve", "run()": "main"},
         never=["name string", "Write() error", "return fmt", "run()"],
         largest=110,
     ),
@@ -815,6 +816,125 @@ def test_names_by_path(language: str, text: str, paths: list[str]) -> None:
     assert [columns.path(place) for place, name in enumerate(columns.names) if name] == paths
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "symbols"),
+    [
+        (
+            "JavaScript",
+            """\
+X.prototype.f = function () {};
+exports.g = async () => {
+  const local = { a: 1 };
+};
+module.exports = { a() {}, b: function () {}, c: 1 };
+Vue.component("x", {
+  methods: {
+    run() {},
+  },
+});
+describe("all", function () {
+  it("does: this", () => { function inner() {} });
+});
+class K { field = () => 1; static #made = function () {}; size = 1; }
+const short = () => 1, other = function named() {}, fs = require("fs");
+export const LIMIT = 10;
+""",
+            [
+                "X.prototype.f method", "exports.g function", "module.exports constant", "module.exports.a function",
+                "module.exports.b function", "run function", "all test", "all.does: this test",
+                "all.does: this.inner function", "K class", "K.field method", "K.#made method", "short function",
+                "other function", "LIMIT constant",
+            ],
+        ),
+        (
+            "TypeScript",
+            ("declare namespace N {\n  function f(): void;\n}\nabstract class A {\n  abstract m(): void;\n"
+            "  m(a: string): void;\n  m(a: any) {}\n}\nfunction o(a: string): void;\nfunction o(a: any) {}\n"
+            'it("works", () => {\n  1;\n});\n'),
+            [
+                "N module", "N.f function", "A class", "A.m method", "A.m method", "A.m method", "o function",
+                "o function", "works test",
+            ],
+        ),
+        (
+            "C++",
+            ("template <class T>\nvoid A<T>::f(int x) const {\n}\nbool operator==(const A& a, const A& b) {\n}\n"
+            "A::operator bool() const { return 1; }\n#define M(x) x\nTEST(Foo, Bar) {\n  x;\n}\n"
+            "typedef struct tag { int a; } name;\nclass C { void m(); int n; static int s() { return 1; } };\n"
+            "int declared(int);\nstatic const int limit = 1;\n"),
+            [
+                "A.f method", "operator== function", "A.operator bool method", "M macro", "Foo.Bar test", "tag struct",
+                "name type", "C class", "C.m method", "C.s method", "limit constant",
+            ],
+        ),
+        (
+            "Objective-C",
+            ("@interface A : B\n@property (nonatomic) NSString *p;\n- (void)setX:(int)x forKey:(int)k;\n@end\n"
+            "@implementation A\n- (int)q {\n  return 1;\n}\n@end\n"),
+            ["A class", "A.p constant", "A.setX:forKey: method", "A implementation", "A.q method"],
+        ),
+        (
+            "Go",
+            ("package a\nconst (\n\tA, B = 1, 2\n)\nvar m = 1\ntype I interface {\n\tF() int\n}\n"
+            "func (s *S) g() {\n\tconst local = 1\n}\n"),
+            ["A constant", "B constant", "m constant", "I interface", "I.F method", "S.g method"],
+        ),
+        (
+            "Haskell",
+            "class C a where\n  foo :: a -> Int\n  foo _ = 1\n\ninstance C T where\n  foo x = 2\n\ntype S = String\n",
+            ["C interface", "C.foo method", "C implementation", "C.foo method", "S type"],
+        ),
+        (
+            "Swift",
+            "extension A {\n  init() {}\n  var x: Int { 1 }\n  func f() { let local = 1 }\n}\nenum E {\n  case a\n}\n",
+            ["A implementation", "A.init method", "A.x constant", "A.f method", "E enum"],
+        ),
+        (
+            "Elixir",
+            'defmodule A do\n  def f(x) when x > 1, do: x\n  defmacro m(a), do: a\n  test "it" do\n  end\nend\n',
+            ["A module", "A.f function", "A.m macro", "A.it test"],
+        ),
+        (
+            "Lua",
+            ("local M = {}\nM.f = function(a) end\nlocal g = function() end\nfunction M:h() end\n"
+            "local T = { a = function() end, b = 1 }\n"),
+            ["M constant", "M.f function", "g function", "M.h function", "T constant", "T.a function"],
+        ),
+        (
+            "Ruby",
+            'LIMIT = 1\nclass A; def f; end; def g; end; end\ndescribe "x" do\n  it "y" do\n  end\nend\n',
+            ["LIMIT constant", "A class", "A.f method", "A.g method", "x test", "x.y test"],
+        ),
+        (
+            "OCaml",
+            "let f x = 1\nand g y = 2\nlet limit = 1\nmodule type S = sig\n  val x : int\nend\ntype t = A\nand u = B\n",
+            ["f function", "g function", "limit constant", "S interface", "S.x constant", "t type", "u type"],
+        ),
+        (
+            "Zig",
+            "const S = struct {\n  fn f() void {}\n};\nconst limit = 1;\ntest \"abc\" {}\n",
+            ["S struct", "S.f method", "limit constant", "abc test"],
+        ),
+        ("Python", "LIMIT = 1\nclass A:\n  x = 1\n  def f(self): y = 1\n", ["LIMIT constant", "A class", "A.f method"]),
+        ("PHP", "<?php\nclass A { const X = 1, Y = 2; private $p = 1; function f() { $l = 1; } }\n", [
+            "A class", "A.X constant", "A.Y constant", "A.p constant", "A.f method",
+        ]),
+        ("Java", "interface A { int X = 1; static final int Y = 1; void f(); }\n", [
+            "A interface", "A.X constant", "A.Y constant", "A.f method",
+        ]),
+        ("Shell", "f() { a; }; g() { b; }\n", ["f function", "g function"]),
+        ("Makefile", "all: a b\n\tcc\n", ["all rule"]),
+    ],
+)  # fmt: skip
+def test_all_that_is_defined_has_a_symbol_with_its_kind(language: str, text: str, symbols: list[str]) -> None:
+    tree = SyntaxTree.parse(text.encode(), language)
+    assert not tree.root.has_error
+    columns = columns_of(tree)
+    found = columns.defined(np.array([text.count("\n")]))
+    kinds = [SymbolKind(kind).label for kind in found.kinds.tolist()]
+    assert [f"{name} {kind}" for name, kind in zip(found.names, kinds, strict=True)] == symbols
+
+
 def test_importing_the_module_does_not_import_a_parser() -> None:
     code = "import sys, exosuit_cli.chunk.syntax; sys.exit(any(name.startswith('tree_sitter') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -858,7 +978,7 @@ class TestErrors:
 
     def test_a_header_is_what_leaves_less_of_it_unparsed(self) -> None:
         tree = SyntaxTree.parse(b"template <class T> class A {\n\tT a();\n};\n@\n", "C")
-        assert [name for _, name in tree.defined()] == ["A"]
+        assert [name for _, name in tree.defined()] == ["A", "a"]
 
     def test_the_body_of_a_macro_stays_with_its_name(self) -> None:
         call = b"SYSCALL_DEFINE1(close, int, fd)\n{\n\tint a = fd;\n\n\treturn a;\n}\n\n"
@@ -870,7 +990,7 @@ class TestErrors:
 
     def test_characters_at_the_ends_of_blocks_are_read_whole(self) -> None:
         for shift in range(4):
-            data = b"#" * (shift + 1) + b" " + "\u20ac\U0001f600\u00e9".encode() * 1000 + b"\nx = 1\n"
+            data = b"#" * (shift + 1) + b" " + "\u20ac\U0001f600\u00e9".encode() * 1000 + b"\nx.y = 1\n"
             tree = SyntaxTree.parse(data, "Python")
             assert columns_of(tree).symbols(data, np.array([0]), np.array([len(data)])) == [None]
 

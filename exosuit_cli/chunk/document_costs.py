@@ -31,7 +31,8 @@ ROW: Final = 168
 VERBATIM: Final = 172
 HEADED: Final = CONTINUED
 LABEL: Final = re.compile(
-    rb"\([^()\s]+\)=\Z|<a +(?:name|id)=[^<>]*>(?:</a>)?\Z|\[\]\(\)\{#[^}]*\}\Z|\.\. (?:_|index::|highlight::|role::)"
+    rb"\([^()\s]+\)=\Z|<a +(?:name|id)=[^<>]*>(?:</a>)?\Z|\[\]\(\)\{#[^}]*\}\Z"
+    rb"|\.\. (?:_|index::|highlight::|role::|(?!.*::))"
 )
 """A line that names what follows it, as MyST, HTML, MkDocs and reStructuredText write it."""
 _NOT_AFTER_BLANK: Final = 10

@@ -31,7 +31,13 @@ def _markdown() -> _Rules:
     return _Rules(markdown_costs, TAB, PLAIN)
 
 
-_RULES: Final = {Style.MARKDOWN: _markdown}
+def _restructured() -> _Rules:
+    from exosuit_cli.chunk.restructured import PLAIN, TAB, restructured_costs
+
+    return _Rules(restructured_costs, TAB, PLAIN)
+
+
+_RULES: Final = {Style.MARKDOWN: _markdown, Style.RESTRUCTURED: _restructured}
 """By style: its rules, imported when the first such text is met."""
 
 

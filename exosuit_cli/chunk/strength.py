@@ -19,7 +19,6 @@ from exosuit_cli.chunk.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, 
 from exosuit_cli.chunk.documents import enter_documents
 from exosuit_cli.chunk.line_view import BYTE, HEAD_BYTES, LineView, byte_set, word
 from exosuit_cli.chunk.literal_lines import literal_lines
-from exosuit_cli.chunk.prose import restructured_costs
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.styles import SLASH_STYLES, Style, style_of
 from exosuit_cli.languages.literals import FAMILIES, FAMILY_NAMES, Inside, family_of
@@ -102,10 +101,6 @@ def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> 
         view = LineView(lines, inked, styles, depths, inside)
         costs[(lines.heads == 0) & (inside == Inside.COMMENT)] = BLANK_IN_COMMENT
         costs[inked], kinds[inked] = _code(view, _comments(view, lines, inked, languages))
-        if (file_styles == Style.RESTRUCTURED).any():
-            chosen = np.flatnonzero(styles == Style.RESTRUCTURED)
-            part = LineView(lines, inked[chosen], styles[chosen], depths, inside)
-            costs[inked[chosen]], kinds[inked[chosen]] = restructured_costs(part)
         enter_documents(slab, lines, file_styles, costs, kinds)
     return LineStrengths(costs, kinds)
 

@@ -25,8 +25,8 @@ PLAIN: Final = ~np.isin(np.arange(256), list(_MARKS + b"0123456789"))
 _DIRECTIVE: Final = re.compile(rb"\.\. (?:\|[^|]*\| )?([\w.:+-]+?) ?::(?:\s|\Z)")
 _VERBATIM: Final = frozenset(
     b"code code-block sourcecode parsed-literal math raw literalinclude highlight graphviz digraph graph doctest"
-    b" testcode testoutput testsetup productionlist prompt ipython plot csv-table toctree autosummary kernel-doc kernel-render"
-    b" mermaid uml plantuml jupyter-execute command-output".split()
+    b" testcode testoutput testsetup productionlist prompt ipython plot csv-table toctree autosummary kernel-doc"
+    b" kernel-render mermaid uml plantuml jupyter-execute command-output".split()
 )
 """Directives with a body that is no prose."""
 _FIELD: Final = re.compile(rb":[^:\s](?:[^:\\]|\\.|:(?!\s))*:(?:\s|\Z)")

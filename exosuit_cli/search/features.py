@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.search.path_facts import FLAGS
+from exosuit_cli.search.path_facts import FLAGS, PLATFORMS, UNIX
 from exosuit_cli.search.path_match import PathMatch, named_paths
 from exosuit_cli.search.segment import PATH
 
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
     from exosuit_cli.search.question import Question
 
 FEATURES: Final = (
-    "chunk", "chunk_top", "chunks", "chunks_top", "text", "text_top", "coverage",
+    "chunk", "chunk_top", "chunks", "chunks_top", "chunks_slow_top", "text", "text_top", "coverage",
     "definitions", "definitions_top", "defined", "comments", "comments_top", "commented",
     "name", "name_top", "name_explained", "name_explained_rare", "directories", "path", "called", "named_path",
+    "head_path", "head_explained", "head_commented", "first_path", "first_commented",
     "defines_name", "defines_name_rare", "defines_exactly", "defines_exactly_rare", "defines_pair", "pair",
-    "test", "test_asked", "example", "vendored", "docs_directory", "tools", "declaration",
+    "test", "test_asked", "example", "vendored", "docs_directory", "tools", "declaration", "platform",
     "docs", "docs_asked", "config", "config_asked", "size", "depth", "directory_share",
 )  # fmt: skip
 """The features of a file. Those of scores are shares of the most that the question's terms could give; `_top` ones are
@@ -49,6 +50,7 @@ _MOST_UNSEEN: Final = 0.3
 _COMMENTS_SHARE: Final = 0.25
 _PATH_SHARE: Final = 0.5
 _NAMED_SHARE: Final = 2.0
+_SLOW: Final = 0.8
 _SURE: Final = 4.0
 """How much likelier a file is to answer whose share of the question's terms is 1 more, as a power of e."""
 
@@ -100,7 +102,7 @@ def file_features(
     in_path = np.maximum(match.names, match.directories)
     path_share = share * worth
     path = in_path @ path_share
-    chunk, decayed = _best_and_decayed(candidates.file_of_chunk, chunks / np.float32(total), files)
+    chunk, decayed, slow = _best_and_decayed(candidates.file_of_chunk, chunks / np.float32(total), files)
     chunk = chunk + np.float32(_PATH_SHARE) * path
     decayed = decayed + np.float32(_PATH_SHARE) * path
     definitions = candidates.scores["definitions"] / np.float32(total)
@@ -111,6 +113,7 @@ def file_features(
         chunk_top=_top(chunk),
         chunks=decayed,
         chunks_top=_top(decayed),
+        chunks_slow_top=_top(slow),
         text=text,
         text_top=_top(text),
         coverage=np.maximum(counts["text"][:, :words], in_path) @ share,
@@ -131,6 +134,7 @@ def file_features(
         size=np.log1p(sizes).astype(np.float32) / np.float32(5),
         depth=np.array([len(fact.parts) - 1 for fact in facts], np.float32) / np.float32(5),
     )
+    _subject(found, question, idf, worth, match, counts["comments"])
     _names(found, question, counts["definitions"])
     _kinds(found, question, facts, kinds)
     found["directory_share"] = _directory_share(facts, decayed + path)
@@ -147,6 +151,28 @@ def file_features(
     is_name = np.float32(question.kind == "symbol")
     columns += [found[column] * is_name for column in FOR_NAMES]
     return np.stack(columns, axis=1, dtype=np.float32)
+
+
+def _subject(
+    found: dict[str, npt.NDArray[np.float32]],
+    question: Question,
+    idf: npt.NDArray[np.float32],
+    worth: npt.NDArray[np.float32],
+    match: PathMatch,
+    commented: npt.NDArray[np.float32],
+) -> None:
+    """How well the terms of what the question is about match by themselves."""
+    in_path = np.maximum(match.names, match.directories)
+    for name, terms in (("head", question.subject.head), ("first", question.subject.first)):
+        is_of_subject = np.array([term in terms for term in question.terms[: question.words]], np.float32)
+        weights = idf * is_of_subject
+        if not weights.any():
+            continue
+        share = weights / weights.sum()
+        found[f"{name}_path"] = in_path @ (share * worth)
+        found[f"{name}_commented"] = commented[:, : question.words] @ share
+        if name == "head":
+            found["head_explained"] = match.explained(worth * is_of_subject)
 
 
 def _names(found: dict[str, npt.NDArray[np.float32]], question: Question, defined: npt.NDArray[np.float32]) -> None:
@@ -167,7 +193,8 @@ def _kinds(
 ) -> None:
     flags = np.array([fact.flags for fact in facts], np.float32).reshape(len(facts), len(FLAGS))
     names = ("test", "example", "vendored", "docs_directory", "tools", "declaration")
-    found.update(zip(names, flags.T, strict=True))
+    found.update(zip(names, flags.T, strict=False))
+    found["platform"] = of_platform(question, facts)
     found["docs"] = (kinds == _DOCS).astype(np.float32)
     found["config"] = (kinds == _CONFIG).astype(np.float32)
     for name, asked in (
@@ -176,6 +203,17 @@ def _kinds(
         ("config", question.asks_config),
     ):
         found[f"{name}_asked"] = found[name] * np.float32(asked)
+
+
+def of_platform(question: Question, facts: Sequence[PathFacts]) -> npt.NDArray[np.float32]:
+    """Which files are for a platform that is no common Unix, where others are for one: float32[files].
+
+    None where the question names such a platform.
+    """
+    is_asked = not PLATFORMS.isdisjoint(question.surfaces)
+    if is_asked or all(UNIX.isdisjoint(fact.parts) for fact in facts):
+        return np.zeros(len(facts), np.float32)
+    return np.array([fact.flags[FLAGS.index("platform")] for fact in facts], np.float32)
 
 
 def _directory_share(facts: Sequence[PathFacts], scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -205,8 +243,11 @@ def _long_text(candidates: Candidates, words: int) -> npt.NDArray[np.float32]:
 
 def _best_and_decayed(
     file_of_chunk: npt.NDArray[np.int64], chunks: npt.NDArray[np.float32], files: int
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """The best score of each file's chunks, and the sum in which each further one counts half of the one before."""
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """The best score of each file's chunks, and two sums of them, the best first.
+
+    In one, each further chunk counts half of the one before, in the other `_SLOW`.
+    """
     order = np.lexsort((-chunks, file_of_chunk))
     owners = file_of_chunk[order]
     firsts = np.searchsorted(owners, np.arange(files))
@@ -215,8 +256,10 @@ def _best_and_decayed(
     best = np.zeros(files, np.float32)
     has = np.flatnonzero(np.bincount(owners, minlength=files))
     best[has] = values[firsts[has]]
-    decayed = np.bincount(owners, values * np.exp2(-np.minimum(places, 60)), files).astype(np.float32)
-    return best, decayed
+    places = np.minimum(places, 60)
+    halved = np.bincount(owners, values * np.exp2(-places), files).astype(np.float32)
+    slow = np.bincount(owners, values * _SLOW**places, files).astype(np.float32)
+    return best, halved, slow
 
 
 def _top(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

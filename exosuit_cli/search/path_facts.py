@@ -10,8 +10,8 @@ from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.lazy import lazy_pattern
 from exosuit_cli.search.terms import terms_of
 
-FLAGS: Final = ("test", "example", "vendored", "docs", "tools", "declaration")
-"""What a path may say that a file is for."""
+FLAGS: Final = ("test", "example", "vendored", "docs", "tools", "declaration", "platform")
+"""What a path may say that a file is for; `platform`: for one that is no common Unix."""
 
 # ASCII is named and not what lies beyond: a range that large takes 10 ms to compile.
 _WORD: Final = lazy_pattern(r"[^\x00-/:-@\[-^`{-\x7f]+")
@@ -28,10 +28,18 @@ _OF_DIRECTORY: Final = {
     "tools": "script scripts tool tools hack ci .github contrib migrations deprecated legacy",
 }
 _FLAG_OF_DIRECTORY: Final = {name: FLAGS.index(flag) for flag, names in _OF_DIRECTORY.items() for name in names.split()}
+_PLATFORMS: Final = """
+    win win32 win64 windows mingw cygwin msvc os390 zos aix sunos solaris ibmi qnx haiku hurd vms wasm wasi emscripten
+"""
+PLATFORMS: Final = frozenset(_PLATFORMS.split())
+UNIX: Final = frozenset(("unix", "posix", "linux", "darwin", "macos", "bsd"))
 _TEST_DIRECTORY: Final = lazy_pattern(r"^tests?[-_.]|[-_.]tests?$|(?<=[a-z])Tests?$")
+_SHIPPED: Final = lazy_pattern(r"(?:^|/)lib(?:/|$)")
+"""`lib/test_helpers` is what a library gives to those who test, unless a directory of tests is below."""
 _TEST_FILE: Final = lazy_pattern(r"^test_|^conftest$|[-_.](?:test|tests|spec)$|(?<=[a-z])(?:Test|Tests|Spec|TestCase)$")
+_PART: Final = lazy_pattern(r"[_.-]")
 _BENCH_FILE: Final = lazy_pattern(r"^(?:bench|benchmark|example)", re.IGNORECASE)
-_GENERATED_FILE: Final = lazy_pattern(r"\.min\.|[._-]generated\.|_pb2?\.|\.pb\.|\.lock$|\.snap$", re.IGNORECASE)
+_GENERATED_FILE: Final = lazy_pattern(r"\.min\.|[._-](?:generated|gen)\.|_pb2?\.|\.pb\.|\.lock$|\.snap$", re.IGNORECASE)
 _DECLARATIONS: Final = lazy_pattern(r"\.d\.ts$|\.pyi$")
 
 
@@ -87,7 +95,7 @@ def path_flags(path: bytes) -> tuple[int, ...]:
 
 def _flags(directory: str, base: str, name: str) -> tuple[int, ...]:
     flags = list(_directory_flags(directory))
-    if _TEST_FILE.search(name):
+    if _TEST_FILE.search(name) and not (name.startswith("test_") and _SHIPPED.search(directory)):
         flags[FLAGS.index("test")] = 1
     if _BENCH_FILE.search(name):
         flags[FLAGS.index("example")] = 1
@@ -95,6 +103,8 @@ def _flags(directory: str, base: str, name: str) -> tuple[int, ...]:
         flags[FLAGS.index("vendored")] = 1
     if _DECLARATIONS.search(base):
         flags[FLAGS.index("declaration")] = 1
+    if not PLATFORMS.isdisjoint(_PART.split(name.lower())):
+        flags[FLAGS.index("platform")] = 1
     return tuple(flags)
 
 
@@ -120,4 +130,6 @@ def _directory_flags(directory: str) -> tuple[int, ...]:
             flags[flag] = 1
         if _TEST_DIRECTORY.search(part):
             flags[FLAGS.index("test")] = 1
+        if part.lower() in PLATFORMS:
+            flags[FLAGS.index("platform")] = 1
     return tuple(flags)

@@ -10,6 +10,7 @@ from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.search.asked_definition import AskedDefinition, asked_definition
 from exosuit_cli.search.stop_words import EMPTY_WORDS, LONE_NAMES, VAGUE_WORDS
+from exosuit_cli.search.subject import Subject, subject_of
 from exosuit_cli.search.terms import stem, terms_of
 from exosuit_cli.search.text_places import TextPlace, places_in, without_line
 
@@ -73,6 +74,7 @@ class Question:
         qualifier: of a symbol, the part before its last one: `AppContext` of `AppContext.push`.
         message: words in lower case, one after another, that a text may have as they are; none for a symbol or a path.
         asked: the definition that the whole question names.
+        subject: what a question in prose is about.
 
     """
 
@@ -91,6 +93,7 @@ class Question:
     qualifier: str | None = None
     message: tuple[str, ...] = ()
     asked: AskedDefinition | None = None
+    subject: Subject = Subject()
 
 
 def read_question(text: str) -> Question:
@@ -129,6 +132,7 @@ def read_question(text: str) -> Question:
         qualifier=names[-2] if kind == "symbol" and len(names) > 1 else None,
         message=_message(text) if kind in ("prose", "error") else (),
         asked=asked_definition(text) if kind in ("symbol", "prose") else None,
+        subject=subject_of(text, tuple(kept)) if kind == "prose" else Subject(),
     )
 
 

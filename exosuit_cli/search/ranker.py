@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from exosuit_cli.search.question import Question
 
 SIGNALS: Final = {
-    "text": ("chunk", "chunk_top", "chunks", "chunks_top", "text", "text_top", "coverage", "pair"),
+    "text": ("chunk", "chunk_top", "chunks", "chunks_top", "chunks_slow_top", "text", "text_top", "coverage", "pair"),
     "definitions": (
         "definitions", "definitions_top", "defined", "defines_name", "defines_name_rare",
         "defines_exactly", "defines_exactly_rare", "defines_pair",
     ),
-    "comments": ("comments", "comments_top", "commented"),
+    "comments": ("comments", "comments_top", "commented", "head_commented", "first_commented"),
     "path": (
         "name", "name_top", "name_explained", "name_explained_rare", "directories", "path", "called", "named_path",
-        "depth", "directory_share",
+        "depth", "directory_share", "head_path", "head_explained", "first_path",
     ),
     "kind": (
-        "test", "test_asked", "example", "vendored", "docs_directory", "tools", "declaration", "docs", "docs_asked",
-        "config", "config_asked",
+        "test", "test_asked", "example", "vendored", "docs_directory", "tools", "declaration", "platform", "docs",
+        "docs_asked", "config", "config_asked",
     ),
     "size": ("size",),
 }  # fmt: skip

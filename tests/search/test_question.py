@@ -94,3 +94,19 @@ def test_words_that_say_little_are_looked_for_alone() -> None:
 def test_what_cannot_be_looked_for_is_refused(text: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         read_question(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "head", "first"),
+    [
+        ("cookie store for sessions", {"cooki", "stor"}, {"cooki", "stor"}),
+        ("how is the thread pool used in async operations", {"thread", "pool"}, {"thread", "pool"}),
+        ("implementation of rate limits by bucket", {"rat", "limit"}, {"rat", "limit"}),
+        ("routes, middleware and handlers", {"rout", "middlewar", "handl"}, {"rout", "middlewar"}),
+        ("get_item", set(), set()),
+        ("ValueError: cannot convert float", set(), set()),
+    ],
+)
+def test_the_first_words_say_what_a_question_is_about(text: str, head: set[str], first: set[str]) -> None:
+    subject = read_question(text).subject
+    assert (set(subject.head), set(subject.first)) == (head, first)

@@ -10,10 +10,11 @@ import pytest
 from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.config.options import ScanOptions
 from exosuit_cli.context import Context, SourceRequest
-from exosuit_cli.search.features import COLUMNS
+from exosuit_cli.search.features import COLUMNS, of_platform
 from exosuit_cli.search.kinds import KINDS, kind_of
 from exosuit_cli.search.path_facts import FLAGS, path_facts
 from exosuit_cli.search.path_match import PathMatch, named_paths
+from exosuit_cli.search.question import read_question
 from exosuit_cli.search.ranker import SIGNALS, packaged_weights
 from exosuit_cli.search.searcher import Searcher
 
@@ -83,6 +84,38 @@ def test_what_a_path_says() -> None:
     assert path_facts(b"net/router/__init__.py").name == "router"
     assert path_facts(b".gitignore").name == "gitignore"
     assert not any(path_facts(b"src/contest/latest.go").flags)
+
+
+@pytest.mark.parametrize(
+    ("path", "flags"),
+    [
+        (b"src/win/udp.c", {"platform"}),
+        (b"src/unix/os390.c", {"platform"}),
+        (b"src/unix/window.c", set()),
+        (b"api/events.gen.ts", {"vendored"}),
+        (b"lib/runner/test_functions.bash", set()),
+        (b"lib/runner/tests/test_functions.py", {"test"}),
+        (b"lib/runner.test.ts", {"test"}),
+        (b"runner/test_functions.py", {"test"}),
+    ],
+)
+def test_what_a_path_says_that_a_file_is_for(path: bytes, flags: set[str]) -> None:
+    assert {flag for flag, is_set in zip(FLAGS, path_facts(path).flags, strict=True) if is_set} == flags
+
+
+@pytest.mark.parametrize(
+    ("others", "query", "flags"),
+    [
+        ([b"src/unix/udp.c"], "send a datagram", [1, 0]),
+        ([b"src/unix/udp.c"], "send a datagram on windows", [0, 0]),
+        ([b"src/udp.c"], "send a datagram", [0, 0]),
+    ],
+)
+def test_a_file_for_another_platform_is_one_beside_files_for_unix(
+    others: list[bytes], query: str, flags: list[int]
+) -> None:
+    facts = [path_facts(path) for path in (b"src/win/udp.c", *others)]
+    assert of_platform(read_question(query), facts).tolist() == flags
 
 
 def test_matches_of_terms_with_paths() -> None:

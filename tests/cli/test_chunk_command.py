@@ -503,7 +503,7 @@ def test_stdin_goes_alone(run: RunExosuit, more: list[str]) -> None:
 
 def test_parquet_has_the_fields_of_the_lines(run: RunExosuit, tree: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.parquet"
-    for options in ([], ["--no-text"], ["--boundaries", "ast", "--overlap", "20"]):
+    for options in (["--context"], ["--no-text"], ["--boundaries", "ast", "--overlap", "20"]):
         assert run("chunk", tree, "--max-tokens", "100", "-o", out, *options).returncode == 0
         rows = pyarrow.parquet.read_table(out).to_pylist()
         records = lines_of(run("chunk", tree, "--max-tokens", "100", *options))

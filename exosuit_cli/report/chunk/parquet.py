@@ -52,24 +52,11 @@ class ParquetSink:
     """
 
     def __init__(self, file: BinaryIO, renderer: ParquetRenderer) -> None:
-        arrow, parquet = pyarrow_modules("--format parquet")
-        self._arrow = arrow
+        self._arrow, self._parquet = pyarrow_modules("--format parquet")
+        self._file = file
         self._with_text = renderer.with_text
-        place = arrow.struct([("path", arrow.string()), ("path_b64", arrow.string()), ("start_byte", arrow.int64())])
-        symbol = arrow.struct([("name", arrow.string()), ("kind", arrow.string()), ("line", arrow.int64())])
-        fields = [
-            ("id", arrow.string()), ("path", arrow.string()), ("path_b64", arrow.string()),
-            ("start_byte", arrow.int64()), ("end_byte", arrow.int64()),
-            ("start_line", arrow.int64()), ("end_line", arrow.int64()),
-            ("tokens", arrow.int64()), ("language", arrow.string()), ("boundary", arrow.string()),
-            ("symbol", arrow.string()), ("symbols", arrow.list_(symbol)), ("guessed", arrow.bool_()),
-            ("flags", arrow.list_(arrow.string())), ("previous", arrow.string()), ("next", arrow.string()),
-            ("context", arrow.string()), ("context_tokens", arrow.int64()), ("context_in_text", arrow.bool_()),
-            ("duplicate_of", place),
-            *([("text", arrow.large_string())] if renderer.with_text else []),
-        ]  # fmt: skip
-        self._schema = arrow.schema(fields)
-        self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd", store_schema=False)
+        self._schema: Any = None
+        self._writer: Any = None
         self._held: list[Any] = []
         self._rows = 0
 
@@ -77,6 +64,8 @@ class ParquetSink:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        if self._writer is None:
+            self._begin(with_context=False)
         if self._rows and error is None:
             self._flush(self._rows)
         self._writer.close()
@@ -85,6 +74,10 @@ class ParquetSink:
         """See `ChunkSink`."""
         arrow = self._arrow
         chunks = batch.chunks
+        if not len(batch):
+            return
+        if self._writer is None:
+            self._begin(with_context=chunks.contexts is not None)
         counts = batch.counts.tolist()
         names = [text_name(path) for path in paths]
         digits = chunks.ids.tobytes().hex()
@@ -96,7 +89,7 @@ class ParquetSink:
         languages = [
             batch.rendered[start : start + head].decode() or None for start, head in zip(starts, heads, strict=True)
         ]
-        contexts, nothing = chunks.contexts, [None] * len(batch)
+        contexts = chunks.contexts
         columns: list[object] = [
             ids,
             [name for (name, _), count in zip(names, counts, strict=True) for _ in range(count)],
@@ -112,9 +105,7 @@ class ParquetSink:
             [guessed for guessed, count in zip(batch.guessed.tolist(), counts, strict=True) for _ in range(count)],
             [FLAG_NAMES[flags] for flags in chunks.flags] if chunks.flags is not None else [()] * len(batch),
             previous, following,
-            contexts.texts if contexts is not None else nothing,
-            contexts.tokens if contexts is not None else nothing,
-            contexts.in_text if contexts is not None else nothing,
+            *([contexts.texts, contexts.tokens, contexts.in_text] if contexts is not None else []),
             [place_record(*repeats[position]) if position in repeats else None for position in range(len(batch))],
         ]  # fmt: skip
         if self._with_text:
@@ -129,6 +120,26 @@ class ParquetSink:
         self._rows += len(batch)
         while self._rows >= ROWS:
             self._flush(ROWS)
+
+    def _begin(self, *, with_context: bool) -> None:
+        """Write the head of the file: the columns are known with the first chunks."""
+        arrow = self._arrow
+        place = arrow.struct([("path", arrow.string()), ("path_b64", arrow.string()), ("start_byte", arrow.int64())])
+        symbol = arrow.struct([("name", arrow.string()), ("kind", arrow.string()), ("line", arrow.int64())])
+        context = [("context", arrow.string()), ("context_tokens", arrow.int64()), ("context_in_text", arrow.bool_())]
+        fields = [
+            ("id", arrow.string()), ("path", arrow.string()), ("path_b64", arrow.string()),
+            ("start_byte", arrow.int64()), ("end_byte", arrow.int64()),
+            ("start_line", arrow.int64()), ("end_line", arrow.int64()),
+            ("tokens", arrow.int64()), ("language", arrow.string()), ("boundary", arrow.string()),
+            ("symbol", arrow.string()), ("symbols", arrow.list_(symbol)), ("guessed", arrow.bool_()),
+            ("flags", arrow.list_(arrow.string())), ("previous", arrow.string()), ("next", arrow.string()),
+            *(context if with_context else []),
+            ("duplicate_of", place),
+            *([("text", arrow.large_string())] if self._with_text else []),
+        ]  # fmt: skip
+        self._schema = arrow.schema(fields)
+        self._writer = self._parquet.ParquetWriter(self._file, self._schema, compression="zstd", store_schema=False)
 
     def _flush(self, rows: int) -> None:
         table = self._arrow.concat_tables(self._held)

@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.chunk.families import family_of
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.strength import LineStrengths
 from exosuit_cli.chunk.syntax_depth import is_deep
+from exosuit_cli.chunk.syntax_fixed_form import as_free_form
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS, SECTION, Grammar, load_grammar
+from exosuit_cli.chunk.syntax_inline import Inline
 from exosuit_cli.chunk.syntax_markdown import keep_together, sections
 from exosuit_cli.chunk.syntax_names import names_of
 from exosuit_cli.chunk.syntax_walk import Walk
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Language, Node, Tree
 
+    from exosuit_cli.chunk.families import Family
     from exosuit_cli.chunk.syntax_definitions import Definition
     from exosuit_cli.chunk.syntax_names import Named
 
@@ -44,16 +48,18 @@ asks for its column, as that of Scala does at every line, reads from the start o
 none read more than one block in 1,000 bytes beyond the first 1,000."""
 _LOOKS_LIKE_CPP: Final = re.compile(rb"^[ \t]*(?:class[ \t]+\w|namespace\b[^;=()]*\{|template[ \t]*<)", re.MULTILINE)
 """A header is C by its name, also where it holds C++."""
-_MOST_UNPARSED: Final = 0.5
+_MOST_UNPARSED: Final = 0.9
+"""Lines in errors are cut, and named, by their looks: with less of it, what does parse is worth it."""
 
 
 class SyntaxTree:
     """The syntax tree of one text."""
 
-    def __init__(self, data: bytes, tree: Tree, grammar: Grammar) -> None:
+    def __init__(self, data: bytes, tree: Tree, grammar: Grammar, family: Family) -> None:
         self._data = data
         self._tree = tree
         self._grammar = grammar
+        self._family = family
         self._definitions: list[Definition] | None = None
         self.unparsed = _unparsed(tree.root_node) if tree.root_node.has_error else 0
         """The bytes in errors that are part of nothing else."""
@@ -63,8 +69,9 @@ class SyntaxTree:
         """Parse a text in a language, as named by `languages`.
 
         Errors may be anywhere: what is around them and whole within them keeps its place. A text whose errors hold more
-        than half of its bytes, whole nodes in them aside, does not parse cleanly. What is C by name and looks like C++
-        is parsed as both where it has errors, and is what leaves less of it unparsed.
+        than nine tenths of its bytes, whole nodes in them aside, does not parse cleanly. What is C by name and looks
+        like C++ is parsed as both where it has errors, and is what leaves less of it unparsed. Fortran in fixed form is
+        parsed as the free form that it stands for.
 
         Raises NoSyntax where there is no grammar; where the text exceeds 4 MiB, is not UTF-8, or does not parse cleanly
         enough; where it is nested too deep for its grammar; or where the parser takes more than 2,000 + bytes / 32
@@ -80,10 +87,11 @@ class SyntaxTree:
                 data.decode("utf-8")
             except UnicodeDecodeError:
                 raise NoSyntax("not valid UTF-8") from None
+        parsed = as_free_form(data) if language == "Fortran" else data
         names = ["C++", "C"] if language == "C" and _LOOKS_LIKE_CPP.search(data) else [language]
         tree = None
         for name in names:
-            other = cls(data, *parse_with(data, load_grammar(GRAMMARS[name])))
+            other = cls(data, *parse_with(parsed, load_grammar(GRAMMARS[name])), family_of(language))
             tree = other if tree is None or other.unparsed < tree.unparsed else tree
             if not tree.unparsed:
                 break
@@ -125,7 +133,8 @@ class SyntaxTree:
         """All definitions, in the order of their lines: those that the last call of `strengths` found."""
         if self._definitions is None:
             starts = np.array(self.line_starts, np.int64)
-            self._walk(Walk(starts, lambda first, stop: stop == first + 1, self._grammar, None, self._data))
+            inline = Inline(self._data, self.line_starts, self._grammar, self._family)
+            self._walk(Walk(starts, lambda first, stop: stop == first + 1, self._grammar, None, inline))
         return self._definitions or []
 
     @cached_property

@@ -26,6 +26,16 @@ _FUNCTION_BODIES: Final = frozenset(["fun_expression", "function_expression"])
 
 
 @dataclass(slots=True)
+class Guess:
+    """What a line in an error defines by its looks, in place of a node."""
+
+    name: str
+    start_byte: int
+    end_byte: int
+    type: str = "ERROR"
+
+
+@dataclass(slots=True)
 class Definition:
     """A definition that a walk found. Bytes `start` to `end` are whole lines, its leading comments among them.
 
@@ -35,7 +45,7 @@ class Definition:
     start: int
     end: int
     line: int
-    node: Node | Section
+    node: Node | Section | Guess
     parent: Definition | None
     kind: SymbolKind = SymbolKind.OTHER
     is_container: bool = False

@@ -159,6 +159,7 @@ _OTHER: Final = {
     "powershell": {"command": VALUE},
     "python": {"expression_statement": VALUE | OUTER},
     "ruby": {"assignment": VALUE | OUTER, "call": VALUE},
+    "sql": {"statement": HOLDER},
     "scala": {"enum_case_definitions": HOLDER},
     "starlark": {"expression_statement": VALUE | OUTER},
     "tsx": {**_SCRIPT, "expression_statement": WRAPPER},

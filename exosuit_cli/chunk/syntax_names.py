@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.symbols import HOLDS_VARIABLES, SymbolKind
 from exosuit_cli.chunk.syntax_bindings import bound
-from exosuit_cli.chunk.syntax_definitions import first_within, wrapped
+from exosuit_cli.chunk.syntax_definitions import Guess, first_within, wrapped
 from exosuit_cli.chunk.syntax_grammars import BINDING, VALUE, WRAPPER
 from exosuit_cli.chunk.syntax_kinds import SPECIFIERS
 from exosuit_cli.chunk.syntax_markdown import Section
@@ -55,7 +55,7 @@ _SEVERAL: Final = {
 }
 """Definitions of several names, and the types of the nodes that have one each."""
 _UNUSUAL: Final = frozenset([*_SEVERAL, "const_spec", "create_index", "impl_item", "type_definition", "var_spec"])
-_FIELDS: Final = ("name", "key", "pattern")
+_FIELDS: Final = ("name", "key", "pattern", "as")
 _NO_NAMES: Final = frozenset(["attribute_list", "attributes", "modifiers", "type_literal", "type_parameters"])
 _HAS_ARGUMENTS: Final = frozenset(["operator_cast", "qualified_identifier", "template_function", "template_type"])
 _ARGUMENTS: Final = re.compile(r"<[^<>]*>")
@@ -65,6 +65,8 @@ _QUOTES: Final = "\"'`"
 def names_of(data: bytes, definition: Definition, grammar: Grammar) -> list[Named]:
     """The names that a definition of the text `data` gives, without those around it: its own first."""
     node = definition.node
+    if isinstance(node, Guess):
+        return [(node.name, node.start_byte, definition.kind)]
     if isinstance(node, Section):
         title = node.title
         return [(_text(data, title), node.start_byte, definition.kind)] if title is not None else []
@@ -125,7 +127,8 @@ def _name_nodes(node: Node) -> list[Node]:
     if kind in _KEYWORD_NAMES or kind == "block":
         return [node]
     if kind in _NAMED_BY_FIRST:
-        return node.named_children[:1]
+        names = node.named_children
+        return names[1:2] if names and names[0].type == "at_keyword" else names[:1]
     declarator = node.child_by_field_name("declarator")
     if declarator is not None:
         return [declarator]

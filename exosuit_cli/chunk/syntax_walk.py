@@ -12,7 +12,6 @@ looks say.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
@@ -28,19 +27,18 @@ from exosuit_cli.chunk.syntax_grammars import (
     DEFINITION,
     ERROR,
     HEADING,
-    HOLDER,
     HOLDS_ITEMS,
     LEAD,
     LIST,
     MAY_DEFINE,
     MAY_HOLD,
-    NEEDS_BODY,
     OUTER,
     SECTION,
     TOKEN,
     VALUE,
     WRAPPER,
 )
+from exosuit_cli.chunk.syntax_inline import is_part
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -52,6 +50,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.chunk.strength import LineStrengths
     from exosuit_cli.chunk.syntax_grammars import Grammar
+    from exosuit_cli.chunk.syntax_inline import Inline
     from exosuit_cli.chunk.syntax_markdown import Section
 
 INSIDE: Final = 255
@@ -64,7 +63,6 @@ _BLANK, _CLOSING, _HEADER, _APART = 1, 2, 2, 3
 first of a body; a blank line between a heading and what follows it."""
 _HIDDEN: Final = ~(BINDING | DEFINITION | OUTER | VALUE)
 """What is left of the role of a variable where it is local."""
-_MAY_DEFINE_WITHIN: Final = re.compile(rb"[{=]|\b(?:function|case|do)\b")
 
 
 @dataclass(slots=True)
@@ -92,20 +90,20 @@ class Walk:
         fits: Callable[[int, int], bool],
         grammar: Grammar,
         looks: LineStrengths | None,
-        data: bytes | None = None,
+        inline: Inline | None = None,
     ) -> None:
-        """With the text `data`, also the definitions that share a line are looked for."""
+        """With `inline`, also the definitions that share a line are looked for, and those in errors."""
         self._count = len(line_starts)
         self._starts: list[int] = line_starts.tolist()
         self._starts.append(1 << 62)
         self._fits = fits
         self._grammar = grammar
         self._roles = grammar.roles
-        self._data = data
+        self._inline = inline
         self._looks = looks
         self.costs = bytearray([INSIDE]) * self._count
         self.kinds = bytearray([Boundary.LINE]) * self._count
-        self.definitions: list[Definition] = []
+        self.definitions: list[Definition] = [] if inline is None else inline.definitions
 
     def run(self, root: Node | Section) -> None:
         """Give every line its cost and its kind, and collect the definitions."""
@@ -141,7 +139,8 @@ class Walk:
             role = roles[children[0].kind_id]
             own_lines = (task.block, last, last + 1)
             inner = self._define(task, children[0], role, own_lines, owns_line=True, is_split=False)
-            self._look_within(children[0], role, inner or task.definition, last)
+            if self._inline is not None:
+                self._inline.look_within(children[0], role, inner or task.definition, last)
             is_first_defined = True
         tasks = []
         before: Node | Section | None = None
@@ -151,9 +150,9 @@ class Walk:
                 # The rest of a line that already has its cost, or nothing at all.
                 role = roles[child.kind_id]
                 lead = lead and (child.start_byte == end or role & (TOKEN | LEAD) != 0)
-                if role & MAY_HOLD and self._data is not None and not is_first_defined:
-                    within = self._define_within(task.node, child, role, task.definition, last)
-                    self._look_within(child, role, within, last)
+                if role & MAY_HOLD and self._inline is not None and not is_first_defined:
+                    within = self._inline.define(task.node, child, role, task.definition, last)
+                    self._inline.look_within(child, role, within, last)
                 is_first_defined = False
                 continue
             is_first_defined = False
@@ -222,9 +221,7 @@ class Walk:
                 if line > task.line and costs[line] == INSIDE and not role & ERROR:
                     # It closes one child and opens the next.
                     costs[line] = deeper + _CLOSING
-            if role & (HOLDER | BODY | LIST) and not is_split and not role & MAY_DEFINE:
-                self._look_within(child, role, task.definition, line)
-            if is_split or role & MAY_DEFINE:
+            if is_split or role & MAY_HOLD:
                 begins_task = start == task.node.start_byte
                 owns_line = is_fresh or (task.owns_line and begins_task)
                 first = block if is_fresh else task.block if begins_task else line
@@ -233,9 +230,10 @@ class Walk:
                     lines = (first, line, stop)
                     found = self._define(task, child, role, lines, owns_line=owns_line, is_split=is_split)
                     definition = found or definition
-                    if not is_split:
-                        self._look_within(child, role, definition, line)
-                if is_split:
+                if not is_split:
+                    if self._inline is not None:
+                        self._inline.look_within(child, role, definition, line)
+                else:
                     depth = self._depth_within(task, role, is_fresh=is_fresh)
                     tasks.append(_Task(child, role, line, stop - 1, depth, definition, owns_line, first))
             last, limit, before = stop - 1, starts[stop], child
@@ -258,6 +256,8 @@ class Walk:
         What is furthest to the left in the error costs what a child of the task's node does.
         """
         base = 4 * task.depth
+        if self._inline is not None:
+            self._inline.guess(task.definition, first, stop)
         if self._looks is None:
             self.costs[first:stop] = bytes([base + _CLOSING]) * (stop - first)
             return
@@ -310,7 +310,7 @@ class Walk:
                     # It is what the wrapper stands for, below decorators.
                     self.kinds[line] = Boundary.DEFINITION if above.parent is None else Boundary.NESTED
                     return None
-                if above.line == line and not owns_line and _is_part(child, role, above.node):
+                if above.line == line and not owns_line and is_part(child, role, above):
                     return None
             found_kind = kind_of(child, role, above, self._grammar)
             if found_kind is None:
@@ -325,46 +325,3 @@ class Walk:
         found = Definition(start, end, line, child, above, kind, is_container)
         self.definitions.append(found)
         return None if is_container else found
-
-    def _look_within(self, node: Node | Section, role: int, above: Definition | None, line: int) -> None:
-        """Note what is defined within a node that is on one line."""
-        if self._data is None:
-            return
-        nodes = [(node, role, above)]
-        while nodes:
-            node, role, above = nodes.pop()
-            if not role & MAY_HOLD or role & SECTION:
-                continue
-            if role & (HOLDER | VALUE) and not _MAY_DEFINE_WITHIN.search(self._data, node.start_byte, node.end_byte):
-                continue
-            for child in node.children:
-                inner = self._roles[child.kind_id]
-                if inner & MAY_HOLD:
-                    nodes.append((child, inner, self._define_within(node, child, inner, above, line)))
-
-    def _define_within(
-        self, node: Node | Section, child: Node | Section, role: int, above: Definition | None, line: int
-    ) -> Definition | None:
-        """The definition around what is in the child of a node, both on one line; noted where the child is one."""
-        is_wrapped = above is not None and above.node is node and self._roles[node.kind_id] & WRAPPER != 0
-        if is_wrapped or not role & MAY_DEFINE or role & CONTAINER:
-            return above
-        if above is not None and above.line == line and _is_part(child, role, above.node):
-            return above
-        kind = kind_of(child, role, above, self._grammar)
-        if kind is None:
-            return above
-        found = Definition(self._starts[line], self._starts[line], line, child, above, kind)
-        self.definitions.append(found)
-        return found
-
-
-def _is_part(node: Node | Section, role: int, above: Node | Section) -> bool:
-    """Whether a node only is the value or the type of the definition that it is in, on the same line.
-
-    The struct of a typedef, the function that has a name.
-    """
-    if role & NEEDS_BODY:
-        return True
-    is_value = role & (BINDING | VALUE | OUTER) != 0 or node.type == "class"
-    return is_value and node.end_byte >= above.end_byte - 1

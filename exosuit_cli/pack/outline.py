@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.symbols import SymbolKind
 from exosuit_cli.chunk.syntax import SyntaxTree
-from exosuit_cli.chunk.syntax_markdown import Section
 from exosuit_cli.chunk.syntax_process import in_process
 
 if TYPE_CHECKING:
@@ -113,9 +112,7 @@ def outline_of_tree(text: bytes, language: str) -> bytes | None:
     lines: list[str] = []
     for definition, name in tree.defined():
         depth = _depth(definition)
-        is_short = (
-            isinstance(definition.node, Section) or definition.node.start_point.row == definition.node.end_point.row
-        )
+        is_short = b"\n" not in text[definition.node.start_byte : definition.node.end_byte]
         if definition.kind is SymbolKind.CONSTANT and is_short:
             continue
         if depth is None or "\n" in name:

@@ -971,6 +971,24 @@ class TestErrors:
         assert found.costs[first : first + 10].tolist() == looks.costs[first : first + 10].tolist()
         assert found.kinds[first] == D
 
+    def test_what_a_line_of_an_error_defines_has_a_symbol(self) -> None:
+        data = b"int f(void)\n{\n}\n\n@ @ @\nstatic int g(int a, @ @)\n{ @ @ {\n"
+        found = columns_of(SyntaxTree.parse(data, "C")).defined(np.array([data.count(b"\n")]))
+        assert found.names == ["f", "g"]
+        assert found.lines.tolist() == [1, 6]
+
+    def test_fortran_in_fixed_form_is_parsed(self) -> None:
+        data = (
+            b"* About.\n      SUBROUTINE DGEMM(A,\nC     The rest.\n     $                 B) ! it\n"
+            b"      REAL A, B ! both\n     +     , D\n      END\n      INTEGER FUNCTION F(X)\n      F = 1\n      END\n"
+        )
+        tree = SyntaxTree.parse(data, "Fortran")
+        assert not tree.root.has_error
+        assert columns_of(tree).defined(np.array([10])).lines.tolist() == [2, 8]
+        assert [name for _, name in tree.defined()] == ["DGEMM", "F"]
+        free = b"subroutine s\nend subroutine s\n"
+        assert [name for _, name in SyntaxTree.parse(free, "Fortran").defined()] == ["s"]
+
     def test_what_is_mostly_errors_is_refused(self) -> None:
         for language, text in (("C", b"@ @ @\n" * 100), ("Java", b"@ # ?\n" * 100), ("JSON", b"a b c\n" * 100)):
             with pytest.raises(NoSyntax, match="does not parse cleanly"):

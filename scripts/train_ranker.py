@@ -24,7 +24,9 @@ from exosuit_cli.search.features import COLUMNS
 from exosuit_cli.search.records import Filters
 
 PENALTY = 3.0
-PRIOR = {"named_path": 4.0, "docs_asked": 1.5, "config_asked": 1.0, "vendored": -1.5, "platform": -1.0}
+PRIOR = {
+    "named_path": 4.0, "docs_asked": 2.2, "config_asked": 1.0, "ci_asked": 4.0, "vendored": -1.5, "platform": -1.0,
+}  # fmt: skip
 """What the weights are held near, 0 for the others: few questions of the data tell of these."""
 _CANDIDATES = 80
 """Candidates of a question that are trained on, the best by text, besides the targets."""

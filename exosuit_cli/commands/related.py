@@ -84,7 +84,7 @@ def run_related(
         from exosuit_cli.search.records import BuildStopped
         from exosuit_cli.search.searcher import Searcher
 
-        shown = replace(found, base=os.fsencode(os.getcwd()) if place.context is None else found.base)
+        shown = replace(found, base=_base(found, request) if place.context is None else found.base)
         chunk_of(shown, request)  # what is wrong with the question is said before an index is built
         try:
             with Searcher.open(found.context, progress=indexing(status), stop=stop) as searcher:
@@ -126,6 +126,17 @@ def answer_related(request: RelatedRequest, found: SearchedContext, searcher: Se
         warnings=found.warnings,
         ending=Ending(ExitCode.SUCCESS),
     )
+
+
+def _base(found: SearchedContext, request: RelatedRequest) -> bytes:
+    """What paths are shown from: where the command runs, where the file lies below it, else the root of its tree."""
+    here = os.path.realpath(os.fsencode(os.getcwd()))
+    whole = os.path.realpath(os.fsencode(request.path)) if request.path is not None else here + b"/"
+    if whole.startswith(here.rstrip(b"/") + b"/"):
+        return here
+    roots = [source.root for source in found.context.sources()]
+    inside = [root for root in roots if whole.startswith(root.rstrip(b"/") + b"/")]
+    return max(inside, key=len, default=here)
 
 
 def _directory_for(path: str) -> str:

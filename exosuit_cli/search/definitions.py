@@ -48,6 +48,11 @@ _IMPL: Final = lazy_pattern(r"\s*(?:unsafe\s+)?impl\b\s*(?:<[^{]*?>\s*)?(?:[\w:<
 _ASSIGNED: Final = lazy_pattern(
     rf"\s*(?:export\s+)?(?:const|let|var)\s+(?P<name>{_NAME})\s*(?::[^=]+)?=\s*(?:async\s*)?(?:function\b|\(|\w+\s*=>)"
 )
+_MEMBER: Final = lazy_pattern(
+    r"\s*(?P<name>(?:[\w$]+\.)+[\w$]+)\s*=\s*(?:[\w$.]+\s*=\s*)*(?:async\s*)?"
+    r"(?:function\b|class\b|\([^()]*\)\s*=>|\w+\s*=>)"
+)
+"""As in a module of CommonJS: `app.use = function use(fn) {`, `exports.json = () => {`."""
 _MACRO: Final = lazy_pattern(r"\s*#\s*define\s+(?P<name>\w+)")
 _LISP: Final = lazy_pattern(r"\s*\((?:def\w*|define[\w-]*)\s+\(?(?P<name>[^\s()]+)")
 _SQL: Final = lazy_pattern(
@@ -79,11 +84,15 @@ _BY_KEYWORD: Final = frozenset({
 """Languages in which nothing is defined without a keyword: `Some(x) => {` is no function."""
 _DECLARED: Final = lazy_pattern(r"\s*(?:pub\s*(?:\([^)]*\)\s*)?)?(?:mod|package|namespace|module)\s+[\w.:\\]+\s*;?\s*$")
 _FORWARD: Final = lazy_pattern(r"[^={(]*;\s*(?://.*|/\*.*)?$")
+_RETURNS: Final = lazy_pattern(r"\s*(?:(?:static|extern|inline|__\w+)\s+)+(?:struct|union|enum)\s+\w+\s*$")
+"""The type that a function gives, on a line of its own, as in C."""
+_SCRIPTS: Final = frozenset({"JavaScript", "TypeScript", "JSX", "TSX", "Vue", "Svelte"})
 _IS_C: Final = frozenset({"C", "C++", "Objective-C", "Objective-C++", "Cuda"})
 
 _COMMENT: Final = lazy_pattern(r"\s*(?://|/\*|\*[\s/]|\*$|--\s|;;|%|#(?!\s*define\b)|<!--|\"\"\"|''')")
 _CLOSER: Final = lazy_pattern(r"\s*[)\]}]|\s*(?:end|fi|done|esac)\b")
 _LABEL: Final = lazy_pattern(r"\w+\s*:\s*$")
+_TRAILING: Final = lazy_pattern(r"\s*//.*$")
 _FENCE: Final = lazy_pattern(r"^\s*(?:```|~~~)")
 _DOCSTRING: Final = lazy_pattern(r"\"\"\"|'''")
 
@@ -134,13 +143,20 @@ def definitions_in(lines: Sequence[str], first_line: int, language: str | None) 
 def signature_at(lines: Sequence[str], place: int) -> str:
     """The line at `place`, with the lines that go on with its brackets, as one line that is not too long."""
     text = lines[place].rstrip().removesuffix("\\").rstrip()
+    is_generic = text.endswith("<")
     for line in lines[place + 1 : place + _MOST_LINES]:
-        if text.count("(") <= text.count(")") or len(text) > _LONGEST_SIGNATURE:
+        is_open = text.count("(") > text.count(")") or (is_generic and _is_open(text))
+        if not is_open or len(text) > _LONGEST_SIGNATURE:
             break
-        gap = "" if text.endswith(("(", "[")) or line.strip().startswith((")", "]")) else " "
-        text += gap + line.strip()
-    text = re.sub(r",\s*\)", ")", text)
+        gap = "" if text.endswith(("(", "[", "<")) or line.strip().startswith((")", "]", ">")) else " "
+        text += gap + (_TRAILING.sub("", line.strip()) if is_generic else line.strip())
+    text = re.sub(r",\s*([)>])", r"\1", text)
     return text if len(text) <= _LONGEST_SIGNATURE else text[:_LONGEST_SIGNATURE] + "..."
+
+
+def _is_open(text: str) -> bool:
+    """Whether parameters of a type go on after the text; an arrow closes none."""
+    return text.count("<") > text.count(">") - text.count("=>") - text.count("->")
 
 
 class Enclosing:
@@ -256,6 +272,8 @@ def indentation(text: str) -> int:
 def _name_of(head: str, language: str | None) -> str | None:
     found = _TYPED.match(head) or _by_keyword(head)
     if found is not None:
+        return None if language in _IS_C and _RETURNS.match(head) else _whole(found["name"])
+    if language in _SCRIPTS and (found := _MEMBER.match(head)) is not None:
         return _whole(found["name"])
     for pattern in (_IMPL, _ASSIGNED, _MACRO, _LISP, _SQL, _SHELL):
         found = pattern.match(head)

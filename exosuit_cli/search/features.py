@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.search.path_facts import FLAGS, PLATFORMS, UNIX
+from exosuit_cli.search.path_facts import CI, FLAGS, PLATFORMS, UNIX
 from exosuit_cli.search.path_match import PathMatch, named_paths
 from exosuit_cli.search.segment import PATH
 
@@ -26,7 +26,7 @@ FEATURES: Final = (
     "head_path", "head_explained", "head_commented", "first_path", "first_commented",
     "defines_name", "defines_name_rare", "defines_exactly", "defines_exactly_rare", "defines_pair", "pair",
     "test", "test_asked", "example", "vendored", "docs_directory", "tools", "declaration", "platform",
-    "docs", "docs_asked", "config", "config_asked", "size", "depth", "directory_share",
+    "docs", "docs_asked", "config", "config_asked", "ci_asked", "size", "depth", "directory_share",
 )  # fmt: skip
 """The features of a file. Those of scores are shares of the most that the question's terms could give; `_top` ones are
 shares of the best candidate's."""
@@ -203,6 +203,8 @@ def _kinds(
         ("config", question.asks_config),
     ):
         found[f"{name}_asked"] = found[name] * np.float32(asked)
+    is_ci = found["config"] * np.array([not CI.isdisjoint(fact.directory_terms) for fact in facts], np.float32)
+    found["ci_asked"] = is_ci * np.float32(question.asks_ci)
 
 
 def of_platform(question: Question, facts: Sequence[PathFacts]) -> npt.NDArray[np.float32]:
@@ -228,7 +230,9 @@ def _directory_share(facts: Sequence[PathFacts], scores: npt.NDArray[np.float32]
     numbers: dict[tuple[str, ...], int] = {}
     directory = np.array([numbers.setdefault(fact.parts[1:], len(numbers)) for fact in facts])
     beside = np.bincount(directory, chances)[directory] - chances
-    found: npt.NDArray[np.float32] = (beside / np.maximum(chances.sum() - chances, 1e-6)).astype(np.float32)
+    found: npt.NDArray[np.float32] = np.clip(beside / np.maximum(chances.sum() - chances, 1e-6), 0, 1).astype(
+        np.float32
+    )
     return found
 
 

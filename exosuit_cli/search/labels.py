@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.model.lazy import lazy_pattern
 from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.search.definitions import definitions_in
 from exosuit_cli.search.holder import holder_in
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
     from exosuit_cli.search.breadcrumb import Breadcrumb
 
+_CONSTANT: Final = lazy_pattern(
+    r"^(?:[\w:<>,&*. ]{1,80}[ &*])?([A-Z][A-Z0-9]*_[A-Z0-9_]+)[ \t]*(?::[^=\n]*)?=(?![=>~])", re.MULTILINE
+)
+"""A constant that is bound in the first column, by how such names are written."""
 _WHOLE: Final = 100
 """What a whole name in a question is worth beside words of it."""
 
@@ -32,12 +38,15 @@ def symbol_named(
 ) -> str | None:
     """The names of the definition in a chunk that a question names, by its terms; None where it names none of several.
 
-    A definition is named by its whole name, or by at least half of the words in it.
+    A definition is named by its whole name, or by at least half of the words in it, a constant by its whole name.
     """
+    wanted = set(terms)
+    for constant in _CONSTANT.findall(text.decode("utf-8", "replace")):
+        if whole_term(constant) in wanted:
+            return str(constant)
     found = definitions_in(lines_of(text), first_line, language)
     if len(found) < 2:
         return None
-    wanted = set(terms)
     best, most = None, 0
     for each in found:
         whole, parts = whole_term(each.name), set(terms_of(last_part(each.name)))

@@ -44,6 +44,12 @@ _CHUNK: Final = 0.1
 """What a chunk that uses a name is worth beside a file."""
 _COMMANDS: Final = lazy_pattern(rf"{COMMAND}([^\W\d][\w:.-]+)", re.MULTILINE)
 _TYPE: Final = lazy_pattern(r"[\w\s()]*\b(?:class|struct|enum|trait|interface|protocol|record|type|union|object)\s+\w")
+_SCRIPTS: Final = frozenset({"JavaScript", "TypeScript", "JSX", "TSX"})
+_WITHIN: Final = ("function", "async function", "const ", "let ", "var ")
+"""What begins a function within another one, and no method."""
+_MEMBER: Final = lazy_pattern(r"(?:[\w$]+\.)+[\w$]+\s*=")
+_IS_C: Final = frozenset({"C", "C++", "Objective-C", "Objective-C++", "Cuda"})
+_HEADERS: Final = (b".h", b".hpp", b".hh", b".hxx", b".cuh")
 _TESTS: Final = lazy_pattern(r"\s*(?:#\[cfg\(test\)\]|(?:pub\s+)?mod\s+tests?\b)")
 
 
@@ -172,11 +178,14 @@ class _Usage:
     def __init__(self) -> None:
         self._files: dict[str, set[int]] = {}
         self._chunks: Counter[str] = Counter()
-        self._defined: Counter[str] = Counter()
+        self._defined: dict[str, set[tuple[int, bool]]] = {}
 
-    def add(self, file: int, text: str, definitions: Sequence[Definition], language: str | None) -> None:
-        """Take a text of a file with its definitions."""
-        self._defined.update(last_part(each.name) for each in definitions)
+    def add(
+        self, file: int, text: str, definitions: Sequence[Definition], language: str | None, *, is_aside: bool
+    ) -> None:
+        """Take a text of a file with its definitions; those of files aside, as of tests, stand for themselves."""
+        for each in () if is_aside else definitions:
+            self._defined.setdefault(last_part(each.name), set()).add((file, _is_nested(each)))
         is_shell = language in SHELLS
         used = set(_COMMANDS.findall(text)) if is_shell else {a or b for a, b in _USED.findall(text)}
         self._chunks.update(used)
@@ -192,7 +201,10 @@ class _Usage:
         name = last_part(ranked.definition.name)
         is_plain = _is_nested(ranked.definition) and name.isalpha() and name[1:].islower()
         uses = self.users(ranked) + _CHUNK * self._chunks[name]
-        return float(uses / self._defined[name] ** 1.5 * (_PLAIN if is_plain else 1.0))
+        if _is_of_file(ranked.definition, ranked.path, ranked.language):
+            uses = min(uses, 1.0)  # what other files use is another
+        defined = len(self._defined.get(name, ())) or 1
+        return float(uses / defined**1.5 * (_PLAIN if is_plain else 1.0))
 
 
 def _read(
@@ -221,8 +233,8 @@ def _definitions(
     file, source = (int(segment.column(name, place, place + 1)[0]) for name in ("file_id", "source"))
     lines = lines_of(text)
     found = [each for each in definitions_in(lines, first_line, language) if not is_declaration(each, language)]
-    usage.add(file, "\n".join(lines), found, language)
     weight = _TEST if is_test(path) else _ASIDE if is_aside(path) else 1.0
+    usage.add(file, "\n".join(lines), found, language, is_aside=weight < 1)
     if relevance is not None:
         weight *= relevance.get(file, _IRRELEVANT)
     tests = _first_of_tests(lines, segment.symbol(chunk), language)
@@ -245,11 +257,18 @@ def _is_hidden(definition: Definition, path: bytes, language: str | None) -> boo
         return not text.startswith(("pub ", "macro_rules!"))
     if language == "Go":
         return name[:1].islower()
-    if language in ("JavaScript", "TypeScript", "TSX"):
-        return not definition.level and not text.startswith(("export", "declare"))
-    if language in ("C", "C++"):
-        return text.startswith("static ") and not path.endswith((b".h", b".hpp"))
+    if language in _SCRIPTS:
+        is_method = definition.level > 0 and not text.startswith(_WITHIN)
+        return not is_method and not text.startswith(("export", "declare")) and not _MEMBER.match(text)
+    if language in _IS_C:
+        return _is_of_file(definition, path, language)
     return name.startswith("_") or text.startswith(("private ", "fileprivate "))
+
+
+def _is_of_file(definition: Definition, path: bytes, language: str | None) -> bool:
+    """Whether no other file can use a definition of C by its name: a macro or what is static, in no header."""
+    text = definition.text.lstrip()
+    return language in _IS_C and text.startswith(("static ", "#")) and not path.endswith(_HEADERS)
 
 
 def _first_of_tests(lines: Sequence[str], symbol: str | None, language: str | None) -> int:

@@ -32,6 +32,8 @@ _PLATFORMS: Final = """
     win win32 win64 windows mingw cygwin msvc os390 zos aix sunos solaris ibmi qnx haiku hurd vms wasm wasi emscripten
 """
 PLATFORMS: Final = frozenset(_PLATFORMS.split())
+CI: Final = frozenset(("workflow", "ci", "circleci", "github", "gitlab", "buildkit"))
+"""Terms of directories whose configuration says what runs when a change is pushed."""
 UNIX: Final = frozenset(("unix", "posix", "linux", "darwin", "macos", "bsd"))
 _TEST_DIRECTORY: Final = lazy_pattern(r"^tests?[-_.]|[-_.]tests?$|(?<=[a-z])Tests?$")
 _SHIPPED: Final = lazy_pattern(r"(?:^|/)lib(?:/|$)")

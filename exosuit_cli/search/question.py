@@ -52,6 +52,7 @@ _FRAME_NAME: Final = re.compile(r", in ([A-Za-z_]\w*)\s*$|^\s*at (?:async )?(?:[
 _FENCE: Final = re.compile(r"^\s*(?:```|~~~)")
 _TESTS: Final = frozenset(("test", "spec", "fixtur", "mock"))
 _DOCS: Final = frozenset(("doc", "document", "readm", "changelog", "tutorial", "guid", "manual", "licens"))
+_CI: Final = frozenset(("ci", "workflow", "pipelin"))
 _CONFIG: Final = frozenset(("config", "configur", "yaml", "yml", "json", "toml", "ci", "workflow", "dependenci"))
 
 
@@ -69,7 +70,7 @@ class Question:
         whole: the terms of `names` as wholes.
         surfaces: words and pairs in lower case without separators: what a file may be called.
         paths: path-like pieces, as parts from the end, without the extension: `("views", "app")` of `app/views.py`.
-        asks_tests, asks_docs, asks_config: the question is about files of that kind.
+        asks_tests, asks_docs, asks_config, asks_ci: the question is about files of that kind.
         places: lines of files, the innermost frame of a trace first.
         qualifier: of a symbol, the part before its last one: `AppContext` of `AppContext.push`.
         message: words in lower case, one after another, that a text may have as they are; none for a symbol or a path.
@@ -89,6 +90,7 @@ class Question:
     asks_tests: bool
     asks_docs: bool
     asks_config: bool
+    asks_ci: bool = False
     places: tuple[TextPlace, ...] = ()
     qualifier: str | None = None
     message: tuple[str, ...] = ()
@@ -128,6 +130,7 @@ def read_question(text: str) -> Question:
         asks_tests=not _TESTS.isdisjoint(kept),
         asks_docs=not _DOCS.isdisjoint(kept),
         asks_config=not _CONFIG.isdisjoint(kept),
+        asks_ci=not _CI.isdisjoint(kept),
         places=places,
         qualifier=names[-2] if kind == "symbol" and len(names) > 1 else None,
         message=_message(text) if kind in ("prose", "error") else (),

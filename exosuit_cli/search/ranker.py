@@ -38,7 +38,7 @@ SIGNALS: Final = {
     ),
     "kind": (
         "test", "test_asked", "example", "vendored", "docs_directory", "tools", "declaration", "platform", "docs",
-        "docs_asked", "config", "config_asked",
+        "docs_asked", "config", "config_asked", "ci_asked",
     ),
     "size": ("size",),
 }  # fmt: skip

@@ -82,9 +82,9 @@ def find_related(
     users = _users(chunks, names, subject)
     own_names = {*names, *(last_part(each.name) for each in (*enclosing, *defined))}
     related = {
-        "callers": [relation for spot, relation in users if not chunks.is_test(spot)],
+        "callers": [relation for spot, relation in users if not _is_test(chunks, spot)],
         "callees": _used(chunks, code, span.language, own_names, subject),
-        "tests": [relation for spot, relation in users if chunks.is_test(spot)],
+        "tests": [relation for spot, relation in users if _is_test(chunks, spot)],
         "twins": _twins(chunks, text, span.id, own),
     }
     return {kind: sorted(related[kind], key=_order)[:top] for kind in KINDS}
@@ -153,6 +153,11 @@ def _line_defining(chunks: IndexedChunks, spot: Spot, text: bytes, name: str) ->
             if found is not None and last_part(found.name) == name:
                 return number, line
     return None
+
+
+def _is_test(chunks: IndexedChunks, spot: Spot) -> bool:
+    """Whether a chunk is code of tests; a text about tests is none."""
+    return chunks.is_test(spot) and has_code(chunks.language(spot))
 
 
 def _order(relation: Relation) -> tuple[float, int, int]:

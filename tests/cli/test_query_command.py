@@ -324,6 +324,37 @@ def test_the_outline_shows_what_is_defined_for_others_and_each_name_first_once(r
     assert min(makes) < max(makes) / 5
 
 
+def test_the_outline_counts_overloads_once_and_leaves_to_a_file_what_is_its_own(
+    run: RunExosuit, tmp_path: Path
+) -> None:
+    overloads = b"".join(b"export default function compose(a%d: string): void\n" % each for each in range(6))
+    write(
+        tmp_path / "mixed",
+        {
+            "compose.ts": overloads + b"export default function compose(a: any) {\n  function innerPart() {}\n}\n",
+            "kind.ts": b"export function kindOf(a: any) {\n}\n",
+            "uses.ts": b"export function first() {\n  compose(1); kindOf(1); innerPart()\n}\n",
+            "more.ts": b"export function second() {\n  compose(1); innerPart()\n}\n",
+            "app.js": b"var app = exports = module.exports = {};\n\napp.use = function use(fn) {\n};\n\n"
+            b"function logerror(err) {\n}\n",
+            "serve.js": b"exports.serve = () => {\n  app.use(1); logerror(1)\n}\n",
+            "wide.ts": b"export interface Wide<\n  A, // the first\n  B\n> {\n}\n",
+            "wider.ts": b"export function wider(x: Wide) {\n}\n",
+            "net.c": b"#define OWN_PART(x) 1\n\nvoid sock_open(int x)\n{\n}\n\nstatic void own_open(int x)\n{\n}\n",
+            "use.c": b"int main(void)\n{\n\tOWN_PART(1); own_open(1); sock_open(1);\n}\n",
+            "test/a.c": b"void sock_open(int x)\n{\n}\n",
+        },
+    )
+    found = document(run, "outline", tmp_path / "mixed")["definitions"]
+    scores: dict[str, float] = {}
+    for each in sorted(found, key=lambda each: -each["score"]):
+        scores.setdefault(each["name"], each["score"])
+    assert scores["compose"] > scores["kindOf"] > scores["innerPart"]
+    assert scores["app.use"] > scores["logerror"]
+    assert scores["sock_open"] > max(scores["OWN_PART"], scores["own_open"])
+    assert "export interface Wide<A, B> {" in {each["text"] for each in found}
+
+
 def test_related_code_by_names_and_likeness(run: RunExosuit, tree: Path) -> None:
     found = document(run, "related", "src/session.py:7", cwd=tree)
     assert (found["chunk"]["path"], found["chunk"]["start_line"]) == ("src/session.py", 1)
@@ -336,7 +367,7 @@ def test_related_code_by_names_and_likeness(run: RunExosuit, tree: Path) -> None
     assert found["callees"][0]["why"] == "defines make_signature"
     assert found["callees"][0]["at"]["text"] == "def make_signature(secret, payload):"
     crypto = document(run, "related", tree / "src" / "crypto.py:1")
-    assert [each["path"].rpartition("/")[2] for each in crypto["callers"]] == ["session.py", "note.py"]
+    assert [each["path"] for each in crypto["callers"]] == ["src/session.py", "src/note.py"]
     assert [(each["why"], each["likeness"]) for each in crypto["twins"]] == [("the same text", 1)]
     by_id = document(run, "related", crypto["chunk"]["id"][:8], "--context", "tree")
     assert by_id["callers"][0]["path"] == "src/session.py"

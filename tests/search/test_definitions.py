@@ -59,6 +59,24 @@ def test_what_a_line_of_code_defines(line: str, name: str | None) -> None:
     assert (found.name if found is not None else None) == name
 
 
+@pytest.mark.parametrize(
+    ("line", "language", "name"),
+    [
+        ("app.use = function use(fn) {", "JavaScript", "app.use"),
+        ("exports.json = module.exports.json = async (x) => {", "JavaScript", "exports.json"),
+        ("View.prototype.render = class {", "TypeScript", "View.prototype.render"),
+        ("app.limit = find(function (x) {", "JavaScript", None),
+        ("if (app.use == function () {", "JavaScript", None),
+        ("static struct sk_buff", "C", None),
+        ("struct sk_buff", "C", "sk_buff"),
+        ("static struct sk_buff *make(int x)", "C", "make"),
+    ],
+)
+def test_what_a_line_of_a_language_defines(line: str, language: str, name: str | None) -> None:
+    found = definition_at(line, 1, language)
+    assert (found.name if found is not None else None) == name
+
+
 def test_a_match_arm_is_no_function_and_a_declaration_defines_nothing() -> None:
     assert definition_at("            Some(x) => {", 1, "Rust") is None
     assert definition_at("typedef DWORD (WINAPI *hook)(int x);", 1, "C") is None
@@ -175,12 +193,12 @@ def test_a_breadcrumb_comes_from_the_chunks_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["a* ", "a*", "(", "struct a ", "# ", "[a", "def ", "<", "impl ", " ", "a.b::c<d>&~@ "]
+    "piece", ["a* ", "a*", "(", "struct a ", "# ", "[a", "def ", "<", "impl ", " ", "a.", "a=", "a.b::c<d>&~@ "]
 )
 def test_a_hostile_line_takes_no_time(piece: str) -> None:
     """Every expression is tried on lines that make a backtracking one slow."""
     started = time.process_time()
-    for language in ("C", "Markdown", "TOML", "YAML"):
+    for language in ("C", "JavaScript", "Markdown", "TOML", "YAML"):
         definition_at(piece * 2000, 1, language)
         definition_at(piece * 133 + "!", 1, language)
         definition_at("#" + piece * 133 + "\x00", 1, language)

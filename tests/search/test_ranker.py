@@ -27,6 +27,7 @@ FILES = {
     "shop/payment.py": "def pay(cart: Cart):\n    for item in cart.items:\n        charge(item)\n",
     "shop/limits.py": "class RateLimiter:\n    '''Lets few requests through.'''\n    def allow(self): ...\n",
     "tests/test_cart.py": "def test_add_item():\n    Cart().add_item(Cart())\n    Cart()\n",
+    ".github/workflows/check.yml": "name: check\njobs:\n  test:\n    run: pytest cart\n",
     "docs/cart.md": "# Cart\n\nThe cart holds items. Add an item to the cart with add_item.\n",
 }
 
@@ -35,7 +36,7 @@ FILES = {
 def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
     root: Path = tmp_path_factory.mktemp("tree")
     for name, text in FILES.items():
-        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).parent.mkdir(exist_ok=True, parents=True)
         (root / name).write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("STATE", "CACHE", "CONFIG"):
@@ -54,6 +55,7 @@ def searcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Searcher]:
         ("rate limiter", b"shop/limits.py"),
         ("shop/payment.py", b"shop/payment.py"),
         ("where is the cart tested", b"tests/test_cart.py"),
+        ("which workflow checks the cart", b".github/workflows/check.yml"),
         ('File "/srv/app/shop/payment.py", line 5, in pay\nTypeError: item is free', b"shop/payment.py"),
     ],
 )

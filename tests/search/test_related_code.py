@@ -140,6 +140,9 @@ def test_a_chunk_is_named_by_what_a_question_names() -> None:
     assert symbol_named(breadcrumb, text, 1, ["second"], "Python") == "A.second"
     assert symbol_named(breadcrumb, text, 1, ["first", "second"], "Python") == "A.first"
     assert symbol_named(breadcrumb, text, 1, ["other"], "Python") is None
+    constant = b"MOST_PARTS: Final = 8\nLEAST = 1\n\nclass A:\n    pass\n\n\nclass B:\n    pass\n"
+    assert symbol_named(breadcrumb, constant, 1, ["mostpart"], "Python") == "MOST_PARTS"
+    assert symbol_named(breadcrumb, constant, 1, ["part", "b"], "Python") == "B"
     assert symbol_named(breadcrumb, b"def only():\n    pass\n", 1, ["only"], "Python") is None
     assert symbol_at(breadcrumb, text, 1, 15, "Python") == "A.first"
     assert symbol_at(breadcrumb, text, 1, 1, "Python") is None

@@ -33,9 +33,15 @@ class Family(IntEnum):
     """A selector and an opening brace."""
     TABLES = 10
     """A name in square brackets."""
-    HEADINGS = 11
+    EQUATIONS = 11
+    """A name and `::`, in the first column, or a word such as `data` and a name."""
+    BLOCKS = 12
+    """A word, labels in quotes and an opening brace."""
+    TARGETS = 13
+    """A name and a colon, in the first column."""
+    HEADINGS = 14
     """Markdown and reStructuredText."""
-    NONE = 12
+    NONE = 15
     """Data and prose."""
 
 
@@ -49,12 +55,15 @@ _MEMBERS: Final = {
     Family.LISP: "Common Lisp,Scheme,Racket,Clojure,Emacs Lisp,Fennel",
     Family.LUA: "Lua,Luau,R",
     Family.STYLES: "CSS,SCSS,Less",
+    Family.EQUATIONS: "Haskell,PureScript,Idris,Agda",
+    Family.BLOCKS: "HCL",
+    Family.TARGETS: "Makefile",
     Family.TABLES: "TOML,INI,EditorConfig,Git Config",
     Family.HEADINGS: "Markdown,reStructuredText",
     Family.NONE: (
         ",Text,AsciiDoc,Org,TeX,HTML,CSV,TSV,JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,"
         "Java Properties,XML,SVG,XML Property List,OASv2-json,OASv3-json,OASv2-yaml,OASv3-yaml,BibTeX,Assembly,LLVM,"
-        "Diff,Gettext Catalog,Devicetree,Linker Script,Makefile,Dockerfile,License,Git Attributes,Ignore List"
+        "Diff,Gettext Catalog,Devicetree,Linker Script,Dockerfile,License,Git Attributes,Ignore List"
     ),
 }
 _FAMILY_OF: Final = {name: family for family, names in _MEMBERS.items() for name in names.split(",")}

@@ -198,7 +198,7 @@ class _Search:
                 more = begins & (lasts == ord("{"))
             elif family is Family.SCRIPT:
                 more = (lasts == ord("{")) & _BEGINS_METHOD.take(first)
-                more |= (indents == 0) & begins & _OPENS.take(lasts)
+                more |= (indents == 0) & begins & (_OPENS.take(lasts) | self._ends_with_body(own))
                 has_word &= ~own | (indents == 0) | ~_IS_BINDING.take(first) | _OPENS.take(lasts)
             elif family is Family.SHELL:
                 more = begins & _BEGINS_SHELL.take(lasts)
@@ -207,7 +207,11 @@ class _Search:
             elif family is Family.LUA:
                 more = begins & _BEGINS_LUA.take(lasts)
             elif family is Family.STYLES:
-                more = lasts == ord("{")
+                more = (lasts == ord("{")) | ((lasts == ord("}")) & (first != ord("}")))
+            elif family is Family.BLOCKS:
+                more = begins & (lasts == ord("{"))
+            elif family in (Family.EQUATIONS, Family.TARGETS):
+                more = (indents == 0) & (begins | (first == ord("(")) | (first == ord(".")))
             elif family is Family.TABLES:
                 more = (first == ord("[")) & (indents == 0)
             else:  # headings

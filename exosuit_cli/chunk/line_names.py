@@ -113,11 +113,24 @@ _TABLE_HEAD: Final = re.compile(rb"[ \t]*\[{1,2}(?P<name>[^\[\]]+)\]{1,2}[ \t]*(
 _PROPERTY: Final = re.compile(rb"(?P<name>[A-Za-z_]\w*)[ \t]*(?:\{|=>)")
 
 
+_STYLE_WORD: Final = re.compile(rb"[ \t]*@(?P<word>mixin|function|(?:-\w+-)?keyframes)[ \t]+(?P<name>[\w-]+)")
+_STYLE_KINDS: Final = {b"mixin": SymbolKind.MACRO, b"function": SymbolKind.FUNCTION}
+_BLOCK: Final = re.compile(rb"[ \t]*(?P<word>[\w-]+)(?P<labels>(?:[ \t]+\"[^\"]*\")*)[ \t]*\{[ \t\r]*$")
+_TARGET: Final = re.compile(rb"(?P<name>(?!\.PHONY)[\w./%-]+)[ \t]*::?(?![=:])")
+_EQUATION: Final = re.compile(rb"(?P<name>[a-z_][\w']*|\([^()\w\s]+\))(?:[ \t]*,[^:=]*)?[ \t]*::(?![^ \t\r\n])")
+_EQUATION_KINDS: Final = {b"class": SymbolKind.INTERFACE, b"instance": SymbolKind.IMPLEMENTATION}
+_EQUATION_WORD: Final = re.compile(
+    rb"(?P<word>data|newtype|type|class|instance)[ \t]+(?:family[ \t]+|instance[ \t]+)?(?:[^=\r\n]*=>[ \t]*)?"
+    rb"(?P<name>[A-Z]\w*)"
+)
+
+
 def named_by(family: int, data: memoryview, start: int, end: int) -> Found | None:
     """What the line of these bytes defines in a language of this family; None where it defines nothing."""
     line = bytes(data[start : min(end, start + LONGEST)])
     special = _SPECIAL.get(family)
-    return (special(line) if special is not None else None) or _by_keyword(line, family)
+    found = special(line) if special is not None else None
+    return found or (_by_keyword(line, family) if family < Family.STYLES else None)
 
 
 def _text(name: bytes) -> str:
@@ -324,10 +337,29 @@ def _lisp(line: bytes) -> Found | None:
 
 
 def _styles(line: bytes) -> Found | None:
-    name = line.rpartition(b"{")[0].strip()
-    if not name or b"{" in name or b"}" in name:
+    defined = _STYLE_WORD.match(line)
+    if defined is not None:
+        return _text(defined["name"]), _STYLE_KINDS.get(defined["word"], SymbolKind.RULE)
+    name = line.partition(b"{")[0].strip()
+    if not name or b"}" in name or name.startswith((b"@", b"//", b"/*")) or b"{" not in line:
         return None
     return " ".join(name.decode("utf-8", "replace").split())[:100], SymbolKind.RULE
+
+
+def _equation(line: bytes) -> Found | None:
+    word = _EQUATION_WORD.match(line)
+    if word is not None:
+        return _text(word["name"]), _EQUATION_KINDS.get(word["word"], SymbolKind.TYPE)
+    found = _EQUATION.match(line)
+    return (found["name"].decode("utf-8", "replace"), SymbolKind.FUNCTION) if found is not None else None
+
+
+def _block(line: bytes) -> Found | None:
+    found = _BLOCK.match(line)
+    if found is None:
+        return None
+    labels = [label.decode("utf-8", "replace") for label in found["labels"].split(b'"')[1::2]]
+    return ".".join([found["word"].decode("utf-8", "replace"), *labels]), SymbolKind.SECTION
 
 
 _SPECIAL: Final[dict[int, Callable[[bytes], Found | None]]] = {
@@ -340,5 +372,8 @@ _SPECIAL: Final[dict[int, Callable[[bytes], Found | None]]] = {
     Family.LISP: _lisp,
     Family.LUA: _pattern(_LUA, SymbolKind.FUNCTION),
     Family.STYLES: _styles,
+    Family.EQUATIONS: _equation,
+    Family.BLOCKS: _block,
+    Family.TARGETS: _pattern(_TARGET, SymbolKind.RULE),
     Family.TABLES: _pattern(_TABLE_HEAD, SymbolKind.SECTION),
 }

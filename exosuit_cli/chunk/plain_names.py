@@ -185,6 +185,7 @@ def _read_names(
     kinds = np.where(is_using, SymbolKind.TYPE, kinds)
     found.kinds[lines] = kinds
     is_type = _TYPE_KINDS[kinds] & IS_C_LIKE[families[lines]]
+    is_plain &= (after != ord(":")) | (families[lines] != Family.LUA)
     is_plain &= (kinds != SymbolKind.CONSTANT) | (families[lines] != Family.SCRIPT)
     is_plain &= ~is_type | _ENDS_TYPE.take(after) | (is_blank & (second == ord("{")))
     # In C, the type of something else, or a type without a name; both are none.

@@ -41,11 +41,12 @@ _MOST_BYTES: Final = 4 << 20
 _LEAST_CALLS, _BYTES_A_CALL = 2_000, 32
 """The parser calls back after every 100 steps: once in 140 to 270 bytes of most languages, in 70 of Markdown. Of 10,330
 files none took more than once in 90 bytes beyond the first 2,000 calls, none of over 20 KB more than once in 43."""
-_BLOCK, _LEAST_READS, _BYTES_A_READ = 1024, 1_000, 256
+_BLOCK, _LEAST_READS, _BYTES_A_READ = 1024, 1_000, 16
 """The parser reads the text block by block, and goes back now and then. Scanners that look far ahead at every place
 take few steps, but read many blocks on and on. Only a block that goes on from the one before counts: a scanner that
 asks for its column, as that of Scala does at every line, reads from the start of the line each time. Of the same files
-none read more than one block in 1,000 bytes beyond the first 1,000."""
+none read more than one block in 1,000 bytes beyond the first 1,000; those of Julia, where a string or a line end is
+looked for at every place, read one in 30."""
 _LOOKS_LIKE_CPP: Final = re.compile(rb"^[ \t]*(?:class[ \t]+\w|namespace\b[^;=()]*\{|template[ \t]*<)", re.MULTILINE)
 """A header is C by its name, also where it holds C++."""
 _MOST_UNPARSED: Final = 0.9
@@ -75,7 +76,7 @@ class SyntaxTree:
 
         Raises NoSyntax where there is no grammar; where the text exceeds 4 MiB, is not UTF-8, or does not parse cleanly
         enough; where it is nested too deep for its grammar; or where the parser takes more than 2,000 + bytes / 32
-        times 100 steps, or reads on for more than 1,000 + bytes / 256 blocks of 1,024 bytes: some three and four times
+        times 100 steps, or reads on for more than 1,000 + bytes / 16 blocks of 1,024 bytes: some three and four times
         what the worst of real files take. For any text, see `syntax_process`.
         """
         if language not in GRAMMARS:

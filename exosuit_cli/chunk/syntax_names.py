@@ -193,7 +193,8 @@ def _name(data: bytes, node: Node, named: Node, kind: SymbolKind) -> str:
         name = name.partition("<")[0]
     if node.type == "property_declaration":
         name = name.lstrip("$")  # PHP
-    return name.strip(_QUOTES).removeprefix("this.").replace("::", ".").replace(":", ".")
+    name = name.strip(_QUOTES).removeprefix("this.")
+    return name if kind is SymbolKind.RULE else name.replace("::", ".").replace(":", ".")
 
 
 def _innermost(named: Node) -> Node:

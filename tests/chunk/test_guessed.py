@@ -446,3 +446,19 @@ def test_ast_gives_every_definition_that_begins_in_a_chunk() -> None:
 def test_the_kinds_of_a_tree(language: str, text: str, wanted: list[tuple[str, str]]) -> None:
     found = chunk_text(text, language=language, options=ChunkOptions(boundaries="ast"))
     assert [(each.name, each.kind.label) for each in found.defined.by_chunk(len(found))[0]] == wanted
+
+
+@pytest.mark.parametrize(("language", "text", "wanted"), [
+    ("Haskell", "data T a = A\nclass Eq a => C a where\nf, g :: Int\nf = 1\n(<+>) :: Int\n", [
+        ("T", "type"), ("C", "interface"), ("f", "function"), ("(<+>)", "function"),
+    ]),
+    ("HCL", 'resource "a" "b" {\n  x {\n  }\n}\n', [("resource.a.b", "section"), ("resource.a.b.x", "section")]),
+    ("Makefile", ".PHONY: all\nall: a\n\tcc\nX := 1\nY = a:b\n", [("all", "rule")]),
+    ("CSS", ".a { b: c }\n.d {\n  e: f;\n}\n@media x {\n}\n", [(".a", "rule"), (".d", "rule")]),
+    ("SCSS", "@mixin m($x) {\n}\n@function f($x) {\n}\n", [("m", "macro"), ("f", "function")]),
+    ("Lua", "function M:f()\nend\n", [("M.f", "function")]),
+    ("JavaScript", "X.f = function() {};\n", [("X.f", "function")]),
+])  # fmt: skip
+def test_the_guesses_of_more_families(language: str, text: str, wanted: list[tuple[str, str]]) -> None:
+    found = chunk_text(text, language=language)
+    assert [(each.name, each.kind.label) for each in found.defined.by_chunk(len(found))[0]] == wanted

@@ -32,19 +32,24 @@ TAGGED = {
     "Visual Basic .NET": ("vb.net", "", ""),
 }
 """By display name: the lexer, the parser of ctags and its kinds of definitions."""
-UNSOUND = {"PLSQL", "Prolog"}
-"""The lexer does not know `q'[ ]'`, or takes `0'c` for a string: their strings are left out."""
+UNSOUND = {"Fortran", "PLSQL", "Prolog"}
+"""The lexer takes code for comments, does not know `q'[ ]'`, or takes `0'c` for a string: these are left out."""
+
+
+SEQUENT = {"COBOL", "Fortran"}
+"""Definitions follow one another there, so each ends where the next one begins; elsewhere it ends there or before."""
 
 
 def tag_facts(language: str, data: bytes) -> Facts:
     """The facts of a text in a language of `TAGGED`."""
-    lexer, parser, kinds = TAGGED[language]
+    lexer, parser, _ = TAGGED[language]
     facts = Facts()
     _tokens(lexer, data, facts)
     if language in UNSOUND:
         facts.strings.clear()
+        facts.comments.clear()
     if parser:
-        facts.definitions = _definitions(parser, set(kinds.split()), data, facts.leads)
+        facts.definitions = _definitions(language, data, facts.leads)
     return facts
 
 
@@ -84,13 +89,14 @@ def _tokens(lexer: str, data: bytes, facts: Facts) -> None:
             (facts.comments if is_comment else facts.strings).append((ink(data, begin), end))
 
 
-def _definitions(parser: str, kinds: set[str], data: bytes, leads: set[int]) -> list[Definition]:
+def _definitions(language: str, data: bytes, leads: set[int]) -> list[Definition]:
+    _, parser, kinds = TAGGED[language]
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(data)
         command = ["ctags", f"--language-force={parser}", "--fields=NnK", "--output-format=json", "-f", "-", file.name]
         found = subprocess.run(command, capture_output=True, check=True).stdout
     entries = [entry for entry in map(json.loads, found.splitlines()) if entry["_type"] == "tag"]
-    tags = sorted({(entry["line"] - 1, entry["name"]) for entry in entries if entry["kind"] in kinds})
+    tags = sorted({(entry["line"] - 1, entry["name"]) for entry in entries if entry["kind"] in kinds.split()})
     starts = line_starts(data)
     definitions = []
     for (line, name), (following, _) in pairwise([*tags, (len(starts) - 1, "")]):
@@ -100,5 +106,6 @@ def _definitions(parser: str, kinds: set[str], data: bytes, leads: set[int]) -> 
             following -= 1
         end = starts[line] + len(data[starts[line] : starts[following]].rstrip())
         if following > line + 1:
-            definitions.append(Definition(ink(data, starts[line]), ink(data, starts[line]), end, last_part(name)))
+            start = ink(data, starts[line])
+            definitions.append(Definition(start, start, end, last_part(name), language in SEQUENT))
     return definitions

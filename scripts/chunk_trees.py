@@ -39,12 +39,16 @@ _WORD = re.compile(rb"[A-Za-z_$][\w$]*")
 
 @dataclass(frozen=True)
 class Definition:
-    """A definition as a byte span: `own` is where it begins without decorators, `name` "" where that is not known."""
+    """A definition as a byte span: `own` is where it begins without decorators, `name` "" where that is not known.
+
+    `has_end`: whether it is known where it ends, else that is at `end` or before it.
+    """
 
     start: int
     own: int
     end: int
     name: str
+    has_end: bool = True
 
 
 @dataclass

@@ -114,7 +114,7 @@ def _enter(source: Source, definition: Definition, count: Count, cap: int) -> No
     first, last = source.rows(definition.start, definition.end)
     own = source.rows(definition.own, definition.end)[0]
     fits = count(source.of_rows(first, last)) <= cap
-    if fits:
+    if fits and definition.has_end:
         source.fitting.append((definition.start, definition.end))
     source.starts.add(ink(source.data, source.lines[first]))
     while first and first - 1 in source.facts.leads:
@@ -122,7 +122,7 @@ def _enter(source: Source, definition: Definition, count: Count, cap: int) -> No
     start = ink(source.data, source.lines[first])
     source.starts.add(start)
     # What should hold together: all of it where the definition fits, else what leads in and the first line.
-    if first < own and count(source.of_rows(first, last if fits else own)) <= cap:
+    if first < own and count(source.of_rows(first, own if definition.has_end and not fits else last)) <= cap:
         source.led.add((start, ink(source.data, source.lines[own])))
 
 

@@ -145,7 +145,7 @@ def _events(compact: Compact, closing: npt.NDArray[np.int64], literals: tuple[Li
                 closes, after = closers_of_runs(places, closes, openers, literal, triples=3 * literal.closes in marks)
             closers, is_closed = partners(compact, places[openers], after, places[closes], literal)
             if literal.plain:
-                is_closed &= is_likely(compact, own_lines[openers], closers, places[closes])
+                is_closed &= is_likely(compact, own_lines[openers], closers, places[closes], joined=literal.joined)
             _enter(
                 compact, literal, openers[is_closed], closers[is_closed], len(literal.closes), ends, closer_lines, kinds
             )

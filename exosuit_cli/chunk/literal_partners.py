@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.literal_marks import Compact
     from exosuit_cli.languages.literals import Literal
 
+_AFTER_STRING = np.zeros(256, np.bool_)
+_AFTER_STRING[list(b"+|,;)'\r\n\0")] = True
 _FAR = 200
 """Lines after which a quotation mark is no longer believed to close a string."""
 
@@ -118,13 +120,20 @@ def is_likely(
     own_lines: npt.NDArray[np.int64],
     closers: npt.NDArray[np.int64],
     all_closers: npt.NDArray[np.int64],
+    *,
+    joined: bool,
 ) -> npt.NDArray[np.bool_]:
     """Whether a quotation mark on each of the lines is closed by its partner.
 
-    So it is on the same line, and on one near by whose own marks do not pair up.
+    So it is on the same line, and on one near by whose own marks do not pair up; with `joined`, also where what follows
+    the partner is what follows a string.
     """
     counts = np.bincount(compact.lines_of(all_closers), minlength=len(compact.marked))
     lines = compact.lines_of(closers)
     is_near = compact.marked[lines] - compact.marked[own_lines] <= _FAR
-    likely: npt.NDArray[np.bool_] = (lines == own_lines) | (is_near & (counts[lines] % 2 == 1))
+    ends = counts[lines] % 2 == 1
+    if joined:
+        after = compact.text[closers + 1]
+        ends |= _AFTER_STRING[np.where(after == ord(" "), compact.text[closers + 2], after)]
+    likely: npt.NDArray[np.bool_] = (lines == own_lines) | (is_near & ends)
     return likely

@@ -15,6 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.chunk.block_words import (
+    END_OF_CLASS,
+    block_words,
+    closing_words,
+    continuing_words,
+    depths_of_classes,
+    flat_levels,
+)
 from exosuit_cli.chunk.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 from exosuit_cli.chunk.documents import enter_documents
 from exosuit_cli.chunk.line_view import BYTE, HEAD_BYTES, LineView, byte_set, word
@@ -27,7 +35,6 @@ from exosuit_cli.model.dataclass import dataclass
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exosuit_cli.chunk.line_view import Word
     from exosuit_cli.model.slab import LineColumns, Slab
 
 _LEVELS = 49
@@ -35,14 +42,7 @@ _WEAK = 2
 _LONGEST = 100
 """Lines of the longest decorator that is seen as one."""
 
-_CLOSING_WORDS = [
-    *map(word, ("else", "elif", "elsif", "elseif", "except", "rescue", "finally", "ensure", "catch")),
-    *map(word, ("end", "fi", "done", "esac", "endif", "then", "begin", "BEGIN", "private", "END")),
-]
-_CONTINUING_WORDS = [word(each) for each in ("is", "IS", "as", "AS", "begin", "BEGIN", "where", "WHERE")]
-"""What follows the header of a body, in Ada, VHDL, SQL, Haskell and Rust."""
-_DIRECTIVES = [word(each) for each in ("#else", "#elif", "#endif")]
-_TEMPLATE, _EXCEPTION = word("template")[0], word("exceptio")[0]
+_TEMPLATE = word("template")[0]
 
 _CLOSES = byte_set(b"}])")
 _CLOSES_LAST = byte_set(b"}]);,")
@@ -53,8 +53,6 @@ _BEGINS_WITHIN = byte_set(b".?&|+=<>,:{")
 _IS_WORD_BYTE = np.zeros(256, np.bool_)
 _IS_WORD_BYTE[[*range(48, 58), *range(65, 91), *range(97, 123), ord("_")]] = True
 _UNFINISHED = _IS_WORD_BYTE | byte_set(b"*&")
-_MAY_CLOSE = byte_set(b"erfcdtbBpE")
-_MAY_CONTINUE = byte_set(b"iIaAbBwW")
 _COMMENT_MARKS = [
     [
         word(each.opens.decode())
@@ -98,6 +96,8 @@ def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> 
         styles = np.repeat(file_styles, np.diff(lines.files))[inked]
         inside = literal_lines(slab, lines, languages)
         depths = _sound_depths(lines, _depths_of_code(lines, inside), file_styles)
+        if any(language.startswith("Objective-") for language in languages):
+            depths = depths + depths_of_classes(lines, languages)
         view = LineView(lines, inked, styles, depths, inside)
         costs[(lines.heads == 0) & (inside == Inside.COMMENT)] = BLANK_IN_COMMENT
         costs[inked], kinds[inked] = _code(view, _comments(view, lines, inked, languages))
@@ -171,11 +171,13 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     second = ((view.heads >> np.uint64(8)) & BYTE).astype(np.uint8)
     is_hash = first == ord("#")
     decorator = (first == ord("@")) | (view.heads == _TEMPLATE)
+    decorator &= ~view.starts_with(END_OF_CLASS)
     decorator |= is_slash & is_hash & (second == ord("["))  # an attribute of Rust or PHP
     decorator |= is_slash & (first == ord("[")) & (view.lasts == ord("]"))
-    decorator &= ~view.in_text & ~view.in_comment
+    decorator &= ~view.in_text & ~view.in_comment & (view.lasts != ord(";"))
     decorator |= _closed(view, decorator)
     comment = comment & ~decorator
+    level = np.minimum(flat_levels(view, comment, level), _LEVELS)
     after_comment, after_decorator = view.before(comment), view.before(decorator)
     after_lead = after_comment | after_decorator
 
@@ -183,21 +185,29 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     previous_indents[1:] = indents[:-1]
     dedents = view.same_file & (indents < previous_indents)
     closes = _CLOSES.take(first)
-    closes |= _closing_words(view, dedents, is_slash & is_hash)
+    closes |= closing_words(view, dedents, is_slash & is_hash)
+    blocks = block_words(view)
+    if blocks is not None:
+        closes |= blocks[0]
+    closes |= view.starts_with(END_OF_CLASS)
     closes &= ~view.in_text & ~view.in_comment
 
     goes_on = _GOES_ON.take(view.lasts) & ~is_data
     opens = _OPENS_BODY.take(view.lasts) & ~is_data & ~comment
-    unfinished = (styles == Style.SLASH) & _UNFINISHED.take(view.lasts) & ~is_hash & ~comment
+    unfinished = (
+        ((styles == Style.SLASH) | (styles == Style.BLOCK)) & _UNFINISHED.take(view.lasts) & ~is_hash & ~comment
+    )
     continued = view.before((goes_on & ~comment) | opens) | (view.before(unfinished) & (indents <= previous_indents))
     continued |= _BEGINS_WITHIN.take(first) & ~is_data
-    continued |= _begins_with(view, _MAY_CONTINUE.take(first) & ~view.after_blank & ~is_data, _CONTINUING_WORDS)
+    continued |= continuing_words(view, ~view.after_blank & ~is_data)
 
     strong = view.after_blank | dedents | view.before(closes)
     costs = 4 * level + np.where(strong, 0, _WEAK)
     eighth = level >> 2  # at most 12
     costs = np.where(after_comment, ATTACHED + eighth, costs)
     costs = np.where(continued & ~view.after_blank & ~after_lead, CONTINUED + eighth, costs)
+    if blocks is not None:
+        costs = np.where(blocks[1], CONTINUED + eighth, costs)
     costs = np.where(after_decorator, CLOSING - 1, costs)
     costs = np.where(closes, CLOSING + eighth, costs)
     if view.in_text.any():
@@ -228,24 +238,3 @@ def _closed(view: LineView, openers: npt.NDArray[np.bool_]) -> npt.NDArray[np.bo
         found[at[ends & _CLOSES.take(view.first[at])]] = True
         opened, at = opened[~ends], at[~ends]
     return found
-
-
-def _closing_words(
-    view: LineView, dedents: npt.NDArray[np.bool_], directives: npt.NDArray[np.bool_]
-) -> npt.NDArray[np.bool_]:
-    """Lines that begin with a word that ends or goes on with the block before; looked for where there is one."""
-    closes = _begins_with(view, dedents & _MAY_CLOSE.take(view.first), _CLOSING_WORDS)
-    closes |= dedents & (view.heads == _EXCEPTION)
-    return closes | _begins_with(view, directives, _DIRECTIVES)
-
-
-def _begins_with(view: LineView, candidates: npt.NDArray[np.bool_], words: Sequence[Word]) -> npt.NDArray[np.bool_]:
-    """Those of the candidates that begin with one of the words."""
-    begins = np.zeros(len(view.first), np.bool_)
-    places = np.flatnonzero(candidates)
-    heads = view.heads[places]
-    found = np.zeros(len(places), np.bool_)
-    for text, mask, shift in words:
-        found |= ((heads & mask) == text) & ~_IS_WORD_BYTE[((heads >> shift) & BYTE).astype(np.uint8)]
-    begins[places] = found
-    return begins

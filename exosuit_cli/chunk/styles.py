@@ -25,6 +25,10 @@ class Style(IntEnum):
     """Keys and values: a line that ends with a comma or opens a bracket is followed by an item."""
     MARKDOWN = 7
     RESTRUCTURED = 8
+    BLOCK = 9
+    """`begin` and `end` are around a block; a semicolon ends a statement."""
+    BLOCK_OPEN = 10
+    """The same; a line may end a statement."""
 
 
 _MEMBERS = {
@@ -33,13 +37,17 @@ _MEMBERS = {
         "ActionScript,Apex,WebIDL,WGSL,PHP,Hack,Dart,SystemVerilog,Verilog,Vala,CSS,SCSS,Less,Solidity"
     ),
     Style.SLASH_OPEN: "Go,Rust,JavaScript,TypeScript,TSX,Kotlin,Scala,Swift,Groovy,Gradle,Zig,Vue,Svelte,Odin,Gleam",
-    Style.DASH: "Lua,Luau,Haskell,SQL,PLpgSQL,TSQL,Ada,Elm,PureScript,Idris,AppleScript,VHDL",
+    Style.DASH: "Lua,Luau,Haskell,Elm,PureScript,Idris,AppleScript",
     Style.SEMICOLON: "Common Lisp,Scheme,Racket,Clojure,Emacs Lisp,Fennel,Assembly,INI,LLVM",
     Style.PERCENT: "TeX,Erlang,Prolog,MATLAB,PostScript,BibTeX",
     Style.DATA: (
         "JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,TOML,Java Properties,XML,HTML,SVG,"
         "XML Property List,CSV,TSV,OASv2-json,OASv3-json,OASv2-yaml,OASv3-yaml"
     ),
+    Style.BLOCK: (
+        "Ada,VHDL,SQL,PLSQL,PLpgSQL,SQLPL,HiveQL,Pascal,Component Pascal,Modula-2,Modula-3,Oberon,Oxygene,Inno Setup"
+    ),
+    Style.BLOCK_OPEN: "TSQL,Fortran,Fortran Free Form,COBOL",
     Style.MARKDOWN: "Markdown",
     Style.RESTRUCTURED: "reStructuredText",
 }
@@ -47,6 +55,8 @@ _STYLE_OF = {name: style for style, names in _MEMBERS.items() for name in names.
 
 SLASH_STYLES = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN])
 """bool[styles]: `/* */` comments, and `#` begins none."""
+BLOCK_STYLES = np.isin(np.arange(len(Style)), [Style.BLOCK, Style.BLOCK_OPEN])
+"""bool[styles]: words are around a block."""
 
 
 def style_of(language: str) -> Style:

@@ -33,6 +33,7 @@ class Literal:
     at_start: both marks count at the start of a line only.
     after_blank: `opens` counts at the start of a line, or after a blank or a bracket, only.
     plain: its marks are one quotation mark, which is easily mistaken: it is believed where what follows agrees.
+    joined: with `plain`: it is also believed where a comma, an operator or the like follows `closes`.
     doubles: `closes` twice in a row is a part of the literal.
     unbalanced: the rest of the line of `opens` closes fewer round brackets than it opens.
     word: `opens` is followed by a word, perhaps quoted, and the line that has this word alone is `closes`: a heredoc.
@@ -48,6 +49,7 @@ class Literal:
     at_start: bool = False
     after_blank: bool = False
     plain: bool = False
+    joined: bool = False
     doubles: bool = False
     unbalanced: bool = False
     word: bool = False
@@ -64,6 +66,11 @@ def _line(*marks: str, after_blank: bool = False) -> list[Literal]:
     return [Literal(each.encode(), b"", Inside.CODE, to_end=True, after_blank=after_blank) for each in marks]
 
 
+def _line_starts(*marks: str) -> list[Literal]:
+    """Comments up to the end of the line, which begin it."""
+    return [Literal(each.encode(), b"", Inside.CODE, to_end=True, at_start=True) for each in marks]
+
+
 def _quoted(*marks: str, escapes: bool = True) -> list[Literal]:
     """Strings within a line."""
     return [Literal(each.encode(), each.encode(), Inside.CODE, escapes=escapes) for each in marks]
@@ -72,6 +79,11 @@ def _quoted(*marks: str, escapes: bool = True) -> list[Literal]:
 def _texts(*marks: str, escapes: bool = True) -> list[Literal]:
     """Strings over several lines between two marks that are the same."""
     return [Literal(each.encode(), each.encode(), escapes=escapes, plain=each in "\"'") for each in marks]
+
+
+def _joined(*marks: str) -> list[Literal]:
+    """Strings over several lines whose parts are often joined with values between them."""
+    return [replace(each, joined=True) for each in _texts(*marks, escapes=False)]
 
 
 def _split(pairs: tuple[str, ...]) -> list[tuple[bytes, bytes]]:
@@ -165,7 +177,10 @@ FAMILIES: Final[dict[str, list[Literal]]] = {
         *_heredocs(),
         *_raw("qw( )", "qw/ /", "q{ }", "qq{ }", "q( )", "qq( )"),
         *(Literal(mark, b"=cut", Inside.COMMENT, at_start=True) for mark in (b"=head", b"=pod", b"=over", b"=begin")),
-        *(Literal(mark, b"=cut", Inside.COMMENT, at_start=True) for mark in (b"=encoding", b"=item", b"=for")),
+        *(
+            Literal(mark, b"=cut", Inside.COMMENT, at_start=True)
+            for mark in (b"=encoding", b"=item", b"=for", b"=back")
+        ),
         *_QUOTES_IN_REGEX,
         *_characters("$'", '$"', "$#"),
     ],
@@ -180,7 +195,14 @@ FAMILIES: Final[dict[str, list[Literal]]] = {
         *_raw("[r| |]", "[i| |]", "[text| |]", "[trimming| |]", "[sql| |]", "[hamlet| |]", "[quote| |]", "[here| |]"),
     ],
     "lean": [*_line("--"), *_comments("/- -/", nests=True), *_texts('"'), *_QUOTE_CHARACTERS],
-    "sql": [*_line("--"), *_comments("/* */"), *_texts("'", escapes=False), *_quoted('"', escapes=False), *_DOLLARS],
+    "sql": [
+        *_line("--"),
+        *_comments("/* */"),
+        *_raw("q'[ ]'", "q'{ }'", "q'( )'", "q'! !'"),
+        *_joined("'"),
+        *_quoted('"', escapes=False),
+        *_DOLLARS,
+    ],
     "dashes": [*_line("--"), *_quoted('"', escapes=False), *_comments("/* */")],
     "ml": [*_comments("(* *)", nests=True), *_texts('"'), *_QUOTE_CHARACTERS, *_raw("{| |}"), *_characters("(*)")],
     "f sharp": [
@@ -213,8 +235,11 @@ FAMILIES: Final[dict[str, list[Literal]]] = {
     "hcl": [*_line("#", "//"), *_comments("/* */"), *_quoted('"'), *_heredocs()],
     "docker": [*_line("#", after_blank=True), *_heredocs(blanks=True), *_quoted('"', "'")],
     "r": [*_line("#"), *_texts('"', "'"), *_raw('r"( )"', 'r"{ }"', 'r"[ ]"'), *_quoted("`")],
-    "matlab": [*_comments("%{ %}"), *_line("%"), *_quoted('"', escapes=False)],
-    "vim": [*_heredocs(blanks=True), *_quoted("'", escapes=False)],
+    "matlab": [*_comments("%{ %}", "#{ #}"), *_line("%", "#"), *_quoted('"', escapes=False)],
+    "fortran": [*_line("!", "*", "C  ", "c  ", "C*", "C-"), *_quoted('"', "'", escapes=False)],
+    "cobol": [*_line("*"), *_quoted('"', "'", escapes=False)],
+    "basic": [*_line("'", "REM ", "Rem "), *_quoted('"', escapes=False)],
+    "vim": [*_heredocs(blanks=True), *_line_starts('"'), *_quoted("'", escapes=False)],
     "graphql": [*_line("#"), *_quoted('"'), *_texts('"""')],
     "tex": [
         *_line("%"),
@@ -314,6 +339,9 @@ _MEMBERS: Final = {
     "docker": "Dockerfile,Earthly,Singularity",
     "r": "R,Sweave,RMarkdown",
     "matlab": "MATLAB,Scilab",
+    "fortran": "Fortran,Fortran Free Form",
+    "cobol": "COBOL",
+    "basic": "Visual Basic .NET,Visual Basic 6.0,VBA,VBScript,FreeBASIC,BlitzBasic,PureBasic,Xojo,B4X",
     "vim": "Vim script",
     "graphql": "GraphQL",
     "tex": "TeX,BibTeX",

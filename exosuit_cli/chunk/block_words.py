@@ -51,8 +51,7 @@ _SECTIONS: Final = [(*each, np.uint8(size)) for each, size in zip(
 )]  # fmt: skip
 """The words that begin a part of a class, and how long the line of one is at most."""
 _CLASSES: Final = [word(each) for each in ("@implem", "@interf", "@protoc")]
-END_OF_CLASS: Final = word("@end")
-"""What ends a class of Objective-C."""
+_END_OF_CLASS: Final = word("@end")
 _DIRECTIVES: Final = _words("#else #elif #endif")
 _UNITS: Final = [
     *_beginnings("subrout,functio,program,module,interfa,submodu,recursi,element,endsubr,endfunc,endmodu,endprog"),
@@ -101,6 +100,11 @@ def block_words(view: LineView) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.b
     return ends, goes_on | _begins_with(view, rows & ~view.after_blank, _DECLARES)
 
 
+def ends_class(view: LineView, candidates: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Those of the candidates that end a class of Objective-C."""
+    return _begins_with(view, candidates, [_END_OF_CLASS])
+
+
 def depths_of_classes(lines: LineColumns, languages: Sequence[str]) -> npt.NDArray[np.int32]:
     """int32[lines]: 1 within a class of Objective-C, whose methods are as far to the left as itself; else 0."""
     is_own = np.array([language.startswith("Objective-") for language in languages], np.bool_)
@@ -109,7 +113,7 @@ def depths_of_classes(lines: LineColumns, languages: Sequence[str]) -> npt.NDArr
         begins |= (lines.heads & mask) == text
     begins &= (lines.lasts != ord(";")) & np.repeat(is_own, np.diff(lines.files))
     places = np.flatnonzero(begins)
-    ends = np.flatnonzero((lines.heads & END_OF_CLASS[1]) == END_OF_CLASS[0])
+    ends = np.flatnonzero((lines.heads & _END_OF_CLASS[1]) == _END_OF_CLASS[0])
     found = np.zeros(len(begins), np.int32)
     if len(places) and len(ends):
         at = np.searchsorted(ends, places)
@@ -129,6 +133,8 @@ def flat_levels(view: LineView, comment: npt.NDArray[np.bool_], level: npt.NDArr
     What follows the end of a unit begins one too, and a comment is as the line after it: its column says nothing.
     """
     rows = view.styles == Style.BLOCK_OPEN
+    if not rows.any():
+        return level
     places = np.flatnonzero(rows & ~comment & ~view.in_text)
     if not len(places):
         return level
@@ -142,7 +148,8 @@ def flat_levels(view: LineView, comment: npt.NDArray[np.bool_], level: npt.NDArr
     units[places[:1]] = True
     following = places[np.minimum(np.searchsorted(places, np.arange(len(rows))), len(places) - 1)]
     following = np.where(rows & (files[following] == files), following, np.arange(len(rows)))
-    return level[following] + _DEEPER * (rows & ~units[following])
+    found: npt.NDArray[np.int32] = level[following] + _DEEPER * (rows & ~units[following]).astype(np.int32)
+    return found
 
 
 def _begins_with(view: LineView, candidates: npt.NDArray[np.bool_], words: Iterable[Word]) -> npt.NDArray[np.bool_]:

@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.chunk.block_words import (
-    END_OF_CLASS,
     block_words,
     closing_words,
     continuing_words,
     depths_of_classes,
+    ends_class,
     flat_levels,
 )
 from exosuit_cli.chunk.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
@@ -170,8 +170,9 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
 
     second = ((view.heads >> np.uint64(8)) & BYTE).astype(np.uint8)
     is_hash = first == ord("#")
-    decorator = (first == ord("@")) | (view.heads == _TEMPLATE)
-    decorator &= ~view.starts_with(END_OF_CLASS)
+    decorator = first == ord("@")
+    class_end = ends_class(view, decorator)
+    decorator = (decorator & ~class_end) | (view.heads == _TEMPLATE)
     decorator |= is_slash & is_hash & (second == ord("["))  # an attribute of Rust or PHP
     decorator |= is_slash & (first == ord("[")) & (view.lasts == ord("]"))
     decorator &= ~view.in_text & ~view.in_comment & (view.lasts != ord(";"))
@@ -189,7 +190,7 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     blocks = block_words(view)
     if blocks is not None:
         closes |= blocks[0]
-    closes |= view.starts_with(END_OF_CLASS)
+    closes |= class_end
     closes &= ~view.in_text & ~view.in_comment
 
     goes_on = _GOES_ON.take(view.lasts) & ~is_data

@@ -5,7 +5,7 @@ Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -117,9 +117,20 @@ class Lexical:
         """k1 (1 - b + b length / mean) of each chunk of a segment."""
         key = (place, field)
         if key not in self._norms:
-            lengths = self._segments[place].column(f"{field}_length").astype(np.float32)
-            self._norms[key] = np.float32(K1) * (np.float32(1 - B) + np.float32(B / self._means[field]) * lengths)
+            self._norms[key] = self._norm_by(field, self._lengths(place, field))
         return self._norms[key]
+
+    def _norm_of(self, place: int, field: str, chunks: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """The same of some chunks; where all are not known yet, of these alone."""
+        known = self._norms.get((place, field))
+        return known[chunks] if known is not None else self._norm_by(field, self._lengths(place, field)[chunks])
+
+    def _norm_by(self, field: str, lengths: npt.NDArray[np.number[Any]]) -> npt.NDArray[np.float32]:
+        scale = np.float32(B / self._means[field])
+        return np.float32(K1) * (np.float32(1 - B) + scale * lengths.astype(np.float32))
+
+    def _lengths(self, place: int, field: str) -> npt.NDArray[np.number[Any]]:
+        return self._segments[place].column(f"{field}_length")
 
     def _idf(self, field: str, hits: Sequence[Mapping[str, Hits]], terms: int) -> npt.NDArray[np.float32]:
         """ln(1 + (N - n + 0.5) / (n + 0.5)) of each term, over the chunks that have it in the field, or the files."""
@@ -281,7 +292,7 @@ class _Close:
             self.counts[field] = _matrix(file, term, count, len(files), terms)
             lengths = segment.column(f"{field}_length")[self.chunks]
             self.lengths[field] = np.bincount(self.file_of_chunk, lengths, len(files)).astype(np.float32)
-            values = count / (count + lexical._norm(place, field)[self.chunks[found]])  # noqa: SLF001
+            values = count / (count + lexical._norm_of(place, field, self.chunks)[found])  # noqa: SLF001
             values *= (idf[field] * np.float32(K1 + 1))[term]
             self.chunk_scores[field] = np.bincount(found, values, len(self.chunks)).astype(np.float32)
         slots = np.full(segment.files, -1, np.int32)

@@ -132,7 +132,7 @@ def by_the_card(
 ) -> tuple[dict[str, list[float]], list[float], list[float]]:
     """Seconds of each kernel, of the copy in and of all kernels together, by the card's clock, one slab at a time."""
     stopwatch = Stopwatch(opened.queue())
-    kernels = DeviceKernels(stopwatch, algorithm, None, tables)
+    kernels = DeviceKernels(stopwatch, algorithm, tables)
     tokens = tables.encoding if tables is not None else None
     by_kernel: defaultdict[str, list[float]] = defaultdict(list)
     copies: list[float] = []
@@ -154,7 +154,7 @@ def in_lanes(
     opened: Any, algorithm: str, slab: Slab, seconds: float, *, wants_lines: bool, tables: DeviceTables | None = None
 ) -> list[float]:
     """Seconds in which every lane does one slab, all at the same time."""
-    lanes = [DeviceKernels(opened.queue(), algorithm, None, tables) for _ in range(LANES)]
+    lanes = [DeviceKernels(opened.queue(), algorithm, tables) for _ in range(LANES)]
     tokens = tables.encoding if tables is not None else None
 
     def together() -> None:

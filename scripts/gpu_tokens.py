@@ -41,7 +41,7 @@ def token_differences(opened: Any, tree: str, document: dict[str, Any]) -> Itera
             slab = cases.slab_of(group)
             bad, left = cases.differences(encoding, group, ids, cases.count_alone(queue, tables, slab))
             yield from (f"tokens {encoding} {text[:60]!r}" for text in bad)
-            pending = DeviceKernels(queue, "xxh3_64", None, tables).begin(slab, lines=True, tokens=encoding)
+            pending = DeviceKernels(queue, "xxh3_64", tables).begin(slab, lines=True, tokens=encoding)
             _, lines = pending.finish()
             found = pending.tokens()
             assert lines is not None

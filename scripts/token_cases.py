@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from exosuit_cli.kernels.device import PAD_BYTES, At
+from exosuit_cli.kernels.device import At
+from exosuit_cli.kernels.device_digests import Xxh3Work
+from exosuit_cli.kernels.device_frame import DeviceFrame
 from exosuit_cli.kernels.device_tokens import TokenWork
-from exosuit_cli.kernels.work_lists import WorkLists
+from exosuit_cli.kernels.frame import FrameLayout, counts_of, result_bytes
 from exosuit_cli.model.slab import Slab
 from exosuit_cli.tokens import token_table
 from exosuit_cli.tokens.encodings import token_bytes
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from exosuit_cli.kernels.device import DeviceQueue
     from exosuit_cli.kernels.device_tokens import DeviceTables
 
+WIDTH = 8
+"""Bytes of a digest, for which the results keep room."""
 LONG_S = "\N{LATIN SMALL LETTER LONG S}"
 REPRESENTATIVES = (
     ".",
@@ -141,22 +145,20 @@ class Counted(NamedTuple):
 
 def count_alone(queue: DeviceQueue, tables: DeviceTables, slab: Slab) -> Counted:
     """Run the kernels of tokens alone: on an emulation the others take many times as long for small files."""
-    work, lists = TokenWork(tables, slab), WorkLists()
-    file_starts = lists.add(np.append(slab.offsets[slab.lengths > 0], len(slab.data)))
-    data = queue.buffer("slab", len(slab.data) + PAD_BYTES)
-    queue.upload(data, slab.data)
-    lists.upload(queue, "work lists")
-    results = queue.buffer("results", work.nbytes)
-    work.launch(queue, data, lists.at(file_starts), At(results, 0))
-    host = queue.host_array("results", np.uint8, work.nbytes)
-    queue.download(results, host)
+    frame = DeviceFrame(queue, FrameLayout(len(slab.data), len(slab)), WIDTH)
+    work = TokenWork(queue, tables, frame)
+    frame.upload(queue, slab)
+    frame.lists.launch(queue, frame.data, Xxh3Work.units, At(frame.results, 0))
+    work.launch(queue)
+    host = queue.host_array("results", np.uint8, result_bytes(len(slab), WIDTH))
+    queue.download(frame.results, host)
     starts = token_starts(queue, work, len(slab.data))
-    return Counted(starts, work.columns(host, None).counts)
+    return Counted(starts, counts_of(host, len(slab), WIDTH))
 
 
 def token_starts(queue: DeviceQueue, work: TokenWork | None, size: int) -> npt.NDArray[np.bool_]:
     """bool[size]: where tokens begin in a slab that is still on the device."""
-    if work is None or work.starts is None:
+    if work is None:
         return np.zeros(size, np.bool_)
     bits = queue.host_array("token starts", np.uint8, -(-size // 8))
     queue.download(work.starts, bits)

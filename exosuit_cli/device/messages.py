@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.dataclass import dataclass
@@ -9,9 +10,24 @@ from exosuit_cli.model.dataclass import dataclass
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Card
 
+SLAB_BYTES: Final = 32 << 20
+"""The slab of a device: a large copy runs at the full speed of the link, and what a slab costs the owner is shared."""
+BATCH_FILES: Final = 4096
+"""The most files of a batch whose slabs a device computes: fewer would not fill a slab with small files."""
 
-SLAB_BYTES: Final = 4 << 20
-"""The least slab of a device: small copies are slow ones, and a batch should have several, to be computed in turn."""
+
+@dataclass(frozen=True, slots=True)
+class RingSizes:
+    """The slots that the owner of a card shares with its workers: how many, and what each has room for.
+
+    `lines` is 0 where none will be wanted; `width` is that of a digest in bytes.
+    """
+
+    slots: int
+    slab_bytes: int
+    files: int
+    lines: int
+    width: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +44,7 @@ class OwnerSettings:
     limit_bytes: int
     lanes: int
     address: str
+    sizes: RingSizes
     recorded_spans: int = 0
     """How many spans a queue may record; 0 records nothing."""
     has_ranges: bool = False
@@ -50,39 +67,38 @@ class Refusal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class SlotSizes:
-    """The first message of a slot, after its memory: bytes for a slab, and behind it for results."""
+# Between a worker and the owner, one packet each: a pickle would take longer than a slab's other messages together.
 
-    slab_bytes: int
-    result_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """The slab in a slot's memory: int64 offsets and lengths as bytes; `data_bytes` of it are filled.
-
-    `batch` is the number of the batch that it belongs to.
-    """
-
-    data_bytes: int
-    offsets: bytes
-    lengths: bytes
-    wants_lines: bool
-    batch: int = -1
-    tokens: str | None = None
-    """The encoding to count in, where counts are wanted."""
+GREETING: Final = struct.Struct("<5I")
+"""The fields of `RingSizes`, with the descriptor of the memory; the first packet from the owner."""
+REQUEST: Final = struct.Struct("<BBHIIq")
+"""To the owner: what is wanted, `WITH_LINES` and `WITH_TOKENS`, a slot, its slab's bytes and files, its batch."""
+ANSWER: Final = struct.Struct("<BBHi")
+"""From the owner: `GRANT` or `DONE`, flags, a slot, its lines or -1. Behind it, why it failed, in UTF-8."""
+MOST_PACKET_BYTES: Final = 1 << 12
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The results are in the slot's memory, with those of `lines` lines; or why they are not.
+# Plain numbers: an operation on an enumeration's flags takes longer than to send the packet.
 
-    `lines` is None where none were wanted or their results have no room. `has_tokens`: those of files, and of lines if
-    there are lines, are there as well. `is_final`: the device will not do better.
-    """
+TAKE: Final = 0
+"""A worker wants a slot; the answer may wait for one."""
+JOB: Final = 1
+"""The slab in a slot is to be computed."""
+GIVE: Final = 2
+"""A worker does not need a slot any more."""
 
-    lines: int | None = None
-    has_tokens: bool = False
-    failure: str | None = None
-    is_final: bool = False
+WITH_LINES: Final = 1
+WITH_TOKENS: Final = 2
+
+GRANT: Final = 0
+"""A slot is the worker's."""
+DONE: Final = 1
+"""The results of a slot are in its memory; or why they are not."""
+
+HAS_TOKENS: Final = 1
+"""Those of files are there, and of lines if there are lines."""
+FAILED: Final = 2
+FINAL: Final = 4
+"""The device will not do better."""
+WANTED: Final = 8
+"""Another worker waits for a slot."""

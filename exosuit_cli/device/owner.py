@@ -1,47 +1,31 @@
-"""The process that owns a card. It alone talks to the driver, for the workers that fill slabs.
-
-Every slot has a thread here. A job waits for a free lane: a queue of the device with its own buffers. So one slab is
-copied in while another is computed and a third is copied out. At most as many slabs are in flight as there are lanes;
-the others wait in their slots.
-"""
+"""The process that owns a card. It alone talks to the driver, for the workers that fill slabs."""
 
 from __future__ import annotations
 
 import contextlib
 import importlib
-import os
-import queue
 import signal
 import socket
-import struct
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields, replace
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
-from exosuit_cli.device.halves import halves, join_columns, join_lines, join_tokens
-from exosuit_cli.device.messages import Answer, Job, OwnerSettings, Ready, Refusal, SlotSizes
-from exosuit_cli.device.slot import SlotMemory
+from exosuit_cli.device.messages import OwnerSettings, Ready, Refusal
+from exosuit_cli.device.service import SlabService
 from exosuit_cli.device.totals import DeviceTotals
-from exosuit_cli.kernels.device import DeviceLost, DeviceOutOfMemory, DeviceTimes
-from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.kernels.device import DeviceOutOfMemory, DeviceTimes
+from exosuit_cli.kernels.device_lane import SlabLane
 from exosuit_cli.kernels.device_tokens import DeviceTables
+from exosuit_cli.kernels.frame import FrameLayout
 from exosuit_cli.kernels.timeline import DeviceTimeline
-from exosuit_cli.model.errors import ExosuitError
-from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
+from exosuit_cli.model.errors import ExosuitError, ResourceMissing
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from exosuit_cli.device.driver import Driver
+    from exosuit_cli.kernels.device import DeviceQueue
     from exosuit_cli.model.counting_tables import CountingTables
-
-_CREDENTIALS = struct.Struct("3i")  # unix(7): struct ucred
-_PAUSE_SECONDS = 0.1
 
 
 def main(descriptor: int) -> None:
@@ -53,7 +37,7 @@ def main(descriptor: int) -> None:
         settings: OwnerSettings = control.recv()
         try:
             # From the first: a worker may connect while the kernels are built.
-            listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             listener.bind(settings.address)
             listener.listen(socket.SOMAXCONN)
             owner = Owner(settings)
@@ -64,7 +48,7 @@ def main(descriptor: int) -> None:
             control.send(Refusal(f"it cannot be opened: {type(error).__name__}: {error}"))
             return
         control.send(Ready(owner.card))
-        threading.Thread(target=owner.accept, args=(listener,), daemon=True).start()
+        owner.start(listener)
         control.recv()
         control.send(owner.totals())
 
@@ -73,21 +57,28 @@ class Owner:
     """A card with its lanes. Raises ResourceMissing where the card cannot be used."""
 
     def __init__(self, settings: OwnerSettings) -> None:
-        self._settings = settings
+        self._settings, self._sizes = settings, settings.sizes
         driver = cast("Driver", importlib.import_module(settings.driver))
         with ThreadPoolExecutor(1) as beside:  # a driver takes as long to open a card as the tables take
             tables = beside.submit(_counting_tables, settings.encoding)
             self._opened = driver.open_card(settings.card, settings.limit_bytes)
         self.card = self._opened.card
         self._tables = self._uploaded(tables.result())
-        self._lanes: queue.SimpleQueue[DeviceKernels] = queue.SimpleQueue()
-        self._all_lanes = [self._lane() for _ in range(settings.lanes)]
-        for lane in self._all_lanes:
-            self._lanes.put(lane)
-        self._lock = threading.Lock()
-        self._totals = DeviceTotals()
-        self._pinned_bytes = 0
-        self._lost: str | None = None
+        self._lanes = self._made_lanes()
+        try:
+            self._service = SlabService(
+                self._opened,
+                self._lanes,
+                self._sizes,
+                counts_tokens=self._tables is not None,
+                has_ranges=settings.has_ranges,
+            )
+        except OSError as error:
+            raise ResourceMissing(f"there is no memory to share with its workers: {error.strerror}") from error
+
+    def start(self, listener: socket.socket) -> None:
+        """Serve everyone who connects."""
+        self._service.start(listener)
 
     def _uploaded(self, tables: CountingTables | None) -> DeviceTables | None:
         """The tables on the card; None where it has no room, and the workers count."""
@@ -101,150 +92,55 @@ class Owner:
             self._opened.give_back()
             return None
 
-    def _lane(self) -> DeviceKernels:
-        opened, spans = self._opened.queue(), self._settings.recorded_spans
-        timeline = DeviceTimeline(opened, spans) if spans else None
-        return DeviceKernels(opened, self._settings.algorithm, timeline, self._tables)
-
-    def accept(self, listener: socket.socket) -> None:
-        """Serve everyone who connects."""
-        while True:
+    def _made_lanes(self) -> list[SlabLane]:
+        """As many lanes as have room, at least one: where there is none for a slab, all slabs are half as large."""
+        lanes: list[SlabLane] = []
+        while len(lanes) < self._settings.lanes:
+            queue = self._opened.queue()
             try:
-                connected, _ = listener.accept()
-            except OSError:  # too many open files: some may be closed soon
-                time.sleep(_PAUSE_SECONDS)
-                continue
-            _, user, _ = _CREDENTIALS.unpack(
-                connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-            )
-            if user != os.geteuid():
-                connected.close()
-                continue
-            threading.Thread(target=self._serve, args=(connected,), daemon=True).start()
+                lanes.append(self._lane(queue))
+            except DeviceOutOfMemory:
+                queue.release()
+                self._opened.give_back()
+                if lanes:
+                    break
+                if self._is_halved:
+                    raise
+                whole = self._settings.sizes
+                self._sizes = replace(whole, slab_bytes=whole.slab_bytes // 2, lines=whole.lines // 2)
+        return lanes
+
+    @property
+    def _is_halved(self) -> bool:
+        return self._sizes is not self._settings.sizes
+
+    def _lane(self, queue: DeviceQueue) -> SlabLane:
+        spans, sizes = self._settings.recorded_spans, self._sizes
+        timeline = DeviceTimeline(queue, spans) if spans else None
+        layout = FrameLayout(sizes.slab_bytes, sizes.files)
+        return SlabLane(queue, layout, self._settings.algorithm, sizes.lines, self._tables, timeline)
 
     def totals(self) -> DeviceTotals:
         """What was done so far."""
-        with self._lock:
-            usage = self._opened.usage()
-            times = [lane.times for lane in self._all_lanes]
-            return replace(
-                self._totals,
-                **{field.name: sum(getattr(part, field.name) for part in times) for field in fields(DeviceTimes)},
-                cpu_seconds=time.process_time(),
-                pool_peak_bytes=usage.pool_peak_bytes,
-                process_bytes=usage.process_bytes,
-                card_used_bytes=usage.card_used_bytes,
-                card_bytes=usage.card_bytes,
-                card_reason=usage.reason,
-                tracks=tuple(
-                    lane.timeline.track.recorded("device", f"cuda:{self._settings.card} stream {number}")
-                    for number, lane in enumerate(self._all_lanes)
-                    if lane.timeline is not None
-                ),
-            )
-
-    def _serve(self, connected: socket.socket) -> None:
-        """One slot, for as long as its other end is there."""
-        with contextlib.suppress(EOFError, OSError), Connection(connected.detach()) as connection:
-            with socket.socket(fileno=os.dup(connection.fileno())) as receiver:
-                _, descriptors, _, _ = socket.recv_fds(receiver, 1, 1)
-            sizes: SlotSizes = connection.recv()
-            memory = SlotMemory(descriptors[0], sizes, self._settings.algorithm)
-            pinned = self._pin(memory)
-            try:
-                while True:
-                    connection.send(self._answer(connection.recv(), memory))
-            finally:
-                if pinned:
-                    self._unpin(memory)
-
-    def _pin(self, memory: SlotMemory) -> bool:
-        """Lock the pages of a slot for copies at full speed. Where that fails, copies are only slower."""
-        try:
-            self._opened.pin(memory.slab)
-        except (DeviceOutOfMemory, DeviceLost):
-            return False
-        with self._lock:
-            self._pinned_bytes += memory.slab.nbytes
-            self._totals.pinned_bytes = max(self._totals.pinned_bytes, self._pinned_bytes)
-        return True
-
-    def _unpin(self, memory: SlotMemory) -> None:
-        with contextlib.suppress(DeviceLost):
-            self._opened.unpin(memory.slab)
-        with self._lock:
-            self._pinned_bytes -= memory.slab.nbytes
-
-    def _answer(self, job: Job, memory: SlotMemory) -> Answer:
-        if self._lost is not None:
-            return Answer(failure=self._lost, is_final=True)
-        slab = Slab(
-            memory.slab[: job.data_bytes], np.frombuffer(job.offsets, np.int64), np.frombuffer(job.lengths, np.int64)
+        usage, service = self._opened.usage(), self._service
+        times = [lane.times for lane in self._lanes]
+        return DeviceTotals(
+            slabs=service.slabs,
+            halved_slabs=service.slabs if self._is_halved else 0,
+            pinned_bytes=service.pinned_bytes,
+            **{field.name: sum(getattr(part, field.name) for part in times) for field in fields(DeviceTimes)},
+            cpu_seconds=time.process_time(),
+            pool_peak_bytes=usage.pool_peak_bytes,
+            process_bytes=usage.process_bytes,
+            card_used_bytes=usage.card_used_bytes,
+            card_bytes=usage.card_bytes,
+            card_reason=usage.reason,
+            tracks=tuple(
+                lane.timeline.track.recorded("device", f"cuda:{self._settings.card} stream {number}")
+                for number, lane in enumerate(self._lanes)
+                if lane.timeline is not None
+            ),
         )
-        lane = self._lanes.get()
-        if lane.timeline is not None:
-            lane.timeline.batch = job.batch
-        try:
-            with self._named(job):
-                found = self._compute(lane, slab, memory, job)
-        except DeviceOutOfMemory as error:
-            return Answer(failure=str(error))
-        except DeviceLost as error:
-            self._lost = str(error)
-            return Answer(failure=self._lost, is_final=True)
-        except Exception as error:  # noqa: BLE001  (a fault of ours: the worker hears of it, and its slab is not lost)
-            return Answer(failure=f"{type(error).__name__}: {error}")
-        finally:
-            self._lanes.put(lane)
-        count = None if found.lines is None else len(found.lines.heads)
-        try:
-            memory.write(*found)
-        except ValueError as error:
-            return Answer(failure=str(error))
-        with self._lock:
-            self._totals.slabs += 1
-        return Answer(count, has_tokens=found.tokens is not None)
-
-    def _named(self, job: Job) -> AbstractContextManager[None]:
-        if not self._settings.has_ranges:
-            return contextlib.nullcontext()
-        return self._opened.named_range(f"exosuit: slab of batch {job.batch}, {job.data_bytes} bytes")
-
-    def _compute(self, lane: DeviceKernels, slab: Slab, memory: SlotMemory, job: Job) -> Found:
-        """The columns of a slab; where the device has no room, those of its halves, once.
-
-        Lines are None where there is no room for theirs in the memory.
-        """
-        most_lines = memory.most_lines(len(slab))
-        try:
-            return _found(lane, slab, job, most_lines)
-        except DeviceOutOfMemory:
-            if len(slab) < 2:
-                raise
-        lane.release()
-        self._opened.give_back()
-        with self._lock:
-            self._totals.halved_slabs += 1
-        results = [_found(lane, half, job, most_lines) for half in halves(slab)]
-        lines = join_lines([found.lines for found in results])
-        if lines is not None and len(lines.heads) > most_lines:
-            lines = None
-        tokens = join_tokens([found.tokens for found in results], with_lines=lines is not None)
-        return Found(join_columns([found.columns for found in results]), lines, tokens)
-
-
-class Found(NamedTuple):
-    """The results of a slab."""
-
-    columns: SlabColumns
-    lines: LineColumns | None
-    tokens: TokenColumns | None
-
-
-def _found(lane: DeviceKernels, slab: Slab, job: Job, most_lines: int) -> Found:
-    pending = lane.begin(slab, lines=job.wants_lines, tokens=job.tokens)
-    columns, lines = pending.finish(most_lines)
-    return Found(columns, lines, pending.tokens())
 
 
 def _counting_tables(encoding: str | None) -> CountingTables | None:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, overload
 
 import numpy as np
 
-from exosuit_cli.device.messages import SLAB_BYTES
-from exosuit_cli.device.process import LANES, DeviceProcess
+from exosuit_cli.device.messages import BATCH_FILES, SLAB_BYTES
+from exosuit_cli.device.process import LANES, DeviceProcess, ring_sizes
 from exosuit_cli.device.remote import SLOTS, RemoteKernels
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceTimes
@@ -90,7 +90,8 @@ def save_probe(identity: str, probe: Probe) -> str:
 def measure(driver: Driver, opened: OpenCard, index: int, limit_bytes: int) -> Probe:
     """Measure card `index`, which is open here: some seconds. Raises ResourceMissing where it cannot be used."""
     started = time.monotonic()
-    owner = DeviceProcess(driver.__name__, index, "blake3", limit_bytes, encoding=DEFAULT_ENCODING)
+    sizes = ring_sizes(LANES, SLAB_BYTES, BATCH_FILES, "blake3", lines=False)
+    owner = DeviceProcess(driver.__name__, index, "blake3", limit_bytes, sizes, encoding=DEFAULT_ENCODING)
     texts = text_slab(SLAB_BYTES)
     try:
         owner.wait()
@@ -137,8 +138,12 @@ def _owner_rate(address: str, device: str, example: Slab, encoding: str | None =
                 done.result()
         return time.monotonic() - begun
 
-    together(SLOTS)  # buffers grow in the first rounds
-    rate = len(workers) * _ROUNDS * len(example.data) / together(_ROUNDS)
+    try:
+        together(2 * SLOTS)  # slots are filled and launches become a graph in the first rounds
+        rate = len(workers) * _ROUNDS * len(example.data) / together(_ROUNDS)
+    finally:
+        for worker in workers:
+            worker.close()
     return rate if all(worker.does_count for worker in workers) else None
 
 
@@ -149,22 +154,31 @@ class _WorkerLoad:
         self._encoding = encoding
         self.does_count = True
         """Whether the card has counted all tokens that were wanted."""
-        self._kernels = RemoteKernels(device, (address,), "blake3", batch_files=len(example), is_demanded=True)
-        self._slabs: list[Slab] = []
-        for buffer in self._kernels.buffers(len(example.data), lines=False):
-            buffer[:] = example.data
-            self._slabs.append(Slab(buffer, example.offsets, example.lengths))
+        self._kernels = RemoteKernels(device, (address,), "blake3", is_demanded=True)
+        self._kernels.buffers(len(example.data), lines=False)
+        self._example = example
+        self._filled: set[int] = set()
+        """Where the example lies already."""
 
     def work(self, rounds: int) -> None:
-        """Have so many slabs computed."""
+        """Have so many slabs computed: what lies in a slot is sent again, as if a reader had filled it."""
+        example = self._example
         begun: deque[PendingSlab] = deque()
-        for number in range(rounds):
-            if len(begun) == len(self._slabs):
+        for _ in range(rounds):
+            if len(begun) == SLOTS:
                 self._finish(begun.popleft())
-            slab = self._slabs[number % len(self._slabs)]
+            data = self._kernels.take(len(example.data))
+            if data.ctypes.data not in self._filled:
+                self._filled.add(data.ctypes.data)
+                data[:] = example.data
+            slab = Slab(data, example.offsets, example.lengths)
             begun.append(self._kernels.begin(slab, lines=False, tokens=self._encoding))
         for pending in begun:
             self._finish(pending)
+
+    def close(self) -> None:
+        """End it."""
+        self._kernels.close()
 
     def _finish(self, pending: PendingSlab) -> None:
         pending.finish()

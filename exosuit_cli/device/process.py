@@ -10,7 +10,8 @@ import time
 from multiprocessing import Pipe, spawn
 from typing import TYPE_CHECKING
 
-from exosuit_cli.device.messages import OwnerSettings, Refusal
+from exosuit_cli.device.messages import OwnerSettings, Refusal, RingSizes
+from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
@@ -22,7 +23,14 @@ LANES = 4
 START_SECONDS = 120
 """A card that has not answered by then is stuck; the first build of all kernels takes seconds."""
 _END_SECONDS = 5
+_LINE = 12
+"""Bytes of a mean line: the results have room for as many lines as a slab of such lines has."""
 _PROGRAM = "import sys; sys.path[:] = {path!r}; from exosuit_cli.device.owner import main; main({descriptor})"
+
+
+def ring_sizes(workers: int, slab_bytes: int, files: int, algorithm: str, *, lines: bool) -> RingSizes:
+    """The slots that so many workers need: one to fill for each, and as many as a card works on."""
+    return RingSizes(workers + LANES, slab_bytes, files, slab_bytes // _LINE if lines else 0, DIGESTS[algorithm].width)
 
 
 class DeviceProcess:
@@ -38,6 +46,7 @@ class DeviceProcess:
         card: int,
         algorithm: str,
         limit_bytes: int,
+        sizes: RingSizes,
         recording: SpanRecording | None = None,
         encoding: str | None = None,
     ) -> None:
@@ -58,7 +67,9 @@ class DeviceProcess:
         spans, has_ranges = (recording.capacity, recording.has_ranges) if recording is not None else (0, False)
         with contextlib.suppress(OSError):  # it is dead already: `wait` finds it so
             self._control.send(
-                OwnerSettings(driver, card, algorithm, limit_bytes, LANES, self.address, spans, has_ranges, encoding)
+                OwnerSettings(
+                    driver, card, algorithm, limit_bytes, LANES, self.address, sizes, spans, has_ranges, encoding
+                )
             )
 
     def pids(self) -> list[int]:

@@ -141,7 +141,7 @@ class Run:
         )
         ledger = Ledger(
             None if self.reads_all else index,
-            self.options.batch_files,
+            self.processes.device.batch_files,
             read_links=self.collector is not None,  # each has chunks under its own name
             first_files=FIRST_CHUNKED_FILES if self.collector is not None else None,
         )

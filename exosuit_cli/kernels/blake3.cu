@@ -72,14 +72,15 @@ struct Row {
 
 // The chaining value of every chunk, and the digest of spans of one chunk.
 //
-// starts, lengths: u32[spans]; first_chunk: u32[spans + 1], the prefix sums of the spans' chunks (an empty span has
-// one). cvs: u32[8 * chunks]. digests: u32[width * spans], width in words, at most 8. One thread a chunk.
+// spans: offsets and lengths; first_chunk: u32[files + 1], the prefix sums of their chunks (an empty span has one), whose
+// number is `units`. cvs: u32[8 * units]. digests: u32[width * files], width in words, at most 8. One thread a chunk.
 extern "C" __global__ void __launch_bounds__(CHUNK_THREADS, 8)
-blake3_chunks(const u32* __restrict__ data, const u32* __restrict__ starts, const u32* __restrict__ lengths,
-              const u32* __restrict__ first_chunk, u32 spans, u32 chunks, u32* __restrict__ cvs,
-              u32* __restrict__ digests, u32 width) {
+blake3_chunks(const u32* __restrict__ data, const uint2* __restrict__ spans, const u32* __restrict__ first_chunk,
+              const Sizes* __restrict__ sizes, u32* __restrict__ cvs, u32* __restrict__ digests, u32 width) {
     __shared__ u32 tiles[CHUNK_THREADS * ROW];
     __shared__ Row rows[CHUNK_THREADS];
+    const u32 chunks = sizes->units;
+    if (blockIdx.x * CHUNK_THREADS >= chunks) return;
     const u32 lane = threadIdx.x % WARP, first_lane = threadIdx.x - lane;
     u32* const tile = tiles + first_lane * ROW;
     const u32 chunk = blockIdx.x * CHUNK_THREADS + threadIdx.x;
@@ -87,10 +88,11 @@ blake3_chunks(const u32* __restrict__ data, const u32* __restrict__ starts, cons
     u32 span = 0, index = 0, start = 0, length = 0, blocks = 0;
     bool is_root = false;
     if (chunk < chunks) {
-        span = find_span(first_chunk, spans, chunk);
+        span = find_span(first_chunk, sizes->files, chunk);
         index = chunk - first_chunk[span];
-        start = starts[span] + index * CHUNK_BYTES;
-        length = least(lengths[span] - index * CHUNK_BYTES, CHUNK_BYTES);
+        const uint2 whole = spans[span];
+        start = whole.x + index * CHUNK_BYTES;
+        length = least(whole.y - index * CHUNK_BYTES, CHUNK_BYTES);
         blocks = most(1, (length + BLOCK_BYTES - 1) / BLOCK_BYTES);
         is_root = first_chunk[span + 1] - first_chunk[span] == 1;
     }
@@ -150,34 +152,33 @@ blake3_chunks(const u32* __restrict__ data, const u32* __restrict__ starts, cons
     }
 }
 
-// The parents of one level, in place, and the digest of spans whose tree ends here.
-//
-// active: u32[count], the spans of more than 2^level chunks; first_pair: u32[count + 1], the prefix sums of their
-// pairs. One thread a pair.
+// The parents of each span's chunks, a level after the other, in place, and the digest of every span of more than one.
+// One block a span.
 extern "C" __global__ void __launch_bounds__(PARENT_THREADS, 8)
-blake3_parents(u32* __restrict__ cvs, const u32* __restrict__ first_chunk, const u32* __restrict__ active,
-               const u32* __restrict__ first_pair, u32 count, u32 pairs, u32 level, u32* __restrict__ digests,
-               u32 width) {
-    const u32 pair = blockIdx.x * PARENT_THREADS + threadIdx.x;
-    if (pair >= pairs) return;
-    const u32 slot = find_span(first_pair, count, pair);
-    const u32 span = active[slot];
-    const u32 first = first_chunk[span];
-    const u32 left = first + ((pair - first_pair[slot]) << (level + 1));
-    const bool is_root = first_chunk[span + 1] - first <= 2u << level;
-
-    uint4* const nodes = (uint4*)cvs;
-    const uint4 a = nodes[(size_t)2 * left], b = nodes[(size_t)2 * left + 1];
-    const size_t right = (size_t)2 * (left + (1u << level));
-    const uint4 c = nodes[right], d = nodes[right + 1];
-    const u32 m[16] = {a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w, c.x, c.y, c.z, c.w, d.x, d.y, d.z, d.w};
-    u32 cv[8];
-    initial(cv);
-    compress(cv, m, 0, BLOCK_BYTES, is_root ? PARENT | ROOT : PARENT);
-    if (is_root) {
-        write_digest(digests, span, width, cv);
-    } else {
-        nodes[(size_t)2 * left] = make_uint4(cv[0], cv[1], cv[2], cv[3]);
-        nodes[(size_t)2 * left + 1] = make_uint4(cv[4], cv[5], cv[6], cv[7]);
+blake3_parents(u32* cvs, const u32* __restrict__ first_chunk, const Sizes* __restrict__ sizes,
+               u32* __restrict__ digests, u32 width) {
+    const u32 span = blockIdx.x;
+    if (span >= sizes->files) return;
+    const u32 first = first_chunk[span], chunks = first_chunk[span + 1] - first;
+    uint4* const nodes = (uint4*)cvs + (size_t)2 * first;
+    for (u32 reach = 1; reach < chunks; reach *= 2) {
+        // A pair at this level is a left node that has a right one, `reach` chunks behind it.
+        const u32 pairs = (chunks + reach - 1) / (2 * reach);
+        for (u32 pair = threadIdx.x; pair < pairs; pair += PARENT_THREADS) {
+            const bool is_root = chunks <= 2 * reach;
+            const size_t left = (size_t)4 * reach * pair, right = left + 2 * reach;
+            const uint4 a = nodes[left], b = nodes[left + 1], c = nodes[right], d = nodes[right + 1];
+            const u32 m[16] = {a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w, c.x, c.y, c.z, c.w, d.x, d.y, d.z, d.w};
+            u32 cv[8];
+            initial(cv);
+            compress(cv, m, 0, BLOCK_BYTES, is_root ? PARENT | ROOT : PARENT);
+            if (is_root) {
+                write_digest(digests, span, width, cv);
+            } else {
+                nodes[left] = make_uint4(cv[0], cv[1], cv[2], cv[3]);
+                nodes[left + 1] = make_uint4(cv[4], cv[5], cv[6], cv[7]);
+            }
+        }
+        __syncthreads();  // the next level reads what this one wrote
     }
 }

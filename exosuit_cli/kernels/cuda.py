@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from exosuit_cli.kernels.sources import KERNELS, MODULES, module_source
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     import numpy.typing as npt
 
@@ -21,6 +22,8 @@ _OUT_OF_MEMORY = 2  # cudaErrorMemoryAllocation, and CUDA_ERROR_OUT_OF_MEMORY of
 _PAGE_LOCKED = 1  # cudaMemoryTypeHost
 _STAGED_BYTES = 16 << 20
 """Up to here, an upload from ordinary memory goes through page-locked memory; beyond, the driver stages it."""
+
+_NOT_CAPTURED, _NOT_CAPTURABLE = object(), object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class CudaDevice:
         except DeviceLost as error:
             raise DeviceError(f"{error}; nvidia-smi shows the driver and its cards") from error
         self.peak_bytes = 0
+        self._current = threading.local()
         self._modules: dict[str, Any] = {}
         self._kernels: dict[str, Any] = {}
 
@@ -102,22 +106,35 @@ class CudaDevice:
         with self.narrowed():
             return CudaQueue(self, timed=timed)
 
+    def make_current(self) -> None:
+        """Have this thread call this card, where it does not already: CUDA keeps one current card a thread."""
+        if not getattr(self._current, "is_set", False):
+            self.cuda.use()
+            self._current.is_set = True
+
     @contextlib.contextmanager
     def narrowed(self) -> Iterator[None]:
         """Raise what CuPy, the runtime and the driver raise as a narrow error of ours."""
-        cuda = self.cupy.cuda
         try:
             yield
-        except cuda.memory.OutOfMemoryError as error:
-            raise DeviceOutOfMemory(f"device {self.name}: {error}") from error
-        except (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError) as error:
-            if error.status == _OUT_OF_MEMORY:
-                raise DeviceOutOfMemory(f"device {self.name}: {error}") from error
-            raise DeviceLost(f"device {self.name}: {error}") from error
-        except cuda.compiler.CompileException as error:
-            raise DeviceError(f"device {self.name}: its kernels do not compile: {error}") from error
-        except RuntimeError as error:  # NVRTC's own, and what CuPy raises where it finds no CUDA headers
-            raise DeviceError(f"device {self.name}: its kernels cannot be built: {error}") from error
+        except DeviceError:
+            raise
+        except Exception as error:
+            raise self.narrow(error) from error
+
+    def narrow(self, error: Exception) -> Exception:
+        """The error of ours that an error of CuPy, the runtime or the driver means; any other error as it is."""
+        cuda = self.cupy.cuda
+        if isinstance(error, cuda.memory.OutOfMemoryError):
+            return DeviceOutOfMemory(f"device {self.name}: {error}")
+        if isinstance(error, (cuda.runtime.CUDARuntimeError, cuda.driver.CUDADriverError)):
+            kind = DeviceOutOfMemory if error.status == _OUT_OF_MEMORY else DeviceLost
+            return kind(f"device {self.name}: {error}")
+        if isinstance(error, cuda.compiler.CompileException):
+            return DeviceError(f"device {self.name}: its kernels do not compile: {error}")
+        if isinstance(error, RuntimeError):  # NVRTC's own, and what CuPy raises where it finds no CUDA headers
+            return DeviceError(f"device {self.name}: its kernels cannot be built: {error}")
+        return error
 
 
 class CudaQueue:
@@ -131,6 +148,9 @@ class CudaQueue:
         self._buffers: dict[str, CudaBuffer] = {}
         self._host: dict[str, npt.NDArray[np.uint8]] = {}
         self._staging: dict[int, _Staging] = {}
+        self._events: dict[str, Any] = {}
+        self._graphs: dict[str, Any] = {}
+        self._address = self._stream.ptr
 
     @property
     def device(self) -> str:
@@ -141,6 +161,7 @@ class CudaQueue:
         if held is None or held.nbytes < nbytes:
             # The old memory goes back first; on the same stream it may be given out again while it is still read.
             self._buffers.pop(name, None)
+            self._graphs.clear()
             if held is not None:
                 self._drop_staging(held.address)
             held = None
@@ -168,9 +189,52 @@ class CudaQueue:
             if staging is not None:
                 staging.used = self._stream.record()
 
+    def copy_in(self, target: DeviceBuffer | At, array: npt.NDArray[Any]) -> None:
+        self._copy(_address(target), array.ctypes.data, array.nbytes, self._runtime.memcpyHostToDevice)
+
+    def _copy(self, target: int, source: int, nbytes: int, kind: int) -> None:
+        """Enqueue a copy. No context is entered here: this is called for every slab."""
+        device = self._device
+        try:
+            device.make_current()
+            self._runtime.memcpyAsync(target, source, nbytes, kind, self._address)
+        except Exception as error:
+            raise device.narrow(error) from error
+
     def zero(self, place: DeviceBuffer | At, nbytes: int) -> None:
         with self._on_stream():
             self._runtime.memsetAsync(_address(place), 0, nbytes, self._stream.ptr)
+
+    def repeat(self, name: str, launches: Callable[[], None]) -> None:
+        graph: Any = self._graphs.get(name)
+        if graph is None:  # at first as they are: a kernel may be loaded at its first launch, which no graph can hold
+            self._graphs[name] = _NOT_CAPTURED
+            launches()
+            return
+        if graph is _NOT_CAPTURED:
+            graph = self._graphs[name] = self._captured(launches) or _NOT_CAPTURABLE
+        if graph is _NOT_CAPTURABLE:
+            launches()
+            return
+        device = self._device
+        try:
+            device.make_current()
+            graph.launch(self._stream)
+        except Exception as error:
+            raise device.narrow(error) from error
+
+    def _captured(self, launches: Callable[[], None]) -> Any:
+        """A graph of launches; None where the driver makes none."""
+        try:
+            with self._on_stream():
+                self._stream.begin_capture()
+                try:
+                    launches()
+                finally:
+                    graph = self._stream.end_capture()
+        except DeviceError:
+            return None
+        return graph
 
     def launch(self, kernel: str, blocks: int, threads: int, *arguments: DeviceBuffer | At | np.generic[Any]) -> None:
         values = [value if isinstance(value, np.generic) else np.uint64(_address(value)) for value in arguments]
@@ -180,10 +244,7 @@ class CudaQueue:
     def download(self, place: DeviceBuffer | At, target: npt.NDArray[Any]) -> None:
         if not target.nbytes:
             return
-        kind = self._runtime.memcpyDeviceToHost
-        with self._on_stream():
-            address = target.ctypes.data
-            self._runtime.memcpyAsync(address, _address(place), target.nbytes, kind, self._stream.ptr)
+        self._copy(target.ctypes.data, _address(place), target.nbytes, self._runtime.memcpyDeviceToHost)
 
     def host_array(self, name: str, dtype: npt.DTypeLike, count: int) -> npt.NDArray[Any]:
         nbytes = np.dtype(dtype).itemsize * count
@@ -195,20 +256,33 @@ class CudaQueue:
         return self._host[name][:nbytes].view(dtype)
 
     def release(self) -> None:
+        self._graphs.clear()
         self._buffers.clear()
         for place in list(self._staging):
             self._drop_staging(place)
 
-    def mark(self) -> Hashable:
-        with self._on_stream():
-            event = self._cupy.cuda.Event(block=True, disable_timing=not self._timed)
+    def mark(self, name: str = "") -> Hashable:
+        device = self._device
+        try:
+            device.make_current()
+            event = self._events.get(name) if name else None
+            if event is None:
+                event = self._cupy.cuda.Event(block=True, disable_timing=not self._timed)
+                if name:
+                    self._events[name] = event
             event.record(self._stream)
+        except Exception as error:
+            raise device.narrow(error) from error
         return event  # type: ignore[no-any-return]  # CuPy has no types
 
     def wait(self, mark: Hashable) -> None:
         assert isinstance(mark, self._cupy.cuda.Event)
-        with self._on_stream():
+        device = self._device
+        try:
+            device.make_current()
             mark.synchronize()
+        except Exception as error:
+            raise device.narrow(error) from error
 
     def synchronize(self) -> None:
         self.wait(self.mark())  # a blocking event leaves the core to others, as synchronising the stream does not
@@ -216,8 +290,12 @@ class CudaQueue:
     def elapsed(self, start: Hashable, end: Hashable) -> float:
         if not self._timed:
             return 0.0
-        with self._on_stream():
+        device = self._device
+        try:
+            device.make_current()
             return float(self._cupy.cuda.get_elapsed_time(start, end)) / 1000
+        except Exception as error:
+            raise device.narrow(error) from error
 
     @contextlib.contextmanager
     def _on_stream(self) -> Iterator[None]:

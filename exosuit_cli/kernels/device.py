@@ -8,7 +8,7 @@ from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     import numpy as np
     import numpy.typing as npt
@@ -77,6 +77,17 @@ class DeviceQueue(Protocol):
         """
         ...
 
+    def copy_in(self, target: DeviceBuffer | At, array: npt.NDArray[Any]) -> None:
+        """As `upload`, of an array that stays as it is until the copy is done, wherever it lies."""
+        ...
+
+    def repeat(self, name: str, launches: Callable[[], None]) -> None:
+        """Enqueue what `launches` enqueues: kernels and zeros, the same each time for this name.
+
+        A device that can repeats it as one piece. Another buffer in place of one of its own ends that.
+        """
+        ...
+
     def zero(self, place: DeviceBuffer | At, nbytes: int) -> None:
         """Fill with zeros."""
         ...
@@ -96,8 +107,8 @@ class DeviceQueue(Protocol):
         """A one-dimensional array that downloads reach fastest; kept and grown by name as `buffer` is."""
         ...
 
-    def mark(self) -> Hashable:
-        """A point behind everything enqueued so far."""
+    def mark(self, name: str = "") -> Hashable:
+        """A point behind everything enqueued so far; with a name, in place of the mark that had it."""
         ...
 
     def wait(self, mark: Hashable) -> None:

@@ -7,46 +7,44 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.kernels.device import PAD_BYTES, At, DeviceTimes
-from exosuit_cli.kernels.device_digests import DEVICE_WORK, device_work
-from exosuit_cli.kernels.device_lines import TileWork
-from exosuit_cli.kernels.device_tokens import TokenWork
-from exosuit_cli.kernels.work_lists import LARGEST_SLAB, WorkLists
-from exosuit_cli.model.digests import CHUNK_DIGEST, DIGESTS
-from exosuit_cli.model.slab import SlabColumns
+from exosuit_cli.kernels.device_digests import device_work, span_digests
+from exosuit_cli.kernels.device_frame import check_size
+from exosuit_cli.kernels.device_program import SlabProgram
+from exosuit_cli.kernels.frame import (
+    LARGEST_SLAB,
+    FrameLayout,
+    columns_of,
+    line_bytes,
+    lines_of,
+    result_bytes,
+    tokens_of,
+)
+from exosuit_cli.model.digests import DIGESTS
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     import numpy.typing as npt
 
-    from exosuit_cli.kernels.device import DeviceBuffer, DeviceQueue
-    from exosuit_cli.kernels.device_lines import LinesOnTheWay
-    from exosuit_cli.kernels.device_tokens import DeviceTables
-    from exosuit_cli.kernels.timeline import DeviceTimeline
-    from exosuit_cli.model.slab import LineColumns, Slab, TokenColumns
+    from exosuit_cli.kernels.device import DeviceQueue
+    from exosuit_cli.kernels.device_tokens import DeviceTables, TokenWork
+    from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
 
 
 class DeviceKernels:
     """The columns of slabs on one queue, one slab in flight at a time; several queues keep several in flight.
 
-    With `tables`, it counts the tokens of their encoding.
+    A slab may lie anywhere, and takes as much memory of the device as it needs. With `tables`, it counts the tokens of
+    their encoding.
     """
 
-    def __init__(
-        self,
-        queue: DeviceQueue,
-        algorithm: str,
-        timeline: DeviceTimeline | None = None,
-        tables: DeviceTables | None = None,
-    ) -> None:
+    def __init__(self, queue: DeviceQueue, algorithm: str, tables: DeviceTables | None = None) -> None:
         self._queue = queue
         self._tables = tables
-        self.timeline = timeline
-        """Where what the device does is recorded; None for nowhere."""
         self.times = DeviceTimes()
         """What all finished slabs took."""
-        self._work = device_work(algorithm)
-        self._width = DIGESTS[algorithm].width
+        device_work(algorithm)  # or there is none
+        self._algorithm = algorithm
         self.device = queue.device
         self._in_flight: SlabInFlight | None = None
 
@@ -64,11 +62,11 @@ class DeviceKernels:
         self, data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
     ) -> npt.NDArray[np.uint8]:
         """BLAKE3 of any spans of `data`, cut to `width` bytes: uint8[k, width]."""
-        return _span_digests(self._queue, _uploaded(self._queue, data), starts, lengths, width)
-
-    def release(self) -> None:
-        """Let go of all memory of the device, after a slab that found no room."""
-        self._queue.release()
+        check_size(data)
+        buffer = self._queue.buffer("slab", len(data) + PAD_BYTES)
+        if len(data):
+            self._queue.upload(buffer, data)
+        return span_digests(self._queue, At(buffer, 0), starts, lengths, width)
 
     def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:  # noqa: ARG002
         """One, in ordinary memory."""
@@ -84,33 +82,12 @@ class DeviceKernels:
         """
         if self._in_flight is not None and not self._in_flight.is_finished:
             raise RuntimeError(f"{self.device}: a slab is in flight on this queue already")
-        queue, lists = self._queue, WorkLists()
-        tiles = TileWork(lists, slab)
-        digests = self._work(lists, slab.offsets, slab.lengths, self._width)
-        started = queue.mark()
-        data = _uploaded(queue, slab.data)
-        lists.upload(queue, "work lists")
-        copied_in = queue.mark()
-        digest_bytes = len(slab) * self._width
-        class_bytes = 12 * tiles.files
-        counting = None
-        if self._tables is not None and self._tables.encoding == tokens:
-            counting = TokenWork(self._tables, slab)
-        result_bytes = digest_bytes + class_bytes + (counting.nbytes if counting is not None else 0)
-        results = queue.buffer("results", result_bytes + 1)
-        tiles.launch(queue, data, lists, At(results, digest_bytes))
-        if lines:
-            tiles.count_lines(queue)  # before the digests: its answer is what `finish` waits for first
-        digests.launch(queue, data, lists, results)
-        if counting is not None:
-            counting.launch(queue, data, lists.at(tiles.file_starts), At(results, digest_bytes + class_bytes))
-        computed = queue.mark()
-        host = queue.host_array("results", np.uint8, result_bytes)
-        queue.download(results, host)
-        marks = (started, copied_in, computed, queue.mark())
-        self.times.bytes_in += len(slab.data) + lists.nbytes
+        check_size(slab.data)
+        tables = self._tables if self._tables is not None and self._tables.encoding == tokens else None
+        layout = FrameLayout(len(slab.data), len(slab))
+        program = SlabProgram(self._queue, layout, self._algorithm, tables)
         self._in_flight = SlabInFlight(
-            queue, data, slab, self._width, tiles if lines else None, counting, host, marks, self.times, self.timeline
+            self._queue, program, slab, DIGESTS[self._algorithm].width, self.times, wants_lines=lines
         )
         return self._in_flight
 
@@ -121,73 +98,68 @@ class SlabInFlight:
     def __init__(
         self,
         queue: DeviceQueue,
-        data: DeviceBuffer,
+        program: SlabProgram,
         slab: Slab,
         width: int,
-        tiles: TileWork | None,
-        tokens: TokenWork | None,
-        results: npt.NDArray[np.uint8],
-        marks: tuple[Hashable, ...],
         times: DeviceTimes,
-        timeline: DeviceTimeline | None,
+        *,
+        wants_lines: bool,
     ) -> None:
-        self._queue, self._data, self._tiles = queue, data, tiles
-        self.token_work = tokens
-        """The count of tokens, where they are wanted."""
-        self._results, self._width = results, width
-        self._counted: TokenColumns | None = None
-        self._marks, self._times, self._timeline = marks, times, timeline
-        self._data_bytes = len(slab.data)
+        self._queue, self._program, self._slab, self._width, self._times = queue, program, slab, width, times
         self.is_finished = False
-        self._is_filled = slab.lengths > 0
-        self._last_bytes = np.full(len(slab), -1, np.int16)
-        self._last_bytes[self._is_filled] = slab.data[(slab.offsets + slab.lengths)[self._is_filled] - 1]
+        self._counted: TokenColumns | None = None
+        self._total: npt.NDArray[np.uint64] | None = None
+        started = queue.mark()
+        times.bytes_in += program.frame.upload(queue, slab)
+        copied_in = queue.mark()
+        program.launch_classes(lines=wants_lines)
+        if wants_lines:  # before the digests: it is what `finish` waits for first
+            self._total = queue.host_array("line total", np.uint64, 1)
+            queue.download(program.lines.total, self._total)
+            self._counted_lines = queue.mark()
+        program.launch_files()
+        computed = queue.mark()
+        self._results = queue.host_array("results", np.uint8, result_bytes(len(slab), width))
+        queue.download(program.frame.results, self._results)
+        self._marks = (started, copied_in, computed, queue.mark())
+
+    @property
+    def token_work(self) -> TokenWork | None:
+        """The count of tokens, where they are wanted."""
+        return self._program.tokens
 
     def finish(self, most_lines: int = LARGEST_SLAB) -> tuple[SlabColumns, LineColumns | None]:
         """Wait for the columns of the slab; also for its lines, if they were wanted and number at most `most_lines`."""
+        queue, program, slab, width = self._queue, self._program, self._slab, self._width
+        lines = found = None
         try:
-            on_the_way = self._tiles.lines(self._queue, most_lines, self.token_work) if self._tiles else None
-            ended = self._queue.mark()
-            self._queue.synchronize()
-            self._account(on_the_way, ended)
+            begun = computed = None
+            if self._total is not None:
+                queue.wait(self._counted_lines)
+                count = int(self._total[0]) & 0xFFFF_FFFF  # the bracket sum is in the high half
+                if count <= most_lines:
+                    begun = queue.mark()
+                    program.lines.reserve(queue, count)
+                    program.launch_lines()
+                    computed = queue.mark()
+                    found = queue.host_array("line columns", np.uint8, line_bytes(count))
+                    queue.download(program.lines.columns, found)
+                    queue.download(program.frame.results, self._results)  # once more: first lines are in it now
+            ended = queue.mark()
+            queue.synchronize()
+            self._account(begun, computed, ended)
         finally:
             self.is_finished = True
-        if self.token_work is not None:
-            before = on_the_way.tokens if on_the_way is not None else None
-            self._counted = self.token_work.columns(self._results[self._token_place :], before)
-        return self._columns(), on_the_way.columns() if on_the_way else None
+        if found is not None:
+            lines = lines_of(found, count, self._results, slab.lengths, width)
+            self._times.bytes_out += found.nbytes
+        if program.tokens is not None:
+            self._counted = tokens_of(self._results, len(slab), width, found, count if found is not None else 0)
+        return columns_of(self._results, len(slab), width), lines
 
     def tokens(self) -> TokenColumns | None:
         """See `PendingSlab.tokens`."""
         return self._counted
-
-    @property
-    def _token_place(self) -> int:
-        return len(self._is_filled) * self._width + 12 * int(np.count_nonzero(self._is_filled))
-
-    def _account(self, lines: LinesOnTheWay | None, ended: Hashable) -> None:
-        times, elapsed = self._times, self._queue.elapsed
-        started, copied_in, computed, copied_out = self._marks
-        times.copy_in_seconds += elapsed(started, copied_in)
-        times.kernel_seconds += elapsed(copied_in, computed)
-        times.copy_out_seconds += elapsed(computed, copied_out)
-        times.bytes_out += self._results.nbytes
-        if lines is not None and lines.computed is not None:
-            times.kernel_seconds += elapsed(lines.begun, lines.computed)
-            times.copy_out_seconds += elapsed(lines.computed, ended)
-            times.bytes_out += lines.nbytes
-        if self._timeline is not None:
-            self._record(self._timeline, lines, ended)
-
-    def _record(self, timeline: DeviceTimeline, lines: LinesOnTheWay | None, ended: Hashable) -> None:
-        started, copied_in, computed, copied_out = self._marks
-        files = len(self._is_filled)
-        timeline.add("copy in", started, copied_in, files, self._data_bytes, self._data_bytes)
-        timeline.add("kernel", copied_in, computed, files, self._data_bytes)
-        timeline.add("copy out", computed, copied_out, files, self._results.nbytes, self._results.nbytes)
-        if lines is not None and lines.computed is not None:
-            timeline.add("kernel", lines.begun, lines.computed, bytes_in=self._data_bytes)
-            timeline.add("copy out", lines.computed, ended, bytes_in=lines.nbytes, bytes_out=lines.nbytes)
 
     def span_digests(
         self, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
@@ -196,48 +168,15 @@ class SlabInFlight:
 
         Call it after `finish`, and before the queue gets another slab.
         """
-        return _span_digests(self._queue, self._data, starts, lengths, width)
+        return span_digests(self._queue, self._program.frame.data, starts, lengths, width)
 
-    def _columns(self) -> SlabColumns:
-        files = len(self._is_filled)
-        digest_bytes = files * self._width
-        newlines, largest, nuls = self._results[digest_bytes : self._token_place].view(np.uint32).reshape(3, -1)
-        columns = SlabColumns(
-            digests=self._results[:digest_bytes].reshape(files, self._width).copy(),
-            newlines=np.zeros(files, np.int64),
-            last_bytes=self._last_bytes,
-            max_bytes=np.zeros(files, np.uint8),
-            has_nul=np.zeros(files, np.bool_),
-        )
-        columns.newlines[self._is_filled] = newlines
-        columns.max_bytes[self._is_filled] = largest
-        columns.has_nul[self._is_filled] = nuls
-        return columns
-
-
-def _uploaded(queue: DeviceQueue, data: npt.NDArray[np.uint8]) -> DeviceBuffer:
-    if len(data) > LARGEST_SLAB:
-        raise ValueError(f"a slab of {len(data)} bytes: a device takes at most {LARGEST_SLAB}")
-    buffer = queue.buffer("slab", len(data) + PAD_BYTES)
-    if len(data):
-        queue.upload(buffer, data)
-    return buffer
-
-
-def _span_digests(
-    queue: DeviceQueue,
-    data: DeviceBuffer,
-    starts: npt.NDArray[np.int64],
-    lengths: npt.NDArray[np.int64],
-    width: int,
-) -> npt.NDArray[np.uint8]:
-    lists = WorkLists()
-    work = DEVICE_WORK[CHUNK_DIGEST](lists, starts, lengths, width)
-    lists.upload(queue, "work lists")
-    digests = queue.buffer("results", len(starts) * width + 1)
-    work.launch(queue, data, lists, digests)
-    host = queue.host_array("results", np.uint8, len(starts) * width)
-    if len(host):
-        queue.download(digests, host)
-    queue.synchronize()
-    return host.reshape(len(starts), width).copy()
+    def _account(self, begun: Hashable | None, lines_computed: Hashable | None, ended: Hashable) -> None:
+        times, elapsed = self._times, self._queue.elapsed
+        started, copied_in, computed, copied_out = self._marks
+        times.copy_in_seconds += elapsed(started, copied_in)
+        times.kernel_seconds += elapsed(copied_in, computed)
+        times.copy_out_seconds += elapsed(computed, copied_out)
+        times.bytes_out += self._results.nbytes
+        if begun is not None and lines_computed is not None:
+            times.kernel_seconds += elapsed(begun, lines_computed)
+            times.copy_out_seconds += elapsed(lines_computed, ended)

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.kernels.device import At
-from exosuit_cli.kernels.device_lines import TILE_BYTES, launch_scan, scan_levels
-from exosuit_cli.kernels.work_lists import blocks_for
+from exosuit_cli.kernels.device_frame import TILE_BYTES, blocks_for
+from exosuit_cli.kernels.device_lines import launch_scan, scan_levels
 from exosuit_cli.model.counting_tables import RULES
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.model.slab import TokenColumns
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.kernels.device import DeviceBuffer, DeviceQueue
+    from exosuit_cli.kernels.device_frame import DeviceFrame
+    from exosuit_cli.kernels.device_lines import LineWork
     from exosuit_cli.model.counting_tables import CountingTables
-    from exosuit_cli.model.slab import Slab
 
 THREADS = 256
 LANE_BYTES = 16
@@ -68,92 +68,61 @@ class DeviceTables:
 class TokenWork:
     """The tokens of one slab whose files tile its data: those of each file, and those before each line.
 
-    `launch_lines` follows `launch`, once it is known where lines begin.
+    `launch_lines` follows `launch`, and the columns of lines.
     """
 
-    def __init__(self, tables: DeviceTables, slab: Slab) -> None:
-        self._tables = tables
-        self._size = len(slab.data)
-        self._is_filled = slab.lengths > 0
-        self._files = int(np.count_nonzero(self._is_filled))
-        self._tiles = blocks_for(self._size, TILE_BYTES)
-        self.starts: At | None = None
+    def __init__(self, queue: DeviceQueue, tables: DeviceTables, frame: DeviceFrame) -> None:
+        self._tables, self._frame = tables, frame
+        self._classes = queue.buffer("token classes", LANE_BYTES * (frame.layout.slab_bytes // LANE_BYTES + 1))
+        self._bitmap_bytes = 4 * _BITMAP_WORDS * frame.tiles
+        self._bits = queue.buffer("token starts", 2 * self._bitmap_bytes)
+        self._levels = scan_levels(frame.tiles)
+        self._before = queue.buffer("token counts", 8 * sum(self._levels))
+        self._sums = queue.buffer("file tokens", 4 * max(frame.layout.files, 1))
+        self.starts = At(self._bits, 0)
         """After `launch`, one bit a byte of the slab, the lowest first: whether a token begins there. Of a file that is
         left to another counter the bits mean nothing."""
 
-    @property
-    def nbytes(self) -> int:
-        """Of the results of files."""
-        return 4 * (2 * self._files + 1)
-
-    def launch(self, queue: DeviceQueue, data: DeviceBuffer, file_starts: At, results: At) -> None:
-        """Enqueue the count of files.
-
-        `results` is then uint32[files + 1], the tokens before each file that is not empty and of all, and
-        uint32[files], not 0 where a file is left to another counter.
-        """
-        if not self._size:
-            return
-        tables, size, files, tiles = self._tables, np.uint32(self._size), np.uint32(self._files), np.uint32(self._tiles)
-        self._sums = results
-        unsure = At(results.buffer, results.offset + 4 * (self._files + 1))
-        classes = queue.buffer("token classes", LANE_BYTES * (self._size // LANE_BYTES + 1))
-        bitmap = 4 * _BITMAP_WORDS * self._tiles
-        bits = queue.buffer("token starts", 2 * bitmap)
-        starts, missed = At(bits, 0), At(bits, bitmap)
-        self.starts = starts
-        queue.zero(bits, 2 * bitmap)
-        queue.zero(unsure, 4 * self._files)
+    def launch(self, queue: DeviceQueue) -> None:
+        """Enqueue the count of files: a column of the frame's results."""
+        tables, frame, starts, missed = self._tables, self._frame, self.starts, At(self._bits, self._bitmap_bytes)
+        size, lists, tiles = frame.layout.slab_bytes, frame.lists, np.uint32(frame.tiles)
+        queue.zero(self._bits, 2 * self._bitmap_bytes)
         queue.launch(
             "token_classes",
-            blocks_for(self._size // LANE_BYTES + 1, THREADS),
+            blocks_for(size // LANE_BYTES + 1, THREADS),
             THREADS,
-            *(data, size, file_starts, files, tables.planes, tables.kinds, classes, unsure),
+            *(frame.data, frame.sizes, lists.file_starts, tables.planes, tables.kinds, self._classes, frame.results),
         )
         queue.launch(
             "token_words",
-            blocks_for(self._size, LANE_BYTES * THREADS),
+            blocks_for(size, LANE_BYTES * THREADS),
             THREADS,
-            *(data, size, classes, tables.rules, tables.words, tables.word_mask),
-            *(file_starts, files, starts, missed, unsure),
+            *(frame.data, frame.sizes, self._classes, tables.rules, tables.words, tables.word_mask),
+            *(lists.file_starts, starts, missed, frame.results),
         )
         queue.launch(
             "token_merges",
-            blocks_for(self._tiles, THREADS // WARP),
+            blocks_for(frame.tiles, THREADS // WARP),
             THREADS,
-            *(data, size, tiles, tables.pairs, tables.pair_mask, tables.byte_tokens, starts, missed),
+            *(frame.data, frame.sizes, tables.pairs, tables.pair_mask, tables.byte_tokens, starts, missed),
         )
-        levels = scan_levels(self._tiles)
-        self._before = queue.buffer("token counts", 8 * sum(levels))
-        queue.launch("token_counts", blocks_for(self._tiles, THREADS), THREADS, starts, tiles, self._before)
-        launch_scan(queue, self._before, levels)
+        blocks = blocks_for(frame.tiles, THREADS)
+        queue.launch("token_counts", blocks, THREADS, starts, frame.sizes, tiles, self._before)
+        launch_scan(queue, self._before, self._levels)
         queue.launch(
             "token_files",
-            blocks_for(self._files + 1, THREADS),
+            blocks_for(frame.layout.files, THREADS),
             THREADS,
-            *(file_starts, files, starts, tiles, self._before, results),
+            *(lists.file_starts, lists.filled_files, frame.sizes, starts, self._before, self._sums, frame.results),
         )
 
-    def launch_lines(
-        self, queue: DeviceQueue, line_starts: DeviceBuffer, owners: DeviceBuffer, count: int
-    ) -> DeviceBuffer:
-        """Enqueue the sums before lines, uint32[count]: the tokens of its file before each."""
-        assert self.starts is not None, "launched before"
-        sums = queue.buffer("line tokens", 4 * count)
+    def launch_lines(self, queue: DeviceQueue, lines: LineWork) -> None:
+        """Enqueue the tokens before each line: a column of the lines."""
         queue.launch(
             "token_lines",
-            blocks_for(count, THREADS),
+            blocks_for(lines.most, THREADS),
             THREADS,
-            *(line_starts, owners, np.uint32(count), self.starts, np.uint32(self._tiles), self._before),
-            *(self._sums, sums),
+            *(lines.owners, lines.total, np.uint32(lines.most), self._frame.sizes),
+            *(self.starts, self._before, self._sums, lines.columns),
         )
-        return sums
-
-    def columns(self, results: npt.NDArray[np.uint8], before: npt.NDArray[np.uint32] | None) -> TokenColumns:
-        """What was found, in memory of its own: of `results` copied back, and of the sums before lines."""
-        counts = np.zeros(len(self._is_filled), np.int64)
-        if self._size:
-            words = results.view(np.uint32)
-            sums, unsure = words[: self._files + 1], words[self._files + 1 :]
-            counts[self._is_filled] = np.where(unsure, -1, np.diff(sums.astype(np.int64)))
-        return TokenColumns(counts, before.astype(np.int64) if before is not None else None)

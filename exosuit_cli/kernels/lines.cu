@@ -4,7 +4,8 @@
 // `scan_tiles` and `scan_add` make these the sums before each tile; `line_starts` writes every line at its place;
 // `line_structure` looks at each line from there.
 //
-// file_starts is u32[files + 1] of the files that are not empty: they tile the slab from 0, the last entry is its size.
+// file_starts is u32[filled + 1] of the files that are not empty: they tile the slab from 0, the last entry is its size.
+// A file's number is its place among them; filled_files gives its place among all.
 
 #define TILE_BYTES 512u
 #define LANE_BYTES 16u
@@ -79,16 +80,20 @@ __device__ __forceinline__ u32 largest_byte(const u32 words[4], u32 bits) {
     return found;
 }
 
-// counts: u64[tiles], line starts and bracket sums. all_blank: u8[tiles], 1 where a whole tile is spaces and tabs.
-// newlines, largest, nuls: u32[files], zeros before; the newlines of each file, its largest byte, and whether a NUL is
-// within its first 8192 bytes. One warp a tile.
+// counts: u64[room], line starts and bracket sums of every tile, 0 behind the last. all_blank: u8[tiles], 1 where a whole
+// tile is spaces and tabs. Of each file, its NEWLINES, its LARGEST byte, and in NULS whether a NUL is within its first
+// 8192 bytes. One warp a tile.
 extern "C" __global__ void __launch_bounds__(TILE_THREADS, 4)
-tile_counts(const u8* __restrict__ data, u32 size, const u32* __restrict__ file_starts, u32 files, u32 tiles,
-            u64* __restrict__ counts, u8* __restrict__ all_blank, u32* __restrict__ newlines,
-            u32* __restrict__ largest, u32* __restrict__ nuls) {
+tile_counts(const u8* __restrict__ data, const Sizes* __restrict__ sizes, const u32* __restrict__ file_starts,
+            const u32* __restrict__ filled_files, u32 room, u64* __restrict__ counts, u8* __restrict__ all_blank,
+            u32* results) {
     const u32 lane = threadIdx.x % WARP;
     const u32 tile = (blockIdx.x * TILE_THREADS + threadIdx.x) / WARP;
-    if (tile >= tiles) return;
+    const u32 size = sizes->bytes, files = sizes->filled;
+    if (tile >= sizes->tiles) {
+        if (lane == 0 && tile < room) counts[tile] = 0;
+        return;
+    }
     Lane at = look(data, size, tile);
     u32 zeros = 0, blanks = 0;
 #pragma unroll
@@ -113,9 +118,10 @@ tile_counts(const u8* __restrict__ data, u32 size, const u32* __restrict__ file_
         const u32 has_nul = __ballot_sync(
             ALL_LANES, (zeros & own & range_bits(at.base, start, start + TEXT_PROBE_BYTES)) != 0);
         if (lane == 0) {
-            if (count) atomicAdd(newlines + file, count);
-            if (top) atomicMax(largest + file, top);
-            if (has_nul) atomicOr(nuls + file, 1u);
+            const u32 place = filled_files[file];
+            if (count) atomicAdd(column(results, sizes, NEWLINES) + place, count);
+            if (top) atomicMax(column(results, sizes, LARGEST) + place, top);
+            if (has_nul) atomicOr(column(results, sizes, NULS) + place, 1u);
         }
     }
     u64 total = packed(__popc(at.starts), (i32)__popc(at.opens) - (i32)__popc(at.closes));
@@ -164,15 +170,22 @@ scan_add(u64* __restrict__ values, u32 count, const u64* __restrict__ sums) {
     if (i < count) values[i] += sums[i / SCAN_SPAN];
 }
 
-// Every line at its place: where it starts, the bracket sum from the slab's start to there, and its file; and the first
-// line of every file. before: u64[tiles], the sums before each tile. One warp a tile.
+// Every line at its place: where it starts, the bracket sum from the slab's start to there, and its file; the first line
+// of every file, FIRST_LINES; and the number of lines, LINE_TOTAL. before: u64[tiles], the sums before each tile; total:
+// that of all. Where there are more than `room` lines, nothing but their number is written. lines: see `line_structure`.
+// One warp a tile.
 extern "C" __global__ void __launch_bounds__(TILE_THREADS, 4)
-line_starts(const u8* __restrict__ data, u32 size, const u32* __restrict__ file_starts, u32 files, u32 tiles,
-            const u64* __restrict__ before, u32* __restrict__ starts, i32* __restrict__ sums,
-            u32* __restrict__ owners, u32* __restrict__ first_lines) {
+line_starts(const u8* __restrict__ data, const Sizes* __restrict__ sizes, const u32* __restrict__ file_starts,
+            const u64* __restrict__ before, const u64* __restrict__ total, u32 room, u8* __restrict__ lines,
+            i32* __restrict__ sums, u32* __restrict__ owners, u32* results) {
     const u32 lane = threadIdx.x % WARP;
     const u32 tile = (blockIdx.x * TILE_THREADS + threadIdx.x) / WARP;
-    if (tile >= tiles) return;
+    const u32 size = sizes->bytes, files = sizes->filled, count = (u32)*total;
+    if (tile >= sizes->tiles) return;
+    if (tile == 0 && lane == 0) results[LINE_TOTAL] = count;
+    if (count > room) return;
+    u32* const starts = (u32*)(lines + 8 * line_room(count));
+    u32* const first_lines = column(results, sizes, FIRST_LINES);
     Lane at = look(data, size, tile);
     const u32 tile_start = tile * TILE_BYTES, tile_end = tile_start + TILE_BYTES;
     const u32 first_file = find_span(file_starts, files, tile_start);
@@ -208,19 +221,23 @@ __device__ __forceinline__ u64 equal_bytes64(u64 word, u32 byte) {
 
 #define LONE_WORDS 16u  // how far a lane looks for ink by itself, in words of eight bytes, before its warp helps
 
-// The structure of every line; see LineColumns for what each column holds. One thread a line.
+// The structure of every line; see LineColumns for what each column holds. lines: the columns u64 heads, u32 starts, u32
+// inks, i32 depths, u32 tokens (see token_lines), u16 indents, u8 lasts. One thread a line.
 extern "C" __global__ void __launch_bounds__(LINE_THREADS, 4)
-line_structure(const u8* __restrict__ data, u32 size, const u32* __restrict__ file_starts,
-               const u32* __restrict__ first_lines, const u8* __restrict__ all_blank,
-               const u32* __restrict__ starts, const i32* __restrict__ sums, const u32* __restrict__ owners,
-               u32 lines, u16* __restrict__ indents, u32* __restrict__ inks, u64* __restrict__ heads,
-               u8* __restrict__ lasts, i32* __restrict__ depths) {
+line_structure(const u8* __restrict__ data, const Sizes* __restrict__ sizes, const u32* __restrict__ file_starts,
+               const u8* __restrict__ all_blank, const i32* __restrict__ sums, const u32* __restrict__ owners,
+               const u64* __restrict__ total, u32 room, u8* lines, u32* results) {
+    const u32 count = (u32)*total, size = sizes->bytes;
+    if (count > room || blockIdx.x * LINE_THREADS >= count) return;
+    const size_t unit = line_room(count);
+    const u32* const starts = (const u32*)(lines + 8 * unit);
+    const u32* const first_lines = column(results, sizes, FIRST_LINES);
     const u32* const words = (const u32*)data;
     const u32 lane = threadIdx.x % WARP;
     const u32 line = blockIdx.x * LINE_THREADS + threadIdx.x;
-    const bool is_line = line < lines;  // the others stay to help with the lines of their warp
+    const bool is_line = line < count;  // the others stay to help with the lines of their warp
     const u32 start = is_line ? starts[line] : 0;
-    const u32 end = line + 1 < lines ? starts[line + 1] : size;
+    const u32 end = line + 1 < count ? starts[line + 1] : size;
     const u32 last = end - 1;
 
     u32 ink = start, tabs = 0;
@@ -288,9 +305,9 @@ line_structure(const u8* __restrict__ data, u32 size, const u32* __restrict__ fi
     u32 stop = end;
     if (data[stop - 1] == NEWLINE) --stop;
     if (stop > start && data[stop - 1] == RETURN) --stop;
-    indents[line] = is_blank ? 0 : (u16)least(ink - start + 7 * tabs, LARGEST_INDENT);
-    inks[line] = ink;
-    heads[line] = is_blank ? 0 : head;
-    lasts[line] = stop > start ? data[stop - 1] : 0;
-    depths[line] = sums[line] - sums[first_lines[file]];
+    ((u64*)lines)[line] = is_blank ? 0 : head;
+    ((u32*)(lines + 12 * unit))[line] = ink;
+    ((i32*)(lines + 16 * unit))[line] = sums[line] - sums[first_lines[file]];
+    ((u16*)(lines + 24 * unit))[line] = is_blank ? 0 : (u16)least(ink - start + 7 * tabs, LARGEST_INDENT);
+    lines[26 * unit + line] = stop > start ? data[stop - 1] : 0;
 }

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     import numpy.typing as npt
 
-    from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
+    from exosuit_cli.model.slab import LineColumns, Slab, SlabBuffers, SlabColumns, TokenColumns
 
 
 class PendingSlab(Protocol):
@@ -42,7 +44,7 @@ class Kernels(Protocol):
     device: str
     """`cpu`, or `cuda:N`."""
 
-    def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:
+    def buffers(self, nbytes: int, *, lines: bool) -> Sequence[npt.NDArray[np.uint8]] | SlabBuffers:
         """Memory for slabs of up to `nbytes`, best for this device; as many as may be begun and not finished.
 
         `lines`: the lines of the slabs will be wanted, too. Call it once.

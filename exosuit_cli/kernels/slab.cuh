@@ -1,4 +1,8 @@
-// What every kernel file begins with: integer types, reads at any byte, and the way from a thread to its span.
+// What every kernel file begins with: integer types, reads at any byte, the way from a thread to its span, and what is
+// known of a slab.
+//
+// Kernels read sizes from device memory, and their grids cover the largest slab: so the same launches serve every slab,
+// and a graph of them is made once. A thread that has nothing to do ends at once.
 // A slab's buffer is 16-byte aligned and may be read for 16 bytes behind its size rounded up to 16; what lies there
 // is anything. All offsets are below 2^31.
 
@@ -36,3 +40,23 @@ __device__ __forceinline__ u32 find_span(const u32* __restrict__ prefix, u32 cou
     }
     return low;
 }
+
+// Of a slab: its bytes, files and the offset of `column` in its results come with it; the rest is found by `slab_lists`.
+struct Sizes {
+    u32 bytes, files, columns;
+    u32 filled;  // files that are not empty
+    u32 units;   // chunks or blocks that a digest takes the files in
+    u32 tiles;
+};
+
+// What is found of every file, a column of u32[files] each behind the digests. FIRST_LINES and UNSURE speak of the files
+// that are not empty, in their order; the others of all.
+enum Column { NEWLINES, LARGEST, NULS, LASTS, TOKENS, FIRST_LINES, UNSURE, COLUMNS };
+#define LINE_TOTAL 0  // the first word of the results: the lines of the slab
+
+__device__ __forceinline__ u32* column(u32* results, const Sizes* __restrict__ sizes, Column which) {
+    return results + sizes->columns / 4 + (size_t)sizes->files * which;
+}
+
+// The columns of lines lie one behind the other, each with room for the lines rounded up to 16.
+__device__ __forceinline__ size_t line_room(u32 lines) { return ((size_t)lines + 15) / 16 * 16; }

@@ -10,6 +10,7 @@ SHARED = "slab.cuh"
 """Stands before every other file."""
 
 MODULES: dict[str, tuple[str, ...]] = {
+    "slab.cu": ("slab_lists",),
     **{digest.source: digest.kernels for digest in DIGESTS.values() if digest.source},
     "lines.cu": ("tile_counts", "scan_tiles", "scan_add", "line_starts", "line_structure"),
     "tokens.cu": ("token_classes", "token_words", "token_merges", "token_counts", "token_files", "token_lines"),

@@ -23,6 +23,8 @@ class DeviceTimeline:
         self.track = SpanTrack(capacity)
         self.batch = -1
         """The batch of the slab in flight."""
+        self.files = 0
+        """Its files."""
         self._queue = queue
         self._first = queue.mark()
         queue.wait(self._first)

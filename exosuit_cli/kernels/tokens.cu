@@ -37,7 +37,7 @@ enum Class {
 #define WHITES (BLANKS | SET(NEWLINE))
 #define MORE SET(CONTINUATION)
 
-// Bits of an entry in `unsure`.
+// Bits of an entry in UNSURE.
 #define NO_UTF8 1u
 #define LONG_WORD 2u
 #define LONG_STRETCH 4u
@@ -45,9 +45,9 @@ enum Class {
 // Whether a class is in a set; none is where a text begins.
 __device__ __forceinline__ bool is_in(u32 kind, u32 set) { return kind < 16 && (set >> kind & 1); }
 
-__device__ __forceinline__ void mark_file(const u32* __restrict__ file_starts, u32 files, u32 at, u32* unsure,
-                                          u32 reason) {
-    atomicOr(unsure + find_span(file_starts, files, at), reason);
+__device__ __forceinline__ void mark_file(const u32* __restrict__ file_starts, const Sizes* __restrict__ sizes, u32 at,
+                                          u32* results, u32 reason) {
+    atomicOr(column(results, sizes, UNSURE) + find_span(file_starts, sizes->filled, at), reason);
 }
 
 // Bytes of the sequence that a byte begins, by the table of well-formed sequences in section 3.9 of the Unicode Standard.
@@ -83,11 +83,12 @@ __device__ __forceinline__ u32 class_beyond(const u8* __restrict__ data, u32 at,
 // The class of every byte, and where texts begin: classes is u8[size + 1], and may be written up to a multiple of 16. The
 // first row of `kinds` is that of ASCII. One thread 16 bytes, and one for the end.
 extern "C" __global__ void __launch_bounds__(THREADS)
-token_classes(const u8* __restrict__ data, u32 size, const u32* __restrict__ file_starts, u32 files,
-              const u16* __restrict__ planes, const u8* __restrict__ kinds, u32* __restrict__ classes,
-              u32* __restrict__ unsure) {
+token_classes(const u8* __restrict__ data, const Sizes* __restrict__ sizes, const u32* __restrict__ file_starts,
+              const u16* __restrict__ planes, const u8* __restrict__ kinds, u32* __restrict__ classes, u32* results) {
     const u32 base = (blockIdx.x * THREADS + threadIdx.x) * LANE_BYTES;
-    if (base > size) return;
+    const u32 size = sizes->bytes, files = sizes->filled;
+    if (base > size || !size) return;
+    u32* const unsure = column(results, sizes, UNSURE);
     u32 file = find_span(file_starts, files, least(base, size - 1));
     u32 begin = file_starts[file], end = file_starts[file + 1];
     for (u32 word = 0; word < LANE_BYTES / 4; ++word) {
@@ -256,10 +257,11 @@ __device__ __forceinline__ bool is_token(const u8* __restrict__ data, u32 at, u3
 // Sets a bit where each word begins, and where one begins that is no token. starts, missed: u32[16 * tiles], zeros before.
 // One thread for the stretches that begin in 16 bytes.
 extern "C" __global__ void __launch_bounds__(THREADS)
-token_words(const u8* __restrict__ data, u32 size, const u8* __restrict__ classes, u32 rules,
-            const uint4* __restrict__ words, u32 mask, const u32* __restrict__ file_starts, u32 files,
-            u32* __restrict__ starts, u32* __restrict__ missed, u32* __restrict__ unsure) {
+token_words(const u8* __restrict__ data, const Sizes* __restrict__ sizes, const u8* __restrict__ classes, u32 rules,
+            const uint4* __restrict__ words, u32 mask, const u32* __restrict__ file_starts, u32* __restrict__ starts,
+            u32* __restrict__ missed, u32* results) {
     const u32 base = (blockIdx.x * THREADS + threadIdx.x) * LANE_BYTES;
+    const u32 size = sizes->bytes;
     if (base >= size) return;
     u32 before = base ? classes[base - 1] & CLASS : OTHER;
     for (u32 back = 2; before == CONTINUATION && back < 5 && back <= base; ++back) before = classes[base - back] & CLASS;
@@ -275,7 +277,7 @@ token_words(const u8* __restrict__ data, u32 size, const u8* __restrict__ classe
             const u32 end = word_end(text, at, rules), length = end - at;
             atomicOr(starts + at / 32, 1u << at % 32);
             if (length - 1 >= WORD_LIMIT || end - start > STRETCH_LIMIT) {  // no length: only where it is no UTF-8
-                mark_file(file_starts, files, at, unsure, length - 1 >= WORD_LIMIT ? LONG_WORD : LONG_STRETCH);
+                mark_file(file_starts, sizes, at, results, length - 1 >= WORD_LIMIT ? LONG_WORD : LONG_STRETCH);
                 break;
             }
             if (length > KEY_BYTES || !is_token(data, at, length, words, mask)) atomicOr(missed + at / 32, 1u << at % 32);
@@ -333,8 +335,9 @@ struct Parts {
 // Sets a bit where each token begins within the words that `missed` marks: of all pairs of neighbours that merge, the one
 // of lowest rank, the leftmost among equals, is merged, one at a time. byte_tokens: u32[256]. One warp a tile.
 extern "C" __global__ void __launch_bounds__(THREADS)
-token_merges(const u8* __restrict__ data, u32 size, u32 tiles, const u64* __restrict__ pairs, u32 mask,
+token_merges(const u8* __restrict__ data, const Sizes* __restrict__ sizes, const u64* __restrict__ pairs, u32 mask,
              const u32* __restrict__ byte_tokens, u32* starts, const u32* __restrict__ missed) {
+    const u32 size = sizes->bytes, tiles = sizes->tiles;
     __shared__ Parts all_parts[THREADS / WARP];
     const u32 lane = threadIdx.x % WARP;
     const u32 tile = (blockIdx.x * THREADS + threadIdx.x) / WARP;
@@ -387,15 +390,17 @@ token_merges(const u8* __restrict__ data, u32 size, u32 tiles, const u64* __rest
     }
 }
 
-// The tokens that begin in each tile: counts is u64[tiles]. One thread a tile.
+// The tokens that begin in each tile: counts is u64[room], 0 behind the last. One thread a tile.
 extern "C" __global__ void __launch_bounds__(THREADS)
-token_counts(const uint4* __restrict__ starts, u32 tiles, u64* __restrict__ counts) {
+token_counts(const uint4* __restrict__ starts, const Sizes* __restrict__ sizes, u32 room, u64* __restrict__ counts) {
     const u32 tile = blockIdx.x * THREADS + threadIdx.x;
-    if (tile >= tiles) return;
+    if (tile >= room) return;
     u32 count = 0;
-    for (u32 i = 0; i < TILE_WORDS / 4; ++i) {
-        const uint4 bits = starts[tile * (TILE_WORDS / 4) + i];
-        count += __popc(bits.x) + __popc(bits.y) + __popc(bits.z) + __popc(bits.w);
+    if (tile < sizes->tiles) {
+        for (u32 i = 0; i < TILE_WORDS / 4; ++i) {
+            const uint4 bits = starts[tile * (TILE_WORDS / 4) + i];
+            count += __popc(bits.x) + __popc(bits.y) + __popc(bits.z) + __popc(bits.w);
+        }
     }
     counts[tile] = count;
 }
@@ -409,19 +414,27 @@ __device__ __forceinline__ u32 tokens_before(u32 place, const u32* __restrict__ 
     return place % 32 ? count + __popc(starts[place / 32] & ((1u << place % 32) - 1)) : count;
 }
 
-// The tokens before each file: sums is u32[files + 1]. One thread a file, and one for the end.
+// The tokens of each file, TOKENS; NONE where the file is left to another counter. sums: u32[filled], those before it. One
+// thread a file.
 extern "C" __global__ void __launch_bounds__(THREADS)
-token_files(const u32* __restrict__ file_starts, u32 files, const u32* __restrict__ starts, u32 tiles,
-            const u64* __restrict__ before, u32* __restrict__ sums) {
-    const u32 file = blockIdx.x * THREADS + threadIdx.x;
-    if (file <= files) sums[file] = tokens_before(file_starts[file], starts, tiles, before);
+token_files(const u32* __restrict__ file_starts, const u32* __restrict__ filled_files, const Sizes* __restrict__ sizes,
+            const u32* __restrict__ starts, const u64* __restrict__ before, u32* __restrict__ sums, u32* results) {
+    const u32 file = blockIdx.x * THREADS + threadIdx.x, tiles = sizes->tiles;
+    if (file >= sizes->filled) return;
+    const u32 sum = tokens_before(file_starts[file], starts, tiles, before);
+    const u32 count = tokens_before(file_starts[file + 1], starts, tiles, before) - sum;
+    sums[file] = sum;
+    column(results, sizes, TOKENS)[filled_files[file]] = column(results, sizes, UNSURE)[file] ? NONE : count;
 }
 
-// The tokens of its file before each line: sums is u32[lines], file_sums what token_files found. One thread a line.
+// The tokens of its file before each line, in the column of `lines` for it; owners, total, room and lines as in lines.cu.
+// One thread a line.
 extern "C" __global__ void __launch_bounds__(THREADS)
-token_lines(const u32* __restrict__ line_starts, const u32* __restrict__ owners, u32 lines,
-            const u32* __restrict__ starts, u32 tiles, const u64* __restrict__ before,
-            const u32* __restrict__ file_sums, u32* __restrict__ sums) {
-    const u32 line = blockIdx.x * THREADS + threadIdx.x;
-    if (line < lines) sums[line] = tokens_before(line_starts[line], starts, tiles, before) - file_sums[owners[line]];
+token_lines(const u32* __restrict__ owners, const u64* __restrict__ total, u32 room, const Sizes* __restrict__ sizes,
+            const u32* __restrict__ starts, const u64* __restrict__ before, const u32* __restrict__ file_sums, u8* lines) {
+    const u32 line = blockIdx.x * THREADS + threadIdx.x, count = (u32)*total;
+    if (line >= count || count > room) return;
+    const u32 start = ((const u32*)(lines + 8 * line_room(count)))[line];
+    const u32 sum = tokens_before(start, starts, sizes->tiles, before);
+    ((u32*)(lines + 20 * line_room(count)))[line] = sum - file_sums[owners[line]];
 }

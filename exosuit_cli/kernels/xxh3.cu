@@ -171,17 +171,19 @@ __device__ __forceinline__ u64 upto240_narrow(const u32* __restrict__ data, u32 
 }
 
 // What each block of each file of more than 240 bytes adds to the accumulators; the last block's sum has the last
-// stripe in it. first_block: u32[spans + 1], the prefix sums of the spans' blocks. sums: u64[8 * blocks]. Eight threads
-// a block, one a lane.
+// stripe in it. first_block: u32[files + 1], the prefix sums of the spans' blocks, whose number is `units`. sums:
+// u64[8 * units]. Eight threads a block, one a lane.
 extern "C" __global__ void __launch_bounds__(SUM_THREADS, 4)
-xxh3_sums(const u32* __restrict__ data, const u32* __restrict__ starts, const u32* __restrict__ lengths,
-          const u32* __restrict__ first_block, u32 spans, u32 blocks, u64* __restrict__ sums) {
+xxh3_sums(const u32* __restrict__ data, const uint2* __restrict__ spans, const u32* __restrict__ first_block,
+          const Sizes* __restrict__ sizes, u64* __restrict__ sums) {
+    const u32 blocks = sizes->units;
+    if (blockIdx.x * (SUM_THREADS / LANES) >= blocks) return;
     const u32 block = (blockIdx.x * SUM_THREADS + threadIdx.x) / LANES;
     const u32 lane = threadIdx.x % LANES;
     u64 products = 0, values = 0;
     if (block < blocks) {
-        const u32 span = find_span(first_block, spans, block);
-        const u32 start = starts[span], length = lengths[span];
+        const u32 span = find_span(first_block, sizes->files, block);
+        const u32 start = spans[span].x, length = spans[span].y;
         const u32 at = (block - first_block[span]) * BLOCK_BYTES;
         const u32 stripes = least((length - 1 - at) / STRIPE_BYTES, STRIPES);
         for (u32 i = 0; i < stripes; ++i) {
@@ -201,14 +203,15 @@ xxh3_sums(const u32* __restrict__ data, const u32* __restrict__ starts, const u3
     if (block < blocks) sums[(size_t)LANES * block + lane] = products + neighbour;
 }
 
-// digests: u8[8 * halves * spans], canonical: XXH3-128 where halves is 2, XXH3-64 where it is 1. Eight threads a span.
+// digests: u8[8 * halves * files], canonical: XXH3-128 where halves is 2, XXH3-64 where it is 1. Eight threads a span.
 extern "C" __global__ void __launch_bounds__(DIGEST_THREADS, 4)
-xxh3_digests(const u32* __restrict__ data, const u32* __restrict__ starts, const u32* __restrict__ lengths,
-             const u32* __restrict__ first_block, u32 spans, const u64* __restrict__ sums,
-             u64* __restrict__ digests, u32 halves) {
+xxh3_digests(const u32* __restrict__ data, const uint2* __restrict__ spans, const u32* __restrict__ first_block,
+             const Sizes* __restrict__ sizes, const u64* __restrict__ sums, u64* __restrict__ digests, u32 halves) {
+    const u32 files = sizes->files;
+    if (blockIdx.x * (DIGEST_THREADS / LANES) >= files) return;
     const u32 span = (blockIdx.x * DIGEST_THREADS + threadIdx.x) / LANES;
     const u32 lane = threadIdx.x % LANES;
-    const u32 length = span < spans ? lengths[span] : 0;
+    const u32 length = span < files ? spans[span].y : 0;
     u64 sum = 0;
     if (length > SHORT_BYTES) {
         const u64 initial[LANES] = {PRIME32_3, PRIME64_1, PRIME64_2, PRIME64_3,
@@ -230,7 +233,7 @@ xxh3_digests(const u32* __restrict__ data, const u32* __restrict__ starts, const
                          : fold(sum ^ secret(key), other ^ secret(key + 8));
     folded += __shfl_xor_sync(ALL_LANES, folded, 2);
     folded += __shfl_xor_sync(ALL_LANES, folded, 4);
-    if (span >= spans) return;
+    if (span >= files) return;
     digests += (size_t)halves * span;
     if (length > SHORT_BYTES) {
         if (lane >= halves) return;
@@ -239,7 +242,7 @@ xxh3_digests(const u32* __restrict__ data, const u32* __restrict__ starts, const
         return;
     }
     if (lane) return;
-    const u32 start = starts[span];
+    const u32 start = spans[span].x;
     if (halves == 1) {
         digests[0] = swap64(length > 16 ? upto240_narrow(data, start, length) : upto16_narrow(data, start, length));
         return;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.model.dataclass import dataclass
 
@@ -28,6 +28,19 @@ class Slab:
 
     def __len__(self) -> int:
         return len(self.offsets)
+
+
+class SlabBuffers(Protocol):
+    """Memory for slabs that is handed out one after the other."""
+
+    depth: int
+    """How many slabs may be held at once."""
+    nbytes: int
+    """The size of each."""
+
+    def take(self) -> npt.NDArray[np.uint8]:
+        """Memory for the next slab. What was taken `depth` times before is not in use any more."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

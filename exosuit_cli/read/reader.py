@@ -6,6 +6,8 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -16,10 +18,11 @@ from exosuit_cli.system.page_cache import SAMPLE_EVERY
 from exosuit_cli.system.safe_open import FILE_FLAGS, FOLLOWED_FILE_FLAGS, open_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     import numpy.typing as npt
 
+    from exosuit_cli.model.slab import SlabBuffers
     from exosuit_cli.system.page_cache import PageCacheProbe
 
 _FILE_TYPE = stat.S_IFMT(0xFFFF)
@@ -78,8 +81,19 @@ def same_content(before: os.stat_result, after: os.stat_result) -> bool:
     )
 
 
+class _Turns:
+    """Buffers in turn."""
+
+    def __init__(self, buffers: Sequence[npt.NDArray[np.uint8]]) -> None:
+        self.depth, self.nbytes = len(buffers), len(buffers[0])
+        self._next = cycle(buffers)
+
+    def take(self) -> npt.NDArray[np.uint8]:
+        return next(self._next)
+
+
 class SlabReader:
-    """Reads batches of files below `base` into `buffers`, uint8 arrays of one size, in turn.
+    """Reads batches of files below `base` into `buffers`: uint8 arrays of one size, in turn, or such as are handed out.
 
     `max_file_size` in bytes, 0 for no limit. Memory: the buffers, whatever the files are.
     """
@@ -88,15 +102,15 @@ class SlabReader:
         self,
         base: int,
         *,
-        buffers: Sequence[npt.NDArray[np.uint8]],
+        buffers: Sequence[npt.NDArray[np.uint8]] | SlabBuffers,
         max_file_size: int,
         follow: bool,
         page_cache: PageCacheProbe,
     ) -> None:
         self._base = base
-        self._buffers = list(buffers)
-        self._buffer = self._buffers[0]
-        self._view = self._buffer.data
+        self._buffers: SlabBuffers = _Turns(buffers) if isinstance(buffers, Sequence) else buffers
+        self._buffer: npt.NDArray[np.uint8] | None = None
+        self._view = memoryview(b"")
         self._max_file_size = max_file_size or (1 << 63) - 1
         self._follow = follow
         self._page_cache = page_cache
@@ -116,7 +130,7 @@ class SlabReader:
         being read, where that is given.
         """
         flags = FOLLOWED_FILE_FLAGS if self._follow else FILE_FLAGS
-        capacity = len(self._buffer)
+        capacity = self._buffers.nbytes
         look = self._page_cache.look
         largest = self._max_file_size
         fstat, readv = os.fstat, os.readv  # this loop runs once a file: what it looks up costs as much as what it does
@@ -160,7 +174,7 @@ class SlabReader:
                         if used + size >= capacity and files:
                             yield self._filled(used, offsets, files)
                             used, offsets, files = 0, [], []
-                        view = self._view
+                        view = self._view or self.buffer
                         if size < capacity:
                             # One byte more than the size: a file that grew, or that hides its size, shows itself.
                             read = readv(descriptor, (view[used : used + size + 1],))
@@ -197,22 +211,24 @@ class SlabReader:
     @property
     def depth(self) -> int:
         """How many slabs may be held at once."""
-        return len(self._buffers)
+        return self._buffers.depth
 
     @property
     def buffer(self) -> memoryview:
         """The next slab's memory, for a consumer that streams a large file through it."""
+        if self._buffer is None:
+            self._buffer = self._buffers.take()
+            self._view = self._buffer.data
         return self._view
 
     def _filled(self, used: int, offsets: list[int], files: list[ReadStat]) -> FilledSlab:
+        assert self._buffer is not None, "files were read into it"
         slab = Slab(
             data=self._buffer[:used],
             offsets=np.array(offsets, np.int64),
             lengths=np.array([file.size for file in files], np.int64),
         )
-        self._buffers.append(self._buffers.pop(0))
-        self._buffer = self._buffers[0]
-        self._view = self._buffer.data
+        self._buffer, self._view = None, memoryview(b"")
         return FilledSlab(slab, files)
 
     def _open_parent(self, path: bytes, device: int, inode: int) -> int:
@@ -229,7 +245,7 @@ class SlabReader:
             status = os.fstat(descriptor)
             os.lseek(descriptor, 0, os.SEEK_SET)
             read = 0
-            while used + read < len(self._buffer):
+            while used + read < len(self._view):
                 got = os.readv(descriptor, [self._view[used + read :]])
                 if not got:
                     break

@@ -26,7 +26,6 @@ class ShardSettings:
     addresses: tuple[str, ...] = ()
     """The addresses of the processes that own the cards of `device`."""
     device_is_demanded: bool = False
-    batch_files: int = 800
     own_outputs: bool = False
     """Whether files with exosuit's mark are taken as content."""
     recorded_spans: int = 0

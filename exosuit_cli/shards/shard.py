@@ -100,7 +100,6 @@ class Shard:
             device,
             addresses,
             self._settings.hash,
-            batch_files=self._settings.batch_files,
             is_demanded=self._settings.device_is_demanded,
         )
         self._read_into(slab_bytes)
@@ -134,7 +133,9 @@ class Shard:
         )
 
     def close(self) -> None:
-        """Give the base directory back."""
+        """Give the base directory back, and what it has of a device."""
+        if self._device is not None:
+            self._device.close()
         if self._base >= 0:
             os.close(self._base)
             self._base = -1
@@ -207,6 +208,8 @@ class Shard:
                 consumed = last + 1
                 break
         items.close()
+        if self._device is not None:
+            self._device.rest()
         write_stats(rows, read)
         chunks, fallbacks = self._work.finish(consumed)
         self._clock.lap("columns", consumed, bytes_out=_rendered_bytes(chunks), step="result")

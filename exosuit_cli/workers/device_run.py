@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.device import DeviceChoice, DeviceTotals, choose_device
 from exosuit_cli.device import choice as choices
-from exosuit_cli.device.messages import SLAB_BYTES
+from exosuit_cli.device.messages import BATCH_FILES, SLAB_BYTES
 from exosuit_cli.model.devices import parse_device
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.system.memory import TierReading
@@ -25,18 +25,22 @@ _UNKNOWN = "the process that owns the card did not report it"
 class RunDevice:
     """The device that a run uses, the processes that own its cards, and what they did.
 
-    `largest_slab` in bytes, 0 for no bound. Raises as `choose_device` does.
+    `is_chunking`: lines are wanted, and batches and slabs stay as large as the options say. Raises as `choose_device`
+    does.
     """
 
-    def __init__(self, options: ScanOptions, processors: int, largest_slab: int = 0) -> None:
+    def __init__(self, options: ScanOptions, processors: int, *, is_chunking: bool = False) -> None:
         counts_tokens = options.encoding is not None
         self.choice = choose_device(options.device, processors, options.hash, counts_tokens=counts_tokens)
         if options.vram_bytes == 0:
             self.choice = _turned_off(self.choice)
         self._options = options
-        self._slab_bytes = max(options.slab_bytes, SLAB_BYTES)
-        if largest_slab:
-            self._slab_bytes = min(self._slab_bytes, largest_slab)
+        self._processors, self._is_chunking = processors, is_chunking
+        self._slab_bytes, self.batch_files = options.slab_bytes, options.batch_files
+        if not is_chunking:
+            self._slab_bytes = max(self._slab_bytes, SLAB_BYTES)
+        if self.choice.is_demanded and not is_chunking:
+            self.batch_files = max(self.batch_files, BATCH_FILES)
         self._recording = options.recording
         self._processes: list[DeviceProcess] = []
         self._cards: list[Card] = []
@@ -44,6 +48,9 @@ class RunDevice:
         self._refusal = ""
         self._has_all_totals = True
         self.totals = DeviceTotals()
+
+    batch_files: int
+    """The most files of a batch."""
 
     def start(self) -> None:
         """Start what is demanded, so that it is ready when it is needed."""
@@ -160,13 +167,20 @@ class RunDevice:
         return tuple(process.address for process in self._processes)
 
     def _start(self, device: str) -> None:
-        from exosuit_cli.device.process import DeviceProcess
+        from exosuit_cli.device.process import DeviceProcess, ring_sizes
 
         options = self._options
+        sizes = ring_sizes(self._processors, self._slab_bytes, self.batch_files, options.hash, lines=self._is_chunking)
         for card in parse_device(device).cards:
             self._processes.append(
                 DeviceProcess(
-                    choices.DRIVER, card, options.hash, options.vram_bytes or 0, self._recording, options.encoding
+                    choices.DRIVER,
+                    card,
+                    options.hash,
+                    options.vram_bytes or 0,
+                    sizes,
+                    self._recording,
+                    options.encoding,
                 )
             )
 

@@ -46,7 +46,7 @@ class Processes:
         self, base: bytes, options: ScanOptions, chunking: Chunking | WorkPlan | None, stop: StopRequest
     ) -> None:
         self.processors = options.workers or usable_processors()
-        self.device = RunDevice(options, self.processors, options.slab_bytes if chunking is not None else 0)
+        self.device = RunDevice(options, self.processors, is_chunking=chunking is not None)
         self.carrier: Carrier | None = None
         self._base = base
         self._options = options
@@ -58,7 +58,6 @@ class Processes:
             encoding=options.encoding,
             hash=options.hash,
             device="cpu",
-            batch_files=options.batch_files,
             max_file_size=options.max_file_size,
             slab_bytes=options.slab_bytes,
             follow=options.walk.follow,

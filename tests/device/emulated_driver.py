@@ -67,7 +67,7 @@ class EmulatedCard:
         self.ranges: list[str] = []
         self.kernels: set[str] = set()
         self.uploads = self.at_work = self.most_at_work = self.pinned = self.given_back = 0
-        self.meeting = threading.Barrier(plan["meet"]) if "meet" in plan else None
+        self.arrived = threading.Condition(self.lock)
         self._libraries = {module: ctypes.CDLL(str(Path(plan["libraries"]) / f"{module}.so")) for module in MODULES}
 
     def queue(self) -> PlannedQueue:
@@ -111,17 +111,18 @@ class PlannedQueue(EmulatedQueue):
     def __init__(self, card: EmulatedCard, libraries: dict[str, ctypes.CDLL], budget: int) -> None:
         super().__init__(libraries, budget)
         self._card = card
+        self._is_at_work = False
 
-    def upload(self, target: Any, array: npt.NDArray[Any]) -> None:
+    def copy_in(self, target: Any, array: npt.NDArray[Any]) -> None:
         card, plan = self._card, self._card.plan
-        if getattr(target, "name", "") == "slab":
-            with card.lock:
+        if target.name == "slab":
+            with card.arrived:
                 card.uploads += 1
                 card.at_work += 1
                 card.most_at_work = max(card.most_at_work, card.at_work)
                 number = card.uploads
-            if card.meeting is not None:
-                card.meeting.wait(timeout=60)  # all of them are at work at once, or the test fails
+                card.arrived.notify_all()
+            self._is_at_work = True
             time.sleep(array.nbytes / plan.get("bytes_per_s", 1e12))
             if number > plan.get("lost_after", 1 << 60):
                 raise DeviceLost("fell off the bus")
@@ -131,7 +132,7 @@ class PlannedQueue(EmulatedQueue):
                 raise ValueError("a fault in a kernel")
             while number > plan.get("hangs_after", 1 << 60):
                 time.sleep(1)
-        super().upload(target, array)
+        super().copy_in(target, array)
 
     def launch(self, *arguments: Any) -> None:
         with self._card.lock:  # an emulated block has its shared memory in one place for all
@@ -141,7 +142,13 @@ class PlannedQueue(EmulatedQueue):
     def elapsed(self, start: object, end: object) -> float:
         return 1e-3
 
-    def synchronize(self) -> None:
-        super().synchronize()
-        with self._card.lock:
-            self._card.at_work -= 1
+    def wait(self, mark: object) -> None:
+        card = self._card
+        if self._is_at_work:
+            with card.arrived:  # as many as the plan says are at work at once, or the test fails
+                assert card.arrived.wait_for(lambda: card.uploads >= card.plan.get("meet", 0), timeout=60)
+        super().wait(mark)
+        if self._is_at_work:
+            self._is_at_work = False
+            with card.lock:
+                card.at_work -= 1

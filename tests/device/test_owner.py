@@ -1,8 +1,14 @@
-"""What the owner of a card does by itself: halves of slabs, their results as one, and memory shared with workers."""
+"""What the owner of a card does by itself: memory shared with workers, and slots that are never lost."""
 
 from __future__ import annotations
 
 import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,19 +17,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosuit_cli.device import DeviceTotals
-from exosuit_cli.device.halves import halves, join_columns, join_lines, join_tokens
-from exosuit_cli.device.messages import Answer, Job, OwnerSettings, SlotSizes
+from exosuit_cli.device.link import DeviceLink
+from exosuit_cli.device.messages import OwnerSettings, RingSizes
 from exosuit_cli.device.owner import Owner
-from exosuit_cli.device.slot import SlotMemory
+from exosuit_cli.device.ring import SlabRing, make_memory
 from exosuit_cli.kernels import CpuKernels
+from exosuit_cli.kernels.frame import columns_of, line_bytes, most_lines
 from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 TEXTS = st.lists(
     st.binary(max_size=40) | st.sampled_from([b"", b"\n", b"a {\n  b\n}\n", b"\tx"]), min_size=2, max_size=9
 )
+SIZES = RingSizes(slots=3, slab_bytes=4096, files=100, lines=0, width=32)
 
 
 def slab_of(files: list[bytes]) -> Slab:
@@ -38,19 +46,6 @@ def same(left: SlabColumns | LineColumns | TokenColumns, right: SlabColumns | Li
         assert one.tolist() == other.tolist(), name
 
 
-@given(TEXTS)
-def test_the_halves_of_a_slab_give_what_the_slab_gives(files: list[bytes]) -> None:
-    kernels = CpuKernels("blake3")
-    slab = slab_of(files)
-    parts = halves(slab)
-    assert [len(part) > 0 for part in parts] == [True, True]
-    assert b"".join(part.data.tobytes() for part in parts) == slab.data.tobytes()
-    same(join_columns([kernels.columns(part) for part in parts]), kernels.columns(slab))
-    joined = join_lines([kernels.lines(part) for part in parts])
-    assert joined is not None
-    same(joined, kernels.lines(slab))
-
-
 @given(TEXTS, st.data())
 def test_the_lines_of_some_files_are_those_of_a_slab_of_them(files: list[bytes], data: st.DataObject) -> None:
     kernels = CpuKernels("blake3")
@@ -58,80 +53,124 @@ def test_the_lines_of_some_files_are_those_of_a_slab_of_them(files: list[bytes],
     same(kernels.lines(slab_of(files)).of_files(kept), kernels.lines(slab_of([files[index] for index in kept])))
 
 
-def test_halves_are_about_as_large_as_each_other() -> None:
-    first, second = halves(slab_of([b"x" * 10] * 100))
-    assert len(first) == len(second) == 50
-    first, second = halves(slab_of([b"x" * 1000, b"y"]))
-    assert (len(first), len(second)) == (1, 1)
-
-
-def test_tokens_of_halves_join() -> None:
-    first, second = (TokenColumns(np.arange(size), np.arange(2 * size)) for size in (2, 3))
-    joined = join_tokens([first, second], with_lines=True)
-    assert joined is not None
-    assert joined.before is not None
-    assert (joined.counts.tolist(), joined.before.tolist()) == ([0, 1, 0, 1, 2], [0, 1, 2, 3, 0, 1, 2, 3, 4, 5])
-    joined = join_tokens([first, second], with_lines=False)
-    assert joined is not None
-    assert joined.before is None
-    assert join_tokens([first, None], with_lines=True) is None
-
-
-@pytest.mark.parametrize("algorithm", ["blake3", "xxh3"])
-@given(files=TEXTS)
-def test_results_cross_to_another_mapping_of_the_memory(algorithm: str, files: list[bytes]) -> None:
-    sizes = SlotSizes(4096, 1 << 16)
-    descriptor = os.memfd_create("test")
-    os.ftruncate(descriptor, sizes.slab_bytes + sizes.result_bytes)
-    ours, theirs = (SlotMemory(os.dup(descriptor), sizes, algorithm) for _ in range(2))
+@pytest.mark.parametrize(
+    ("slots", "slab_bytes", "files", "lines"), [(1, 1, 1, 0), (5, 70_001, 33, 999), (2, 512, 0, 0)]
+)
+def test_the_parts_of_slots_do_not_meet(slots: int, slab_bytes: int, files: int, lines: int) -> None:
+    sizes = RingSizes(slots, slab_bytes, files, lines, 32)
+    descriptor = make_memory(sizes)
+    ours, theirs = SlabRing(descriptor, sizes), SlabRing(descriptor, sizes)
     os.close(descriptor)
-    kernels, slab = CpuKernels(algorithm), slab_of(files)
-    columns, lines = kernels.columns(slab), kernels.lines(slab)
-    count = len(lines.heads)
-    assert theirs.most_lines(len(files)) >= count
-    tokens = TokenColumns(slab.lengths * 3 - 1, np.arange(count, dtype=np.int64))
-    theirs.write(columns, lines, tokens)
-    found, found_lines, found_tokens = ours.read(len(files), count, has_tokens=True)
-    assert found_tokens is not None
-    same(found_tokens, tokens)
-    same(found, columns)
-    assert found_lines is not None
-    same(found_lines, lines)
-    theirs.write(columns, None)
-    assert ours.read(len(files), None)[1:] == (None, None)
-    theirs.write(columns, None, TokenColumns(tokens.counts, None))
-    found_tokens = ours.read(len(files), None, has_tokens=True)[2]
-    assert found_tokens is not None
-    assert found_tokens.before is None
-    assert found_tokens.counts.tolist() == tokens.counts.tolist()
+    for number in range(slots):
+        slot = ours.slot(number)
+        assert len(slot.data) == slab_bytes
+        assert len(slot.found) == line_bytes(lines)
+        slot.frame[:], slot.data[:], slot.results[:], slot.found[:] = 1, 2, 3, 4
+    for number in range(slots):
+        slot = theirs.slot(number)
+        assert slot.memory.ctypes.data % 4096 == 0
+        for part, value in ((slot.data, 2), (slot.results, 3), (slot.found, 4)):
+            assert (part == value).all()
+        assert (slot.frame[: ours.layout.data_offset] == 1).all()
 
 
-@given(st.integers(0, 100), st.sampled_from(["blake3", "xxh3"]))
-def test_as_many_lines_fit_as_are_told(files: int, algorithm: str) -> None:
-    descriptor = os.memfd_create("test")
-    os.ftruncate(descriptor, 4096 + 16384)
-    memory = SlotMemory(descriptor, SlotSizes(4096, 16384), algorithm)
-    most = memory.most_lines(files)
-    assert most > 150
-    memory.read(files, most, has_tokens=True)
-    with pytest.raises(ValueError, match="have no room"):
-        memory.read(files, most + 40, has_tokens=True)
-    assert memory.most_lines(10_000) == 0
+@given(st.integers(0, 100_000))
+def test_as_many_lines_fit_as_are_told(nbytes: int) -> None:
+    assert line_bytes(most_lines(nbytes)) <= nbytes < line_bytes(most_lines(nbytes) + 1)
 
 
-def test_results_without_room_are_a_failure_and_the_slot_goes_on(cards: Callable[..., Any]) -> None:
+@pytest.fixture
+def address(cards: Callable[..., Any]) -> Iterator[str]:
+    """Where the owner of an emulated card answers, in this process."""
     cards()
-    owner = Owner(OwnerSettings("device.emulated_driver", 0, "blake3", 0, 1, ""))
-    sizes = SlotSizes(4096, 512)
-    descriptor = os.memfd_create("test")
-    os.ftruncate(descriptor, sizes.slab_bytes + sizes.result_bytes)
-    memory = SlotMemory(descriptor, sizes, "blake3")
-    for count, failure in ((40, "results of 40 files and 0 lines have no room in 512 bytes"), (1, None)):
-        slab = slab_of([b"text\n"] * count)
-        memory.slab[: len(slab.data)] = slab.data
-        job = Job(len(slab.data), slab.offsets.tobytes(), slab.lengths.tobytes(), wants_lines=False)
-        assert owner._answer(job, memory) == Answer(failure=failure)
-    assert owner.totals().slabs == 1
+    place = "\0exosuit-test-" + os.urandom(8).hex()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(place)
+        listener.listen()
+        Owner(OwnerSettings("device.emulated_driver", 0, "blake3", 0, 2, place, SIZES)).start(listener)
+        yield place
+
+
+def compute(link: DeviceLink, text: bytes) -> None:
+    slot, slab = link.take(), slab_of([text, b"", text])
+    slot.data[: len(slab.data)] = slab.data
+    link.send(slot, slab, lines=False, tokens=False, batch=1)
+    answer = link.receive(slot)
+    assert answer.failure is None
+    same(columns_of(slot.results, len(slab), 32), CpuKernels("blake3").columns(slab))
+    link.keep(slot)
+
+
+def test_a_slot_is_used_again_and_given_to_those_who_wait(address: str) -> None:
+    with DeviceLink(address) as first, DeviceLink(address) as second:
+        for number in range(9):
+            compute(first, b"line\n" * number)
+        held = [first.take() for _ in range(SIZES.slots)]
+        assert len({slot.number for slot in held}) == SIZES.slots
+        waiting = threading.Thread(target=compute, args=(second, b"mine\n"))
+        waiting.start()
+        while not first.is_wanted:  # it is told with the next answer
+            first.send(held[0], slab_of([b"x"]), lines=False, tokens=False, batch=1)
+            assert first.receive(held[0]).failure is None
+        first.keep(held[0])
+        waiting.join(60)
+        assert not waiting.is_alive()
+
+
+def test_a_slab_without_room_is_a_failure_and_the_slot_goes_on(address: str) -> None:
+    with DeviceLink(address) as link:
+        slot = link.take()
+        too_large = slab_of([b"a" * SIZES.slab_bytes, b""])
+        slab = Slab(np.zeros(SIZES.slab_bytes + 1, np.uint8), too_large.offsets, too_large.lengths)
+        link.send(slot, slab, lines=False, tokens=False, batch=1)
+        assert link.receive(slot).failure == "ValueError: a slab of 4097 bytes and 2 files has no room in a slot"
+        link.keep(slot)
+        compute(link, b"text\n")
+
+
+_WORKER = """
+import sys, numpy as np
+from exosuit_cli.device.link import DeviceLink
+from exosuit_cli.model.slab import Slab
+link = DeviceLink(sys.argv[1].replace("@", chr(0)))
+slots = [link.take() for _ in range(3)]
+slab = Slab(np.full(4000, 97, np.uint8), np.zeros(1, np.int64), np.array([4000]))
+slots[0].data[:4000] = 97
+link.send(slots[0], slab, lines=False, tokens=False, batch=1)
+slots[1].data[:100] = 98
+print("filling", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_the_slots_of_a_worker_that_is_killed_come_back(address: str) -> None:
+    """It holds all of them: one is with the card, one is being filled."""
+    worker = subprocess.Popen(
+        [sys.executable, "-c", _WORKER, address.replace("\0", "@")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == b"filling\n"
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.communicate()
+    with DeviceLink(address) as link:
+        slots = [link.take() for _ in range(SIZES.slots)]
+        assert len({slot.number for slot in slots}) == SIZES.slots
+        for slot in slots:
+            link.keep(slot)
+        compute(link, b"still here\n")
+
+
+def test_what_is_no_message_ends_the_connection_only(address: str) -> None:
+    stranger = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    stranger.connect(address)
+    stranger.recv(100)
+    stranger.send(b"hello")
+    deadline = time.monotonic() + 30
+    while stranger.recv(100) and time.monotonic() < deadline:
+        pass
+    stranger.close()
+    with DeviceLink(address) as link:
+        compute(link, b"text\n")
 
 
 def test_totals_of_cards_add_up() -> None:

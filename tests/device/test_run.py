@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from exosuit_cli.chunk import ChunkOptions
-from exosuit_cli.device import process, remote
+from exosuit_cli.device import link, process
 from exosuit_cli.device.probe import Probe, save_probe
 from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, pipeline, scan
 from exosuit_cli.model.errors import ResourceMissing
@@ -60,6 +60,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def small_slabs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_run_module, "SLAB_BYTES", SLAB)
+    monkeypatch.setattr(device_run_module, "BATCH_FILES", 60)
 
 
 def options(device: str, **changes: Any) -> ScanOptions:
@@ -163,12 +164,13 @@ def test_no_more_slabs_are_in_flight_than_there_are_lanes(
 
 
 def test_a_slab_that_has_no_room_is_halved_once(tree: Path, cards: Plan) -> None:
-    report = cards(budget=17_000)  # of a slab of 16 KiB and what its kernels need, most exceed it
+    report = cards(budget=20_000)  # a lane for slabs of 16 KiB takes more
     found = scan(tree, options("cuda:0", encoding=None, workers=1))
     assert facts(found) == facts(scan(tree, options("cpu", encoding=None)))
     totals = found.throughput.device_totals
     assert totals is not None
-    assert totals.halved_slabs == report()["given_back"] > 0
+    assert report()["given_back"] == 1
+    assert totals.halved_slabs == totals.slabs > 0
 
 
 def test_a_card_without_room_for_the_tables_leaves_tokens_to_the_workers(tree: Path, cards: Plan) -> None:
@@ -245,7 +247,7 @@ def test_a_driver_that_breaks_is_told(tree: Path, cards: Plan) -> None:
 
 def test_a_card_that_hangs_is_given_up(tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     cards(hangs_after=2)
-    monkeypatch.setattr(remote, "_PATIENCE_SECONDS", 0.3)
+    monkeypatch.setattr(link, "PATIENCE_SECONDS", 0.3)
     monkeypatch.setattr(process, "_END_SECONDS", 0.3)
     with pytest.raises(ResourceMissing, match=r"cuda:0: no answer within 0.3 s"):
         scan(tree, options("cuda:0", encoding=None, workers=1))
@@ -360,7 +362,7 @@ def test_a_card_that_is_slower_is_not_used(tree: Path, cards: Plan) -> None:
     assert scan(tree, options("auto", encoding=None)).throughput.device == "cpu"
 
 
-@pytest.mark.parametrize("failure", [{"lost_after": 2}, {"dies_after": 2}, {"budget": 500}])
+@pytest.mark.parametrize("failure", [{"lost_after": 2}, {"dies_after": 2}, {"fails_after": 2}])
 def test_auto_goes_on_without_a_card_that_fails_and_says_so(
     tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch, failure: dict[str, int]
 ) -> None:
@@ -411,9 +413,9 @@ def test_no_process_is_left_behind(tree: Path, cards: Plan) -> None:
 
 def test_a_killed_parent_takes_the_owner_with_it(cards: Plan) -> None:
     cards()
-    from exosuit_cli.device.process import DeviceProcess
+    from exosuit_cli.device.process import DeviceProcess, ring_sizes
 
-    owner = DeviceProcess("device.emulated_driver", 0, "blake3", 0)
+    owner = DeviceProcess("device.emulated_driver", 0, "blake3", 0, ring_sizes(1, SLAB, 10, "blake3", lines=False))
     owner.wait()
     (pid,) = owner.pids()
     owner._control.close()  # as the end of a process does

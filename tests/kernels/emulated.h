@@ -15,8 +15,10 @@
 #define __launch_bounds__(...)
 #define __restrict__ __restrict
 
+struct uint2 { unsigned x, y; };
 struct uint3 { unsigned x, y, z; };
 struct alignas(16) uint4 { unsigned x, y, z, w; };
+static inline uint2 make_uint2(unsigned x, unsigned y) { return {x, y}; }
 static inline uint4 make_uint4(unsigned x, unsigned y, unsigned z, unsigned w) { return {x, y, z, w}; }
 
 static uint3 threadIdx, blockIdx, blockDim;

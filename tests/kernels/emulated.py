@@ -11,6 +11,7 @@ import mmap
 import shutil
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from exosuit_cli.kernels.device import At, DeviceBuffer, DeviceOutOfMemory
 from exosuit_cli.kernels.sources import KERNELS, MODULES, module_source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
 HEADER = Path(__file__).with_name("emulated.h")
@@ -116,7 +119,8 @@ class EmulatedQueue:
             self._functions[kernel] = function
         self._budget = budget
         self._buffers: dict[str, EmulatedBuffer] = {}
-        self._downloads: list[tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]] = []
+        self._downloads: deque[tuple[npt.NDArray[np.uint8], npt.NDArray[Any]]] = deque()
+        self._downloaded = 0
         self.launched: list[str] = []
         self.uploaded_bytes = 0
 
@@ -133,6 +137,12 @@ class EmulatedQueue:
         assert array.flags.c_contiguous
         _bytes(target, array.nbytes)[:] = array.reshape(-1).view(np.uint8)
         self.uploaded_bytes += array.nbytes
+
+    def copy_in(self, target: DeviceBuffer | At, array: npt.NDArray[Any]) -> None:
+        self.upload(target, array)
+
+    def repeat(self, name: str, launches: Callable[[], None]) -> None:
+        launches()
 
     def zero(self, place: DeviceBuffer | At, nbytes: int) -> None:
         _bytes(place, nbytes)[:] = 0
@@ -158,17 +168,18 @@ class EmulatedQueue:
         array.view(np.uint8)[:] = GARBAGE
         return array
 
-    def mark(self) -> int:
-        return len(self._downloads)
+    def mark(self, name: str = "") -> int:
+        return self._downloaded + len(self._downloads)
 
     def wait(self, mark: object) -> None:
         assert isinstance(mark, int)
-        for content, target in self._downloads[:mark]:
+        while self._downloaded < mark:
+            content, target = self._downloads.popleft()
             target.reshape(-1).view(np.uint8)[:] = content
+            self._downloaded += 1
 
     def synchronize(self) -> None:
-        self.wait(len(self._downloads))
-        self._downloads.clear()
+        self.wait(self.mark())
 
     def release(self) -> None:
         self._check()

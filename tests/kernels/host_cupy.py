@@ -45,6 +45,9 @@ class HostCupy(SimpleNamespace):
         host = self
         self.pending: list[Callable[[], None]] = []
         self.done = 0
+        self.captured: list[Callable[[], None]] | None = None
+        self.refuses_capture = False
+        self.launched_graphs = 0
         self.locked: dict[int, int] = {}
         self.allocated: list[npt.NDArray[np.uint8]] = []
         self.fail: Exception | None = None
@@ -83,10 +86,30 @@ class HostCupy(SimpleNamespace):
             def __exit__(self, *_: object) -> None:
                 host.on_stream = False
 
+            def begin_capture(self) -> None:
+                assert host.on_stream
+                if host.refuses_capture:
+                    raise real.cuda.runtime.CUDARuntimeError(900)
+                host.captured = []
+
+            def end_capture(self) -> Graph:
+                assert host.captured is not None
+                graph, host.captured = Graph(host.captured), None
+                return graph
+
             def record(self) -> Event:
                 event = Event()
                 event.record(self)
                 return event
+
+        class Graph:
+            def __init__(self, work: list[Callable[[], None]]) -> None:
+                self.work = work
+
+            def launch(self, stream: Stream) -> None:
+                host.launched_graphs += 1
+                for each in self.work:
+                    host.enqueue(each)
 
         class Event:
             def __init__(self, *, block: bool = False, disable_timing: bool = False) -> None:
@@ -136,6 +159,10 @@ class HostCupy(SimpleNamespace):
             def __exit__(self, *_: object) -> None:
                 host.current = self.before.pop()
 
+            def use(self) -> None:
+                if host.fail is not None:
+                    raise host.fail
+
         self.RawModule = RawModule
         runtime = SimpleNamespace(
             CUDARuntimeError=real.cuda.runtime.CUDARuntimeError,
@@ -165,7 +192,7 @@ class HostCupy(SimpleNamespace):
         self.locked[array.ctypes.data] = array.nbytes
 
     def enqueue(self, work: Callable[[], None]) -> None:
-        self.pending.append(work)
+        (self.pending if self.captured is None else self.captured).append(work)
 
     def run_until(self, place: int) -> None:
         while self.done < place:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sys
 from functools import reduce
@@ -11,11 +12,15 @@ import cupy
 import numpy as np
 import pytest
 
+from exosuit_cli.device.messages import RingSizes
+from exosuit_cli.device.ring import SlabRing, make_memory
 from exosuit_cli.kernels import cuda
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.cuda import CudaDevice
 from exosuit_cli.kernels.device import DeviceError, DeviceLost, DeviceOutOfMemory
 from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.kernels.device_lane import SlabLane
+from exosuit_cli.kernels.frame import FrameLayout, columns_of, heading, lines_of, result_bytes
 from exosuit_cli.model.errors import ExitCode
 from exosuit_cli.model.slab import Slab
 
@@ -102,6 +107,43 @@ def test_an_array_may_change_after_its_upload(
     array[:] = 99
     queue.synchronize()
     assert [set(target.tolist()) for target in found] == [{0}, {1}, {2}]
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+@pytest.mark.parametrize("lines", [False, True])
+def test_slabs_in_frames_are_one_graph(host: HostCupy, lines: bool, refuses: bool) -> None:
+    """Of any sizes up to those of the lane: the kernels find them on the card. Where no graph can be made, it does."""
+    host.refuses_capture = refuses
+    sizes = RingSizes(slots=1, slab_bytes=40_000, files=50, lines=3000, width=32)
+    lane = SlabLane(CudaDevice(0).queue(timed=True), FrameLayout(40_000, 50), "blake3", sizes.lines)
+    descriptor = make_memory(sizes)
+    slot = SlabRing(descriptor, sizes).slot(0)
+    os.close(descriptor)
+    host.lock(slot.memory)
+    allocated, rng = len(host.allocated), random.Random(9)
+    slabs = [slab_of([source_text(rng, rng.randrange(800)) for _ in range(count)]) for count in (3, 50, 1, 20)]
+    slabs += [
+        slab_of([b"", b"x" * 40_000, b""]),
+        slab_of([b"\n" * 3001]),
+        slab_of([b"a\n" * 1500]),
+        slab_of([b""] * 50),
+    ]
+    for number, slab in enumerate(slabs):
+        head = heading(len(slab.data), slab.offsets, slab.lengths, 32)
+        slot.frame[: head.nbytes] = head.view(np.uint8)
+        slot.data[: len(slab.data)] = slab.data
+        results = slot.results[: result_bytes(len(slab), 32)]
+        lane.submit(slot.frame[: lane.layout.data_offset + len(slab.data)], results, lines=lines, tokens=False)
+        count = lane.finish(slot.found)
+        assert host.launched_graphs == (0 if refuses else number)
+        reference = CpuKernels("blake3")
+        assert_same(columns_of(results, len(slab), 32), reference.columns(slab))
+        expected = reference.lines(slab)
+        fits = lines and len(expected.heads) <= sizes.lines
+        assert count == (len(expected.heads) if fits else None)
+        if count is not None:
+            assert_same(lines_of(slot.found, count, results, slab.lengths, 32), expected)
+    assert len(host.allocated) == allocated
 
 
 def test_marks_carry_the_time(host: HostCupy) -> None:

@@ -12,7 +12,7 @@ from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exosuit_cli.kernels import device_digests, device_lines
+from exosuit_cli.kernels import device_digests, device_frame, device_lines
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceOutOfMemory
 from exosuit_cli.kernels.device_kernels import DeviceKernels
@@ -147,7 +147,7 @@ def test_without_lines_none_are_looked_for() -> None:
     columns, lines = DeviceKernels(device, "xxh3").begin(slab, lines=False).finish()
     assert lines is None
     assert_same(columns, CpuKernels("xxh3").columns(slab))
-    assert {KERNELS[kernel] for kernel in device.launched} == {"xxh3.cu", "lines.cu"}
+    assert {KERNELS[kernel] for kernel in device.launched} == {"slab.cu", "xxh3.cu", "lines.cu"}
     assert "line_structure" not in device.launched
 
 
@@ -219,13 +219,16 @@ def test_launches_are_as_the_sources_expect() -> None:
         assert found, name
         return int(found[1])
 
-    for name in ("CHUNK_THREADS", "PARENT_THREADS", "CHUNK_BYTES"):
+    for name in ("CHUNK_THREADS", "PARENT_THREADS"):
         assert constant("blake3.cu", name) == getattr(device_digests, name)
+    assert constant("blake3.cu", "CHUNK_BYTES") == device_digests.UNIT_BYTES
+    assert constant("slab.cu", "UNIT_BYTES") == device_digests.UNIT_BYTES
+    assert constant("slab.cu", "LIST_THREADS") == device_frame.LIST_THREADS
     for name in ("TILE_BYTES", "TILE_THREADS", "SCAN_THREADS", "LINE_THREADS"):
         assert constant("lines.cu", name) == getattr(device_lines, name)
     assert constant("lines.cu", "SCAN_ITEMS") * device_lines.SCAN_THREADS == device_lines.SCAN_SPAN
     pairs = (("SUM_THREADS", "XXH3_SUM_THREADS"), ("DIGEST_THREADS", "XXH3_DIGEST_THREADS"), ("LANES", "XXH3_LANES"))
-    for theirs, ours in (*pairs, ("BLOCK_BYTES", "XXH3_BLOCK_BYTES"), ("SHORT_BYTES", "XXH3_SHORT_BYTES")):
+    for theirs, ours in (*pairs, ("BLOCK_BYTES", "UNIT_BYTES"), ("SHORT_BYTES", "XXH3_SHORT_BYTES")):
         assert constant("xxh3.cu", theirs) == getattr(device_digests, ours)
 
 

@@ -40,7 +40,7 @@ class Device:
         self.encoding = encoding
         self.queue, self._keeper = EmulatedQueue(libraries()), EmulatedQueue(libraries())
         self.tables = DeviceTables.upload(self._keeper, counting_tables(encoding))
-        self.kernels = DeviceKernels(self.queue, "xxh3_64", None, self.tables)
+        self.kernels = DeviceKernels(self.queue, "xxh3_64", self.tables)
 
     def counted(self, *files: bytes) -> TokenColumns:
         flight = self.kernels.begin(cases.slab_of(files), lines=True, tokens=self.encoding)

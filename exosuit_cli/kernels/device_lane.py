@@ -1,0 +1,119 @@
+"""One queue of a device for slabs that lie in frames: a copy in, the same launches for every slab, a copy out."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from exosuit_cli.kernels.device import DeviceTimes
+from exosuit_cli.kernels.device_program import SlabProgram
+from exosuit_cli.kernels.frame import FrameLayout, line_bytes, line_total
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from exosuit_cli.kernels.device import DeviceQueue
+    from exosuit_cli.kernels.device_tokens import DeviceTables
+    from exosuit_cli.kernels.timeline import DeviceTimeline
+
+
+class SlabLane:
+    """Slabs of up to the sizes of `layout` and `most_lines`, one in flight at a time.
+
+    Its buffers are made with it and stay: raises DeviceOutOfMemory where they have no room. With `tables`, it can count
+    the tokens of their encoding.
+    """
+
+    def __init__(
+        self,
+        queue: DeviceQueue,
+        layout: FrameLayout,
+        algorithm: str,
+        most_lines: int,
+        tables: DeviceTables | None = None,
+        timeline: DeviceTimeline | None = None,
+    ) -> None:
+        self.queue, self.layout, self.most_lines = queue, layout, most_lines
+        self.timeline = timeline
+        """Where what the device does is recorded; None for nowhere."""
+        self.times = DeviceTimes()
+        """What all finished slabs took."""
+        self._program = SlabProgram(queue, layout, algorithm, tables)
+        self._program.lines.reserve(queue, most_lines)
+        self._launches = {
+            (lines, tokens): (f"slab{' lines' * lines}{' tokens' * tokens}", partial(self._launch, lines, tokens))
+            for lines in (False, True)
+            for tokens in (False, True)
+        }
+
+    def submit(
+        self, frame: npt.NDArray[np.uint8], results: npt.NDArray[np.uint8], *, lines: bool, tokens: bool
+    ) -> None:
+        """Enqueue a slab: `frame` is all of its frame, up to its last byte. Returns without waiting.
+
+        `results`, uint8[result_bytes], and `frame` are page-locked where copies are to be fast, and belong to the
+        device until `finish` has returned.
+        """
+        queue, program = self.queue, self._program
+        started = queue.mark("started")
+        queue.copy_in(program.frame.buffer, frame)
+        copied_in = queue.mark("copied in")
+        queue.repeat(*self._launches[lines, tokens])
+        computed = queue.mark("computed")
+        queue.download(program.frame.results, results)
+        self._marks = (started, copied_in, computed, queue.mark("copied out"))
+        self._results, self._wants_lines = results, lines
+        self._frame_bytes = len(frame)
+
+    def finish(self, found: npt.NDArray[np.uint8]) -> int | None:
+        """Wait for the results of the slab, and for the columns of its lines, which are copied to `found`.
+
+        Returns the number of lines; None where none were wanted, or there are more than have room.
+        """
+        queue, times = self.queue, self.times
+        copied_out = self._marks[-1]
+        queue.wait(copied_out)
+        count, ended, nbytes = None, copied_out, 0
+        if self._wants_lines:
+            count = line_total(self._results)
+            nbytes = line_bytes(count)
+            if count > self.most_lines or nbytes > len(found):
+                count, nbytes = None, 0
+            else:
+                queue.download(self._program.lines.columns, found[:nbytes])
+                ended = queue.mark("ended")
+                queue.wait(ended)
+        elapsed = queue.elapsed
+        started, copied_in, computed, _ = self._marks
+        times.copy_in_seconds += elapsed(started, copied_in)
+        times.kernel_seconds += elapsed(copied_in, computed)
+        times.copy_out_seconds += elapsed(computed, copied_out)
+        if ended is not copied_out:
+            times.copy_out_seconds += elapsed(copied_out, ended)
+        times.bytes_in += self._frame_bytes
+        times.bytes_out += len(self._results) + nbytes
+        if self.timeline is not None:
+            self._record(self.timeline, ended, nbytes)
+        return count
+
+    def release(self) -> None:
+        """Let go of its memory; it takes no slab any more."""
+        self.queue.release()
+
+    def _launch(self, lines: bool, tokens: bool) -> None:
+        program = self._program
+        program.launch_classes(lines=lines)
+        program.launch_files(tokens=tokens)
+        if lines:
+            program.launch_lines(tokens=tokens)
+
+    def _record(self, timeline: DeviceTimeline, ended: Hashable, line_nbytes: int) -> None:
+        started, copied_in, computed, _ = self._marks
+        files, size = timeline.files, self._frame_bytes - self.layout.data_offset
+        found = len(self._results) + line_nbytes
+        timeline.add("copy in", started, copied_in, files, size, size)
+        timeline.add("kernel", copied_in, computed, files, size)
+        timeline.add("copy out", computed, ended, files, found, found)

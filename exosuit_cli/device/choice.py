@@ -85,11 +85,9 @@ def decide(probe: Probe, processors: int, *, counts_tokens: bool) -> DeviceChoic
     The run begins on the CPU, which is ready at once. Meanwhile the card starts, and then computes the columns in place
     of the CPU. That saves time for more than `break_even_bytes`, which follows from the start and from both rates.
     """
-    card, core = probe.device_bytes_per_s, probe.cpu_bytes_per_s
-    if counts_tokens:
-        card, core = probe.device_token_bytes_per_s, probe.cpu_token_bytes_per_s
-    cpu, work = core * processors, ", tokens counted" if counts_tokens else ""
-    rates = f"{card / 1e9:.1f} GB/s from host memory against {cpu / 1e9:.1f} GB/s on {processors} processors{work}"
+    card, cpu = probe.rates(processors, counts_tokens=counts_tokens)
+    work = ", tokens counted" if counts_tokens else ""
+    rates = f"{card / 1e9:.1f} GB/s with the card against {cpu / 1e9:.1f} GB/s on {processors} processors alone{work}"
     if card <= cpu:
         return DeviceChoice("cpu", f"{probe.card}: {rates}")
     # start + bytes / card = bytes / cpu, and never more bytes than there can be

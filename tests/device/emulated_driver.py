@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 VARIABLE = "EMULATED_CARDS"
-"""JSON: `libraries`, a folder; `report`, a file to write; `cards`, how many; and what shall go wrong."""
+"""JSON: `libraries`, a folder; `report`, a file to write; `cards`, how many; and what shall go wrong. With
+`clock_only` no kernel runs, and a slab takes its bytes by `bytes_per_s`."""
 
 
 def _plan() -> dict[str, Any]:
@@ -67,6 +68,8 @@ class EmulatedCard:
         self.ranges: list[str] = []
         self.kernels: set[str] = set()
         self.uploads = self.at_work = self.most_at_work = self.pinned = self.given_back = 0
+        self.began = self.ended = 0.0
+        """When the first slab was there, and when the last one was across."""
         self.arrived = threading.Condition(self.lock)
         self._libraries = {module: ctypes.CDLL(str(Path(plan["libraries"]) / f"{module}.so")) for module in MODULES}
 
@@ -99,6 +102,7 @@ class EmulatedCard:
                     "limit_bytes": self.limit_bytes,
                     "ranges": self.ranges,
                     "kernels": sorted(self.kernels),
+                    "busy_seconds": self.ended - self.began,
                 }
             )
         )
@@ -121,9 +125,11 @@ class PlannedQueue(EmulatedQueue):
                 card.at_work += 1
                 card.most_at_work = max(card.most_at_work, card.at_work)
                 number = card.uploads
+                card.began = card.began or time.monotonic()
                 card.arrived.notify_all()
             self._is_at_work = True
             time.sleep(array.nbytes / plan.get("bytes_per_s", 1e12))
+            card.ended = time.monotonic()
             if number > plan.get("lost_after", 1 << 60):
                 raise DeviceLost("fell off the bus")
             if number > plan.get("dies_after", 1 << 60):
@@ -135,6 +141,8 @@ class PlannedQueue(EmulatedQueue):
         super().copy_in(target, array)
 
     def launch(self, *arguments: Any) -> None:
+        if self._card.plan.get("clock_only"):
+            return
         with self._card.lock:  # an emulated block has its shared memory in one place for all
             super().launch(*arguments)
             self._card.kernels.add(arguments[0])

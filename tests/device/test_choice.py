@@ -69,8 +69,8 @@ def test_a_digest_without_a_kernel_is_computed_on_the_cpu(
 @example(1000000.0000000001, 1e6, 1.0, 1)
 @example(1e13, 1e13 * (1 - 2**-53), 100.0, 1)
 def test_a_card_joins_from_where_it_pays(device: float, cpu: float, start: float, processors: int) -> None:
-    choice = decide(Probe("A card", start, 1e12, 1e12, device, cpu, 1, 1), processors, counts_tokens=False)
-    with_tokens = decide(Probe("A card", start, 1e12, 1e12, 1, 1, device, cpu), processors, counts_tokens=True)
+    choice = decide(Probe("A card", start, 1e12, 1e12, device, cpu, 1, 1, 1e30), processors, counts_tokens=False)
+    with_tokens = decide(Probe("A card", start, 1e12, 1e12, 1, 1, device, cpu, 1e30), processors, counts_tokens=True)
     assert (with_tokens.joins, with_tokens.break_even_bytes) == (choice.joins, choice.break_even_bytes)
     assert choice.device == "cpu"  # which is there at once
     if device <= cpu * processors:

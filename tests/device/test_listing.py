@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-SOME = Probe("A card", 1.5, 5e10, 4e11, 2e10, 2e9, 1e10, 1e8)
+SOME = Probe("A card", 1.5, 5e10, 4e11, 2e10, 2e9, 1e10, 1e8, 1e9)
 
 
 @pytest.fixture(autouse=True)
@@ -97,8 +97,8 @@ def test_no_card(cards: Callable[..., Any]) -> None:
         b"",
         b"{",
         b"[]",
-        b'{"schema": "exosuit.devices/4", "cards": {}}',
-        b'{"schema": "exosuit.devices/3", "cards": []}',
+        b'{"schema": "exosuit.devices/5", "cards": {}}',
+        b'{"schema": "exosuit.devices/4", "cards": []}',
     ],
 )
 def test_what_was_kept_and_cannot_be_read_counts_as_not_measured(content: bytes) -> None:

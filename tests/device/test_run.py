@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from exosuit_cli.chunk import ChunkOptions
-from exosuit_cli.device import link, process
+from exosuit_cli.device import choice, link, probe, process
 from exosuit_cli.device.probe import Probe, save_probe
 from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, pipeline, scan
 from exosuit_cli.model.errors import ResourceMissing
@@ -311,8 +311,28 @@ def test_more_lines_than_there_is_room_for_are_found_by_the_cpu(tmp_path: Path, 
 # What `auto` does
 
 
+def test_auto_predicts_what_a_run_takes_on_the_cards_clock(
+    tmp_path: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card that takes a time for every byte, and nothing else: measured, then used by a whole run."""
+    report = cards(clock_only=True, bytes_per_s=1e7)
+    for module in (probe, device_run_module):
+        monkeypatch.setattr(module, "SLAB_BYTES", 1 << 18)
+    for name, value in (("_ROUNDS", 2), ("_CPU_SECONDS", 0.05)):
+        monkeypatch.setattr(probe, name, value)
+    driver = choice.load_driver()
+    measured = probe.measure(driver, driver.open_card(0, 0), 0, 0)
+    for number in range(400):
+        (tmp_path / f"{number}").write_bytes(b"some text\n" * 1600)
+    found = scan(tmp_path, options("cuda:0", encoding=None, workers=2, batch_files=100))
+    with_card, without = measured.rates(2, counts_tokens=False)
+    assert 2 / 3 < report()["busy_seconds"] / (found.totals.bytes / with_card) < 3 / 2
+    assert with_card < without
+    assert choice.decide(measured, 2, counts_tokens=False).joins is None
+
+
 def measured(start_seconds: float = 1e-9, device: float = 1e15) -> None:
-    save_probe("emulated card 0", Probe("Emulated", start_seconds, 1e12, 1e12, device, 1e6, device, 1e6))
+    save_probe("emulated card 0", Probe("Emulated", start_seconds, 1e12, 1e12, device, 1e6, device, 1e6, 1e15))
 
 
 def test_auto_says_that_a_card_was_never_measured(tree: Path, cards: Plan) -> None:

@@ -39,6 +39,7 @@ def print_devices(console: Console, listing: DeviceListing) -> None:
                 f"one processor {probe.cpu_bytes_per_s / 1e9:.1f} GB/s;",
                 f"with tokens {probe.device_token_bytes_per_s / 1e9:.1f} GB/s,",
                 f"one processor {probe.cpu_token_bytes_per_s / 1e9:.2f} GB/s;",
+                f"reading {probe.read_bytes_per_s / 1e9:.2f} GB/s;",
                 f"ready after {probe.start_seconds:.1f} s",
             )
     labelled_phrases(console, "auto", f"{listing.automatic.device}: {listing.automatic.reason}")

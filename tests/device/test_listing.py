@@ -33,6 +33,7 @@ SOME = Probe("A card", 1.5, 5e10, 4e11, 2e10, 2e9, 1e10, 1e8, 1e9)
 @pytest.fixture(autouse=True)
 def small_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "SLAB_BYTES", 1 << 12)
+    monkeypatch.setattr(probes, "BATCH_FILES", 4)
     monkeypatch.setattr(probes, "_ROUNDS", 2)
     monkeypatch.setattr(probes, "_CPU_SECONDS", 0.01)
 

@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 
 _CLOSE: Final = 0.7
 """A name less like the word than this is no help; 1 is the same."""
+_MEANT: Final = {
+    "--style": "--format", "--cxml": "--format", "--markdown": "--format", "--output-format": "--format",
+    "--compress": "--signatures", "--skeleton": "--signatures",
+    "--include-pattern": "--include", "--glob": "--include", "--extension": "--include", "--filter": "--include",
+    "--exclude-pattern": "--exclude", "--ignore-patterns": "--exclude", "--skip": "--exclude",
+    "--no-gitignore": "--no-ignore", "--include-ignored": "--no-ignore", "--no-default-patterns": "--no-default-ignore",
+    "--max-size": "--max-file-size", "--file-size-limit": "--max-file-size",
+    "--chunk-size": "--max-tokens", "--max-chunk-size": "--max-tokens", "--chunk-overlap": "--overlap",
+    "--limit": "--budget --max-tokens --top", "--max-tokens": "--budget", "--token-budget": "--budget",
+    "--tokenizer": "--encoding", "--token-count-encoding": "--encoding", "--model": "--encoding",
+    "--clipboard": "--copy", "--remove-comments": "--strip", "--number": "--line-numbers", "--top-files-len": "--top",
+    "--jobs": "--workers", "--threads": "--workers", "--gpu": "--device", "--type": "--language",
+    "--lang": "--language", "--ast": "--boundaries", "--strategy": "--boundaries", "--breadcrumbs": "--context",
+    "--out": "--output", "--ndjson": "--jsonl",
+}  # fmt: skip
+"""What people type who know other tools, and the options that do it here; the first that a command has is named."""
 _LONGEST = 200
 """Characters of what was typed that a message repeats."""
 
@@ -77,7 +93,8 @@ def _in_words(error: Any) -> str:
     kind = type(error).__name__
     if kind == "NoSuchOption":
         known = _flags(context) if context is not None else []
-        near = difflib.get_close_matches(error.option_name[:_LONGEST], known, 1, _CLOSE)
+        near = [flag for flag in _MEANT.get(error.option_name, "").split() if flag in known]
+        near = near[:1] or difflib.get_close_matches(error.option_name[:_LONGEST], known, 1, _CLOSE)
         remedy = f"did you mean {near[0]}?" if near else f"`{command} --help` lists them"
         return f"no option {error.option_name[:_LONGEST]!r} of `{command}`; {remedy}"
     needed = re.fullmatch(r"Option '(?P<flag>[^']+)' requires an argument", message)

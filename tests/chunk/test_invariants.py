@@ -299,6 +299,9 @@ def test_a_chunk_as_a_record(chunker_of: MakeChunker) -> None:
         symbol=None,
         symbols=(),
         guessed=True,
+        flags=(),
+        previous=records[0].id,
+        next=records[2].id,
         text=data[records[0].end_byte : records[1].end_byte].decode("utf-8", "replace"),
     )
     assert records[0].boundary == "file"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from exosuit_cli.chunk import options as limits
 from exosuit_cli.chunk.guessed import Guesses
-from exosuit_cli.chunk.measured import ChunkPlan, MeasuredLines
+from exosuit_cli.chunk.measured import MeasuredLines
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.planner import Planner
 from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
@@ -28,6 +28,7 @@ from exosuit_cli.tokens.text import last_character_start
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from exosuit_cli.chunk.measured import Row
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.chunk.syntax_columns import SyntaxColumns
     from exosuit_cli.kernels import Kernels
@@ -105,13 +106,13 @@ class Chunker:
         step("boundaries", texts, size)
         measured = self._measured(slab, lines, strengths, prefix)
         files = lines.files.tolist()
-        plan = ChunkPlan()
+        rows: list[Row] = []
         counts = []
         for first, stop in pairwise(files):
-            self._planner.plan(measured, first, stop, plan)
-            counts.append(len(plan.starts))
+            self._planner.plan(measured, first, stop, rows)
+            counts.append(len(rows))
         step("plan", texts, size)
-        columns = _Columns(plan, slab.data, self._kernels, guesses, np.repeat(lines.files[:-1], np.diff([0, *counts])))
+        columns = _Columns(rows, slab.data, self._kernels, guesses, np.repeat(lines.files[:-1], np.diff([0, *counts])))
         step("hash", texts, size)
         found = []
         start = 0
@@ -336,19 +337,18 @@ class _Columns:
 
     def __init__(
         self,
-        plan: ChunkPlan,
+        rows: list[Row],
         data: npt.NDArray[np.uint8],
         kernels: Kernels,
         guesses: Guesses,
         before: npt.NDArray[np.int64],
     ) -> None:
         """`before` is int64[chunks], the lines of the slab before those of the chunk's text."""
-        self._starts = np.array(plan.starts, np.int64)
-        self._ends = np.array(plan.ends, np.int64)
-        self._first_lines = np.array(plan.first_lines, np.int64) + 1
-        self._last_lines = np.array(plan.last_lines, np.int64) + 1
-        self._tokens = np.array(plan.tokens, np.int64)
-        self._boundaries = np.array(plan.boundaries, np.uint8)
+        table = np.fromiter(chain.from_iterable(rows), np.int64, 6 * len(rows)).reshape(-1, 6).T.copy()
+        self._starts, self._ends, self._first_lines, self._last_lines, self._tokens, kinds = table
+        self._first_lines += 1
+        self._last_lines += 1
+        self._boundaries = kinds.astype(np.uint8)
         self._data = data.data
         self._guessed = guesses.of_chunks(self._first_lines + before - 1, self._last_lines + before - 1)
         self._ids = kernels.span_digests(data, self._starts, self._ends - self._starts, ID_BYTES)

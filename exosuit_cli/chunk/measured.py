@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import field
-
 from exosuit_cli.model.dataclass import dataclass
 
 
@@ -26,13 +24,6 @@ class MeasuredLines:
     characters: list[int]
 
 
-@dataclass(slots=True)
-class ChunkPlan:
-    """Chunks as columns of equal length: byte offsets, line positions from 0, tokens, `Boundary` numbers."""
-
-    starts: list[int] = field(default_factory=list)
-    ends: list[int] = field(default_factory=list)
-    first_lines: list[int] = field(default_factory=list)
-    last_lines: list[int] = field(default_factory=list)
-    tokens: list[int] = field(default_factory=list)
-    boundaries: list[int] = field(default_factory=list)
+Row = tuple[int, int, int, int, int, int]
+"""A chunk of a plan: where it starts and ends, in bytes; the positions of its first and last line in the text, from 0;
+its tokens; the number of its `Boundary`."""

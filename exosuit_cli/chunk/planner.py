@@ -6,15 +6,16 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from exosuit_cli.chunk.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
-from exosuit_cli.chunk.crumbs import merge_crumbs
+from exosuit_cli.chunk.crumbs import BLANK_TOKENS, merge_crumbs
 from exosuit_cli.chunk.long_line import split_line
 from exosuit_cli.chunk.records import Boundary
 
 if TYPE_CHECKING:
-    from exosuit_cli.chunk.measured import ChunkPlan, MeasuredLines
+    from exosuit_cli.chunk.measured import MeasuredLines, Row
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.model.protocols import TokenCounter
 
+_FILE, _FORCED = int(Boundary.FILE), int(Boundary.FORCED)
 _NEAR = 8
 """How many lines away a safe one is worth using; beyond, the chunk is counted anew."""
 _SLACK = 8
@@ -31,62 +32,64 @@ class Planner:
     def __init__(self, options: ChunkOptions, counter: TokenCounter) -> None:
         self._options = options
         self._cap = options.max_tokens
+        self._least = max(options.min_tokens, BLANK_TOKENS)
         self._counter = counter
         self._short: dict[bytes, int] = {}
 
-    def plan(self, lines: MeasuredLines, first: int, stop: int, plan: ChunkPlan) -> None:
-        """Cut the text whose lines are those from `first` up to `stop`, and add its chunks to `plan`.
+    def plan(self, lines: MeasuredLines, first: int, stop: int, rows: list[Row]) -> None:
+        """Cut the text whose lines are those from `first` up to `stop`, and add its chunks to `rows`.
 
         No chunk exceeds a cap. Offsets are those of `lines`; lines count from the text's first.
 
         Greedy: each chunk ends at the place of least cost that the caps reach, the last one among equals. A choice
         depends on nothing before the chunk, so an edit changes the chunks around it only.
         """
+        starts, kinds, overlap = lines.starts, lines.kinds, self._options.overlap
         line = previous = first
-        own = len(plan.starts)
+        own = len(rows)
+        least = self._cap
         while line < stop:
-            begin = self._overlapping(lines, line, previous) if line > first else line
+            begin = self._overlapping(lines, line, previous) if overlap and line > first else line
             end = self._end(lines, begin, line, stop)
-            if end is None:
+            if end is None and begin < line:
                 begin = line
                 end = self._end(lines, begin, line, stop)
             previous = line
-            kind = Boundary.FILE if line == first else lines.kinds[line]
+            kind = kinds[line] if line > first else _FILE
             if end is None:
-                self._split(plan, lines, line, kind, first, own)
-                line += 1
+                self._split(rows, lines, line, kind, first, own)
+                line, least = line + 1, 0
                 continue
             cut, tokens = end
-            plan.starts.append(lines.starts[begin])
-            plan.ends.append(lines.starts[cut])
-            plan.first_lines.append(begin - first)
-            plan.last_lines.append(cut - 1 - first)
-            plan.tokens.append(tokens)
-            plan.boundaries.append(kind)
+            rows.append((starts[begin], starts[cut], begin - first, cut - 1 - first, tokens, kind))
+            if tokens < least:
+                least = tokens
             line = cut
-        merge_crumbs(plan, own, lines, first, self._options, self._counter)
+        if least < self._least and len(rows) > own + 1:
+            merge_crumbs(rows, own, lines, first, self._options, self._count_both)
 
     def _end(self, lines: MeasuredLines, begin: int, line: int, stop: int) -> tuple[int, int] | None:
         """Where a chunk ends that begins at `begin` and whose own lines begin at `line`, and its tokens.
 
         None where not even the first line fits.
         """
-        prefix = lines.prefix
+        prefix, cap, most = lines.prefix, self._cap, self._options.max_chars
+        before = prefix[begin]
         # One more than the cap, since a sum at a line that is not safe may be too high by that.
-        farthest = bisect_right(prefix, prefix[begin] + self._cap + 1, line + 1, stop + 1) - 1
-        if self._options.max_chars:
-            limit = lines.characters[begin] + self._options.max_chars
+        farthest = bisect_right(prefix, before + cap + 1, line + 1, stop + 1) - 1
+        if most:
+            limit = lines.characters[begin] + most
             farthest = min(farthest, bisect_right(lines.characters, limit, line + 1, stop + 1) - 1)
         while farthest > line:
-            cut = stop if farthest == stop else self._choose(lines, begin, line, farthest, stop)
+            cut = stop if farthest == stop else self._choose(lines, before, line, farthest, stop)
             tokens = self._count(lines, begin, cut)
-            if tokens <= self._cap and self._few_characters(lines, begin, cut):
+            if tokens <= cap and (not most or self._few_characters(lines, begin, cut)):
                 return cut, tokens
             # The prefix sum was only near: leave this place out, and all after it.
             farthest = cut - 1
-        if prefix[line + 1] - prefix[begin] <= self._cap + self._slack(lines, begin, line + 1):
+        if prefix[line + 1] - before <= cap + self._slack(lines, begin, line + 1):
             tokens = self._count(lines, begin, line + 1)
-            if tokens <= self._cap and self._few_characters(lines, begin, line + 1):
+            if tokens <= cap and (not most or self._few_characters(lines, begin, line + 1)):
                 return line + 1, tokens
         return None
 
@@ -94,16 +97,21 @@ class Planner:
         """How far the prefix sums may be off between two lines."""
         return 0 if lines.is_safe[begin] and lines.is_safe[end] else _SLACK
 
-    def _choose(self, lines: MeasuredLines, begin: int, line: int, farthest: int, stop: int) -> int:
-        """The line before which to cut, after `line` and up to `farthest`, in a text that ends at `stop`."""
+    def _choose(self, lines: MeasuredLines, before: int, line: int, farthest: int, stop: int) -> int:
+        """The line before which to cut, after `line` and up to `farthest`, in a text that ends at `stop`.
+
+        `before` is the prefix sum where the chunk begins.
+        """
         costs, prefix = lines.costs, lines.prefix
-        best = min(costs[line + 1 : farthest + 1])
-        cut = costs.rfind(best, line + 1, farthest + 1)
-        if costs[farthest] == BLANK and best and (beyond := self._beyond_blanks(costs, farthest, stop)) <= best:
+        best, cut = 0, costs.rfind(0, line + 1, farthest + 1)
+        if cut < 0:
+            best = min(costs[line + 1 : farthest + 1])
+            cut = costs.rfind(best, line + 1, farthest + 1)
+        if best and costs[farthest] == BLANK and (beyond := self._beyond_blanks(costs, farthest, stop)) <= best:
             # What begins next is out of reach for the blank lines before it: they go with it.
             best, cut = beyond, farthest
         own = costs[line] | _WEAKEST
-        if costs[line] < ATTACHED and best > own:
+        if best > own and costs[line] < ATTACHED:
             # A definition is about to be cut. Where it would fit without its leading comment, let the comment go.
             body = self._after_lead(costs, line, farthest)
             if body is not None:
@@ -113,8 +121,9 @@ class Planner:
                 if cut <= body < farthest and (other := min(costs[body + 1 : farthest + 1])) < CLOSING:
                     # Rather between the items of a list than between a comment and the list.
                     best, cut = other, costs.rfind(other, body + 1, farthest + 1)
-        if prefix[cut] - prefix[begin] < self._options.min_tokens:
-            enough = bisect_left(prefix, prefix[begin] + self._options.min_tokens, line + 1, farthest + 1)
+        least = before + self._options.min_tokens
+        if prefix[cut] < least:
+            enough = bisect_left(prefix, least, line + 1, farthest + 1)
             if enough <= farthest:
                 other = min(costs[enough : farthest + 1])
                 # A small chunk is right where any other cut would go through something of the rank of its own start, or
@@ -145,8 +154,6 @@ class Planner:
         It never repeats all of that.
         """
         overlap = self._options.overlap
-        if not overlap:
-            return line
         begin = bisect_left(lines.prefix, lines.prefix[line] - overlap, min(first + 1, line), line)
         while begin < line and (
             lines.costs[begin] in (BLANK, BLANK_IN_COMMENT) or self._count(lines, begin, line) > overlap
@@ -155,8 +162,7 @@ class Planner:
         return begin
 
     def _few_characters(self, lines: MeasuredLines, begin: int, end: int) -> bool:
-        most = self._options.max_chars
-        return not most or len(self._text(lines, begin, end).decode("utf-8", "replace")) <= most
+        return len(self._text(lines, begin, end).decode("utf-8", "replace")) <= self._options.max_chars
 
     def _count(self, lines: MeasuredLines, begin: int, end: int) -> int:
         """The exact number of tokens of the lines from `begin` up to `end`.
@@ -193,25 +199,25 @@ class Planner:
     def _text(lines: MeasuredLines, begin: int, end: int) -> bytes:
         return bytes(lines.data[lines.starts[begin] : lines.starts[end]])
 
-    def _split(self, plan: ChunkPlan, lines: MeasuredLines, line: int, kind: int, first: int, own: int) -> None:
+    def _count_both(self, lines: MeasuredLines, first: int, row: Row, following: Row) -> int:
+        """The exact number of tokens of two chunks together, one after the other; `first` is the text's first line."""
+        begin, end = first + row[2], first + following[3] + 1
+        if lines.starts[begin] == row[0] and lines.starts[end] == following[1]:
+            return self._count(lines, begin, end)
+        return self._counter.count(bytes(lines.data[row[0] : following[1]]))
+
+    def _split(self, rows: list[Row], lines: MeasuredLines, line: int, kind: int, first: int, own: int) -> None:
         """Cut a line that alone exceeds a cap, with the crumbs right before it, of the rows from `own` on."""
         start = lines.starts[line]
         first_line = line - first
-        while len(plan.starts) > own and plan.tokens[-1] < self._options.min_tokens:
-            start, first_line, kind = plan.starts.pop(), plan.first_lines.pop(), plan.boundaries.pop()
-            for column in (plan.ends, plan.last_lines, plan.tokens):
-                column.pop()
+        while len(rows) > own and rows[-1][4] < self._options.min_tokens:
+            start, _, first_line, _, _, kind = rows.pop()
         for size, tokens in split_line(bytes(lines.data[start : lines.starts[line + 1]]), self._options, self._counter):
             end = start + size
             last_line = line - first
             if end <= lines.starts[line]:
                 last_line = bisect_left(lines.starts, end, first, line) - 1 - first
-            plan.starts.append(start)
-            plan.ends.append(end)
-            plan.first_lines.append(first_line)
-            plan.last_lines.append(last_line)
-            plan.tokens.append(tokens)
-            plan.boundaries.append(kind)
+            rows.append((start, end, first_line, last_line, tokens, kind))
             begins_line = lines.starts[first + last_line + 1] == end
             first_line = last_line + begins_line
-            start, kind = end, lines.kinds[first + first_line] if begins_line else Boundary.FORCED
+            start, kind = end, lines.kinds[first + first_line] if begins_line else _FORCED

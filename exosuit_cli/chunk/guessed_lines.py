@@ -193,7 +193,9 @@ class _Search:
                     more |= (indents == 0) & ((first == ord("-")) | (first == ord("+")))
                     more |= first == ord("@")
                 is_alias = (lines.heads & _USING_MASK) == _USING
-                has_word &= ~own | ~_ENDS_NO_TYPE.take(lasts) | self._ends_with_body(own) | is_alias
+                ends_no_type = _ENDS_NO_TYPE.take(lasts)
+                is_body = self._ends_with_body(own & has_word & ends_no_type)
+                has_word &= ~own | ~ends_no_type | is_body | is_alias
             elif family is Family.JAVA:
                 more = begins & (lasts == ord("{"))
             elif family is Family.SCRIPT:

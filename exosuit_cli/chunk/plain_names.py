@@ -211,6 +211,21 @@ def macro_names(data: npt.NDArray[np.uint8], inks: npt.NDArray[np.int64]) -> Pla
     return PlainNames(states, np.full(len(at), SymbolKind.MACRO, np.uint8), at, at + lengths)
 
 
+def _without_sizes(
+    window: npt.NDArray[np.uint8], rows: npt.NDArray[np.int64], stop: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    """Move `stop` of these rows, each behind a table's size in brackets, to where its name ends; which ones are odd."""
+    is_odd = np.zeros(len(stop), np.bool_)
+    if len(rows):
+        own = window[rows]
+        opening = (own == ord("[")).argmax(axis=1)
+        is_sole = (own == ord("]")).argmax(axis=1) == stop[rows] - 1
+        is_odd[rows] = ~is_sole | (opening == 0) | ~IS_WORD.take(own[np.arange(len(rows)), opening - 1])
+        is_odd[rows] |= (own == ord("[")).sum(axis=1) != 1
+        stop[rows] = np.where(is_odd[rows], stop[rows], opening)
+    return is_odd
+
+
 def head_names(
     data: npt.NDArray[np.uint8],
     starts: npt.NDArray[np.int64],
@@ -230,6 +245,8 @@ def head_names(
     is_table = assigns.any(axis=1) & (assigns.argmax(axis=1) < bracket)
     stop = np.where(is_table, assigns.argmax(axis=1), bracket)
     stop -= _IS_BLANK.take(window[rows, stop - 1])  # a blank, then the name's last byte
+    has_size = is_table & (window[rows, stop - 1] == ord("]"))
+    is_odd = _without_sizes(window, np.flatnonzero(has_size), stop)
     classes = _CLASSES.take(window)
     is_word = (classes & 1) != 0
     if is_cpp.any():
@@ -255,7 +272,7 @@ def head_names(
     heads &= _MASKS[np.minimum(np.maximum(stop - begin, 0), 8)]
     is_head &= ~np.isin(heads, _TYPES)
     is_unsure = is_macro | (heads == _ATTRIBUTE) | (is_table & ~is_named)
-    is_unsure |= is_table & (window[rows, np.maximum(stop - 1, 0)] == ord("]"))
+    is_unsure |= has_size & (is_odd | ~is_head | is_alone)
     is_unsure |= is_cpp & (~is_head | (window == ord("<")).any(axis=1) | (names == ord(":")))
     is_head &= ~(is_pointer & ~is_table)
     states = np.where(is_unsure, UNSURE, np.where(is_head & ~(is_alone & is_table), NAMED, NOTHING)).astype(np.uint8)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from exosuit_cli.chunk.line_names import LONGEST, NO_NAMES, TYPES
-from exosuit_cli.chunk.plain_names import IS_WORD, NAMED, NOTHING, UNSURE, WIDTH, PlainNames, WordTable
+from exosuit_cli.chunk.plain_names import IS_WORD, NAMED, NOTHING, UNSURE, WIDTH, PlainNames, WordTable, first_places
 from exosuit_cli.chunk.symbols import SymbolKind
 from exosuit_cli.model.byte_sets import byte_set
 
@@ -54,7 +54,7 @@ def method_names(
     window = sliding_window_view(data, WIDTH)[at[left]]
     window[np.arange(WIDTH) >= (ends - at)[left, None]] = _NEWLINE
     is_whole = (ends - at)[left] <= WIDTH
-    bracket, brace, sign = (_first(window, byte) for byte in b"({=")
+    bracket, brace, sign = (first_places(window, byte) for byte in b"({=")
     # No method is such, and a property is one only after a modifier.
     may_be_property = (has_modifier & ~is_statement)[left]
     has_call = bracket < WIDTH
@@ -78,14 +78,6 @@ def method_names(
         found.starts[rows] += begin
         found.ends[rows] += stop
     return found
-
-
-def _first(window: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int64]:
-    """The first place of a byte in each row; `WIDTH` for none."""
-    is_there = window == byte
-    at: npt.NDArray[np.int64] = is_there.argmax(axis=1)
-    at[~is_there[np.arange(len(at)), at]] = WIDTH
-    return at
 
 
 def _read_properties(

@@ -34,6 +34,9 @@ _MASKS: Final = np.array([(1 << 8 * size) - 1 for size in range(9)], np.uint64)
 _ODD: Final = np.uint64(0x9E3779B1)
 _MODIFIER, _UNPLAIN_KIND, _USING = 255, 254, 253
 _NEWLINE: Final = 10
+_COLUMNS: Final = np.arange(WIDTH, dtype=np.uint8)
+_NEAR: Final = 40
+"""Bytes that most heads have their name in."""
 
 
 _LETTERS: Final = bytes([*range(65, 91), *range(97, 123)])
@@ -234,30 +237,20 @@ def head_names(
     is_cpp: npt.NDArray[np.bool_],
 ) -> PlainNames:
     """What lines at the left edge define as in C: types, a name and an opening bracket; or a name, `=` and a brace."""
-    count = len(starts)
-    rows, columns = np.arange(count), np.arange(WIDTH)
+    rows = np.arange(len(starts))
     window = sliding_window_view(data, WIDTH)[starts]
-    window[columns >= (ends - starts)[:, None]] = _NEWLINE
-    opens = window == ord("(")
-    has_call = opens.any(axis=1)
-    bracket = np.where(has_call, opens.argmax(axis=1), WIDTH - 1)
-    assigns = window == ord("=")
-    is_table = assigns.any(axis=1) & (assigns.argmax(axis=1) < bracket)
-    stop = np.where(is_table, assigns.argmax(axis=1), bracket)
+    window[(ends - starts)[:, None] <= _COLUMNS] = _NEWLINE
+    bracket, sign = first_places(window, ord("(")), first_places(window, ord("="))
+    has_call = bracket < WIDTH
+    bracket = np.minimum(bracket, WIDTH - 1)
+    is_table = sign < bracket
+    stop = np.where(is_table, sign, bracket)
     stop -= _IS_BLANK.take(window[rows, stop - 1])  # a blank, then the name's last byte
     has_size = is_table & (window[rows, stop - 1] == ord("]"))
     is_odd = _without_sizes(window, np.flatnonzero(has_size), stop)
-    classes = _CLASSES.take(window)
-    is_word = (classes & 1) != 0
-    if is_cpp.any():
-        is_word |= ((window == ord(":")) | (window == ord("~"))) & is_cpp[:, None]
-    begin = np.where(~is_word & (columns < stop[:, None]), columns, -1).max(axis=1) + 1
+    begin, is_head, is_capital = _before(window, stop, is_cpp)
     names = window[rows, np.minimum(begin, WIDTH - 1)]
     is_named = (begin < stop) & (IS_LETTER.take(names) | (names == ord("~")))
-    within = columns < begin[:, None]
-    is_head = ~(((classes & 2) == 0) & within).any(axis=1)
-    if is_cpp.any():
-        is_head |= is_cpp & ~(((classes & 4) == 0) & within).any(axis=1)
     has_end = (window == ord(";")).any(axis=1)
     has_body = (window == ord("{")).any(axis=1)
     is_head &= is_named & ~(has_end & ~has_body) & (has_call | is_table)
@@ -265,9 +258,7 @@ def head_names(
     # The second byte after the bracket: `int (*pointer)(`.
     is_pointer = window[rows, np.minimum(bracket + 1, WIDTH - 1)] == ord("*")
     is_alone = begin == 0
-    is_macro = (
-        is_alone & (stop >= _LEAST_MACRO) & ~(((classes & 8) == 0) & (columns < stop[:, None])).any(axis=1) & ~is_table
-    )
+    is_macro = is_alone & (stop >= _LEAST_MACRO) & is_capital & ~is_table
     heads = sliding_window_view(data, 8)[starts + begin].copy().view("<u8")[:, 0]
     heads &= _MASKS[np.minimum(np.maximum(stop - begin, 0), 8)]
     is_head &= ~np.isin(heads, _TYPES)
@@ -278,3 +269,42 @@ def head_names(
     states = np.where(is_unsure, UNSURE, np.where(is_head & ~(is_alone & is_table), NAMED, NOTHING)).astype(np.uint8)
     kinds = np.where(is_table, SymbolKind.CONSTANT, SymbolKind.FUNCTION).astype(np.uint8)
     return PlainNames(states, kinds, starts + begin, starts + stop)
+
+
+def first_places(window: npt.NDArray[np.uint8], byte: int) -> npt.NDArray[np.int64]:
+    """The first place of a byte in each row of uint8[n, `WIDTH`]; `WIDTH` for none."""
+    is_there = window == byte
+    at: npt.NDArray[np.int64] = is_there.argmax(axis=1)
+    at[~is_there[np.arange(len(at)), at]] = WIDTH
+    return at
+
+
+def _before(
+    window: npt.NDArray[np.uint8], stop: npt.NDArray[np.int64], is_cpp: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """What is before `stop` in each row: where the last word begins, whether it is a head, whether all are capitals."""
+    begin, is_head, is_capital = (
+        np.zeros(len(stop), np.int64),
+        np.zeros(len(stop), np.bool_),
+        np.zeros(len(stop), np.bool_),
+    )
+    is_near = stop <= _NEAR
+    for chosen, width in ((np.flatnonzero(is_near), _NEAR), (np.flatnonzero(~is_near), WIDTH)):
+        if not len(chosen):
+            continue
+        own, columns = window[chosen, :width], _COLUMNS[:width]
+        is_before = columns < stop[chosen, None]
+        classes = _CLASSES.take(own)
+        is_other = (classes & 1) == 0
+        of_cpp = is_cpp[chosen]
+        if of_cpp.any():
+            is_other &= ~(((own == ord(":")) | (own == ord("~"))) & of_cpp[:, None])
+        is_other &= is_before
+        after = np.where(is_other, columns + np.uint8(1), np.uint8(0)).max(axis=1)
+        within = columns < after[:, None]
+        head = ~(((classes & 2) == 0) & within).any(axis=1)
+        if of_cpp.any():
+            head |= of_cpp & ~(((classes & 4) == 0) & within).any(axis=1)
+        begin[chosen], is_head[chosen] = after, head
+        is_capital[chosen] = ~(((classes & 8) == 0) & is_before).any(axis=1)
+    return begin, is_head, is_capital

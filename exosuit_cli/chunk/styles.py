@@ -29,6 +29,8 @@ class Style(IntEnum):
     """`begin` and `end` are around a block; a semicolon ends a statement."""
     BLOCK_OPEN = 10
     """The same; a line may end a statement."""
+    ELEMENTS = 11
+    """Elements with scripts and styles in them; the rules of `SLASH_OPEN` hold for these."""
 
 
 _MEMBERS = {
@@ -36,12 +38,12 @@ _MEMBERS = {
         "C,C++,Cuda,Objective-C,Objective-C++,Java,C#,D,GLSL,HLSL,Metal,OpenCL,Devicetree,Protocol Buffer,Thrift,"
         "ActionScript,Apex,WebIDL,WGSL,PHP,Hack,Dart,SystemVerilog,Verilog,Vala,CSS,SCSS,Less,Solidity"
     ),
-    Style.SLASH_OPEN: "Go,Rust,JavaScript,TypeScript,TSX,Kotlin,Scala,Swift,Groovy,Gradle,Zig,Vue,Svelte,Odin,Gleam",
+    Style.SLASH_OPEN: "Go,Rust,JavaScript,TypeScript,TSX,Kotlin,Scala,Swift,Groovy,Gradle,Zig,Odin,Gleam",
     Style.DASH: "Lua,Luau,Haskell,Elm,PureScript,Idris,AppleScript",
     Style.SEMICOLON: "Common Lisp,Scheme,Racket,Clojure,Emacs Lisp,Fennel,Assembly,INI,LLVM",
     Style.PERCENT: "TeX,Erlang,Prolog,MATLAB,PostScript,BibTeX",
     Style.DATA: (
-        "JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,TOML,Java Properties,XML,HTML,SVG,"
+        "JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,TOML,Java Properties,XML,SVG,"
         "XML Property List,CSV,TSV,OASv2-json,OASv3-json,OASv2-yaml,OASv3-yaml"
     ),
     Style.BLOCK: (
@@ -50,10 +52,11 @@ _MEMBERS = {
     Style.BLOCK_OPEN: "TSQL,Fortran,Fortran Free Form,COBOL",
     Style.MARKDOWN: "Markdown",
     Style.RESTRUCTURED: "reStructuredText",
+    Style.ELEMENTS: "HTML,Vue,Svelte,Astro,Jinja,Twig,Handlebars,Mustache,Liquid,Nunjucks,EJS,HTML+ERB,HTML+EEX",
 }
 _STYLE_OF = {name: style for style, names in _MEMBERS.items() for name in names.split(",")}
 
-SLASH_STYLES = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN])
+SLASH_STYLES = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN, Style.ELEMENTS])
 """bool[styles]: `/* */` comments, and `#` begins none."""
 BLOCK_STYLES = np.isin(np.arange(len(Style)), [Style.BLOCK, Style.BLOCK_OPEN])
 """bool[styles]: words are around a block."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 LANGUAGES = [
     *("", "Python", "C", "Go", "JavaScript", "Markdown", "reStructuredText", "JSON", "YAML", "TOML", "Lua"),
-    *("Emacs Lisp", "TeX", "Jupyter Notebook", "Shell"),
+    *("Emacs Lisp", "TeX", "Jupyter Notebook", "Shell", "HTML"),
 ]
 """One or more of every style of the structure rules, and the unknown one."""
 

@@ -1,0 +1,127 @@
+"""HTML, Vue and Svelte are cut by their elements."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import tree_sitter_html
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tree_sitter import Language, Parser
+
+from exosuit_cli.chunk import ChunkOptions, chunk_text
+from exosuit_cli.chunk.costs import ATTACHED
+from exosuit_cli.chunk.strength import line_strengths
+from exosuit_cli.kernels import CpuKernels
+from exosuit_cli.model.slab import Slab
+
+from .test_markdown import size_of
+from .test_structure import cut, first_lines
+
+PARSER = Parser(Language(tree_sitter_html.language()))
+
+
+def _element(name: str, parts: list[str]) -> str:
+    return f"<{name}>\n{''.join(parts)}</{name}>\n"
+
+
+LEAVES = st.sampled_from(
+    [
+        "<p>Some words.</p>\n",
+        "<img src='a>b'>\n",
+        "<br/>\n",
+        '<input\n  type="text"\n  value="<b>"\n>\n',
+        "<!-- <div>\n</p> -->\n",
+        "<script>\nif (a </b/.exec(c)) {\n  d();\n}\n</script>\n",
+        "<style>\na > b {\n  color: red;\n}\n</style>\n",
+        "<pre>\nas\n\n  it is\n</pre>\n",
+        "<h2>A heading</h2>\n",
+        "words that stand alone\n",
+    ]
+)
+TREES = st.recursive(
+    LEAVES,
+    lambda inner: st.builds(
+        _element, st.sampled_from(["div", "section", "ul", "x-y"]), st.lists(inner, min_size=1, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+def depths_of(data: bytes) -> dict[int, int]:
+    """By line, how many elements are around the one that begins there, as tree-sitter has it."""
+    found: dict[int, int] = {}
+    nodes = [(0, PARSER.parse(data).root_node)]
+    while nodes:
+        depth, node = nodes.pop()
+        is_element = node.type in ("element", "script_element", "style_element")
+        if is_element:
+            line = node.start_point[0]
+            found[line] = min(depth, found.get(line, depth))
+        nodes += [(depth + is_element, child) for child in node.children]
+    return found
+
+
+@settings(max_examples=60)
+@given(st.lists(TREES, min_size=1, max_size=4))
+def test_a_cut_costs_by_the_number_of_elements_around(trees: list[str]) -> None:
+    data = "".join(trees).encode()
+    slab = Slab(np.frombuffer(data, np.uint8), np.zeros(1, np.int64), np.array([len(data)]))
+    costs = line_strengths(slab, CpuKernels("blake3").lines(slab), ["HTML"]).costs.tolist()
+    lines = data.split(b"\n")
+    for line, depth in depths_of(data).items():
+        # What follows a comment or a heading belongs to it.
+        is_led = line and lines[line - 1].endswith((b"-->", b"</h2>"))
+        assert costs[line] >= ATTACHED if is_led else costs[line] == 4 * depth, lines[line]
+
+
+SCRIPT = "<script>\nfunction one() {\n  return 1;\n}\n\nfunction two() {\n  return 2;\n}\n</script>\n"
+
+
+@pytest.mark.parametrize("language", ["Vue", "Svelte", "HTML"])
+def test_sections_come_first_and_scripts_are_cut_as_code(language: str) -> None:
+    template = "<div>\n" + "".join(f"  <p>\n    item {number}\n  </p>\n" for number in range(9)) + "</div>\n"
+    style = "<style>\na {\n  color: red;\n}\n</style>\n"
+    text = template + SCRIPT + style
+    cap = max(map(size_of, (template, SCRIPT, style))) + 2
+    assert [line for line in first_lines(cut(text, language, cap)) if line != "<style>"] == ["<div>", "<script>"]
+    starts = first_lines(cut(SCRIPT * 3, language, size_of(SCRIPT) - 3))
+    assert set(starts) <= {"<script>", "function one() {", "function two() {"}
+
+
+def test_elements_without_an_end() -> None:
+    items = "".join(f"<li>item {number}\n<p>and more\n" for number in range(20))
+    text = f"<ul>\n{items}</ul>\n<table>\n" + "<tr>\n<td>one\n<td>two\n" * 20 + "</table>\n"
+    starts = first_lines(cut(text, "HTML", 40))
+    assert {line[:4] for line in starts[1:]} <= {"<li>", "<tr>", "<tab"}
+
+
+def test_a_heading_and_a_comment_stay_with_what_follows() -> None:
+    text = "".join(f"<h2>Part {number}</h2>\n<p>Words of it.</p>\n" for number in range(9))
+    for cap in range(30, 60, 3):
+        assert {line[:3] for line in first_lines(cut(text, "HTML", cap))} == {"<h2"}
+    text = "".join(f"<!-- Part {number} -->\n<p>Words of it.</p>\n" for number in range(9))
+    for cap in range(30, 60, 3):
+        assert {line[:3] for line in first_lines(cut(text, "HTML", cap))} == {"<!-"}
+
+
+def test_statements_of_templates_are_cut_at_their_start() -> None:
+    text = "{% for a in b %}\n<p>\n{{ a }}\n</p>\n{% endfor %}\n" * 9
+    for cap in range(40, 80, 7):
+        chunks = cut(text, "Jinja", cap)
+        assert all(not second.startswith("{% end") for _, second in pairwise(chunks))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        mark * 20_000
+        for mark in ("<a ", '<a "', "<a '\"", "<!-- ", "<script>", "<a {", "<div>\n", "</div>\n", "<li>\n", "<b>")
+    ],
+    ids=lambda text: repr(text[:8]),
+)
+def test_texts_of_nothing_but_marks_are_taken(text: str) -> None:
+    chunks = chunk_text(text, language="HTML", options=ChunkOptions(max_tokens=64))
+    assert chunks.ends[-1] == len(text)

@@ -114,6 +114,7 @@ _PROPERTY: Final = re.compile(rb"(?P<name>[A-Za-z_]\w*)[ \t]*(?:\{|=>)")
 
 
 _STYLE_WORD: Final = re.compile(rb"[ \t]*@(?P<word>mixin|function|(?:-\w+-)?keyframes)[ \t]+(?P<name>[\w-]+)")
+_SELECTOR: Final = re.compile(rb"(?P<name>(?:[^{}#]|#(?!\{)|#\{[^{}]*\})+)\{")
 _STYLE_KINDS: Final = {b"mixin": SymbolKind.MACRO, b"function": SymbolKind.FUNCTION}
 _BLOCK: Final = re.compile(rb"[ \t]*(?P<word>[\w-]+)(?P<labels>(?:[ \t]+\"[^\"]*\")*)[ \t]*\{[ \t\r]*$")
 _TARGET: Final = re.compile(rb"(?P<name>(?!\.PHONY)[\w./%-]+)[ \t]*::?(?![=:])")
@@ -340,8 +341,9 @@ def _styles(line: bytes) -> Found | None:
     defined = _STYLE_WORD.match(line)
     if defined is not None:
         return _text(defined["name"]), _STYLE_KINDS.get(defined["word"], SymbolKind.RULE)
-    name = line.partition(b"{")[0].strip()
-    if not name or b"}" in name or name.startswith((b"@", b"//", b"/*")) or b"{" not in line:
+    found = _SELECTOR.match(line)
+    name = found["name"].strip() if found is not None else b""
+    if not name or name.startswith((b"@", b"//", b"/*")):
         return None
     return " ".join(name.decode("utf-8", "replace").split())[:100], SymbolKind.RULE
 

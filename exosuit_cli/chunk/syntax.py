@@ -9,6 +9,7 @@ Every refusal follows from the bytes alone, never from a clock: one text gives t
 
 from __future__ import annotations
 
+import contextlib
 import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -16,10 +17,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from exosuit_cli.chunk.families import family_of
+from exosuit_cli.chunk.families import Family, family_of
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.strength import LineStrengths
 from exosuit_cli.chunk.syntax_depth import is_deep
+from exosuit_cli.chunk.syntax_embedded import PAGES, put_in, scripts
 from exosuit_cli.chunk.syntax_fixed_form import as_free_form
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS, SECTION, Grammar, load_grammar
 from exosuit_cli.chunk.syntax_inline import Inline
@@ -30,9 +32,8 @@ from exosuit_cli.chunk.syntax_walk import Walk
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tree_sitter import Language, Node, Tree
+    from tree_sitter import Language, Node, Range, Tree
 
-    from exosuit_cli.chunk.families import Family
     from exosuit_cli.chunk.syntax_definitions import Definition
     from exosuit_cli.chunk.syntax_names import Named
 
@@ -62,8 +63,11 @@ class SyntaxTree:
         self._grammar = grammar
         self._family = family
         self._definitions: list[Definition] | None = None
+        self._scripts: list[tuple[Node, SyntaxTree]] = []
         self.unparsed = _unparsed(tree.root_node) if tree.root_node.has_error else 0
         """The bytes in errors that are part of nothing else."""
+        if grammar.name in PAGES:
+            self._read_scripts()
 
     @classmethod
     def parse(cls, data: bytes, language: str) -> SyntaxTree:
@@ -100,6 +104,13 @@ class SyntaxTree:
             raise NoSyntax("does not parse cleanly")
         return tree
 
+    def _read_scripts(self) -> None:
+        """Parse the scripts of a page; one that does not parse stays text."""
+        for text, name in scripts(self.root):
+            with contextlib.suppress(NoSyntax):
+                parsed = parse_with(self._data, load_grammar(name), text.range)
+                self._scripts.append((text, SyntaxTree(self._data, *parsed, Family.SCRIPT)))
+
     def strengths(
         self,
         line_starts: npt.NDArray[np.int64],
@@ -115,7 +126,11 @@ class SyntaxTree:
         Costs: 4 * depth + weakness, as in `strength`, or `INSIDE`. Time: a step for each child of a node that does not
         fit.
         """
-        return self._walk(Walk(line_starts, fits, self._grammar, looks), looks)
+        found = self._walk(Walk(line_starts, fits, self._grammar, looks), looks)
+        for text, script in self._scripts:
+            put_in(found, script.strengths(line_starts, fits, looks), self.line_starts, text)
+            self._note(script.definitions())
+        return found
 
     def _walk(self, walk: Walk, looks: LineStrengths | None = None) -> LineStrengths:
         root = self._tree.root_node
@@ -124,11 +139,14 @@ class SyntaxTree:
         walk.run(sections(root, section, self._data) if is_markdown else root)
         if is_markdown and looks is not None:
             keep_together(walk.costs, walk.kinds, looks)
-        # What has no line of its own comes before what has the line.
-        self._definitions = sorted(
-            walk.definitions, key=lambda found: (found.start, found.end > found.start, -found.end)
-        )
+        self._definitions = []
+        self._note(walk.definitions)
         return LineStrengths(np.frombuffer(walk.costs, np.uint8), np.frombuffer(walk.kinds, np.uint8))
+
+    def _note(self, definitions: list[Definition]) -> None:
+        """Add definitions; what has no line of its own comes before what has the line."""
+        noted = [*(self._definitions or []), *definitions]
+        self._definitions = sorted(noted, key=lambda found: (found.start, found.end > found.start, -found.end))
 
     def definitions(self) -> list[Definition]:
         """All definitions, in the order of their lines: those that the last call of `strengths` found."""
@@ -136,6 +154,8 @@ class SyntaxTree:
             starts = np.array(self.line_starts, np.int64)
             inline = Inline(self._data, self.line_starts, self._grammar, self._family)
             self._walk(Walk(starts, lambda first, stop: stop == first + 1, self._grammar, None, inline))
+            for _, script in self._scripts:
+                self._note(script.definitions())
         return self._definitions or []
 
     @cached_property
@@ -148,9 +168,15 @@ class SyntaxTree:
     def find_all(self) -> None:
         """Let `definitions` have those in nodes that fit, and those that share a line, as well, from now on."""
         self._definitions = None
+        for _, script in self._scripts:
+            script.find_all()
 
     def names(self, definition: Definition) -> list[Named]:
         """The names of one definition, without those around it: its own first."""
+        start = definition.node.start_byte
+        for text, script in self._scripts:
+            if text.start_byte <= start < text.end_byte:
+                return script.names(definition)
         return names_of(self._data, definition, self._grammar)
 
     def defined(self) -> list[tuple[Definition, str]]:
@@ -169,14 +195,17 @@ class SyntaxTree:
         return self._tree.root_node
 
 
-def parse_with(data: bytes, grammar: Grammar) -> tuple[Tree, Grammar]:
-    """The tree of a text, and its grammar. Raises NoSyntax where it must not be parsed to the end."""
-    if is_deep(data, grammar.name):
+def parse_with(data: bytes, grammar: Grammar, part: Range | None = None) -> tuple[Tree, Grammar]:
+    """The tree of a text, or of a part of it, and its grammar.
+
+    Raises NoSyntax where it must not be parsed to the end.
+    """
+    if is_deep(data if part is None else data[part.start_byte : part.end_byte], grammar.name):
         raise NoSyntax("nested too deep")
-    return _parse(data, grammar.language), grammar
+    return _parse(data, grammar.language, part), grammar
 
 
-def _parse(data: bytes, language: Language) -> Tree:
+def _parse(data: bytes, language: Language, part: Range | None) -> Tree:
     """Parse under the bounds on steps and reads."""
     from tree_sitter import Parser
 
@@ -202,7 +231,8 @@ def _parse(data: bytes, language: Language) -> Tree:
         return calls > most_calls or reads > most_reads
 
     try:
-        tree = Parser(language).parse(read, progress_callback=must_stop)
+        parser = Parser(language) if part is None else Parser(language, included_ranges=[part])
+        tree = parser.parse(read, progress_callback=must_stop)
     except ValueError:
         raise NoSyntax("takes too long to parse") from None
     if reads > most_reads:

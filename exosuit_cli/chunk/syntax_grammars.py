@@ -71,6 +71,7 @@ GRAMMARS: Final = {
     "TOML": "toml",
     "TSX": "tsx",
     "TypeScript": "typescript",
+    "Vue": "html",
     "YAML": "yaml",
     "Zig": "zig",
 }

@@ -781,7 +781,7 @@ def test_every_language_has_its_grammar_and_is_one_that_files_are_told_to_be() -
         SyntaxTree.parse(b"", language)
 
 
-@pytest.mark.parametrize("language", ["", "COBOL", "Text", "Vue", "python"])
+@pytest.mark.parametrize("language", ["", "COBOL", "Text", "Verilog", "python"])
 def test_no_grammar(language: str) -> None:
     with pytest.raises(NoSyntax, match="no grammar"):
         SyntaxTree.parse(b"x = 1\n", language)
@@ -938,6 +938,20 @@ def test_all_that_is_defined_has_a_symbol_with_its_kind(language: str, text: str
 def test_importing_the_module_does_not_import_a_parser() -> None:
     code = "import sys, exosuit_cli.chunk.syntax; sys.exit(any(name.startswith('tree_sitter') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("language", ["HTML", "Svelte", "Vue"])
+def test_a_script_in_a_page_is_cut_and_named_as_a_program(language: str) -> None:
+    function = "function f%d() {\n  return %d;\n}\n\n"
+    page = "<p>text</p>\n<script setup>\n" + "".join(function % (n, n) for n in range(9)) + "</script>\n<p>\nmore</p>\n"
+    cut = Cut(page.encode(), language, 40)
+    begins = [page.split("\n")[line] for line in cut.plan()]
+    assert [begin for begin in begins if begin.startswith("function")] == [f"function f{n}() {{" for n in range(9)]
+    assert "  return 1;" not in begins
+    cut.tree.find_all()
+    assert [name for _, name in cut.tree.defined()] == [f"f{n}" for n in range(9)]
+    data = b'<script type="text/template">\nfunction f() {}\n</script>\n<script lang="ts">\ntype T = 1;\n</script>\n'
+    assert [name for _, name in SyntaxTree.parse(data, language).defined()] == ["T"]
 
 
 class TestErrors:

@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from exosuit_cli.chunk import options as limits
 from exosuit_cli.chunk.guessed import Guesses
 from exosuit_cli.chunk.measured import MeasuredLines
 from exosuit_cli.chunk.no_syntax import NoSyntax
+from exosuit_cli.chunk.plan_columns import PlanColumns
 from exosuit_cli.chunk.planner import Planner
-from exosuit_cli.chunk.records import ID_BYTES, Boundary, FileChunks, join
+from exosuit_cli.chunk.records import join
+from exosuit_cli.chunk.segments import chunk_segments
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS
 from exosuit_cli.chunk.syntax_process import in_process, start_early
 from exosuit_cli.model.slab import LineColumns, Slab
 from exosuit_cli.system.spans import TIMED_BYTES, Laps
 from exosuit_cli.tokens import token_table
-from exosuit_cli.tokens.boundaries import SAFE_PAIRS, last_boundary
-from exosuit_cli.tokens.text import last_character_start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from exosuit_cli.chunk.measured import Row
     from exosuit_cli.chunk.options import ChunkOptions
+    from exosuit_cli.chunk.records import FileChunks
     from exosuit_cli.chunk.syntax_columns import SyntaxColumns
     from exosuit_cli.kernels import Kernels
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.slab import TokenColumns
     from exosuit_cli.model.spans import StageClock
 
-_LINES_BACK = 1000
 _NEWLINE = 10
+_BLOCK = 1 << 15
 _SLASH = 0x2F
 _VISIBLE = np.zeros(256, np.bool_)
 _VISIBLE[0x21:0x7F] = True
@@ -112,7 +111,9 @@ class Chunker:
             self._planner.plan(measured, first, stop, rows)
             counts.append(len(rows))
         step("plan", texts, size)
-        columns = _Columns(rows, slab.data, self._kernels, guesses, np.repeat(lines.files[:-1], np.diff([0, *counts])))
+        columns = PlanColumns(
+            rows, slab.data, self._kernels, guesses, np.repeat(lines.files[:-1], np.diff([0, *counts]))
+        )
         step("hash", texts, size)
         found = []
         start = 0
@@ -141,25 +142,7 @@ class Chunker:
 
         `read(n)` gives the next n bytes, fewer at the end only. Memory: a few segments of `SEGMENT_BYTES`.
         """
-        held = b""
-        offset = line = 0
-        last = _NEWLINE
-        while data := held + read(limits.SEGMENT_BYTES - len(held)):
-            end, is_safe = _segment_end(data) if len(data) == limits.SEGMENT_BYTES else (len(data), True)
-            segment, held = data[:end], data[end:]
-            slab = Slab(np.frombuffer(segment, np.uint8), np.zeros(1, np.int64), np.array([end], np.int64))
-            chunks = replace(self.chunk_slab(slab, [language])[0], text_is_exact=is_safe)
-            if offset:
-                chunks.starts[:] += offset
-                chunks.ends[:] += offset
-                chunks.start_lines[:] += line
-                chunks.end_lines[:] += line
-                chunks.defined.lines[:] += line
-                chunks.boundaries[0] = Boundary.LINE if last == _NEWLINE else Boundary.FORCED
-            yield segment, chunks
-            offset += end
-            line += segment.count(b"\n")
-            last = segment[-1]
+        return chunk_segments(lambda slab: self.chunk_slab(slab, [language])[0], read)
 
     def _prefix(
         self, slab: Slab, lines: LineColumns, paths: Sequence[bytes] = ()
@@ -184,7 +167,10 @@ class Chunker:
         lengths = [len(own) for own in ids]
         totals = np.cumsum(lengths)
         all_ids = np.concatenate(ids) if ids else np.zeros(0, np.uint32)
-        held = self._newlines.take(all_ids)
+        held = np.empty(len(all_ids), np.uint8)
+        for begin in range(0, len(held), _BLOCK):  # indices become 64 bits wide: as many as the cache holds
+            block = slice(begin, begin + _BLOCK)
+            self._newlines.take(all_ids[block], out=held[block], mode="clip")
         holders = np.flatnonzero(held != 0)  # many times as fast on a bool
         after_newline = np.repeat(holders, held.take(holders)) + 1
         # Every newline begins a line, but one that ends its text.
@@ -309,81 +295,3 @@ def _characters(slab: Slab, lines: LineColumns) -> list[int]:
     sums = np.append(0, np.cumsum(begins))
     counts: list[int] = sums[lines.starts].tolist()
     return counts
-
-
-def _segment_end(data: bytes) -> tuple[int, bool]:
-    """Where to end a segment, and whether token counts add up there.
-
-    At the last line that begins with a visible character, else at the last place where they do, else between two
-    characters.
-    """
-    end = len(data)
-    for _ in range(_LINES_BACK):
-        end = data.rfind(b"\n", 0, end - 1) + 1
-        if end <= 0:
-            break
-        if SAFE_PAIRS[data[end - 1] << 8 | data[end]]:
-            return end, True
-    end = last_boundary(data, 0, len(data))
-    if end > 0:
-        return end, True
-    end = last_character_start(data)
-    end -= data[end - 1 : end + 1] == b"\r\n"
-    return end or len(data), False
-
-
-class _Columns:
-    """A plan's columns as arrays, and the ids: made for a whole slab at once, handed out text by text."""
-
-    def __init__(
-        self,
-        rows: list[Row],
-        data: npt.NDArray[np.uint8],
-        kernels: Kernels,
-        guesses: Guesses,
-        before: npt.NDArray[np.int64],
-    ) -> None:
-        """`before` is int64[chunks], the lines of the slab before those of the chunk's text."""
-        table = np.fromiter(chain.from_iterable(rows), np.int64, 6 * len(rows)).reshape(-1, 6).T.copy()
-        self._starts, self._ends, self._first_lines, self._last_lines, self._tokens, kinds = table
-        self._first_lines += 1
-        self._last_lines += 1
-        self._boundaries = kinds.astype(np.uint8)
-        self._data = data.data
-        self._guessed = guesses.of_chunks(self._first_lines + before - 1, self._last_lines + before - 1)
-        self._ids = kernels.span_digests(data, self._starts, self._ends - self._starts, ID_BYTES)
-
-    def part(
-        self,
-        position: int,
-        first: int,
-        stop: int,
-        offset: int,
-        size: int,
-        tokens: int,
-        tree: SyntaxColumns | None,
-        fallback: str | None,
-    ) -> FileChunks:
-        """The chunks from `first` up to `stop`, those of the text at `position`, of `size` bytes at `offset`."""
-        rows = slice(first, stop)
-        starts, ends = self._starts[rows] - offset, self._ends[rows] - offset
-        if tree is None:
-            symbols, defined = self._guessed.of_text(position, first, stop)
-        else:
-            symbols = tree.symbols(self._data[offset : offset + size], starts, ends)
-            defined = tree.defined(self._last_lines[rows])
-        return FileChunks(
-            size=size,
-            starts=starts,
-            ends=ends,
-            start_lines=self._first_lines[rows],
-            end_lines=self._last_lines[rows],
-            tokens=self._tokens[rows],
-            boundaries=self._boundaries[rows],
-            ids=self._ids[rows],
-            symbols=symbols,
-            defined=defined,
-            is_guessed=tree is None,
-            fallback=fallback,
-            text_tokens=tokens,
-        )

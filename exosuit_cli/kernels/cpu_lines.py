@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.model.places import true_places
 from exosuit_cli.model.slab import LineColumns, Slab
 
 _TAB, _NEWLINE, _RETURN, _SPACE = 9, 10, 13, 32
@@ -76,7 +77,7 @@ def _events(
     mask = folded == _OPEN
     mask |= folded == _CLOSE
     mask |= data == _NEWLINE
-    events = np.flatnonzero(mask)
+    events = true_places(mask)
     kinds = data.take(events)
     return events, kinds, np.cumsum(_STEP.take(kinds), dtype=np.int32)
 

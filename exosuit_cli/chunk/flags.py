@@ -19,13 +19,13 @@ from exosuit_cli.chunk.flag_texts import (
     may_end_in_comment,
     test_module,
 )
+from exosuit_cli.chunk.records import FileChunks
 
 if TYPE_CHECKING:
     import re
+    from collections.abc import Sequence
 
     import numpy.typing as npt
-
-    from exosuit_cli.chunk.records import FileChunks
 
 _HEAD_BYTES: Final = 4096
 """The beginning of a file that is searched for a mark that it was generated."""
@@ -74,6 +74,32 @@ def chunk_flags(
             if symbol is not None and (symbol == module or symbol.startswith(within)):
                 flags[place] |= TEST
     return np.frombuffer(flags, np.uint8)
+
+
+def flags_of_texts(
+    path: bytes,
+    language: str,
+    texts: Sequence[bytes],
+    lines: Sequence[tuple[int, int]],
+    tokens: Sequence[int],
+    symbols: list[str | None],
+) -> list[int]:
+    """The flags of the chunks of a file by their texts, first and last lines, tokens and symbols."""
+    ends = np.cumsum([len(text) for text in texts], dtype=np.int64)
+    first_lines, last_lines = np.array(lines, np.int64).reshape(-1, 2).T
+    chunks = FileChunks(
+        size=int(ends[-1]) if len(ends) else 0,
+        starts=ends - np.array([len(text) for text in texts], np.int64),
+        ends=ends,
+        start_lines=first_lines,
+        end_lines=last_lines,
+        tokens=np.array(tokens, np.int64),
+        boundaries=np.zeros(len(ends), np.uint8),
+        ids=np.zeros((len(ends), 0), np.uint8),
+        symbols=symbols,
+    )
+    found: list[int] = chunk_flags(path, language, memoryview(b"".join(texts)), 0, chunks).tolist()
+    return found
 
 
 def _flag_head(

@@ -70,15 +70,13 @@ def test_an_export_has_the_records_of_chunk(tree: Path, tmp_path: Path, run: Run
     cut = [json.loads(line) for line in (tmp_path / "chunk.jsonl").read_bytes().splitlines()]
     found = exported("c", tmp_path / "context.jsonl")
     fields = ("id", "path", "path_b64", "start_byte", "end_byte", "start_line", "end_line", "tokens", "language")
-    names = (*fields, "boundary", "symbol")
+    names = (*fields, "boundary", "symbol", "flags", "previous", "next")
 
     def key(record: dict[str, Any]) -> tuple[object, ...]:
         return tuple(record.get(name) for name in names)
 
     assert sorted(map(key, found), key=repr) == sorted(map(key, cut), key=repr)
-    kept = {
-        frozenset(record) - {"symbols", "guessed", "flags", "previous", "next"} for record in cut
-    }  # a context does not keep these
+    kept = {frozenset(record) - {"symbols", "guessed"} for record in cut}  # a context does not keep these
     assert {frozenset(record) for record in found} == kept
     texts = {record["id"]: record["text"] for record in cut if record["text"] is not None}
     assert {record["id"]: record["text"] for record in found if record["text"] is not None} == texts

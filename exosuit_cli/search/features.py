@@ -51,6 +51,8 @@ _COMMENTS_SHARE: Final = 0.25
 _PATH_SHARE: Final = 0.5
 _NAMED_SHARE: Final = 2.0
 _SLOW: Final = 0.8
+_LONG: Final = ("issue", "error")
+"""Kinds of questions whose many words are in many chunks of every large file."""
 _SURE: Final = 4.0
 """How much likelier a file is to answer whose share of the question's terms is 1 more, as a power of e."""
 
@@ -113,7 +115,7 @@ def file_features(
         chunk_top=_top(chunk),
         chunks=decayed,
         chunks_top=_top(decayed),
-        chunks_slow_top=_top(slow),
+        chunks_slow_top=_top(decayed if question.kind in _LONG else slow),
         text=text,
         text_top=_top(text),
         coverage=np.maximum(counts["text"][:, :words], in_path) @ share,

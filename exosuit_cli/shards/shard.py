@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
@@ -14,13 +13,13 @@ import numpy as np
 from exosuit_cli.chunk import syntax_process
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.model.errors import ResourceMissing
-from exosuit_cli.model.records import ROW, Batch, Outcome, Rows
+from exosuit_cli.model.records import Batch, Outcome, Rows
 from exosuit_cli.read import FilledSlab, LargeFile, ReadStat, SlabReader
 from exosuit_cli.read.reader import outcome_of
 from exosuit_cli.shards.counting import Counting
 from exosuit_cli.shards.large import Interrupted, read_large
 from exosuit_cli.shards.marked import is_marked_file, marked_files
+from exosuit_cli.shards.reading import Reading
 from exosuit_cli.shards.rows import as_slice, describe, write_content, write_stats
 from exosuit_cli.shards.totals import WorkerTotals
 from exosuit_cli.system.page_cache import PageCacheProbe
@@ -29,7 +28,7 @@ from exosuit_cli.system.spans import Laps
 from exosuit_cli.system.stop import StopRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from exosuit_cli.chunk.batch import RenderedBatch
     from exosuit_cli.device.remote import RemoteKernels
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from exosuit_cli.model.slab import Slab
     from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.fallbacks import Fallbacks
+    from exosuit_cli.shards.reading import Next
     from exosuit_cli.shards.settings import ShardSettings
     from exosuit_cli.shards.work import TextWork, WorkPlan
 
@@ -77,6 +77,8 @@ class Shard:
         self._counter = counter
         self._parsed_before = syntax_process.cpu_seconds()
         self._stop = stop if stop is not None else StopRequest()  # a request that is not made is false
+        self._ahead: Reading | None = None
+        """The batch that the next call is about, where it is begun."""
         self._kernels: Kernels = CpuKernels(settings.hash)
         self._device: RemoteKernels | None = None
         self._clock: StageClock = clock if clock is not None else Laps()
@@ -134,42 +136,47 @@ class Shard:
 
     def close(self) -> None:
         """Give the base directory back, and what it has of a device."""
+        if self._ahead is not None:
+            self._ahead.close()
+            self._ahead = None
         if self._device is not None:
             self._device.close()
         if self._base >= 0:
             os.close(self._base)
             self._base = -1
 
-    def ingest(self, batch: Batch, patience: float = float("inf"), *, read_links: bool = True) -> ShardResult:
+    def ingest(
+        self,
+        batch: Batch,
+        patience: float = float("inf"),
+        *,
+        read_links: bool = True,
+        following: Callable[[], Next | None] = lambda: None,
+    ) -> ShardResult:
         """Ingest a batch; stop at a slab's end after `patience` seconds, so that a batch of giants can be shared.
 
         Without `read_links` a file with several hard links is not read: its row has the outcome `Outcome.LINKED` and
         its identity, so that one reading can serve all.
+
+        `following` gives the batch that the next call will be about, if that is known. Where a device computes, its
+        first slab is read and begun while the last one of this batch is with the device.
         """
         deadline = time.monotonic() + patience
         self._clock.restart()
-        names = [name for _, group in batch.groups for name in group]
-        rows = np.zeros(len(names), ROW)
+        reading = self._ahead if self._ahead is not None else self._reading(batch, read_links=read_links)
+        self._ahead = None
+        assert reading.batch is batch, "the batch that was to follow"
+        names, rows, skip = reading.names, reading.rows, reading.skip
         if self._gone is not None:
             rows["outcome"], rows["errno"] = self._gone
             return ShardResult(rows, 0)
-
-        def skip(position: int, outcome: Outcome, number: int) -> None:
-            rows[position]["outcome"] = outcome
-            rows[position]["errno"] = number
-
         self._work.start(batch)
         if self._device is not None:
             self._device.batch = self._clock.batch
         read: list[ReadStat] = []
         consumed = len(names)
         unread = 0
-
-        def link(position: int, status: os.stat_result) -> None:
-            row = rows[position]
-            row["outcome"], row["device"], row["inode"] = Outcome.LINKED, status.st_dev, status.st_ino
-
-        items = self._read_ahead(self._reader.read(batch, skip, None if read_links else link))
+        items = reading.items(lambda: self._read_ahead(following))
         for item, pending in items:
             if isinstance(item, FilledSlab):
                 assert pending is not None
@@ -208,39 +215,25 @@ class Shard:
                 consumed = last + 1
                 break
         items.close()
-        if self._device is not None:
+        if self._device is not None and self._ahead is None:
             self._device.rest()
         write_stats(rows, read)
         chunks, fallbacks = self._work.finish(consumed)
         self._clock.lap("columns", consumed, bytes_out=_rendered_bytes(chunks), step="result")
         return ShardResult(rows[:consumed], sum(file.size for file in read) - unread, chunks, fallbacks)
 
-    def _read_ahead(
-        self, items: Iterator[FilledSlab | LargeFile]
-    ) -> Generator[tuple[FilledSlab, PendingSlab] | tuple[LargeFile, None]]:
-        """The items in their order, each slab begun: a device works on one while the next is filled."""
-        held: deque[tuple[FilledSlab, PendingSlab]] = deque()
-        depth = self._reader.depth
-        try:
-            for item in items:
-                if isinstance(item, FilledSlab):
-                    size = len(item.slab.data)
-                    self._clock.lap("read", len(item.files), size, size)
-                    held.append((item, self._begin(item.slab)))
-                    self._clock.lap("hash", len(item.files), size)
-                    if len(held) == depth:
-                        yield held.popleft()
-                else:
-                    self._clock.lap("read")
-                    while held:
-                        yield held.popleft()
-                    yield item, None
-            while held:
-                yield held.popleft()
-        finally:
-            for _, pending in held:  # the result is not wanted any more, but its memory is in use until it is there
-                with contextlib.suppress(ResourceMissing):
-                    pending.finish()
+    def _reading(self, batch: Batch, *, read_links: bool) -> Reading:
+        return Reading(batch, self._reader, self._begin, self._clock, read_links=read_links)
+
+    def _read_ahead(self, following: Callable[[], Next | None]) -> None:
+        """Begin the batch that follows, where a device computes."""
+        device, clock = self._device, self._clock
+        if device is None or (after := following()) is None:
+            return
+        before, clock.batch, device.batch = clock.batch, after.number, after.number
+        self._ahead = self._reading(after.batch, read_links=after.read_links)
+        self._ahead.read_one()
+        clock.batch = before
 
     def _begin(self, slab: Slab) -> PendingSlab:
         work = self._work

@@ -12,12 +12,14 @@ import sys
 import threading
 import time
 import traceback
+from functools import partial
 from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.chunk import syntax_process
 from exosuit_cli.model.errors import ExosuitError
+from exosuit_cli.shards.reading import Next
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.spans import Laps, Recorder, SpanTrack
@@ -34,6 +36,7 @@ from exosuit_cli.workers.messages import (
     WorkerRefused,
     WorkerUnfit,
 )
+from exosuit_cli.workers.tasks import Task
 from exosuit_cli.workers.transfer import send_result
 
 if TYPE_CHECKING:
@@ -42,7 +45,6 @@ if TYPE_CHECKING:
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.spans import StageClock
     from exosuit_cli.shards.settings import ShardSettings
-    from exosuit_cli.workers.tasks import Task
 
     Request = Task | UseDevice | UseWork | CountTokens | Finish
     """What a worker does in turn."""
@@ -163,7 +165,8 @@ def work(
             connection.send(WorkerUnfit(str(error)))
             return
         clock.step("start")
-        while not isinstance(task := tasks.get(), Finish):
+        requests = _Requests(tasks)
+        while not isinstance(task := requests.take(), Finish):
             if isinstance(task, UseDevice):
                 shard.use_device(task.device, task.addresses, task.slab_bytes)
             elif isinstance(task, UseWork):
@@ -173,7 +176,12 @@ def work(
             else:
                 clock.batch = task.number
                 clock.step("input wait")
-                result = shard.ingest(task.batch, PATIENCE_SECONDS, read_links=task.read_links)
+                result = shard.ingest(
+                    task.batch,
+                    PATIENCE_SECONDS,
+                    read_links=task.read_links,
+                    following=partial(requests.following, task),
+                )
                 send_result(connection, result, clock)
         clock.batch = -1
         clock.step("input wait")
@@ -191,6 +199,34 @@ def work(
         outside = explained(error)
         with contextlib.suppress(OSError):
             connection.send(WorkerRefused(outside) if outside else WorkerCrashed(traceback.format_exc()))
+
+
+class _Requests:
+    """What a worker is to do in turn, and a look at what follows."""
+
+    def __init__(self, tasks: queue.SimpleQueue[Request]) -> None:
+        self._tasks = tasks
+        self._seen: Request | None = None
+
+    def take(self) -> Request:
+        """The next request; waits for one."""
+        seen, self._seen = self._seen, None
+        return seen if seen is not None else self._tasks.get()
+
+    def following(self, task: Task) -> Next | None:
+        """The batch behind that of `task`, if it is here.
+
+        None where either may have killed a worker: a batch is split where a worker died of it, not of another one.
+        """
+        if self._seen is None:
+            try:
+                self._seen = self._tasks.get_nowait()
+            except queue.Empty:
+                return None
+        seen = self._seen
+        if not isinstance(seen, Task) or seen.kills or task.kills:
+            return None
+        return Next(seen.batch, seen.read_links, seen.number)
 
 
 def _receive(connection: Connection, tasks: queue.SimpleQueue[Request], stop: StopRequest) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from blake3 import blake3
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,10 +24,15 @@ from exosuit_cli.device.owner import Owner
 from exosuit_cli.device.ring import SlabRing, make_memory
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.kernels.frame import columns_of, line_bytes, most_lines
+from exosuit_cli.model.records import Batch, Directory
 from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
+from exosuit_cli.shards.reading import Next
+from exosuit_cli.shards.settings import ShardSettings
+from exosuit_cli.shards.shard import Shard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 TEXTS = st.lists(
     st.binary(max_size=40) | st.sampled_from([b"", b"\n", b"a {\n  b\n}\n", b"\tx"]), min_size=2, max_size=9
@@ -80,14 +86,20 @@ def test_as_many_lines_fit_as_are_told(nbytes: int) -> None:
 
 
 @pytest.fixture
-def address(cards: Callable[..., Any]) -> Iterator[str]:
-    """Where the owner of an emulated card answers, in this process."""
+def owner(cards: Callable[..., Any]) -> Owner:
+    """The owner of an emulated card, in this process."""
     cards()
+    return Owner(OwnerSettings("device.emulated_driver", 0, "blake3", 0, 2, "", SIZES))
+
+
+@pytest.fixture
+def address(owner: Owner) -> Iterator[str]:
+    """Where it answers."""
     place = "\0exosuit-test-" + os.urandom(8).hex()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(place)
         listener.listen()
-        Owner(OwnerSettings("device.emulated_driver", 0, "blake3", 0, 2, place, SIZES)).start(listener)
+        owner.start(listener)
         yield place
 
 
@@ -158,6 +170,39 @@ def test_the_slots_of_a_worker_that_is_killed_come_back(address: str) -> None:
         for slot in slots:
             link.keep(slot)
         compute(link, b"still here\n")
+
+
+def test_a_batch_is_begun_while_the_one_before_is_with_the_card(tmp_path: Path, owner: Owner, address: str) -> None:
+    opened: Any = owner._opened
+    status = tmp_path.stat()
+    folder = Directory(b"", status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+    names = [b"%d" % number for number in range(7)]
+    for number, name in enumerate(names):  # the fifth is larger than a slab
+        (tmp_path / name.decode()).write_bytes(name * (9000 if number == 4 else 3000))
+    batches = [Batch(((folder, part),)) for part in (tuple(names[:2]), tuple(names[2:4]), tuple(names[4:]))]
+    settings = ShardSettings(
+        base=bytes(tmp_path),
+        encoding=None,
+        hash="blake3",
+        device="cuda:0",
+        max_file_size=0,
+        slab_bytes=SIZES.slab_bytes,
+        follow=False,
+        addresses=(address,),
+        device_is_demanded=True,
+    )
+    shard = Shard(settings, None)
+    after = [Next(batch, read_links=True, number=1) for batch in batches[1:]]
+    uploads, digests = [], []
+    for batch in batches:
+        result = shard.ingest(batch, following=lambda: after.pop(0) if after else None)
+        uploads.append(opened.uploads)
+        digests += result.rows["digest"].tolist()
+    assert uploads == [3, 4, 6]  # two slabs a batch, and one of the next; the large file is none
+    assert [bytes(digest) for digest in digests] == [
+        blake3((tmp_path / name.decode()).read_bytes()).digest() for name in names
+    ]
+    shard.close()
 
 
 def test_what_is_no_message_ends_the_connection_only(address: str) -> None:

@@ -40,7 +40,8 @@ def _by_blocks(costs_of: Callable[[TextLines], tuple[bytearray, bytearray]]) -> 
 
 def _markdown() -> _Rules:
     from exosuit_cli.chunk.markdown import markdown_costs
-    from exosuit_cli.chunk.markdown_blocks import PLAIN, TAB
+    from exosuit_cli.chunk.markdown_blocks import PLAIN
+    from exosuit_cli.chunk.markdown_containers import TAB
 
     return _Rules(_by_blocks(markdown_costs), TAB, PLAIN)
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.costs import CLOSING, CONTINUED
 from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, LABEL, ROW, DocumentCosts
-from exosuit_cli.chunk.markdown_blocks import BlockKind, markdown_blocks
+from exosuit_cli.chunk.markdown_blocks import markdown_blocks
+from exosuit_cli.chunk.markdown_containers import BlockKind
 from exosuit_cli.chunk.records import Boundary
 
 if TYPE_CHECKING:
-    from exosuit_cli.chunk.markdown_blocks import Block
+    from exosuit_cli.chunk.markdown_containers import Block
     from exosuit_cli.chunk.text_lines import TextLines
 
 _ANNOUNCES: Final = re.compile(
@@ -23,8 +24,19 @@ _OPENS: Final = re.compile(
 )
 """A tag that nothing closes."""
 _CAPTION: Final = re.compile(rb"[*_]{0,2}(?:Table|Tab\.)[ \t:*_\d]|: ")
-_VERBATIM: Final = (BlockKind.FENCE, BlockKind.CODE, BlockKind.HTML, BlockKind.FRONT_MATTER)
-_ATTACHED: Final = (BlockKind.FENCE, BlockKind.CODE, BlockKind.TABLE, BlockKind.QUOTE, BlockKind.LIST)
+_BREAK: Final = BlockKind.BREAK
+_CODE: Final = BlockKind.CODE
+_FENCE: Final = BlockKind.FENCE
+_FRONT_MATTER: Final = BlockKind.FRONT_MATTER
+_HEADING: Final = BlockKind.HEADING
+_HTML: Final = BlockKind.HTML
+_ITEM: Final = BlockKind.ITEM
+_LIST: Final = BlockKind.LIST
+_PARAGRAPH: Final = BlockKind.PARAGRAPH
+_QUOTE: Final = BlockKind.QUOTE
+_TABLE: Final = BlockKind.TABLE
+_VERBATIM: Final = (_FENCE, _CODE, _HTML, _FRONT_MATTER)
+_ATTACHED: Final = (_FENCE, _CODE, _TABLE, _QUOTE, _LIST)
 _LONGEST: Final = 2000
 """Bytes of a line or an HTML block that are looked at."""
 
@@ -49,7 +61,7 @@ class _Markdown:
             kind, first, stop, depth, level = block
             is_new = first != line
             line = first
-            if kind == BlockKind.HEADING and not depth:
+            if kind == _HEADING and not depth:
                 if label >= 0:
                     out.costs[first] = CONTINUED
                     out.heading(label, level - 1, is_led=is_led)
@@ -60,21 +72,21 @@ class _Markdown:
                 is_led, label = True, -1
                 continue
             if is_new:
-                out.block(first, 2 * depth + (kind == BlockKind.ITEM))
+                out.block(first, 2 * depth + (kind == _ITEM))
                 if is_led or label >= 0:
                     out.costs[first], out.kinds[first] = HEADED, Boundary.LINE
                 elif place and self._belongs(self._blocks[place - 1], block):
                     out.costs[first], out.kinds[first] = INTRODUCED, Boundary.LINE
             if kind in _VERBATIM:
-                out.verbatim(first, stop, is_closed=kind != BlockKind.CODE)
-            elif kind == BlockKind.TABLE:
+                out.verbatim(first, stop, is_closed=kind != _CODE)
+            elif kind == _TABLE:
                 out.costs[first + 1 : stop] = bytes([CONTINUED, CONTINUED, *[ROW] * (stop - first)])[: stop - first - 1]
-            is_label = kind in (BlockKind.PARAGRAPH, BlockKind.HTML) and not depth and self._is_label(block)
+            is_label = kind in (_PARAGRAPH, _HTML) and not depth and self._is_label(block)
             if is_label:
                 label = first if label < 0 else label
             else:
                 label = -1
-                is_led = is_led and (kind == BlockKind.BREAK or (kind == BlockKind.HTML and self._is_remark(block)))
+                is_led = is_led and (kind == _BREAK or (kind == _HTML and self._is_remark(block)))
         return out.costs, out.kinds
 
     def _is_label(self, block: Block) -> bool:
@@ -94,14 +106,14 @@ class _Markdown:
     def _belongs(self, before: Block, block: Block) -> bool:
         """Whether a block belongs to the one right before it: an announced list, a caption, what a tag opens."""
         text, kind, first = self._text, block.kind, block.first
-        if kind == BlockKind.HTML and text.data.startswith(b"</", text.inks[first]):
+        if kind == _HTML and text.data.startswith(b"</", text.inks[first]):
             return True
-        if before.kind == BlockKind.HTML:
+        if before.kind == _HTML:
             opener = text.data[text.inks[before.first] : text.starts[before.stop]][:_LONGEST]
             return _OPENS.match(opener) is not None
-        if before.kind == BlockKind.TABLE and kind == BlockKind.PARAGRAPH:
+        if before.kind == _TABLE and kind == _PARAGRAPH:
             return _CAPTION.match(text.text(first)[:_LONGEST]) is not None
-        if before.kind != BlockKind.PARAGRAPH or before.depth != block.depth or kind not in _ATTACHED:
+        if before.kind != _PARAGRAPH or before.depth != block.depth or kind not in _ATTACHED:
             return False
         last = first - 1
         if not text.is_blank(last):
@@ -110,4 +122,4 @@ class _Markdown:
             last -= 1
         if _ANNOUNCES.match(text.text(last)[-_LONGEST:]):
             return True
-        return kind == BlockKind.TABLE and _CAPTION.match(text.text(before.first)[:_LONGEST]) is not None
+        return kind == _TABLE and _CAPTION.match(text.text(before.first)[:_LONGEST]) is not None

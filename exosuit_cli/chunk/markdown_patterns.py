@@ -60,6 +60,12 @@ def closing_fence(mark: bytes) -> re.Pattern[bytes]:
     return re.compile(re.escape(mark[:1]) + b"{%d,}" % len(mark) + _END)
 
 
+@cache
+def closing_fence_line(mark: bytes) -> re.Pattern[bytes]:
+    """The same, for the search in a text: the whole line, less than four columns to the right."""
+    return re.compile(b"^ {0,3}" + re.escape(mark[:1]) + b"{%d,}" % len(mark) + rb"[ \t]*\r?$", re.MULTILINE)
+
+
 def cells(row: bytes) -> int:
     """The number of cells of a row of a table."""
     row = row.strip()

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
-from exosuit_cli.chunk.markdown_blocks import PLAIN, TAB, Block, BlockKind, markdown_blocks
+from exosuit_cli.chunk.markdown_blocks import PLAIN, markdown_blocks
+from exosuit_cli.chunk.markdown_containers import TAB, Block, BlockKind
 from exosuit_cli.chunk.text_lines import text_lines
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab

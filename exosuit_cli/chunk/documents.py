@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from exosuit_cli.chunk.styles import Style
 from exosuit_cli.chunk.text_lines import text_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy.typing as npt
+
     from exosuit_cli.chunk.text_lines import TextLines
     from exosuit_cli.model.slab import LineColumns, Slab
 
-Column = npt.NDArray[np.uint8]
-
-Enter = Callable[["TextLines", "Column", "Column"], None]
-"""Puts the costs and kinds of the lines of a text into columns, which have what they are as lines of code."""
-
 
 class _Rules(NamedTuple):
-    enter: Enter
+    costs: Callable[[TextLines], tuple[bytearray, bytearray]]
     tab: int
     plain: npt.NDArray[np.bool_]
-
-
-def _by_blocks(costs_of: Callable[[TextLines], tuple[bytearray, bytearray]]) -> Enter:
-    """The rules of a language whose blocks say all."""
-
-    def enter(text: TextLines, costs: Column, kinds: Column) -> None:
-        own_costs, own_kinds = costs_of(text)
-        costs[:] = np.frombuffer(own_costs, np.uint8)
-        kinds[:] = np.frombuffer(own_kinds, np.uint8)
-
-    return enter
 
 
 def _markdown() -> _Rules:
@@ -43,22 +29,16 @@ def _markdown() -> _Rules:
     from exosuit_cli.chunk.markdown_blocks import PLAIN
     from exosuit_cli.chunk.markdown_containers import TAB
 
-    return _Rules(_by_blocks(markdown_costs), TAB, PLAIN)
+    return _Rules(markdown_costs, TAB, PLAIN)
 
 
 def _restructured() -> _Rules:
     from exosuit_cli.chunk.restructured import PLAIN, TAB, restructured_costs
 
-    return _Rules(_by_blocks(restructured_costs), TAB, PLAIN)
+    return _Rules(restructured_costs, TAB, PLAIN)
 
 
-def _elements() -> _Rules:
-    from exosuit_cli.chunk.elements import TAB, element_costs
-
-    return _Rules(element_costs, TAB, np.ones(256, np.bool_))
-
-
-_RULES: Final = {Style.MARKDOWN: _markdown, Style.RESTRUCTURED: _restructured, Style.ELEMENTS: _elements}
+_RULES: Final = {Style.MARKDOWN: _markdown, Style.RESTRUCTURED: _restructured}
 """By style: its rules, imported when the first such text is met."""
 
 
@@ -78,4 +58,11 @@ def enter_documents(
             for first, stop, text in zip(
                 lines.files[positions].tolist(), lines.files[positions + 1].tolist(), texts, strict=True
             ):
-                rules.enter(text, costs[first:stop], kinds[first:stop])
+                own_costs, own_kinds = rules.costs(text)
+                costs[first:stop] = np.frombuffer(own_costs, np.uint8)
+                kinds[first:stop] = np.frombuffer(own_kinds, np.uint8)
+    positions = np.flatnonzero((styles == Style.ELEMENTS) & (slab.lengths > 0))
+    if len(positions):
+        from exosuit_cli.chunk.elements import enter_elements
+
+        enter_elements(slab, lines, positions, costs, kinds)

@@ -18,9 +18,8 @@ from exosuit_cli.chunk.document_costs import PROSE
 from exosuit_cli.chunk.records import Boundary
 
 if TYPE_CHECKING:
-    from exosuit_cli.chunk.text_lines import TextLines
+    from exosuit_cli.model.slab import LineColumns, Slab
 
-TAB: Final = 8
 _VOID: Final = frozenset(
     b"area base br col embed hr img input link meta param source track wbr !doctype frame keygen basefont".split()
 )
@@ -63,31 +62,43 @@ _FAR: Final = 60
 """Open elements that are looked at for the one that a tag ends."""
 
 
-def element_costs(text: TextLines, costs: npt.NDArray[np.uint8], kinds: npt.NDArray[np.uint8]) -> None:
-    """Put in the costs and kinds of the lines of a text; what they are as lines of code is in there.
+def enter_elements(
+    slab: Slab,
+    lines: LineColumns,
+    positions: npt.NDArray[np.int64],
+    costs: npt.NDArray[np.uint8],
+    kinds: npt.NDArray[np.uint8],
+) -> None:
+    """Put in the costs and kinds of the lines of some texts of a slab; what they are as lines of code is in there.
 
-    Time: linear in the text.
+    A text without a tag stays as it is. Time: linear in the texts.
     """
-    _Elements(text).enter(costs, kinds)
+    _Elements(slab, positions).enter(lines, costs, kinds)
 
 
 class _Elements:
-    def __init__(self, text: TextLines) -> None:
-        self._data = text.data
-        self._text = text
+    """The tags of some texts of a slab, as aligned columns; each text begins with an entry that is no tag."""
+
+    def __init__(self, slab: Slab, positions: npt.NDArray[np.int64]) -> None:
+        self._data = bytes(slab.data.data)
+        self._has_tags = np.zeros(len(slab), np.bool_)
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._own: list[int] = []
         """The depth that each tag stands at, and below, that of what follows it."""
         self._after: list[int] = []
         self._closes: list[bool] = []
+        self._is_tag: list[bool] = []
         self._leads: list[int] = []
         """0 for none; else what follows the tag belongs to it."""
         self._raw: list[tuple[int, int, int, bool]] = []
         """What is taken as it is: its first byte, the byte after it, its depth, and whether it is code."""
-        self._read()
+        offsets, sizes = slab.offsets[positions].tolist(), slab.lengths[positions].tolist()
+        for position, offset, size in zip(positions.tolist(), offsets, sizes, strict=True):
+            self._has_tags[position] = self._read(offset, offset + size)
 
-    def _read(self) -> None:
+    def _read(self, begin: int, stop: int) -> bool:
+        """Enter the tags of a text; whether there are any."""
         data, search = self._data, _TAG.search
         stack: list[bytes] = []
         missing: set[bytes] = set()
@@ -99,19 +110,28 @@ class _Elements:
             self._closes,
             self._leads,
         )
-        found = search(data)
+        found = search(data, begin, stop)
+        if found is None:
+            return False
+        starts.append(begin)
+        ends.append(begin)
+        own.append(0)
+        after.append(0)
+        closes.append(False)
+        self._is_tag.append(False)
+        leads.append(0)
         while found is not None:
             end = found.end()
             starts.append(found.start())
             is_close, lead = False, 0
             if found[1]:
                 depth = len(stack)
-                stop = -1 if b"--" in missing else data.find(b"-->", end)
-                if stop < 0:
+                closer = -1 if b"--" in missing else data.find(b"-->", end, stop)
+                if closer < 0:
                     missing.add(b"--")
                 else:
-                    self._raw.append((end, stop, depth, False))
-                    end, lead = stop + 3, ATTACHED
+                    self._raw.append((end, closer, depth, False))
+                    end, lead = closer + 3, ATTACHED
             else:
                 name = found[3].lower()
                 if found[2]:
@@ -132,7 +152,7 @@ class _Elements:
                     if name in _VOID or data[end - 2] == 47:
                         pass
                     elif name in _RAW:
-                        end = self._skip_raw(name, end, depth, missing)
+                        end = self._skip_raw(name, end, stop, depth, missing)
                     else:
                         stack.append(name)
             ends.append(end)
@@ -140,32 +160,37 @@ class _Elements:
             after.append(len(stack))
             closes.append(is_close)
             leads.append(lead)
-            found = search(data, end)
+            found = search(data, end, stop)
+        self._is_tag += [True] * (len(starts) - len(self._is_tag))
+        return True
 
-    def _skip_raw(self, name: bytes, end: int, depth: int, missing: set[bytes]) -> int:
+    def _skip_raw(self, name: bytes, end: int, stop: int, depth: int, missing: set[bytes]) -> int:
         """The end of an element that holds no tags, which begins at a byte; that byte where nothing ends it."""
-        closing = None if name in missing else _closing(name).search(self._data, end)
+        closing = None if name in missing else _closing(name).search(self._data, end, stop)
         if closing is None:
             missing.add(name)
             return end
         self._raw.append((end, closing.start(), depth, name in _CODE))
         return closing.end()
 
-    def enter(self, costs: npt.NDArray[np.uint8], kinds: npt.NDArray[np.uint8]) -> None:
+    def enter(self, lines: LineColumns, all_costs: npt.NDArray[np.uint8], all_kinds: npt.NDArray[np.uint8]) -> None:
         """Put the costs and kinds of lines in."""
         if not self._starts:
             return
-        inks = np.array(self._text.inks)
-        is_blank = np.array(self._text.inked[:-1]) != np.arange(len(inks))
+        at = np.flatnonzero(np.repeat(self._has_tags, np.diff(lines.files)))
+        inks, is_blank = lines.inks[at], lines.heads[at] == 0
+        begins_text = np.zeros(len(lines.heads) + 1, np.bool_)
+        begins_text[lines.files] = True
+        after_blank = np.append(True, is_blank[:-1]) | begins_text[at]
         starts, ends = np.array(self._starts), np.array(self._ends)
         own, after = np.minimum(self._own, _DEEPEST), np.minimum(self._after, _DEEPEST)
         tag = np.searchsorted(starts, inks, "right") - 1
-        begins = (tag >= 0) & (starts[tag] == inks)
-        is_within = (tag >= 0) & (starts[tag] < inks) & (ends[tag] > inks)
-        depths = np.where(begins, own[tag], np.where(tag >= 0, after[tag], 0))
-        before = np.maximum(tag - begins, 0)
+        begins = (starts[tag] == inks) & np.array(self._is_tag)[tag]
+        is_within = ~begins & (ends[tag] > inks)
+        depths = np.where(begins, own[tag], after[tag])
+        before = tag - begins
         is_next = self._is_next(inks, before)
-        is_fresh = np.frombuffer(self._text.after_blank, np.bool_) | is_next
+        is_fresh = after_blank | is_next
         plain = np.where(is_fresh, 4 * depths + 2, PROSE)
         found = np.where(begins, 4 * depths, plain)
         found = np.where(begins & np.array(self._closes)[tag], CLOSING + np.minimum(depths >> 2, 12), found)
@@ -173,13 +198,18 @@ class _Elements:
         lead = np.where(is_next & (found < ATTACHED), np.array(self._leads)[before], 0)
         found = np.maximum(found, lead)
         code = np.where(is_blank, BLANK, found).astype(np.uint8)
-        self._enter_templates(code, begins | is_within, depths)
-        looks = costs.copy()
-        costs[:] = code
-        kinds[:] = np.where(begins & (code < ATTACHED), np.where(depths == 0, Boundary.DEFINITION, Boundary.NESTED), 0)
+        self._enter_templates(code, inks, begins | is_within, depths)
+        kinds = np.where(depths == 0, Boundary.DEFINITION, Boundary.NESTED)
         kinds[(code >= ATTACHED) | ~begins] = Boundary.LINE
-        for first, stop, depth, is_code in self._raw:
-            self._enter_raw(costs, looks, np.searchsorted(inks, (first, stop)), depth, is_code=is_code)
+        looks = all_costs[at]
+        columns = np.minimum(inks - lines.starts[at], _WIDEST) >> 2
+        whole = CONTINUED + columns + np.where(after_blank, 0, 6)  # worse than to part it from what follows
+        whole = np.where(is_blank, BLANK, whole).astype(np.uint8)
+        bounds = np.searchsorted(inks, [(first, stop) for first, stop, _, _ in self._raw] or np.zeros((0, 2)))
+        for (first, stop), (_, _, depth, is_code) in zip(bounds.tolist(), self._raw, strict=True):
+            if stop > first:
+                code[first:stop] = _below(looks[first:stop], depth) if is_code else whole[first:stop]
+        all_costs[at], all_kinds[at] = code, kinds
 
     def _is_next(self, inks: npt.NDArray[np.int64], tags: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """bool[lines]: nothing but blanks is between a tag and the line."""
@@ -188,40 +218,27 @@ class _Elements:
         return np.array([0 < ink - end < _LONGEST_GAP and not data[end:ink].strip() for end, ink in gaps], np.bool_)
 
     def _enter_templates(
-        self, costs: npt.NDArray[np.uint8], is_done: npt.NDArray[np.bool_], depths: npt.NDArray[np.int64]
+        self,
+        costs: npt.NDArray[np.uint8],
+        inks: npt.NDArray[np.int64],
+        is_done: npt.NDArray[np.bool_],
+        depths: npt.NDArray[np.int64],
     ) -> None:
         """Lines that begin with a statement of a template language."""
-        inks = self._text.inks
-        for line in np.flatnonzero(~is_done & (costs != BLANK)).tolist():
-            ink = inks[line]
+        lines = np.flatnonzero(~is_done & (costs != BLANK))
+        for line, ink in zip(lines.tolist(), inks[lines].tolist(), strict=True):
             if self._data[ink] in b"{<@" and _TEMPLATE.match(self._data, ink):
                 is_end = _TEMPLATE_END.match(self._data, ink) is not None
                 costs[line] = CLOSING if is_end else 4 * int(depths[line]) + 1
 
-    def _enter_raw(
-        self,
-        costs: npt.NDArray[np.uint8],
-        looks: npt.NDArray[np.uint8],
-        lines: npt.NDArray[np.int64],
-        depth: int,
-        *,
-        is_code: bool,
-    ) -> None:
-        """The lines within a comment, a script or the like: below the element, in the order of their looks."""
-        own = slice(int(lines[0]), int(lines[1]))
-        seen = looks[own]
-        if not len(seen):
-            return
-        base = 4 * min(depth + 1, _DEEPEST)
-        is_open = seen < ATTACHED
-        if is_code:
-            least = int(seen[is_open].min(initial=ATTACHED)) & ~3
-            costs[own] = np.where(is_open, np.minimum(base + seen.astype(np.int64) - least, ATTACHED - 1), seen)
-        else:
-            # Worse than to part it from what follows.
-            columns = np.minimum(self._text.columns[own], _WIDEST) >> 2
-            inner = CONTINUED + columns + np.where(np.frombuffer(self._text.after_blank, np.bool_)[own], 0, 6)
-            costs[own] = np.where(costs[own] == BLANK, BLANK, inner)
+
+def _below(looks: npt.NDArray[np.uint8], depth: int) -> npt.NDArray[np.uint8]:
+    """The costs of the lines of a script within an element at a depth, in the order of their looks."""
+    is_open = looks < ATTACHED
+    least = int(looks[is_open].min(initial=ATTACHED)) & ~3
+    base = 4 * min(depth + 1, _DEEPEST)
+    inner = np.minimum(base + looks.astype(np.int64) - least, ATTACHED - 1)
+    return np.where(is_open, inner, looks).astype(np.uint8)
 
 
 @cache

@@ -15,6 +15,7 @@ import json
 import os
 import statistics
 import sys
+import time
 from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,9 @@ from paired_runs import machine, version_of
 from exosuit_cli.device.probe import example_slab
 from exosuit_cli.device.process import DeviceProcess, ring_sizes
 from exosuit_cli.device.remote import SLOTS, RemoteKernels
+from exosuit_cli.device.ring import SlabRing, make_memory
+from exosuit_cli.kernels.device_lane import SlabLane
+from exosuit_cli.kernels.frame import FrameLayout, result_bytes
 from exosuit_cli.model.encodings import DEFAULT_ENCODING
 from exosuit_cli.model.slab import Slab
 from exosuit_cli.model.units import parse_size
@@ -45,6 +49,8 @@ def main() -> int:
     arguments = parser.parse_args()
     size = parse_size(arguments.slab)
     sys.path.insert(0, str(Path(__file__).parent))
+    alone = lane_cost(size)
+    print(f"{alone:8.1f} us: the calls of one slab alone, without the messages and the threads around them")
     rows = [
         row(size, arguments.slabs, lines=lines, tokens=tokens) for lines in (False, True) for tokens in (False, True)
     ]
@@ -54,6 +60,7 @@ def main() -> int:
         "note": "no card: CuPy is a stand-in that does nothing, so the figures are the interpreter's part of a slab",
         "machine": machine(),
         "versions": {name: version_of(name) for name in ("exosuit-cli", "numpy")},
+        "calls_alone_us_a_slab": round(alone, 1),
         "rows": rows,
     }
     if arguments.output:
@@ -106,6 +113,27 @@ def row(size: int, slabs: int, *, lines: bool, tokens: bool) -> dict[str, Any]:
     what = f"{', lines' if lines else ''}{', tokens' if tokens else ''}"
     print(f"{result['processor_us_a_slab']:8.1f} us, {result['calls_a_slab']} calls a slab of {size >> 20} MiB{what}")
     return result
+
+
+def lane_cost(size: int) -> float:
+    """Microseconds of one thread to submit a slab without lines and to finish it: the least of several rounds."""
+    import null_driver  # its folder is on the path by now
+
+    sizes = ring_sizes(1, size, -(-size // FILE_BYTES), "blake3", lines=False)
+    descriptor = make_memory(sizes)
+    slot = SlabRing(descriptor, sizes).slot(0)
+    os.close(descriptor)
+    lane = SlabLane(null_driver.open_card(0, 0).queue(), FrameLayout(size, sizes.files), "blake3", 0)
+    del sys.modules["cupy"]
+    results = slot.results[: result_bytes(sizes.files, sizes.width)]
+    found = []
+    for _ in range(ROUNDS):
+        begun = time.thread_time()
+        for _ in range(1000):
+            lane.submit(slot.frame[: lane.layout.data_offset + size], results, lines=False, tokens=False)
+            lane.finish(slot.found)
+        found.append((time.thread_time() - begun) / 1000)
+    return min(found) * 1e6
 
 
 def processor_seconds(pid: int) -> float:

@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import selectors
+import select
 import socket
 import struct
 import threading
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from exosuit_cli.device.messages import (
@@ -40,8 +41,6 @@ from exosuit_cli.kernels.device import DeviceError, DeviceLost, DeviceOutOfMemor
 from exosuit_cli.kernels.frame import result_bytes
 
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
     from exosuit_cli.device.driver import OpenCard
     from exosuit_cli.device.messages import RingSizes
     from exosuit_cli.kernels.device_lane import SlabLane
@@ -91,7 +90,7 @@ class SlabService:
         self._opened, self._sizes, self._counts_tokens, self._has_ranges = opened, sizes, counts_tokens, has_ranges
         self._descriptor = make_memory(sizes)
         ring = SlabRing(self._descriptor, sizes)
-        self._layout = ring.layout
+        self._data_offset = ring.layout.data_offset
         self._held = [_Held(ring.slot(number)) for number in range(sizes.slots)]
         self._free = deque(self._held)
         self._takers: deque[socket.socket] = deque()
@@ -116,29 +115,35 @@ class SlabService:
     # The thread that hears and submits.
 
     def _hear(self, listener: socket.socket) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(listener, selectors.EVENT_READ)
-            selector.register(self._wake, selectors.EVENT_READ)
+        workers: dict[int, socket.socket] = {}
+        with select.epoll() as poll:
+            poll.register(listener, select.EPOLLIN)
+            poll.register(self._wake, select.EPOLLIN)
             while True:
-                for key, _ in selector.select():
-                    if key.fileobj is listener:
-                        self._accept(listener, selector)
-                    elif isinstance(key.fileobj, socket.socket):
-                        self._listen(key.fileobj, selector)
-                    else:
+                for number, _ in poll.poll():
+                    worker = workers.get(number)
+                    if worker is not None:
+                        if not self._listen(worker):
+                            poll.unregister(number)
+                            self._leave(workers.pop(number))
+                    elif number == self._wake:
                         with contextlib.suppress(BlockingIOError):
                             os.eventfd_read(self._wake)
+                    elif (accepted := self._accept(listener)) is not None:
+                        workers[accepted.fileno()] = accepted
+                        poll.register(accepted, select.EPOLLIN)
                 while self._freed:
                     self._free.append(self._freed.popleft())
                 self._submit()
                 self._grant()
 
-    def _accept(self, listener: socket.socket, selector: selectors.BaseSelector) -> None:
+    def _accept(self, listener: socket.socket) -> socket.socket | None:
+        """The next worker, once it has its greeting."""
         try:
             connected, _ = listener.accept()
         except OSError:  # too many open files: some may be closed soon
             time.sleep(_PAUSE_SECONDS)
-            return
+            return None
         _, user, _ = _CREDENTIALS.unpack(connected.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
         sizes = self._sizes
         greeting = GREETING.pack(sizes.slots, sizes.slab_bytes, sizes.files, sizes.lines, sizes.width)
@@ -148,32 +153,31 @@ class SlabService:
             socket.send_fds(connected, [greeting], [self._descriptor])
         except OSError:
             connected.close()
-            return
-        selector.register(connected, selectors.EVENT_READ)
+            return None
+        return connected
 
-    def _listen(self, worker: socket.socket, selector: selectors.BaseSelector) -> None:
-        """Take one message of a worker, or note that it has gone."""
+    def _listen(self, worker: socket.socket) -> bool:
+        """Take one message of a worker; whether it is still there."""
         try:
             packet = worker.recv(MOST_PACKET_BYTES)
         except OSError:
             packet = b""
         if len(packet) != REQUEST.size:
-            selector.unregister(worker)
-            self._leave(worker)
-            return
+            return False
         kind, flags, number, data_bytes, files, batch = REQUEST.unpack(packet)
         if kind == TAKE:
             self._takers.append(worker)
-            return
+            return True
         held = self._held[number] if number < len(self._held) else None
         if held is None or held.holder is not worker or held.is_computed:
-            return  # it is not the worker's
+            return True  # it is not the worker's
         if kind == GIVE:
             held.holder = None
             self._free.appendleft(held)  # its pages are there
         elif kind == JOB:
             held.is_computed = True
             self._jobs.append(_Job(held, data_bytes, files, flags, batch))
+        return True
 
     def _leave(self, worker: socket.socket) -> None:
         """Take back what a worker held that has ended; what is with the device stays until that is done."""
@@ -215,21 +219,22 @@ class SlabService:
         sizes, slot = self._sizes, job.held.slot
         if job.data_bytes > sizes.slab_bytes or job.files > sizes.files:
             raise ValueError(f"a slab of {job.data_bytes} bytes and {job.files} files has no room in a slot")
-        job.held.is_pinned.wait()
+        if not job.held.is_pinned.is_set():
+            job.held.is_pinned.wait()
         if lane.timeline is not None:
             lane.timeline.batch, lane.timeline.files = job.batch, job.files
-        with self._named(job):
-            lane.submit(
-                slot.frame[: self._layout.data_offset + job.data_bytes],
-                slot.results[: result_bytes(job.files, sizes.width)],
-                lines=bool(job.flags & WITH_LINES),
-                tokens=has_tokens,
-            )
-
-    def _named(self, job: _Job) -> AbstractContextManager[None]:
-        if not self._has_ranges:
-            return contextlib.nullcontext()
-        return self._opened.named_range(f"exosuit: slab of batch {job.batch}, {job.data_bytes} bytes")
+        begin = partial(
+            lane.submit,
+            slot.frame[: self._data_offset + job.data_bytes],
+            slot.results[: result_bytes(job.files, sizes.width)],
+            lines=bool(job.flags & WITH_LINES),
+            tokens=has_tokens,
+        )
+        if self._has_ranges:
+            with self._opened.named_range(f"exosuit: slab of batch {job.batch}, {job.data_bytes} bytes"):
+                begin()
+        else:
+            begin()
 
     # The thread that waits and answers.
 

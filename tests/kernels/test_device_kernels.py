@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import re
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from exosuit_cli.kernels import device_digests, device_frame, device_lines
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceOutOfMemory
 from exosuit_cli.kernels.device_kernels import DeviceKernels
+from exosuit_cli.kernels.device_lane import SlabLane
+from exosuit_cli.kernels.frame import FrameLayout, columns_of, heading, line_bytes, lines_of, result_bytes
 from exosuit_cli.kernels.sources import KERNELS, MODULES, SHARED, module_source
 from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns
@@ -256,3 +259,29 @@ contents = st.lists(
 @settings(deadline=None)
 def test_any_slab(files: list[bytes], algorithm: str) -> None:
     check(DeviceKernels(queue(), algorithm), CpuKernels(algorithm), files)
+
+
+@functools.cache
+def lane(algorithm: str) -> SlabLane:
+    return SlabLane(queue(), FrameLayout(1 << 15, 30), algorithm, 4000)
+
+
+@given(st.lists(contents, max_size=30), st.sampled_from(sorted(DIGESTS)), st.booleans())
+@settings(deadline=None, max_examples=40)
+def test_any_slab_in_the_frame_of_those_before(files: list[bytes], algorithm: str, lines: bool) -> None:
+    """The launches are those of the largest slab, and what the last one left is no part of the next."""
+    sums = np.cumsum([len(file) for file in files])
+    slab = slab_of([file for file, end in zip(files, sums, strict=True) if end <= 1 << 15])
+    own, width, reference = lane(algorithm), DIGESTS[algorithm].width, CpuKernels(algorithm)
+    frame = np.full(own.layout.data_offset + len(slab.data), 0x7B, np.uint8)
+    head = heading(len(slab.data), slab.offsets, slab.lengths, width)
+    frame[: head.nbytes] = head.view(np.uint8)
+    frame[own.layout.data_offset :] = slab.data
+    results, found = np.zeros(result_bytes(len(slab), width), np.uint8), np.zeros(line_bytes(4000), np.uint8)
+    own.submit(frame, results, lines=lines, tokens=False)
+    count = own.finish(found)
+    assert_same(columns_of(results, len(slab), width), reference.columns(slab))
+    expected = reference.lines(slab)
+    assert count == (len(expected.heads) if lines and len(expected.heads) <= 4000 else None)
+    if count is not None:
+        assert_same(lines_of(found, count, results, slab.lengths, width), expected)

@@ -187,4 +187,6 @@ NAMES = {
     ),
 }
 """Where no field has the name: how it is written, from the start of the definition without what leads in to it."""
+LOCAL = {"function", "function_or_value_defn", "value_declaration", "value_definition"}
+"""Within another such node these are local values, which nobody looks for."""
 LISPS = {"Clojure", "Common Lisp", "Emacs Lisp", "Racket", "Scheme"}

@@ -17,6 +17,7 @@ from chunk_nodes import (
     HOLDERS,
     LEADS,
     LISPS,
+    LOCAL,
     NAMES,
     NEED_BODY,
     NEED_TYPE,
@@ -165,6 +166,8 @@ def _definition(language: str, data: bytes, node: tree_sitter.Node) -> Definitio
         value = node.child_by_field_name(part)
         if value is None or value.type not in wanted:
             return None
+    if kind in LOCAL and language in NAMES and _is_local(node):
+        return None
     words = FIRST_WORDS.get(language)
     if words is not None and kind != "defun" and not words.match(data, node.start_byte):
         return None
@@ -199,6 +202,13 @@ def _definition(language: str, data: bytes, node: tree_sitter.Node) -> Definitio
     start = ink(data, node.start_byte)
     end = start + len(data[start : node.end_byte].rstrip())
     return Definition(start, ink(data, inner), end, _name(language, data, named))
+
+
+def _is_local(node: tree_sitter.Node) -> bool:
+    around = node.parent
+    while around is not None and around.type not in LOCAL:
+        around = around.parent
+    return around is not None
 
 
 def _without_trail(data: bytes, definition: Definition, leads: set[int]) -> Definition:

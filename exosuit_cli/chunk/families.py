@@ -12,7 +12,7 @@ class Family(IntEnum):
     """Families of languages by their definitions."""
 
     KEYWORD = 0
-    """A word such as `def` and a name; all others do so as well, but for the last five."""
+    """A word such as `def` and a name; all others do so as well, but for most from `STYLES` on."""
     C = 1
     """A type, a name and an opening bracket, in the first column."""
     CPP = 2
@@ -43,6 +43,14 @@ class Family(IntEnum):
     """Markdown and reStructuredText."""
     NONE = 15
     """Data and prose."""
+    CLAUSES = 16
+    """A name in small letters and an opening bracket, in the first column."""
+    FORTRAN = 17
+    """A keyword and a name, whatever the case, perhaps after a type."""
+    BINDINGS = 18
+    """`let name arguments =`, `member this.name`."""
+    OUTPUTS = 19
+    """`function [outputs] = name`."""
 
 
 _MEMBERS: Final = {
@@ -55,11 +63,15 @@ _MEMBERS: Final = {
     Family.LISP: "Common Lisp,Scheme,Racket,Clojure,Emacs Lisp,Fennel",
     Family.LUA: "Lua,Luau,R",
     Family.STYLES: "CSS,SCSS,Less",
-    Family.EQUATIONS: "Haskell,PureScript,Idris,Agda",
+    Family.EQUATIONS: "Haskell,Elm,PureScript,Idris,Agda,Frege,Curry",
     Family.BLOCKS: "HCL",
     Family.TARGETS: "Makefile",
     Family.TABLES: "TOML,INI,EditorConfig,Git Config",
     Family.HEADINGS: "Markdown,reStructuredText",
+    Family.CLAUSES: "Erlang",
+    Family.FORTRAN: "Fortran,Fortran Free Form",
+    Family.BINDINGS: "F#,OCaml,Standard ML",
+    Family.OUTPUTS: "MATLAB,Scilab",
     Family.NONE: (
         ",Text,AsciiDoc,Org,TeX,HTML,CSV,TSV,JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,"
         "Java Properties,XML,SVG,XML Property List,OASv2-json,OASv3-json,OASv2-yaml,OASv3-yaml,BibTeX,Assembly,LLVM,"

@@ -40,6 +40,10 @@ _SAYS_NO_LEVEL: Final = byte_set(b"\0})]{#")
 _BEGINS_COMMENT: Final = byte_set(b"/*")
 _SAYS: Final = IS_LETTER | byte_set(b"}])")
 """A line that begins with one of these says more than that something goes on."""
+_ENDS_AT_EDGE: Final = ~np.isin(
+    np.arange(len(Family)), [Family.OBJECTIVE, Family.HEADINGS, Family.NONE, Family.FORTRAN]
+)
+"""bool[families]: what is at the left edge ends what was before."""
 _HAS_LABELS: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.JAVA])
 _HOLDS_VARIABLES: Final = frozenset(map(int, HOLDS_VARIABLES))
 _HOLDS_METHODS: Final = frozenset(map(int, HOLDS_METHODS))
@@ -86,7 +90,7 @@ class Guesses:
         """bool[lines]: at the left edge, and begins with a word that is no label: it ends what was before."""
         lines, families = self._lines, self._families
         is_outer: npt.NDArray[np.bool_] = (lines.indents == 0) & _CLOSES_OUTER.take(self._first)
-        is_outer &= (families != Family.OBJECTIVE) & (families < Family.HEADINGS)
+        is_outer &= _ENDS_AT_EDGE[families]
         is_outer &= ~(_HAS_LABELS[families] & (lines.lasts == ord(":")))
         return is_outer
 

@@ -67,6 +67,12 @@ _BEGINS_METHOD: Final = IS_LETTER | byte_set(b"$#*[\"'")
 _BEGINS_SHELL: Final = byte_set(b"{)}")
 _BEGINS_LUA: Final = byte_set(b"){d,")
 _IS_BINDING: Final = byte_set(b"clv")
+_BEGINS_FORTRAN: Final = byte_set(b"bcdefilmprstBCDEFILMPRST")
+_BEGINS_BINDING: Final = byte_set(b"acdefilmnopstv")
+_BEGINS_CLAUSE: Final = byte_set(b"-'")
+_REPEATED: Final = frozenset(map(int, (Family.CLAUSES, Family.EQUATIONS)))
+_FEW: Final = 16
+"""Lines within which further clauses and equations of the same name are not listed."""
 
 
 def _hash(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -77,7 +83,7 @@ def _first_words() -> npt.NDArray[np.bool_]:
     """bool[65536]: whether the first three bytes of a line are those of a word of `FIRST_WORDS`, by their hash."""
     found = np.zeros(1 << 16, np.bool_)
     for word in FIRST_WORDS:
-        for end in (b" ", b"\t", b"(") if len(word) < 3 else (b"",):
+        for end in (b" ", b"\t", b"(", b"!") if len(word) < 3 else (b"",):
             found[_hash(np.array([int.from_bytes((word + end)[:3], "little")], np.uint64))] = True
     return found
 
@@ -197,7 +203,7 @@ class _Search:
                 is_body = self._ends_with_body(own & has_word & ends_no_type)
                 has_word &= ~own | ~ends_no_type | is_body | is_alias
             elif family is Family.JAVA:
-                more = begins & (lasts == ord("{"))
+                more = begins & ((lasts == ord("{")) | (lasts == ord("(")))
             elif family is Family.SCRIPT:
                 more = (lasts == ord("{")) & _BEGINS_METHOD.take(first)
                 more |= (indents == 0) & begins & (_OPENS.take(lasts) | self._ends_with_body(own))
@@ -216,6 +222,14 @@ class _Search:
                 more = (indents == 0) & (begins | (first == ord("(")) | (first == ord(".")))
             elif family is Family.TABLES:
                 more = (first == ord("[")) & (indents == 0)
+            elif family is Family.CLAUSES:
+                more = (indents == 0) & ((begins & (first >= ord("_"))) | _BEGINS_CLAUSE.take(first))
+            elif family is Family.FORTRAN:
+                more = begins & _BEGINS_FORTRAN.take(first)
+            elif family is Family.BINDINGS:
+                more = _BEGINS_BINDING.take(first)
+            elif family is Family.OUTPUTS:
+                more = (first == ord("f")) | (first == ord("c"))
             else:  # headings
                 more = self._strengths.kinds == _SECTION
             looks |= more & own
@@ -272,6 +286,8 @@ class _Search:
             if named is None or not named[0]:
                 continue
             name, kind = named
+            if number in _REPEATED and names and name == names[-1] and line - rows[-1] <= _FEW:
+                continue
             # The methods of Objective-C are at the left edge, as is what they are in.
             is_method = number == Family.OBJECTIVE and kind is SymbolKind.METHOD
             rows.append(line)

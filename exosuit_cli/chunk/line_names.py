@@ -27,13 +27,13 @@ MODIFIERS: Final = frozenset(
     b"mutating fileprivate lazy implicit native synchronized noinline __always_inline suspend tailrec operator infix "
     b"inner consteval companion required convenience indirect foreign given opaque recursive friend noncomputable "
     b"__global__ __device__ __host__ create or replace temporary temp unique materialized "
-    b"CREATE OR REPLACE TEMPORARY TEMP UNIQUE MATERIALIZED".split()
+    b"CREATE OR REPLACE TEMPORARY TEMP UNIQUE MATERIALIZED member overriding".split()
 )
 """Words that may stand before a keyword."""
 _KINDS: Final = {
     SymbolKind.FUNCTION: (
         b"def fn func function function* fun sub proc procedure PROCEDURE FUNCTION subroutine defp defn defn- defun "
-        b"method rpc theorem lemma trigger TRIGGER task test init deinit subscript"
+        b"method rpc theorem lemma trigger TRIGGER task test init deinit subscript iterator fu"
     ),
     SymbolKind.CLASS: b"class object actor mixin contract @interface @implementation",
     SymbolKind.STRUCT: b"struct record message",
@@ -41,7 +41,9 @@ _KINDS: Final = {
     SymbolKind.ENUM: b"enum",
     SymbolKind.INTERFACE: b"interface trait protocol defprotocol service concept @protocol",
     SymbolKind.IMPLEMENTATION: b"impl extension instance defimpl",
-    SymbolKind.MODULE: b"module mod namespace package defmodule program entity architecture library",
+    SymbolKind.MODULE: (
+        b"module mod namespace package defmodule program entity architecture library structure signature functor"
+    ),
     SymbolKind.TYPE: b"type newtype typealias using table TABLE view VIEW",
     SymbolKind.CONSTANT: b"const let var val index INDEX",
     SymbolKind.MACRO: b"macro macro_rules! defmacro defmacrop",
@@ -65,11 +67,11 @@ _WORD: Final = re.compile(
 )
 _ANNOTATION: Final = re.compile(rb"[ \t]*@(?!interface|implementation|protocol)\w+(?:\([^()]*\))?[ \t]+(?=\w)")
 _TEMPLATE: Final = re.compile(rb"[ \t]*template[ \t]*<[^()]*?>[ \t]*(?=\w)")
-_NAME: Final = rb"[A-Za-z_$\x80-\xff][\w$.:'!?\\\x80-\xff-]*"
+_NAME: Final = rb"(?:::|<SID>)?[A-Za-z_$\x80-\xff][\w$.:'!?#\\\x80-\xff-]*"
 _AFTER_KEYWORD: Final = re.compile(
-    rb"[ \t]*(?:(?:class|struct)[ \t]+|(?:if|IF)[ \t]+(?:not|NOT)[ \t]+(?:exists|EXISTS)[ \t]+|&|\*)?"
+    rb"[ \t]*(?:(?:class|struct|eval|body)[ \t]+|(?:if|IF)[ \t]+(?:not|NOT)[ \t]+(?:exists|EXISTS)[ \t]+|&|\*)?"
     rb"(?:\((?P<owner>[^()]*)\)[ \t]*|<[^>]*>[ \t]*)?(?:self\.)?[\"`]?(?P<name>" + _NAME + rb")[\"`]?"
-    rb"(?=[ \t]*(?:$|[\r\n({<=;,\[|@/]|->|(?:extends|implements|with|where|struct|interface|func|map|chan|do|derives|"
+    rb"(?=[ \t]*(?:$|[\r\n({<=;,\[|@/*]|->|(?:extends|implements|with|where|struct|interface|func|map|chan|do|derives|"
     rb"returns?|permits|inherits|begin|is|of|as|AS|IS|on|ON|RETURNS?|if|throws|final|for|\w+[ \t]*(?=[={]))(?!\w)|"
     rb":(?!\w)|[ \t]:))"
 )
@@ -102,7 +104,7 @@ _SCRIPT_TEST: Final = re.compile(
 )
 _SHELL: Final = re.compile(rb"[ \t]*(?:function[ \t]+)?(?P<name>[A-Za-z_][\w.:-]*)[ \t]*\(\)")
 _LISP: Final = re.compile(
-    rb"\((?P<kind>def[\w*+-]*|cl-def\w+|define[\w*/-]*)[ \t]+(?:\^\S+[ \t]+)*\(?(?P<name>[^\s()\[\]\"]+)"
+    rb"[ \t]*\((?P<kind>def[\w*+-]*|cl-def\w+|define[\w*/-]*)[ \t]+(?:\^\S+[ \t]+)*\(?(?P<name>[^\s()\[\]\"]+)"
 )
 _LUA: Final = re.compile(
     rb"[ \t]*(?:local[ \t]+)?(?P<name>[A-Za-z_.][\w.:]*)[ \t]*(?:=|<-)[ \t]*function[ \t]*\(", re.IGNORECASE
@@ -110,6 +112,28 @@ _LUA: Final = re.compile(
 _METHOD: Final = re.compile(rb"[-+][ \t]*\([^()]*(?:\([^()]*\)[^()]*)*\)[ \t]*(?P<name>[A-Za-z_]\w*)(?P<rest>[^{;]*)")
 _LABELS: Final = re.compile(rb"([A-Za-z_]\w*)[ \t]*:")
 _TABLE_HEAD: Final = re.compile(rb"[ \t]*\[{1,2}(?P<name>[^\[\]]+)\]{1,2}[ \t]*(?:[#;].*)?[\r\n]*$")
+_CLAUSE: Final = re.compile(rb"(?:-record\()?(?P<name>[a-z]\w*|'[^'\r\n]*')(?=[ \t]*[(,])")
+_OUTPUTS: Final = re.compile(
+    rb"[ \t]*(?:function[ \t]+(?:(?:\[[^\]\r\n]*\]|\w+)[ \t]*=[ \t]*)?|classdef[ \t]+(?:\([^()]*\)[ \t]*)?)"
+    rb"(?P<name>[A-Za-z_][\w.]*)"
+)
+_UNIT: Final = re.compile(
+    rb"[ \t]*(?:(?:pure|elemental|impure|recursive|module|integer|real|logical|complex|character|double[ \t]+precision|"
+    rb"type|class)(?:[ \t]*\*[ \t]*\d+|[ \t]*\([^()]*(?:\([^()]*\)[^()]*)*\))?[ \t]+){0,3}"
+    rb"(?P<kind>subroutine|function|submodule[ \t]*\([^()]*\)|module|program|interface|block[ \t]*data|"
+    rb"type(?:[ \t]*,[^:\r\n]*)?(?:[ \t]*::)?)[ \t]+(?P<name>[a-z]\w*)[ \t]*(?=[(!;\r\n]|bind|result|$)",
+    re.IGNORECASE,
+)
+_UNIT_KINDS: Final = {
+    b"m": SymbolKind.MODULE, b"p": SymbolKind.MODULE, b"b": SymbolKind.MODULE, b"i": SymbolKind.INTERFACE,
+    b"t": SymbolKind.TYPE,
+}  # fmt: skip
+_BINDING: Final = re.compile(
+    rb"[ \t]*(?:let|and|member|override|default|abstract|static|val|fun|exception)\b[ \t]*"
+    rb"(?:(?:rec|inline|private|internal|public|mutable|member|override|val|type|virtual|method|nonrec|%\w+)\b"
+    rb"[ \t]*){0,4}"
+    rb"(?:'\w+[ \t]+)?(?:\w+\.)?(?P<name>[A-Za-z_][\w']*|``[^`\r\n]+``|\([ \t]*[^\s()\w]+[ \t]*\))(?P<rest>[^\r\n]*)"
+)
 _PROPERTY: Final = re.compile(rb"(?P<name>[A-Za-z_]\w*)[ \t]*(?:\{|=>)")
 
 
@@ -118,10 +142,12 @@ _SELECTOR: Final = re.compile(rb"(?P<name>(?:[^{}#]|#(?!\{)|#\{[^{}]*\})+)\{")
 _STYLE_KINDS: Final = {b"mixin": SymbolKind.MACRO, b"function": SymbolKind.FUNCTION}
 _BLOCK: Final = re.compile(rb"[ \t]*(?P<word>[\w-]+)(?P<labels>(?:[ \t]+\"[^\"]*\")*)[ \t]*\{[ \t\r]*$")
 _TARGET: Final = re.compile(rb"(?P<name>(?!\.PHONY)[\w./%-]+)[ \t]*::?(?![=:])")
-_EQUATION: Final = re.compile(rb"(?P<name>[a-z_][\w']*|\([^()\w\s]+\))(?:[ \t]*,[^:=]*)?[ \t]*::(?![^ \t\r\n])")
+_EQUATION: Final = re.compile(
+    rb"(?P<name>[a-z_][\w']*|\([^()\w\s]+\))(?:(?:[ \t]*,[^:=]*)?[ \t]*::?(?![^ \t\r\n])|[ \t][^=|\r\n]*=(?![=<>]))"
+)
 _EQUATION_KINDS: Final = {b"class": SymbolKind.INTERFACE, b"instance": SymbolKind.IMPLEMENTATION}
 _EQUATION_WORD: Final = re.compile(
-    rb"(?P<word>data|newtype|type|class|instance)[ \t]+(?:family[ \t]+|instance[ \t]+)?(?:[^=\r\n]*=>[ \t]*)?"
+    rb"(?P<word>data|newtype|type|class|instance)[ \t]+(?:(?:family|instance|alias)[ \t]+)?(?:[^=\r\n]*=>[ \t]*)?"
     rb"(?P<name>[A-Z]\w*)"
 )
 
@@ -131,7 +157,7 @@ def named_by(family: int, data: memoryview, start: int, end: int) -> Found | Non
     line = bytes(data[start : min(end, start + LONGEST)])
     special = _SPECIAL.get(family)
     found = special(line) if special is not None else None
-    return found or (_by_keyword(line, family) if family < Family.STYLES else None)
+    return found or (_by_keyword(line, family) if family < Family.STYLES or family == Family.BINDINGS else None)
 
 
 def _text(name: bytes) -> str:
@@ -144,7 +170,7 @@ def _by_keyword(line: bytes, family: int) -> Found | None:
     word = _WORD.match(line, note.end() if note is not None else 0)
     count = 0
     while word is not None and count < 8:
-        kind = KEYWORDS.get(word[1])
+        kind = KEYWORDS.get(word[1]) or KEYWORDS.get(word[1].rstrip(b"!"))
         if kind is not None:
             return _after(line, word, kind, family)
         if word[1] not in MODIFIERS:
@@ -348,6 +374,14 @@ def _styles(line: bytes) -> Found | None:
     return " ".join(name.decode("utf-8", "replace").split())[:100], SymbolKind.RULE
 
 
+def _erlang(line: bytes) -> Found | None:
+    found = _CLAUSE.match(line)
+    if found is None:
+        return None
+    kind = SymbolKind.STRUCT if line.startswith(b"-") else SymbolKind.FUNCTION
+    return found["name"].decode("utf-8", "replace").strip("'"), kind
+
+
 def _equation(line: bytes) -> Found | None:
     word = _EQUATION_WORD.match(line)
     if word is not None:
@@ -364,6 +398,36 @@ def _block(line: bytes) -> Found | None:
     return ".".join([found["word"].decode("utf-8", "replace"), *labels]), SymbolKind.SECTION
 
 
+def _matlab(line: bytes) -> Found | None:
+    found = _OUTPUTS.match(line)
+    if found is None:
+        return None
+    kind = SymbolKind.FUNCTION if b"function" in line[: found.start("name")] else SymbolKind.CLASS
+    return _text(found["name"]), kind
+
+
+def _fortran(line: bytes) -> Found | None:
+    found = _UNIT.match(line)
+    if found is None or found["name"].lower() in (b"procedure", b"function", b"subroutine"):
+        return None
+    kind = _UNIT_KINDS.get(found["kind"][:1].lower(), SymbolKind.FUNCTION)
+    is_type = kind is not SymbolKind.TYPE or b"(" not in line[found.end("kind") : found.end() + 1]
+    return (_text(found["name"]), kind) if is_type else None
+
+
+def _binding(line: bytes) -> Found | None:
+    """What has arguments or a body on further lines; a value on its own line counts in the first column only."""
+    found = _BINDING.match(line)
+    if found is None:
+        return None
+    before, sign, value = found["rest"].partition(b"=")
+    takes = bool(before.strip().partition(b":")[0].strip())
+    if line[:1] in b" \t" and not takes and value.strip() and b"member" not in line[: found.start("name")]:
+        return None
+    name = found["name"].decode("utf-8", "replace").strip("`() \t")
+    return (name, SymbolKind.FUNCTION if takes or not sign else SymbolKind.CONSTANT) if name not in ("_", "") else None
+
+
 _SPECIAL: Final[dict[int, Callable[[bytes], Found | None]]] = {
     Family.C: _c,
     Family.CPP: _c,
@@ -377,5 +441,9 @@ _SPECIAL: Final[dict[int, Callable[[bytes], Found | None]]] = {
     Family.EQUATIONS: _equation,
     Family.BLOCKS: _block,
     Family.TARGETS: _pattern(_TARGET, SymbolKind.RULE),
+    Family.CLAUSES: _erlang,
+    Family.FORTRAN: _fortran,
+    Family.OUTPUTS: _matlab,
+    Family.BINDINGS: _binding,
     Family.TABLES: _pattern(_TABLE_HEAD, SymbolKind.SECTION),
 }

@@ -16,7 +16,7 @@ from exosuit_cli.model.dataclass import dataclass
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from exosuit_cli.chunk.symbols import SymbolKind, Symbols
+    from exosuit_cli.chunk.symbols import Symbols
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,26 +135,35 @@ def syntax_columns(
 
 def columns_of(tree: SyntaxTree, costs: bytes = b"", kinds: bytes = b"") -> SyntaxColumns:
     """The columns of a tree with the costs and kinds of its lines."""
-    definitions = tree.definitions()
-    columns = SyntaxColumns(costs, kinds, [], [], [], [], [], [], [], tree.separator, [], [], [])
+    rows: list[tuple[int, int, int, str, str | None, int, bool, int, int, int]] = []
     places: dict[int, int] = {-1: -1}
-    starts = tree.line_starts
-    for each in definitions:
+    line_starts = tree.line_starts
+    for each in tree.definitions():
+        start, line, node = each.start, each.line, each.node
+        parent = id(each.parent) if each.parent is not None else -1
         named = tree.names(each)
-        own: list[tuple[str | None, int, SymbolKind]] = [*named[:1]] or [(None, each.node.start_byte, each.kind)]
         # What else it names comes before it, with no line of its own.
-        for name, start, kind in (*named[1:], *own):
-            is_own = (name, start, kind) == own[0]
-            columns.starts.append(each.start)
-            columns.ends.append(each.end if is_own else each.start)
-            columns.lines.append(each.line)
-            columns.types.append(each.node.type)
-            columns.names.append(name)
-            columns.parents.append(id(each.parent) if each.parent is not None else -1)
-            columns.is_container.append(each.is_container)
-            columns.name_starts.append(start)
-            columns.name_lines.append(max(bisect_right(starts, start) - 1, each.line))
-            columns.symbol_kinds.append(int(kind))
-        places[id(each)] = len(columns.names) - 1
-    columns.parents[:] = [places[parent] for parent in columns.parents]
-    return columns
+        for name, at, kind in named[1:]:
+            name_line = max(bisect_right(line_starts, at) - 1, line)
+            rows.append((start, start, line, node.type, name, parent, each.is_container, at, name_line, int(kind)))
+        own, at = named[0][:2] if named else (None, node.start_byte)
+        name_line = max(bisect_right(line_starts, at) - 1, line)
+        places[id(each)] = len(rows)
+        rows.append((start, each.end, line, node.type, own, parent, each.is_container, at, name_line, int(each.kind)))
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(10)]
+    starts, ends, lines, types, names, parents, is_container, name_starts, name_lines, kinds_found = columns
+    return SyntaxColumns(
+        costs=costs,
+        kinds=kinds,
+        starts=starts,
+        ends=ends,
+        lines=lines,
+        types=types,
+        names=names,
+        parents=[places[parent] for parent in parents],
+        is_container=is_container,
+        separator=tree.separator,
+        name_starts=name_starts,
+        name_lines=name_lines,
+        symbol_kinds=kinds_found,
+    )

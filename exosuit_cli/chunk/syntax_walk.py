@@ -27,6 +27,7 @@ from exosuit_cli.chunk.syntax_grammars import (
     DEFINITION,
     ERROR,
     HEADING,
+    HOLDER,
     HOLDS_ITEMS,
     LEAD,
     LIST,
@@ -176,12 +177,14 @@ class Walk:
                 is_split = stop > line + 1 and (role & (LIST | ERROR) != 0 or not fits(begin, stop))
             else:
                 is_split = False
-            if is_past_header and is_fresh and not (role or lead or is_split):
+            if is_past_header and is_fresh and not (role & ~HOLDER or lead or is_split):
                 # By far the most children are such: a statement, a directive, a row.
                 if line > last + 1:
                     costs[last + 1 : line] = bytes([base + _BLANK]) * (line - last - 1)
                 costs[line] = base
                 block, last, limit, before = line, stop - 1, starts[stop], child
+                if role and self._inline is not None:
+                    self._inline.look_within(child, role, task.definition, line)
                 continue
             if is_fresh:
                 glued = lead and (after_heading or line == last + 1)

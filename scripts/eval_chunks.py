@@ -30,24 +30,21 @@ import argparse
 import json
 import random
 import sys
-from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chunk_judge import Source, judge, read_source
 from chunk_methods import METHODS, PACKAGES, Corpus, Cuts, find_files, load_method
 from chunk_nodes import DEFINITIONS
-from chunk_tags import TAGGED, tag_facts
-from chunk_trees import Definition, Facts, ink, last_part, line_starts, tree_facts
+from chunk_tags import TAGGED
+from chunk_trees import ink
 from paired_runs import version_of
 from rich.console import Console
 from rich.table import Table
 
 from exosuit_cli.tokens import load_counter
 
-Count = Callable[[bytes], int]
 COLUMNS = {
     "definitions cut": ("cut", "fitting"),
     "torn": ("torn", "led"),
@@ -63,125 +60,10 @@ COLUMNS = {
 """By title: the part and the whole of each share, as the sums name them."""
 
 
-@dataclass
-class Source:
-    """A text with what should hold together in it.
-
-    `fitting`: definitions as byte spans that fit the cap; `starts`: the offsets at which one may well begin; `led`:
-    from the first byte of what leads in to a definition, which should stay with it, to its own.
-    """
-
-    language: str
-    data: bytes
-    facts: Facts
-    lines: list[int]
-    fitting: list[tuple[int, int]] = field(default_factory=list)
-    strings: list[tuple[int, int]] = field(default_factory=list)
-    comments: list[tuple[int, int]] = field(default_factory=list)
-    starts: set[int] = field(default_factory=set)
-    led: set[tuple[int, int]] = field(default_factory=set)
-
-    def rows(self, start: int, end: int) -> tuple[int, int]:
-        """The first and the last line, from 0, of a span."""
-        return bisect_right(self.lines, start) - 1, bisect_right(self.lines, end - 1) - 1
-
-    def of_rows(self, first: int, last: int) -> bytes:
-        """The bytes of whole lines."""
-        return self.data[self.lines[first] : self.lines[last + 1]]
-
-
-def read_source(language: str, data: bytes, count: Count, cap: int) -> Source | str:
-    """A text and its facts, or why it is left out."""
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return "not UTF-8"
-    facts = tree_facts(language, data) if language in DEFINITIONS else tag_facts(language, data)
-    if facts is None:
-        return "syntax errors"
-    source = Source(language, data, facts, line_starts(data))
-
-    def fit(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        return [span for span in spans if count(source.of_rows(*source.rows(*span))) <= cap]
-
-    source.strings, source.comments = fit(facts.strings), fit(facts.comments)
-    for definition in facts.definitions:
-        _enter(source, definition, count, cap)
-    return source
-
-
-def _enter(source: Source, definition: Definition, count: Count, cap: int) -> None:
-    first, last = source.rows(definition.start, definition.end)
-    own = source.rows(definition.own, definition.end)[0]
-    fits = count(source.of_rows(first, last)) <= cap
-    if fits and definition.has_end:
-        source.fitting.append((definition.start, definition.end))
-    source.starts.add(ink(source.data, source.lines[first]))
-    while first and first - 1 in source.facts.leads:
-        first -= 1
-    start = ink(source.data, source.lines[first])
-    source.starts.add(start)
-    # What should hold together: all of it where the definition fits, else what leads in and the first line.
-    if first < own and count(source.of_rows(first, own if definition.has_end and not fits else last)) <= cap:
-        source.led.add((start, ink(source.data, source.lines[own])))
-
-
-def judge(source: Source, cuts: Cuts, count: Count, cap: int) -> Counter[str]:
-    """Compare the places where chunks begin with what should hold together; the sums of one file."""
-    data = source.data
-    ends = [*cuts.starts[1:], len(data)]
-    sizes = [count(data[start:end]) for start, end in zip(cuts.starts, ends, strict=True)]
-    inked = [ink(data, start) for start in cuts.starts]
-    begins = sorted(inked)
-
-    def cut(spans: list[tuple[int, int]]) -> int:
-        return sum(bisect_left(begins, end) > bisect_right(begins, start) for start, end in spans)
-
-    sums = Counter(
-        files=1,
-        definitions=len(source.facts.definitions),
-        fitting=len(source.fitting),
-        cut=cut(source.fitting),
-        led=len(source.led),
-        torn=sum(bisect_right(begins, own) > bisect_right(begins, start) for start, own in source.led),
-        strings=len(source.strings),
-        strings_cut=cut(source.strings),
-        comments=len(source.comments),
-        comments_cut=cut(source.comments),
-        chunks=len(sizes),
-        inner_chunks=len(sizes) - 1,
-        well_begun=sum(offset in source.starts for offset in inked[1:]),
-        tokens=sum(sizes),
-        over_cap=sum(size > cap for size in sizes),
-        crumbs=_crumbs(data, cuts.starts, ends, sizes, cap),
-        no_syntax=cuts.fallback is not None,
-    )
-    if source.facts.headings:
-        ended = {start + len(data[start:end].rstrip()) for start, end in zip(cuts.starts[:-1], ends[:-1], strict=True)}
-        sums["with_headings"] = len(sizes) - 1
-        sums["heading_last"] = len(ended & {end for _, end in source.facts.headings})
-    if cuts.symbols is not None:
-        named = [each for each in source.facts.definitions if each.name]
-        names = [{last_part(name) for name in own} for own in cuts.symbols]
-        sums["named"] = len(named)
-        sums["found"] = sum(each.name in names[bisect_right(cuts.starts, each.own) - 1] for each in named)
-    return sums
-
-
-def _crumbs(data: bytes, starts: list[int], ends: list[int], sizes: list[int], cap: int) -> int:
-    least = min(64, cap // 8)
-    found = 0
-    for place, own in enumerate(sizes):
-        others = sizes[max(place - 1, 0) : place] + sizes[place + 1 : place + 2]
-        is_small = own < least and any(own + other <= cap for other in others)
-        found += is_small or (len(sizes) > 1 and not data[starts[place] : ends[place]].strip())
-    return found
-
-
 def row_of(language: str, method: str, sums: Counter[str], cap: int) -> dict[str, Any]:
     """The sums of one language under one method, and the shares of `COLUMNS`."""
     shares = {title: sums[part] / sums[whole] for title, (part, whole) in COLUMNS.items() if sums[whole]}
-    if method != "ast":
+    if not method.startswith("ast"):
         shares.pop("no syntax", None)
     fill = sums["tokens"] / sums["chunks"] / cap if sums["chunks"] else None
     return {"language": language, "method": method, "sums": dict(sums), "shares": shares, "fill": fill}
@@ -198,7 +80,7 @@ def main() -> None:
     parser.add_argument("--label", default="", help="what to add to the names of exosuit's methods")
     parser.add_argument("--beside", metavar="FILE.json", help="add the rows of an earlier run")
     parser.add_argument("--show", type=int, default=0, metavar="N", help="print N faults of the first method")
-    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    parser.add_argument("--markdown", action="store_true", help="print the sums and the languages as Markdown")
     parser.add_argument("--output", help="write the figures as JSON")
     arguments = parser.parse_args()
     cap, count = arguments.cap, load_counter(arguments.encoding).count
@@ -240,7 +122,8 @@ def main() -> None:
         for (language, name), own in sums.items()
     ]
     if arguments.beside:
-        table += json.loads(Path(arguments.beside).read_text())["table"]
+        earlier = json.loads(Path(arguments.beside).read_text())["table"]
+        table += [row_of(row["language"], row["method"], Counter(row["sums"]), cap) for row in earlier]
     order = {name: place for place, name in enumerate(["structure", "ast", "lines", *METHODS[3:]])}
     table.sort(key=lambda row: (row["language"] == "all", row["language"], order.get(row["method"], -1), row["method"]))
     _print(table, markdown=arguments.markdown)
@@ -293,8 +176,8 @@ def _print(table: list[dict[str, Any]], *, markdown: bool) -> None:
         for row in table
     ]
     if markdown:
-        for cells in [titles, ["---", "---", *["---:"] * (len(titles) - 2)], *rows]:
-            print(f"| {' | '.join(cells)} |")
+        _print_markdown(["method", *titles[2:]], [cells[1:] for cells in rows if cells[0] == "all"])
+        _print_markdown(*_by_language(table))
         return
     shown = Table(box=None, pad_edge=False)
     for place, title in enumerate(titles):
@@ -302,6 +185,31 @@ def _print(table: list[dict[str, Any]], *, markdown: bool) -> None:
     for cells in rows:
         shown.add_row(*cells)
     Console(width=None if sys.stdout.isatty() else 200).print(shown)
+
+
+def _by_language(table: list[dict[str, Any]]) -> tuple[list[str], list[list[str]]]:
+    """The titles and the rows of a table that has what tells most of each language, by some of the methods."""
+    shown = [("definitions cut", "structure"), ("definitions cut", "langchain"), ("torn", "structure")]
+    shown += [("torn", "semantic-text-splitter"), ("strings cut", "structure"), ("strings cut", "langchain")]
+    shown += [("findable", "structure"), ("findable", "ast"), ("no syntax", "ast")]
+    methods = list(dict.fromkeys(row["method"] for row in table))
+    names = {name: next((each for each in methods if each in (name, f"{name} after")), name) for _, name in shown}
+    rows = {(row["language"], row["method"]): row for row in table}
+    languages = dict.fromkeys(row["language"] for row in table if row["language"] != "all")
+    titles = ["language", "files", *(f"{title}, {method}" for title, method in shown)]
+    cells = []
+    for language in languages:
+        own = [rows.get((language, names[method])) for _, method in shown]
+        shares = [None if row is None else row["shares"].get(shown[place][0]) for place, row in enumerate(own)]
+        files = next((row["sums"]["files"] for row in own if row is not None), 0)
+        cells.append([language, f"{files}", *("" if share is None else f"{share:.1%}" for share in shares)])
+    return titles, cells
+
+
+def _print_markdown(titles: list[str], rows: list[list[str]]) -> None:
+    for cells in [titles, ["---", *["---:"] * (len(titles) - 1)], *rows]:
+        print(f"| {' | '.join(cells)} |")
+    print()
 
 
 def _cell(row: dict[str, Any], title: str) -> str:

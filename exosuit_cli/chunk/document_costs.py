@@ -35,6 +35,9 @@ LABEL: Final = re.compile(
     rb"|\.\. (?:_|index::|highlight::|role::|(?!.*::))"
 )
 """A line that names what follows it, as MyST, HTML, MkDocs and reStructuredText write it."""
+_LINE: Final = int(Boundary.LINE)
+_NESTED: Final = int(Boundary.NESTED)
+_SECTION: Final = int(Boundary.SECTION)
 _NOT_AFTER_BLANK: Final = 10
 _WIDEST: Final = 16
 
@@ -54,18 +57,18 @@ class DocumentCosts:
         within += np.where(np.frombuffer(text.after_blank, np.bool_), 0, _NOT_AFTER_BLANK)
         self._verbatim = np.where(is_blank, BLANK, within).astype(np.uint8).tobytes()
         self.costs = bytearray(np.where(is_blank, BLANK, PROSE).astype(np.uint8).tobytes())
-        self.kinds = bytearray([Boundary.LINE]) * count
+        self.kinds = bytearray([_LINE]) * count
 
     def heading(self, line: int, level: int, *, is_led: bool) -> None:
         """A heading of a level from 0 on; `is_led` where a heading is right before it."""
         level = min(level, _DEEPEST_HEADING)
         self.costs[line] = HEADED + level if is_led else 4 * level
-        self.kinds[line] = Boundary.SECTION
+        self.kinds[line] = _SECTION
 
     def block(self, line: int, rank: int) -> None:
         """A block whose place among others is `rank`."""
         self.costs[line] = min(BLOCK + 4 * rank, _DEEPEST_BLOCK)
-        self.kinds[line] = Boundary.NESTED
+        self.kinds[line] = _NESTED
 
     def verbatim(self, first: int, stop: int, *, is_closed: bool) -> None:
         """The lines of a block that begins at `first`: best cut after a blank line, and far to the left."""

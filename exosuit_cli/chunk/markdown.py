@@ -37,6 +37,11 @@ _QUOTE: Final = BlockKind.QUOTE
 _TABLE: Final = BlockKind.TABLE
 _VERBATIM: Final = (_FENCE, _CODE, _HTML, _FRONT_MATTER)
 _ATTACHED: Final = (_FENCE, _CODE, _TABLE, _QUOTE, _LIST)
+_FOLLOWING: Final = (*_ATTACHED, _HTML)
+"""What may belong to a paragraph before it, or to any block."""
+_PARTED: Final = (_HTML, _TABLE)
+"""What other blocks may belong to, beside paragraphs."""
+_LINE: Final = int(Boundary.LINE)
 _LONGEST: Final = 2000
 """Bytes of a line or an HTML block that are looked at."""
 
@@ -53,14 +58,15 @@ class _Markdown:
         self._blocks = markdown_blocks(text)
 
     def run(self) -> tuple[bytearray, bytearray]:
-        out = self._out
+        out, firsts = self._out, self._text.firsts
         is_led = False
         """A heading is before, and nothing that it could be the heading of."""
-        line = label = -1
+        line = label = before = -1
         for place, block in enumerate(self._blocks):
             kind, first, stop, depth, level = block
             is_new = first != line
             line = first
+            last, before = before, kind
             if kind == _HEADING and not depth:
                 if label >= 0:
                     out.costs[first] = CONTINUED
@@ -74,14 +80,16 @@ class _Markdown:
             if is_new:
                 out.block(first, 2 * depth + (kind == _ITEM))
                 if is_led or label >= 0:
-                    out.costs[first], out.kinds[first] = HEADED, Boundary.LINE
-                elif place and self._belongs(self._blocks[place - 1], block):
-                    out.costs[first], out.kinds[first] = INTRODUCED, Boundary.LINE
+                    out.costs[first], out.kinds[first] = HEADED, _LINE
+                elif (
+                    (kind in _FOLLOWING or last in _PARTED) and place and self._belongs(self._blocks[place - 1], block)
+                ):
+                    out.costs[first], out.kinds[first] = INTRODUCED, _LINE
             if kind in _VERBATIM:
                 out.verbatim(first, stop, is_closed=kind != _CODE)
             elif kind == _TABLE:
                 out.costs[first + 1 : stop] = bytes([CONTINUED, CONTINUED, *[ROW] * (stop - first)])[: stop - first - 1]
-            is_label = kind in (_PARAGRAPH, _HTML) and not depth and self._is_label(block)
+            is_label = not depth and firsts[first] in b"(<[" and kind in (_PARAGRAPH, _HTML) and self._is_label(block)
             if is_label:
                 label = first if label < 0 else label
             else:
@@ -91,9 +99,6 @@ class _Markdown:
 
     def _is_label(self, block: Block) -> bool:
         first, text = block.first, self._text
-        start = text.inks[first]
-        if text.data[start] not in b"(<[":
-            return False
         if first + 1 < len(text) and not text.is_blank(first + 1) and text.visited[first + 1] != first + 1:
             return False  # words follow
         return LABEL.match(text.text(first)[:_LONGEST]) is not None

@@ -25,6 +25,7 @@ from exosuit_cli.chunk.markdown_patterns import (
     LONE_TAG,
     SETEXT,
     TEXT,
+    WORDS,
     cells,
     closing_fence,
     closing_fence_line,
@@ -102,6 +103,22 @@ class _Parser(Containers):
         depth, at, column, base = self.match(line)
         is_inner = depth == len(self.widths)
         """All containers go on."""
+        if not self.quotes and column - base < TAB:
+            byte = data[at]
+            if byte in TEXT:
+                if self.paragraph < 0:
+                    self.begin(_PARAGRAPH, line, depth)
+                    self.paragraph = line
+                return line + 1
+            is_bullet = byte in b"-*+" and at + 2 < end and data[at + 1] == ord(" ") and data[at + 2] in WORDS
+            if is_bullet and len(self.widths) < _DEEPEST:
+                known = self.lists[depth]
+                self.begin(_ITEM if known == byte else _LIST, line, depth)
+                self.lists[depth] = byte
+                self.enter(column + 2 - base, column + 2)
+                self.blocks.append(Block(_PARAGRAPH, line, 0, depth + 1))
+                self.paragraph = line
+                return line + 1
         while True:
             is_open = self.paragraph >= 0
             byte = data[at] if at < end else 10

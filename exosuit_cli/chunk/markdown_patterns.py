@@ -49,6 +49,7 @@ INTERRUPTS: Final = re.compile(
 """What ends a paragraph or a table, HTML aside."""
 TEXT: Final = frozenset(range(256)) - frozenset(b"#`~<>-+*_=|:0123456789")
 """The first bytes of lines that begin no block but a paragraph."""
+WORDS: Final = TEXT - frozenset(b" \t\r\n")
 LINK: Final = re.compile(rb"\[(?:[^\[\]\\]|\\.)+\]:[ \t]*[^ \t]+(?:[ \t]+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\Z")
 """A definition of a link, on one line without blanks around it."""
 _PIPES: Final = re.compile(rb"(?<!\\)\|")

@@ -22,6 +22,13 @@ TAB: Final = 8
 _MARKS: Final = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 PLAIN: Final = ~np.isin(np.arange(256), list(_MARKS + b"0123456789"))
 """bool[256]: the bytes that begin nothing but text, where no blank line is before."""
+_IS_MARK: Final = bytes(byte in _MARKS for byte in range(256))
+_BEGINS_ITEM: Final = bytes(byte in b"-*+:(#0123456789." for byte in range(256))
+"""What an item or explicit markup begins with."""
+_IS_SPECIAL: Final = bytes(byte in b"-*+:(#0123456789.>=|" for byte in range(256))
+"""What any block but a paragraph begins with."""
+_MAY_ANNOUNCE: Final = bytes(byte <= 0x20 or byte == ord(":") for byte in range(256))
+_LINE: Final = int(Boundary.LINE)
 _DIRECTIVE: Final = re.compile(rb"\.\. (?:\|[^|]*\| )?([\w.:+-]+?) ?::(?:\s|\Z)")
 _VERBATIM: Final = frozenset(
     b"code code-block sourcecode parsed-literal math raw literalinclude highlight graphviz digraph graph doctest"
@@ -60,17 +67,19 @@ class _Restructured:
         """A title, or the head of a directive, is right before."""
 
     def run(self) -> tuple[bytearray, bytearray]:
-        text, after_blank = self._text, self._text.after_blank
+        text, after_blank, firsts = self._text, self._text.after_blank, self._text.firsts
         line = text.inked[0]
         is_first = False
         while line < self._count:
             if after_blank[line] or is_first:
-                stop, is_title = self._title(line)
+                is_title = False
+                if _IS_MARK[firsts[line]] or _IS_MARK[firsts[line + 1]]:
+                    stop, is_title = self._title(line)
                 if not is_title:
                     stop = self._block(line, is_first=is_first)
                 is_first = is_title
             else:
-                stop, is_first = self._within(line), False
+                stop, is_first = self._within(line) if _BEGINS_ITEM[firsts[line]] else line + 1, False
             line = text.inked[stop] if is_first else text.visited[stop]
         return self._out.costs, self._out.kinds
 
@@ -80,7 +89,7 @@ class _Restructured:
     def _mark(self, line: int) -> int:
         """The character that a line at the left edge has nothing else but, 0 where it has others."""
         text = self._text
-        if line >= self._count or text.is_blank(line) or text.columns[line] or text.data[text.inks[line]] not in _MARKS:
+        if line >= self._count or not _IS_MARK[text.firsts[line]] or text.columns[line]:
             return 0
         row = text.text(line)
         return row[0] if row.count(row[:1]) == len(row) else 0
@@ -115,23 +124,28 @@ class _Restructured:
     def _block(self, line: int, *, is_first: bool) -> int:
         """Enter the block that begins at a line; the line to go on with."""
         text, out, stack = self._text, self._out, self._stack
-        column, row = text.columns[line], self._row(line)
+        column = text.columns[line]
+        row = self._row(line) if _IS_SPECIAL[text.firsts[line]] else b""
         while stack and stack[-1][0] > column:
             stack.pop()
         is_sibling = bool(stack) and stack[-1][0] == column
         before = stack.pop()[1] if is_sibling else 0
-        mark = self._item_mark(row)
-        is_explicit = row.startswith(b".. ") or row == b".."
+        mark, is_explicit = 0, False
+        if row:
+            mark = self._item_mark(row)
+            is_explicit = row.startswith(b".. ") or row == b".."
         out.block(line, 2 * len(stack) + (mark != 0 and mark == before))
         is_label = is_explicit and not stack and not column and self._is_label(line, row)
-        last = self._last(line)
+        last, inked = line - 1, text.inked
+        while last >= 0 and inked[last] != last:
+            last -= 1
         is_literal = False
         if not is_first and last >= 0 and text.columns[last] < column and not self._is_led:
             is_literal = self._row(last).endswith(b"::") and not (stack and stack[-1][1] == ord("."))
         if self._is_led or (self._label >= 0 and not is_label):
-            out.costs[line], out.kinds[line] = HEADED, Boundary.LINE
-        elif is_literal or self._is_announced(last, column, mark, row):
-            out.costs[line], out.kinds[line] = INTRODUCED, Boundary.LINE
+            out.costs[line], out.kinds[line] = HEADED, _LINE
+        elif is_literal or (last >= 0 and self._may_announce(last) and self._is_announced(last, column, mark, row)):
+            out.costs[line], out.kinds[line] = INTRODUCED, _LINE
         stack.append((column, ord(".") if is_explicit else mark))
         if is_label:
             self._label = line if self._label < 0 else self._label
@@ -144,9 +158,9 @@ class _Restructured:
             return stop
         if is_explicit:
             return self._explicit(line, row, column)
-        if _GRID.match(row):
+        if row and _GRID.match(row):
             return self._grid(line)
-        if _BORDER.match(row):
+        if row and _BORDER.match(row):
             return self._simple(line, column)
         return line + 1
 
@@ -170,16 +184,14 @@ class _Restructured:
             return ord(":")
         return ord("0") if _NUMBER.match(row) else 0
 
-    def _last(self, line: int) -> int:
-        """The line before one that is not blank, -1 for none."""
-        line -= 1
-        while line >= 0 and self._text.is_blank(line):
-            line -= 1
-        return line
+    def _may_announce(self, line: int) -> bool:
+        """Whether a line may end with a colon, its end or what is looked at of it."""
+        text = self._text
+        return bool(_MAY_ANNOUNCE[text.lasts[line]]) or text.starts[line + 1] - text.inks[line] > _LONGEST
 
     def _is_announced(self, last: int, column: int, mark: int, row: bytes) -> bool:
         """Whether the line before a block ends with a colon, and the block is no paragraph beside it."""
-        if last < 0 or not self._row(last).endswith(b":"):
+        if not self._row(last).endswith(b":"):
             return False
         is_other = mark or row.startswith((b".. ", b">>>", b"+-", b"==", b"| "))
         return bool(is_other) or column > self._text.columns[last]

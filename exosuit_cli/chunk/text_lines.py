@@ -27,7 +27,8 @@ class TextLines:
     blank, of its end of line where it is blank. columns: the column of that byte; a tab goes to the next multiple of
     its size. inked: n + 1 positions, the first line from each on that is not blank, n for none. visited: likewise, the
     lines that are not blank and follow a blank one, or that begin with no plain byte. after_blank: n bytes, not 0 for
-    lines at the start or after a blank one.
+    lines at the start or after a blank one. firsts: n + 1 bytes, the first of each that is no blank, 0 for none.
+    lasts: n bytes, the last of each before its end of line.
     """
 
     data: bytes
@@ -37,6 +38,8 @@ class TextLines:
     inked: list[int]
     visited: list[int]
     after_blank: bytes
+    firsts: bytes
+    lasts: bytes
 
     def __len__(self) -> int:
         return len(self.inks)
@@ -62,7 +65,8 @@ def text_lines(
     after_blank = np.ones(len(is_inked), np.bool_)
     after_blank[1:] = ~is_inked[:-1]
     after_blank[lines.files[:-1][np.diff(lines.files) > 0]] = True
-    is_visited = is_inked & (after_blank | ~plain.take((lines.heads & _BYTE).astype(np.uint8)))
+    heads = (lines.heads & _BYTE).astype(np.uint8)
+    is_visited = is_inked & (after_blank | ~plain.take(heads))
     inked, visited = _following(is_inked), _following(is_visited)
     columns = lines.inks - lines.starts[:-1]
     for position, first, stop in zip(positions.tolist(), firsts.tolist(), stops.tolist(), strict=True):
@@ -81,6 +85,8 @@ def text_lines(
             np.minimum(inked[first : stop + 1] - first, stop - first).tolist(),
             np.minimum(visited[first : stop + 1] - first, stop - first).tolist(),
             after_blank[first:stop].tobytes(),
+            heads[first:stop].tobytes() + b"\0",
+            lines.lasts[first:stop].tobytes(),
         )
 
 

@@ -23,7 +23,7 @@ from exosuit_cli.chunk.strength import LineStrengths
 from exosuit_cli.chunk.syntax_depth import is_deep
 from exosuit_cli.chunk.syntax_embedded import PAGES, put_in, scripts
 from exosuit_cli.chunk.syntax_fixed_form import as_free_form
-from exosuit_cli.chunk.syntax_grammars import GRAMMARS, SECTION, Grammar, load_grammar
+from exosuit_cli.chunk.syntax_grammars import GRAMMARS, SECTION, Grammar, Source, load_grammar
 from exosuit_cli.chunk.syntax_inline import Inline
 from exosuit_cli.chunk.syntax_markdown import keep_together, sections
 from exosuit_cli.chunk.syntax_names import names_of
@@ -61,6 +61,7 @@ class SyntaxTree:
         self._data = data
         self._tree = tree
         self._grammar = grammar
+        self._source = Source(data, grammar)
         self._family = family
         self._definitions: list[Definition] | None = None
         self._scripts: list[tuple[Node, SyntaxTree]] = []
@@ -126,7 +127,7 @@ class SyntaxTree:
         Costs: 4 * depth + weakness, as in `strength`, or `INSIDE`. Time: a step for each child of a node that does not
         fit.
         """
-        found = self._walk(Walk(line_starts, fits, self._grammar, looks), looks)
+        found = self._walk(Walk(line_starts, fits, self._source, looks), looks)
         for text, script in self._scripts:
             put_in(found, script.strengths(line_starts, fits, looks), self.line_starts, text)
             self._note(script.definitions())
@@ -152,8 +153,8 @@ class SyntaxTree:
         """All definitions, in the order of their lines: those that the last call of `strengths` found."""
         if self._definitions is None:
             starts = np.array(self.line_starts, np.int64)
-            inline = Inline(self._data, self.line_starts, self._grammar, self._family)
-            self._walk(Walk(starts, lambda first, stop: stop == first + 1, self._grammar, None, inline))
+            inline = Inline(self._source, self.line_starts, self._family)
+            self._walk(Walk(starts, lambda first, stop: stop == first + 1, self._source, None, inline))
             for _, script in self._scripts:
                 self._note(script.definitions())
         return self._definitions or []
@@ -177,7 +178,7 @@ class SyntaxTree:
         for text, script in self._scripts:
             if text.start_byte <= start < text.end_byte:
                 return script.names(definition)
-        return names_of(self._data, definition, self._grammar)
+        return names_of(definition, self._source)
 
     def defined(self) -> list[tuple[Definition, str]]:
         """Each definition that has a name, with that name alone, in the order of the text."""

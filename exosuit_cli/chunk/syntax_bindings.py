@@ -49,16 +49,20 @@ _MOST_CHAINED: Final = 8
 _SPECIFIED: Final = {each: SymbolKind[each.partition("_")[0].upper()] for each in SPECIFIERS}
 
 
-def bound(node: Node, *, is_outer: bool, is_nested: bool) -> Bound:
+def bound(node: Node, data: bytes, *, is_outer: bool, is_nested: bool) -> Bound:
     """What a node of the roles BINDING or VALUE binds names to that counts as a definition; empty for nothing.
 
-    `is_outer`: no function is around it. `is_nested`: a definition is around it.
+    `data` is the text: a node's own copy of its text costs a call for each block of it. `is_outer`: no function is around it. `is_nested`: a definition is around it.
     """
     find = _BOUND.get(node.type)
-    found = find(node) if find is not None else []
+    found = find(node, data) if find is not None else []
     if not is_outer:
         found = [each for each in found if each[1] is not SymbolKind.CONSTANT]
     return [] if is_nested and node.type == "expression_statement" else found
+
+
+def _text(node: Node, data: bytes) -> bytes:
+    return data[node.start_byte : node.end_byte]
 
 
 def _value_kind(value: Node | None) -> SymbolKind | None:
@@ -68,16 +72,16 @@ def _value_kind(value: Node | None) -> SymbolKind | None:
     return SymbolKind.CONSTANT if value.type in _TABLES else _VALUES.get(value.type)
 
 
-def _declared(node: Node) -> Bound:
+def _declared(node: Node, data: bytes) -> Bound:
     """JavaScript `const a = () => 1, b = 2`; Lua `local f = function`; Zig `const A = struct`; C# fields."""
     found: Bound = []
     at_edge: bool | None = None
     for child in node.named_children:
         if child.type == "assignment_statement":
-            found += _lua(child)
+            found += _lua(child, data)
         elif child.type == "identifier" and not found:  # Zig: the name, its type, its value
             last = node.named_children[-1]
-            if not (last.text or b"").startswith(_LOADING):
+            if not data.startswith(_LOADING, last.start_byte):
                 found.append((child, _value_kind(last) or SymbolKind.CONSTANT))
         elif child.type == "variable_declarator":
             name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
@@ -87,14 +91,14 @@ def _declared(node: Node) -> Bound:
             if kind is None and value is not None:
                 if at_edge is None:
                     at_edge = node.parent is not None and node.parent.type in _EDGES
-                is_loaded = (value.text or b"")[:_LONGEST_HEAD].startswith(_LOADING)
+                is_loaded = data.startswith(_LOADING, value.start_byte)
                 kind = SymbolKind.CONSTANT if at_edge and not is_loaded else None
             if kind is not None:
                 found.append((name, kind))
     return found
 
 
-def _declaration(node: Node) -> Bound:
+def _declaration(node: Node, _data: bytes) -> Bound:
     """C: what is given a value; else the type that it has a body for."""
     found: Bound = []
     for child in node.children_by_field_name("declarator"):
@@ -110,7 +114,7 @@ def _declaration(node: Node) -> Bound:
     return found
 
 
-def _field(node: Node) -> Bound:
+def _field(node: Node, data: bytes) -> Bound:
     """C++: a method that is declared in its class; Java and C#: what is constant for all."""
     declarators = node.children_by_field_name("declarator")
     if not declarators:
@@ -121,7 +125,7 @@ def _field(node: Node) -> Bound:
             for each in child.named_children
         ]
     found: Bound = []
-    is_fixed = bool(declarators) and _FIXED.search((node.text or b"")[: declarators[0].start_byte - node.start_byte])
+    is_fixed = bool(declarators) and _FIXED.search(data[node.start_byte : declarators[0].start_byte])
     for each in declarators:
         if each.type == "variable_declarator":
             name = each.child_by_field_name("name")
@@ -138,7 +142,7 @@ def _field(node: Node) -> Bound:
     return found
 
 
-def _go(node: Node) -> Bound:
+def _go(node: Node, _data: bytes) -> Bound:
     """The only constant or variable of a Go declaration."""
     specs = [child for child in node.named_children if child.type in ("const_spec", "var_spec")]
     if len(specs) != 1:
@@ -146,12 +150,12 @@ def _go(node: Node) -> Bound:
     return [(name, SymbolKind.CONSTANT) for name in specs[0].children_by_field_name("name") if name.is_named]
 
 
-def _julia(node: Node) -> Bound:
+def _julia(node: Node, _data: bytes) -> Bound:
     inner = node.named_child(0)
     return [(inner.named_children[0], SymbolKind.CONSTANT)] if inner is not None and inner.type == "assignment" else []
 
 
-def _assignment(node: Node) -> Bound:
+def _assignment(node: Node, _data: bytes) -> Bound:
     """Julia `f(x) = 1`; Ruby `NAME = 1`."""
     left = node.child_by_field_name("left")
     if left is None:
@@ -161,13 +165,13 @@ def _assignment(node: Node) -> Bound:
     return [(left.named_children[0], SymbolKind.FUNCTION)] if left.type == "call_expression" else []
 
 
-def _python(node: Node) -> Bound:
+def _python(node: Node, _data: bytes) -> Bound:
     inner = node.named_child(0)
     left = inner.child_by_field_name("left") if inner is not None and inner.type == "assignment" else None
     return [(left, SymbolKind.CONSTANT)] if left is not None and left.type == "identifier" else []
 
 
-def _assigned(node: Node) -> Bound:
+def _assigned(node: Node, data: bytes) -> Bound:
     """JavaScript: `exports.f = exports.g = function`."""
     names: list[Node] = []
     value: Node | None = node
@@ -177,12 +181,12 @@ def _assigned(node: Node) -> Bound:
             names.append(left)
         value = value.child_by_field_name("right")
     kind = _value_kind(value)
-    if kind is SymbolKind.FUNCTION and names and b".prototype." in (names[0].text or b""):
+    if kind is SymbolKind.FUNCTION and names and b".prototype." in _text(names[0], data):
         kind = SymbolKind.METHOD
     return [(name, kind) for name in names] if kind is not None else []
 
 
-def _pair(node: Node) -> Bound:
+def _pair(node: Node, _data: bytes) -> Bound:
     """A function or a class with a key, or in a class."""
     kind = _VALUES.get(value.type) if (value := node.child_by_field_name("value")) is not None else None
     if kind is None:
@@ -194,7 +198,7 @@ def _pair(node: Node) -> Bound:
     return []
 
 
-def _lua(node: Node) -> Bound:
+def _lua(node: Node, _data: bytes) -> Bound:
     """Lua: `M.f = function`."""
     if node.named_child_count < 2:
         return []
@@ -203,7 +207,7 @@ def _lua(node: Node) -> Bound:
     return [(name, kind) for name, kind in zip(names, kinds, strict=False) if kind is not None]
 
 
-def _call(node: Node) -> Bound:
+def _call(node: Node, data: bytes) -> Bound:
     """A test case, as `it("does this", () => {` and its like; in Elixir, also what `def` and its like define."""
     callee = next((found for field in _CALLEES if (found := node.child_by_field_name(field)) is not None), None)
     if callee is None:
@@ -213,7 +217,7 @@ def _call(node: Node) -> Bound:
         arguments = node.named_children[1]
     if callee is None or arguments is None or not arguments.named_child_count:
         return []
-    word = (callee.text or b"")[:_LONGEST_HEAD]
+    word = data[callee.start_byte : min(callee.end_byte, callee.start_byte + _LONGEST_HEAD)]
     first = arguments.named_children[0]
     if _ELIXIR.fullmatch(word):
         return [(first, KEYWORDS.get(word, SymbolKind.FUNCTION))]
@@ -224,10 +228,10 @@ def _call(node: Node) -> Bound:
     return [(first, SymbolKind.TEST)] if has_body else []
 
 
-def _command(node: Node) -> Bound:
+def _command(node: Node, data: bytes) -> Bound:
     """A test case of Pester: `It "does this" {`."""
     callee = node.child_by_field_name("command_name")
-    if callee is None or (callee.text or b"").lower() not in TEST_CALLS or b"{" not in (node.text or b""):
+    if callee is None or _text(callee, data).lower() not in TEST_CALLS or b"{" not in _text(node, data):
         return []
     nodes = [node]
     for _ in range(_MOST_CHAINED):
@@ -238,7 +242,7 @@ def _command(node: Node) -> Bound:
     return []
 
 
-_BOUND: Final[dict[str, Callable[[Node], Bound]]] = {
+_BOUND: Final[dict[str, Callable[[Node, bytes], Bound]]] = {
     "assignment": _assignment,
     "assignment_expression": _assigned,
     "assignment_statement": _lua,

@@ -192,6 +192,14 @@ class Grammar:
     """What each node type defines that defines something, by its number."""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text, and the grammar that it is parsed with."""
+
+    data: bytes
+    grammar: Grammar
+
+
 @cache
 def load_grammar(name: str) -> Grammar:
     """Load a grammar, once a process; some milliseconds. Raises ResourceMissing where its package cannot be loaded."""

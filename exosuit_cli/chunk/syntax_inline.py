@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from exosuit_cli.chunk.families import Family
-    from exosuit_cli.chunk.syntax_grammars import Grammar
+    from exosuit_cli.chunk.syntax_grammars import Source
     from exosuit_cli.chunk.syntax_markdown import Section
 
 _MAY_DEFINE_WITHIN: Final = re.compile(rb"[{=]|\b(?:function|case|do|create)\b", re.IGNORECASE)
@@ -34,11 +34,12 @@ _MAY_DEFINE_WITHIN: Final = re.compile(rb"[{=]|\b(?:function|case|do|create)\b",
 class Inline:
     """Collects the definitions of a text that its lines share."""
 
-    def __init__(self, data: bytes, starts: list[int], grammar: Grammar, family: Family) -> None:
-        self._data = data
-        self._text = memoryview(data)
-        self._starts = [*starts, len(data)]
-        self._grammar = grammar
+    def __init__(self, source: Source, starts: list[int], family: Family) -> None:
+        self._source = source
+        self._data = source.data
+        self._text = memoryview(source.data)
+        self._starts = [*starts, len(source.data)]
+        self._roles = source.grammar.roles
         self._family = family
         self.definitions: list[Definition] = []
 
@@ -52,7 +53,7 @@ class Inline:
             if role & (HOLDER | VALUE) and not _MAY_DEFINE_WITHIN.search(self._data, node.start_byte, node.end_byte):
                 continue
             for child in node.children:
-                inner = self._grammar.roles[child.kind_id]
+                inner = self._roles[child.kind_id]
                 if inner & MAY_HOLD:
                     nodes.append((child, inner, self.define(node, child, inner, above, line)))
 
@@ -60,12 +61,12 @@ class Inline:
         self, node: Node | Section, child: Node | Section, role: int, above: Definition | None, line: int
     ) -> Definition | None:
         """The definition around what is in the child of a node, both on one line; noted where the child is one."""
-        is_wrapped = above is not None and above.node is node and self._grammar.roles[node.kind_id] & WRAPPER != 0
+        is_wrapped = above is not None and above.node is node and self._roles[node.kind_id] & WRAPPER != 0
         if is_wrapped or not role & MAY_DEFINE or role & CONTAINER:
             return above
         if above is not None and above.line == line and is_part(child, role, above):
             return above
-        kind = kind_of(child, role, above, self._grammar)
+        kind = kind_of(child, role, above, self._source)
         if kind is None:
             return above
         found = Definition(self._starts[line], self._starts[line], line, child, above, kind)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from exosuit_cli.chunk.syntax_definitions import Definition
-    from exosuit_cli.chunk.syntax_grammars import Grammar
+    from exosuit_cli.chunk.syntax_grammars import Grammar, Source
 
 Named = tuple[str, int, SymbolKind]
 """A name, its first byte, and what it names."""
@@ -62,9 +62,9 @@ _ARGUMENTS: Final = re.compile(r"<[^<>]*>")
 _QUOTES: Final = "\"'`"
 
 
-def names_of(data: bytes, definition: Definition, grammar: Grammar) -> list[Named]:
-    """The names that a definition of the text `data` gives, without those around it: its own first."""
-    node = definition.node
+def names_of(definition: Definition, source: Source) -> list[Named]:
+    """The names that a definition of a text gives, without those around it: its own first."""
+    data, grammar, node = source.data, source.grammar, definition.node
     if isinstance(node, Guess):
         return [(node.name, node.start_byte, definition.kind)]
     if isinstance(node, Section):
@@ -72,9 +72,9 @@ def names_of(data: bytes, definition: Definition, grammar: Grammar) -> list[Name
         return [(_text(data, title), node.start_byte, definition.kind)] if title is not None else []
     inner: Node | None = node
     if definition.is_container:
-        inner = first_within(node, grammar)
+        inner = first_within(node, source)
     while inner is not None and grammar.roles[inner.kind_id] & WRAPPER:
-        found = wrapped(inner, definition.parent, grammar)
+        found = wrapped(inner, definition.parent, source)
         inner = found[0] if found is not None else None
     if inner is None:
         return []
@@ -82,9 +82,9 @@ def names_of(data: bytes, definition: Definition, grammar: Grammar) -> list[Name
     if role & (BINDING | VALUE):
         above = definition.parent
         is_outer = above is None or above.kind not in HOLDS_VARIABLES
-        nodes = bound(inner, is_outer=is_outer, is_nested=above is not None)
+        nodes = bound(inner, data, is_outer=is_outer, is_nested=above is not None)
     else:
-        nodes = [(each, _kind_of(each, definition, grammar)) for each in _name_nodes(inner)]
+        nodes = [(each, _kind_of(each, definition, grammar)) for each in _name_nodes(inner, data)]
     named = []
     for place, (each, kind) in enumerate(nodes):
         name = _name(data, inner, each, kind)
@@ -99,7 +99,7 @@ def _kind_of(named: Node, definition: Definition, grammar: Grammar) -> SymbolKin
     return grammar.kinds.get(around.kind_id, definition.kind) if around is not None else definition.kind
 
 
-def _name_nodes(node: Node) -> list[Node]:
+def _name_nodes(node: Node, data: bytes) -> list[Node]:
     """The nodes whose texts name a definition."""
     kind = node.type
     if kind not in _UNUSUAL:
@@ -119,7 +119,7 @@ def _name_nodes(node: Node) -> list[Node]:
     if kind in ("const_spec", "var_spec"):
         return [each for each in node.children_by_field_name("name") if each.is_named]
     if kind == "type_definition":
-        return _typedef(node)
+        return _typedef(node, data)
     if kind == "create_index":
         return [each] if (each := node.child_by_field_name("column")) is not None else []
     if kind in _UNUSUAL and (named := node.child_by_field_name("name")) is not None:
@@ -138,13 +138,13 @@ def _name_nodes(node: Node) -> list[Node]:
     return [found_first] if found_first is not None else []
 
 
-def _typedef(node: Node) -> list[Node]:
+def _typedef(node: Node, data: bytes) -> list[Node]:
     """C: the names of a type, then that of the struct that it is of."""
     found = node.children_by_field_name("declarator")
     inner = node.child_by_field_name("type")
     if inner is not None and inner.type in SPECIFIERS and inner.child_by_field_name("body") is not None:
         tag = inner.child_by_field_name("name")
-        if tag is not None and all(tag.text != each.text for each in found):
+        if tag is not None and all(_text(data, tag) != _text(data, each) for each in found):
             found.append(tag)
     return found
 
@@ -174,7 +174,7 @@ def _name(data: bytes, node: Node, named: Node, kind: SymbolKind) -> str:
         selector = _selector(data, node)
         if selector is not None:
             return selector
-    named = _innermost(named)
+    named = _innermost(data, named)
     if kind is SymbolKind.TEST:
         parameters = named.parent.child_by_field_name("parameters") if named.parent is not None else None
         if node.type == "function_definition" and parameters is not None:
@@ -197,7 +197,7 @@ def _name(data: bytes, node: Node, named: Node, kind: SymbolKind) -> str:
     return name if kind is SymbolKind.RULE else name.replace("::", ".").replace(":", ".")
 
 
-def _innermost(named: Node) -> Node:
+def _innermost(data: bytes, named: Node) -> Node:
     """The name within declarators, as in `char *(*name)[3]`, or in what Elixir's `def` is called with."""
     for _ in range(_MOST_NAMED):
         if named.type.endswith("declarator"):
@@ -206,7 +206,7 @@ def _innermost(named: Node) -> Node:
                 within = named.named_child(0)
         elif named.type == "binary_operator":
             operator = named.child_by_field_name("operator")
-            is_guard = operator is not None and operator.text == b"when"
+            is_guard = operator is not None and _text(data, operator) == "when"
             within = named.child_by_field_name("left") if is_guard else operator
         else:
             within = named.child_by_field_name("target") if named.type == "call" else None

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from exosuit_cli.chunk.strength import LineStrengths
-    from exosuit_cli.chunk.syntax_grammars import Grammar
+    from exosuit_cli.chunk.syntax_grammars import Source
     from exosuit_cli.chunk.syntax_inline import Inline
     from exosuit_cli.chunk.syntax_markdown import Section
 
@@ -89,7 +89,7 @@ class Walk:
         self,
         line_starts: npt.NDArray[np.int64],
         fits: Callable[[int, int], bool],
-        grammar: Grammar,
+        source: Source,
         looks: LineStrengths | None,
         inline: Inline | None = None,
     ) -> None:
@@ -98,8 +98,8 @@ class Walk:
         self._starts: list[int] = line_starts.tolist()
         self._starts.append(1 << 62)
         self._fits = fits
-        self._grammar = grammar
-        self._roles = grammar.roles
+        self._source = source
+        self._roles = source.grammar.roles
         self._inline = inline
         self._looks = looks
         self.costs = bytearray([INSIDE]) * self._count
@@ -315,7 +315,7 @@ class Walk:
                     return None
                 if above.line == line and not owns_line and is_part(child, role, above):
                     return None
-            found_kind = kind_of(child, role, above, self._grammar)
+            found_kind = kind_of(child, role, above, self._source)
             if found_kind is None:
                 return None
             kind = found_kind

@@ -52,7 +52,8 @@ _SPECIFIED: Final = {each: SymbolKind[each.partition("_")[0].upper()] for each i
 def bound(node: Node, data: bytes, *, is_outer: bool, is_nested: bool) -> Bound:
     """What a node of the roles BINDING or VALUE binds names to that counts as a definition; empty for nothing.
 
-    `data` is the text: a node's own copy of its text costs a call for each block of it. `is_outer`: no function is around it. `is_nested`: a definition is around it.
+    `data` is the text: a node's own copy of its text costs a call for each block of it. `is_outer`: no function is
+    around it. `is_nested`: a definition is around it.
     """
     find = _BOUND.get(node.type)
     found = find(node, data) if find is not None else []
@@ -209,6 +210,10 @@ def _lua(node: Node, _data: bytes) -> Bound:
 
 def _call(node: Node, data: bytes) -> Bound:
     """A test case, as `it("does this", () => {` and its like; in Elixir, also what `def` and its like define."""
+    if node.type != "call":  # which may begin with a receiver
+        word_first = _WORD.match(data, node.start_byte)
+        if word_first is None or word_first[1] not in TEST_CALLS:
+            return []
     callee = next((found for field in _CALLEES if (found := node.child_by_field_name(field)) is not None), None)
     if callee is None:
         callee = node.named_child(0)

@@ -45,6 +45,8 @@ class Inline:
 
     def look_within(self, node: Node | Section, role: int, above: Definition | None, line: int) -> None:
         """Note what is defined within a node that is on one line."""
+        if role & (HOLDER | VALUE) and not _MAY_DEFINE_WITHIN.search(self._data, node.start_byte, node.end_byte):
+            return
         nodes = [(node, role, above)]
         while nodes:
             node, role, above = nodes.pop()

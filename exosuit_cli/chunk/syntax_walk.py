@@ -117,17 +117,21 @@ class Walk:
 
     def _split(self, task: _Task) -> list[_Task]:
         """Give costs to the lines that begin with or between the children of a node; return those to split as well."""
-        starts, roles, costs, fits = self._starts, self._roles, self.costs, self._fits
+        starts, roles, costs, fits, inline = self._starts, self._roles, self.costs, self._fits, self._inline
         base, deeper = 4 * task.depth, 4 * min(task.depth + 1, _DEEPEST)
         children: Sequence[Node | Section] = task.node.children
         in_error = task.role & ERROR != 0
         least = self._least(max(task.line, 0), task.last + 1) if in_error else 0
-        body = -1 if task.role & (HOLDS_ITEMS | WRAPPER | CONTAINER | ERROR) else self._body_start(children)
+        has_costs = inline is None  # else a walk before gave them
+        body = -1
+        if has_costs and not task.role & (HOLDS_ITEMS | WRAPPER | CONTAINER | ERROR):
+            body = self._body_start(children)
         # A heading belongs to what follows it, whatever the number of blank lines between.
         lead = after_heading = bool(children) and roles[children[0].kind_id] & HEADING != 0
         block = last = task.line
         can_be_header = last >= 0 and not task.role & (WRAPPER | SECTION | ERROR)
-        is_header = is_past_header = is_after_attribute = False
+        is_header = is_after_attribute = False
+        is_past_header = not has_costs and not task.role & (WRAPPER | ERROR)
         limit = starts[last + 1]
         hidden = _HIDDEN if task.definition is not None and task.definition.kind in HOLDS_VARIABLES else 0
         is_first_defined = False
@@ -140,8 +144,8 @@ class Walk:
             role = roles[children[0].kind_id]
             own_lines = (task.block, last, last + 1)
             inner = self._define(task, children[0], role, own_lines, owns_line=True, is_split=False)
-            if self._inline is not None:
-                self._inline.look_within(children[0], role, inner or task.definition, last)
+            if inline is not None:
+                inline.look_within(children[0], role, inner or task.definition, last)
             is_first_defined = True
         tasks = []
         before: Node | Section | None = None
@@ -149,11 +153,12 @@ class Walk:
             end = child.end_byte
             if end <= limit:
                 # The rest of a line that already has its cost, or nothing at all.
-                role = roles[child.kind_id]
-                lead = lead and (child.start_byte == end or role & (TOKEN | LEAD) != 0)
-                if role & MAY_HOLD and self._inline is not None and not is_first_defined:
-                    within = self._inline.define(task.node, child, role, task.definition, last)
-                    self._inline.look_within(child, role, within, last)
+                if lead or inline is not None:
+                    role = roles[child.kind_id]
+                    lead = lead and (child.start_byte == end or role & (TOKEN | LEAD) != 0)
+                    if role & MAY_HOLD and inline is not None and not is_first_defined:
+                        within = inline.define(task.node, child, role, task.definition, last)
+                        inline.look_within(child, role, within, last)
                 is_first_defined = False
                 continue
             is_first_defined = False
@@ -179,12 +184,13 @@ class Walk:
                 is_split = False
             if is_past_header and is_fresh and not (role & ~HOLDER or lead or is_split):
                 # By far the most children are such: a statement, a directive, a row.
-                if line > last + 1:
-                    costs[last + 1 : line] = bytes([base + _BLANK]) * (line - last - 1)
-                costs[line] = base
+                if has_costs:
+                    if line > last + 1:
+                        costs[last + 1 : line] = bytes([base + _BLANK]) * (line - last - 1)
+                    costs[line] = base
                 block, last, limit, before = line, stop - 1, starts[stop], child
-                if role and self._inline is not None:
-                    self._inline.look_within(child, role, task.definition, line)
+                if role and inline is not None:
+                    inline.look_within(child, role, task.definition, line)
                 continue
             if is_fresh:
                 glued = lead and (after_heading or line == last + 1)
@@ -234,8 +240,8 @@ class Walk:
                     found = self._define(task, child, role, lines, owns_line=owns_line, is_split=is_split)
                     definition = found or definition
                 if not is_split:
-                    if self._inline is not None:
-                        self._inline.look_within(child, role, definition, line)
+                    if inline is not None:
+                        inline.look_within(child, role, definition, line)
                 else:
                     depth = self._depth_within(task, role, is_fresh=is_fresh)
                     tasks.append(_Task(child, role, line, stop - 1, depth, definition, owns_line, first))
@@ -272,7 +278,10 @@ class Walk:
     def _body_start(self, children: Sequence[Node | Section]) -> int:
         """Where the first body among the children starts; -1 if there is none."""
         roles = self._roles
-        return next((child.start_byte for child in children if roles[child.kind_id] & BODY), -1)
+        for child in children:
+            if roles[child.kind_id] & BODY:
+                return child.start_byte
+        return -1
 
     @staticmethod
     def _depth_within(task: _Task, role: int, *, is_fresh: bool) -> int:

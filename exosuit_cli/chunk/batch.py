@@ -14,6 +14,7 @@ from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     import mmap
+    from collections.abc import Sequence
 
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.chunk.records import FileChunks
@@ -23,11 +24,11 @@ class Renderer(Protocol):
     """Puts chunks into the form of an output; it crosses to the workers, which do the work."""
 
     def render(
-        self, path: bytes, language: str, data: memoryview, offset: int, chunks: FileChunks
-    ) -> list[tuple[bytes, bytes]]:
-        """A head and a tail for each chunk; the text's byte 0 is `data[offset]`.
+        self, path: bytes, language: str, data: memoryview, offset: int, chunks: FileChunks, flags: Sequence[int]
+    ) -> tuple[list[bytes], list[int]]:
+        """The text of each chunk, and how many bytes of it are its head; the text's byte 0 is `data[offset]`.
 
-        A repeated chunk keeps its head; the writer decides what replaces its tail.
+        A repeated chunk keeps its head; the writer decides what replaces the rest. `flags` are those of each chunk.
         """
         ...
 
@@ -89,8 +90,9 @@ class BatchBuilder:
         self._guessed = np.zeros(len(paths), np.bool_)
         self._files: dict[int, str | None] = {}
         self._parts: list[FileChunks] = []
+        self._flags = bytearray()
         self._rendered: list[bytes] = []
-        self._last_flags = 0
+        self._heads: list[int] = []
         self.bytes = 0
         """Bytes rendered so far."""
 
@@ -99,21 +101,47 @@ class BatchBuilder:
 
         The parts of a long text come one after the other.
         """
+        flags: Sequence[int] = bytes(len(chunks))
         if self._with_flags:
             from exosuit_cli.chunk.flags import chunk_flags
 
-            path = self._paths[position]
-            before = self._last_flags if self._counts[position] else None
-            flags = chunk_flags(path, language, data, offset, chunks, before=before)
-            self._last_flags = int(flags[-1]) if len(flags) else 0
-            chunks = replace(chunks, flags=flags)
+            before = self._flags[-1] if self._counts[position] else None
+            flags = chunk_flags(self._paths[position], language, data, offset, chunks, before=before).tolist()
+        self._enter(position, language, data, offset, chunks, flags)
+
+    def add_slab(
+        self,
+        positions: Sequence[int],
+        languages: Sequence[str],
+        data: memoryview,
+        offsets: Sequence[int],
+        found: Sequence[FileChunks],
+    ) -> None:
+        """Enter whole files; see `add`."""
+        flags: Sequence[int] = bytes(sum(map(len, found)))
+        if self._with_flags:
+            from exosuit_cli.chunk.flags import flags_of_slab
+
+            paths = [self._paths[position] for position in positions]
+            flags = flags_of_slab(paths, languages, data, offsets, found).tolist()
+        first = 0
+        for position, language, offset, chunks in zip(positions, languages, offsets, found, strict=True):
+            stop = first + len(chunks)
+            self._enter(position, language, data, offset, chunks, flags[first:stop])
+            first = stop
+
+    def _enter(
+        self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks, flags: Sequence[int]
+    ) -> None:
         self._counts[position] += len(chunks)
         self._guessed[position] = chunks.is_guessed
         self._files[position] = self._files.get(position) or chunks.fallback
         self._parts.append(chunks)
-        for head_and_tail in self._renderer.render(self._paths[position], language, data, offset, chunks):
-            self._rendered += head_and_tail
-            self.bytes += len(head_and_tail[0]) + len(head_and_tail[1])
+        self._flags += bytes(flags)
+        rendered, heads = self._renderer.render(self._paths[position], language, data, offset, chunks, flags)
+        self._rendered += rendered
+        self._heads += heads
+        self.bytes += sum(map(len, rendered))
 
     def forget(self, position: int) -> None:
         """Take back the last file, at `position`: it changed while it was read."""
@@ -121,21 +149,22 @@ class BatchBuilder:
         while self._counts[position]:
             chunks = self._parts.pop()
             self._counts[position] -= len(chunks)
-            del self._rendered[len(self._rendered) - 2 * len(chunks) :]
+            kept = len(self._rendered) - len(chunks)
+            del self._rendered[kept:], self._heads[kept:], self._flags[kept:]
 
     def build(self, files: int) -> ChunkBatch:
         """The chunks of the first `files` files."""
-        joined = replace(join(self._parts), fallback=None)  # each file has its own
+        flags = np.frombuffer(bytes(self._flags), np.uint8) if self._with_flags else None
+        joined = replace(join(self._parts), fallback=None, flags=flags)  # each file has its own fallback
         statistics = ChunkStatistics(self._max_tokens)
         statistics.add(joined, len(self._files))
         statistics.fallbacks.update(reason for reason in self._files.values() if reason is not None)
-        lengths = np.fromiter(map(len, self._rendered), np.int64, len(self._rendered)).reshape(-1, 2)
         return ChunkBatch(
             counts=self._counts[:files],
             guessed=self._guessed[:files],
             chunks=joined,
             rendered=b"".join(self._rendered),
-            heads=lengths[:, 0].copy(),
-            sizes=lengths.sum(axis=1),
+            heads=np.array(self._heads, np.int64),
+            sizes=np.fromiter(map(len, self._rendered), np.int64, len(self._rendered)),
             statistics=statistics,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from exosuit_cli.chunk.styles import SLASH_STYLES, style_of
 
@@ -75,8 +75,6 @@ _BESIDE: Final[dict[str, bytes]] = {
 }
 """What may stand beside imports, and is none itself."""
 
-_LAST_BYTES: Final = 512
-"""The end of a text in which its last line is looked for."""
 _BEGINS_IMPORT: Final = (
     b"import", b"from", b"use", b"using", b"require", b"include", b"mod ", b"pub ", b"extern ", b"export", b"const ",
     b"let ", b"var ", b"local ", b"open ", b"library", b"part ", b"load", b"autoload", b"public ", b"static ",
@@ -91,9 +89,19 @@ _OTHER_COMMENTS: Final = {
 }  # fmt: skip
 
 
+class Imports(NamedTuple):
+    """`all` matches imports with what may stand between them; `each` one of these, where the group `one` is an import.
+
+    A group within a possessive repetition is an error of the `re` of Python 3.11: hence two patterns.
+    """
+
+    all: re.Pattern[bytes]
+    each: re.Pattern[bytes]
+
+
 @cache
-def imports_of(language: str) -> re.Pattern[bytes] | None:
-    """What matches imports of a language, and what may stand between; the group `one` is an import. None: not known."""
+def imports_of(language: str) -> Imports | None:
+    """What matches the imports of a language; None where that is not known."""
     own = next((pattern for names, pattern in _IMPORTS.items() if language in names.split(",")), None)
     if own is None:
         return None
@@ -102,23 +110,17 @@ def imports_of(language: str) -> re.Pattern[bytes] | None:
         comment = _SLASH_COMMENT if SLASH_STYLES[style_of(language)] or language == "Protocol Buffer" else _HASH_COMMENT
     beside = b"|".join(pattern for names, pattern in _BESIDE.items() if language in names.split(","))
     others = comment + (b"|" + beside if beside else b"")
-    return re.compile(rb"[\s;]++|(?P<one>" + own + rb")|" + others)
+    return Imports(
+        re.compile(rb"(?:[\s;]++|" + own + rb"|" + others + rb")*+"),
+        re.compile(rb"[\s;]++|(?P<one>" + own + rb")|" + others),
+    )
 
 
-def may_end_in_import(text: bytes) -> bool:
-    """Whether the last line that is not blank could be one of an import, or of a comment."""
-    stripped = text[-_LAST_BYTES:].rstrip()
-    last = stripped[stripped.rfind(b"\n") + 1 :].lstrip()
+def may_be_import(last: bytes) -> bool:
+    """Whether the last line of a text, without its blanks, could be one of an import, or of a comment."""
     return last.startswith(_BEGINS_IMPORT) or last in _ENDS_IMPORT
 
 
-def only_imports(text: bytes, imports: re.Pattern[bytes]) -> bool:
+def only_imports(text: bytes, imports: Imports) -> bool:
     """Whether a text has imports and, but for comments, nothing else."""
-    place, size, found_one = 0, len(text), False
-    while place < size:
-        found = imports.match(text, place)
-        if found is None or found.end() == place:
-            return False
-        found_one = found_one or found["one"] is not None
-        place = found.end()
-    return found_one
+    return imports.all.fullmatch(text) is not None and any(found["one"] for found in imports.each.finditer(text))

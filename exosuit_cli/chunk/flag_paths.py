@@ -41,16 +41,27 @@ _LICENCE_NAME: Final = re.compile(
 )
 
 
+_HAS_REASON: Final = re.compile(
+    rb"test|spec|_suite|_kunit|[._-]cy\.|it\.|\.(?:t|bats)\Z|min\.|licen|copying"
+    rb"|lock|shrinkwrap|go\.sum|generated|_pb2|\.pb\.|\.g\.|\.freezed|\.designer|\.map\Z"
+)
+"""What one of the names above has in it, in small letters; few names do."""
+
+
 def flags_of_path(path: bytes) -> int:
     """The flags of every chunk of a file at this path: a sum of `flag_kinds.Flag`."""
     directory, _, name = path.rpartition(b"/")
     flags, has_specs = _of_directory(directory)
     lower = name.lower()
-    if _TEST_NAME.fullmatch(name) or (has_specs and lower.endswith(_HAS_SPECS)):
+    if has_specs and lower.endswith(_HAS_SPECS):
+        flags |= TEST
+    if _HAS_REASON.search(lower) is None:
+        return flags
+    if _TEST_NAME.fullmatch(name):
         flags |= TEST
     if _GENERATED_NAME.fullmatch(lower):
         flags |= GENERATED
-    if b"min" in lower and _MINIFIED_NAME.fullmatch(lower):
+    if _MINIFIED_NAME.fullmatch(lower):
         flags |= MINIFIED
     if _LICENCE_NAME.fullmatch(lower):
         flags |= LICENCE

@@ -9,12 +9,12 @@ from typing import Final
 from exosuit_cli.chunk.styles import SLASH_STYLES, style_of
 
 _BLOCKS: Final = rb"/\*(?s:.*?)(?:\*/|\Z)|<!--(?s:.*?)(?:-->|\Z)"
-_SLASH_COMMENT: Final = re.compile(rb"\s++|//[^\n]*+|" + _BLOCKS + rb"|<\?php\b|#!(?=/)[^\n]*+")
-_OTHER_COMMENT: Final = re.compile(
-    rb"\s++|(?:#|//|--|;|%|'(?!'')|\.\.[ \t]|<\?|@charset|@echo off)[^\n]*+|" + _BLOCKS
-    + rb'|"""(?s:.*?)(?:"""|\Z)' + rb"|'''(?s:.*?)(?:'''|\Z)|\(\*(?s:.*?)(?:\*\)|\Z)|\{-(?s:.*?)(?:-\}|\Z)"
+_SLASH_COMMENTS: Final = re.compile(rb"(?:\s++|//[^\n]*+|" + _BLOCKS + rb"|<\?php\b|#!(?=/)[^\n]*+)*+")
+_OTHER_COMMENTS: Final = re.compile(
+    rb"(?:\s++|(?:#|//|--|;|%|'(?!'')|\.\.[ \t]|<\?|@charset|@echo off)[^\n]*+|" + _BLOCKS
+    + rb'|"""(?s:.*?)(?:"""|\Z)' + rb"|'''(?s:.*?)(?:'''|\Z)|\(\*(?s:.*?)(?:\*\)|\Z)|\{-(?s:.*?)(?:-\}|\Z))*+"
 )  # fmt: skip
-"""Blanks, or one comment; it may be cut off by the end of the text."""
+"""Blanks and comments; the last one may be cut off by the end of the text."""
 _LAST_BYTES: Final = 512
 """The end of a text in which its last line is looked for."""
 _ENDS_COMMENT: Final = (b"*/", b"-->", b'"""', b"'''", b"*)", b"-}")
@@ -69,35 +69,29 @@ _CFG_TEST: Final = re.compile(
 
 @cache
 def comments_of(language: str) -> re.Pattern[bytes]:
-    """What matches blanks, or one comment, in a language."""
-    return _SLASH_COMMENT if SLASH_STYLES[style_of(language)] else _OTHER_COMMENT
+    """What matches the comments that a text in a language begins with, and the blanks between them."""
+    return _SLASH_COMMENTS if SLASH_STYLES[style_of(language)] else _OTHER_COMMENTS
 
 
-def end_of(pattern: re.Pattern[bytes], text: bytes) -> int:
-    """Where a text begins with something else than what the pattern matches, again and again."""
-    place, size = 0, len(text)
-    while place < size:
-        found = pattern.match(text, place)
-        if found is None or found.end() == place:
-            break
-        place = found.end()
-    return place
-
-
-def is_generated(head: bytes, comments: re.Pattern[bytes]) -> bool:
+def is_generated(head: bytes, language: str) -> bool:
     """Whether the comment that a file begins with says that a program wrote it."""
     if b"enerated" not in head and b"GENERATED" not in head:
         return False
-    text = head[: end_of(comments, head)]
+    found = comments_of(language).match(head)
+    text = found[0] if found is not None else b""
     if _GENERATED.search(text) is not None:
         return True
     return _GENERATED_AT_ALL.search(text) is not None and _DO_NOT_EDIT.search(text) is not None
 
 
-def may_end_in_comment(text: bytes) -> bool:
-    """Whether the last line that is not blank looks like one of a comment."""
+def last_line(text: bytes) -> bytes:
+    """The last line that is not blank, without the blanks around it; of a long one, the end."""
     stripped = text[-_LAST_BYTES:].rstrip()
-    last = stripped[stripped.rfind(b"\n") + 1 :].lstrip()
+    return stripped[stripped.rfind(b"\n") + 1 :].lstrip()
+
+
+def may_be_comment(last: bytes) -> bool:
+    """Whether the last line of a text looks like one of a comment."""
     return last.startswith(_BEGINS_COMMENT) or last.endswith(_ENDS_COMMENT)
 
 
@@ -118,18 +112,22 @@ def is_licence(comment: bytes) -> bool:
 
 def is_encoded(text: bytes) -> bool:
     """Whether most of what is not blank is base64, hex, escapes or arrays of bytes."""
+    escapes, hexes = text.count(b"\\x"), text.count(b"0x")
+    middle = len(text) // 2
+    nearby = text[middle - _RUN * 4 : middle + _RUN * 4].translate(_NOT_BASE64).split()
+    has_run = max(map(len, nearby), default=0) >= _RUN  # nearly everything is in long runs, or not enough
+    if not (has_run or escapes or hexes):
+        return False
     solid = len(text) - _blanks(text)
     if solid < _LEAST_ENCODED:
         return False
     least = _ENCODED_SHARE * solid
-    escapes, hexes = text.count(b"\\x"), text.count(b"0x")
     if 4 * escapes >= least:
         return 4 * len(_ESCAPED.findall(text)) >= least
     if 5 * hexes >= least:
         return sum(map(len, _IN_ARRAY.findall(text))) >= least
-    middle = len(text) // 2
-    if max(map(len, text[middle - _RUN * 4 : middle + _RUN * 4].translate(_NOT_BASE64).split()), default=0) < _RUN:
-        return False  # nearly everything is in long runs, or not enough
+    if not has_run:
+        return False
     runs = [run for run in text.translate(_NOT_BASE64).split() if len(run) >= _RUN]
     return sum(map(len, runs)) >= least and sum(len(run) for run in runs if _is_data(run)) >= least
 

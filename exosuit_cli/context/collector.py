@@ -39,9 +39,10 @@ class TextRenderer:
         data: memoryview,
         offset: int,
         chunks: FileChunks,
-    ) -> list[tuple[bytes, bytes]]:
-        """An empty head and the text for each chunk."""
-        return [(b"", bytes(data[offset + start : offset + end])) for start, end in chunks.text_spans()]
+        flags: Sequence[int],  # noqa: ARG002
+    ) -> tuple[list[bytes], list[int]]:
+        """The text for each chunk, with an empty head."""
+        return [bytes(data[offset + start : offset + end]) for start, end in chunks.text_spans()], [0] * len(chunks)
 
 
 @dataclass(frozen=True, slots=True)

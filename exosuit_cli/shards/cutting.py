@@ -73,14 +73,17 @@ class Cutting:
         found = self._chunker.chunk_slab(slab, languages, lines, paths, counted)
         rendered = self._builder.bytes
         view = slab.data.data
-        for index, language, offset, own in zip(texts, languages, slab.offsets.tolist(), found, strict=True):
-            chunks = own
+        offsets = slab.offsets.tolist()
+        positions = [filled.files[index].position for index in texts]
+        for place, index in enumerate(texts):
             if index in facts.decoded:
                 start = int(filled.slab.offsets[index])
                 codec = wide_codec(bytes(filled.slab.data[start : start + MARK_BYTES]))
                 assert codec is not None
-                chunks = spans_in_file(own, facts.decoded[index], codec)
-            self._add(filled.files[index].position, language, view, offset, chunks)
+                found[place] = spans_in_file(found[place], facts.decoded[index], codec)
+            if self._chunking.options.context:
+                found[place] = self._with_contexts(positions[place], view, offsets[place], found[place])
+        self._builder.add_slab(positions, languages, view, offsets, found)
         tokens[facts.text] = [chunks.text_tokens for chunks in found]
         self._clock.lap("chunk", len(texts), len(slab.data), self._builder.bytes - rendered, step="render")
         return tokens
@@ -97,7 +100,10 @@ class Cutting:
             for (segment, offset), chunks in linked(chunk_large(item, content, self._chunker, language, stop)):
                 tokens += chunks.text_tokens
                 exact = exact and bool(chunks.text_is_exact)
-                self._add(position, language, memoryview(segment), -offset, chunks)
+                part = chunks
+                if self._chunking.options.context:
+                    part = self._with_contexts(position, memoryview(segment), -offset, chunks)
+                self._builder.add(position, language, memoryview(segment), -offset, part)
         except UnicodeDecodeError:  # it could be decoded when it was read first
             is_sound = False
         if not is_sound or not same_content(content.status, os.fstat(item.descriptor)):
@@ -105,13 +111,10 @@ class Cutting:
             return None
         return StreamCount(tokens, exact)
 
-    def _add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
-        options = self._chunking.options
-        if options.context:
-            from exosuit_cli.chunk.contexts import with_contexts
+    def _with_contexts(self, position: int, data: memoryview, offset: int, chunks: FileChunks) -> FileChunks:
+        from exosuit_cli.chunk.contexts import with_contexts
 
-            chunks = with_contexts(chunks, self._paths[position], data, offset, self._counter, options)
-        self._builder.add(position, language, data, offset, chunks)
+        return with_contexts(chunks, self._paths[position], data, offset, self._counter, self._chunking.options)
 
     def forget(self, position: int) -> None:
         self._builder.forget(position)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from exosuit_cli.chunk.batch import BatchBuilder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from exosuit_cli.chunk.batch import Chunking
     from exosuit_cli.chunk.records import FileChunks
 
@@ -22,9 +24,11 @@ class FallbackBuilder(BatchBuilder):
         super().__init__(chunking, paths)
         self._reasons: dict[int, tuple[str, str]] = {}
 
-    def add(self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks) -> None:
-        """See `BatchBuilder.add`. The first segment of a file that fell back gives the reason."""
-        super().add(position, language, data, offset, chunks)
+    def _enter(
+        self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks, flags: Sequence[int]
+    ) -> None:
+        """The first segment of a file that fell back gives the reason."""
+        super()._enter(position, language, data, offset, chunks, flags)
         if chunks.fallback is not None:
             self._reasons.setdefault(position, (chunks.fallback, language))
 

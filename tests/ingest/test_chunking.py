@@ -297,7 +297,7 @@ from exosuit_cli.ingest import ScanOptions, chunk
 from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
 
 class Fatal(JsonlRenderer):
-    def render(self, path, language, data, offset, chunks):
+    def render(self, path, *about):
         if path in json.loads(sys.argv[2]):
             if sys.argv[3] == "always":
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -307,7 +307,7 @@ class Fatal(JsonlRenderer):
                 pass
             else:
                 os.kill(os.getpid(), signal.SIGKILL)
-        return super().render(path, language, data, offset, chunks)
+        return super().render(path, *about)
 
 json_loads, json.loads = json.loads, lambda text: [name.encode() for name in json_loads(text)]
 output, renderer = io.BytesIO(), Fatal(with_text=True)

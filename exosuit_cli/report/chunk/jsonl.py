@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import orjson
 
 from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
-from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.chunk.records import ID_BYTES, Boundary
 from exosuit_cli.chunk.symbols import SymbolKind
 from exosuit_cli.system.names import text_name
 
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.records import FileChunks
 
 _LABELS = [boundary.label for boundary in Boundary]
-_FLAGS = [orjson.dumps(names).decode() for names in FLAG_NAMES]
 _KINDS = [kind.label for kind in SymbolKind]
+_ID_DIGITS = 2 * ID_BYTES
+_HEAD_END = b',"duplicate_of":'
+"""A quote within a value is escaped: no value has this in it."""
 
 
 class JsonlRenderer:
@@ -29,76 +31,83 @@ class JsonlRenderer:
         self.with_text = with_text
 
     def render(
-        self, path: bytes, language: str, data: memoryview, offset: int, chunks: FileChunks
-    ) -> list[tuple[bytes, bytes]]:
+        self, path: bytes, language: str, data: memoryview, offset: int, chunks: FileChunks, flags: Sequence[int]
+    ) -> tuple[list[bytes], list[int]]:
         """See `Renderer`; undecodable parts of a text become U+FFFD."""
         name, exact = text_name(path)
-        path_json = orjson.dumps(name).decode()
+        place: str | orjson.Fragment = name
         if exact is not None:
-            path_json += f',"path_b64":"{exact}"'
-        language_json = orjson.dumps(language or None).decode()
+            place = orjson.Fragment(orjson.dumps(name) + f',"path_b64":"{exact}"'.encode())
         digits = chunks.ids.tobytes().hex()
-        lines = []
+        ids = [digits[start : start + _ID_DIGITS] for start in range(0, len(digits), _ID_DIGITS)]
         symbols = _symbols(chunks)
-        ids = [f'"{digits[start : start + 32]}"' for start in range(0, len(digits), 32)]
-        around = [_quoted(chunks.before), *ids, _quoted(chunks.after)]
-        flags = chunks.flags.tolist() if chunks.flags is not None else [0] * len(ids)
-        guessed = ',"guessed":true' if chunks.is_guessed else ',"guessed":false'
         contexts = _contexts(chunks)
         rows = zip(
+            ids,
             chunks.starts.tolist(),
             chunks.ends.tolist(),
             chunks.start_lines.tolist(),
             chunks.end_lines.tolist(),
             chunks.tokens.tolist(),
             chunks.boundaries.tolist(),
+            chunks.symbols or [None] * len(ids),
+            flags,
+            [chunks.before.hex() or None, *ids],
+            [*ids[1:], chunks.after.hex() or None],
             chunks.text_spans(),
-            strict=True,
+            strict=False,
         )
-        for position, (start, end, start_line, end_line, tokens, boundary, span) in enumerate(rows):
-            symbol = orjson.dumps(chunks.symbols[position]).decode() if chunks.symbols else "null"
-            head = (
-                f'{{"id":{ids[position]},"path":{path_json},'
-                f'"start_byte":{start},"end_byte":{end},"start_line":{start_line},"end_line":{end_line},'
-                f'"tokens":{tokens},"language":{language_json},"boundary":"{_LABELS[boundary]}",'
-                f'"symbol":{symbol},"symbols":{symbols.get(position, "[]")}{guessed},'
-                f'"flags":{_FLAGS[flags[position]]},"previous":{around[position]},"next":{around[position + 2]},'
-                f'{contexts[position] if contexts else ""}"duplicate_of":'
-            )
+        lines = []
+        for position, row in enumerate(rows):
+            identity, start, end, start_line, end_line, tokens, boundary, symbol, flag, previous, following, span = row
+            record: dict[str, object] = {
+                "id": identity,
+                "path": place,
+                "start_byte": start,
+                "end_byte": end,
+                "start_line": start_line,
+                "end_line": end_line,
+                "tokens": tokens,
+                "language": language or None,
+                "boundary": _LABELS[boundary],
+                "symbol": symbol,
+                "symbols": symbols.get(position, ()),
+                "guessed": chunks.is_guessed,
+                "flags": FLAG_NAMES[flag],
+                "previous": previous,
+                "next": following,
+            }
+            if contexts:
+                record |= contexts[position]
+            record["duplicate_of"] = None
             if self.with_text:
                 content = str(data[offset + span[0] : offset + span[1]], "utf-8", "replace")
-                text = orjson.dumps(chunks.before_text(position) + content if contexts else content)
-                lines.append((head.encode(), b'null,"text":' + text + b"}\n"))
-            else:
-                lines.append((head.encode(), b"null}\n"))
-        return lines
+                record["text"] = chunks.before_text(position) + content if contexts else content
+            lines.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
+        return lines, [line.index(_HEAD_END) + len(_HEAD_END) for line in lines]
 
 
-def _contexts(chunks: FileChunks) -> list[str]:
-    """The fields of the context of each chunk, as JSON; empty where nobody asked for them."""
+def _contexts(chunks: FileChunks) -> list[dict[str, object]]:
+    """The fields of the context of each chunk; empty where nobody asked for them."""
     contexts = chunks.contexts
     if contexts is None:
         return []
     rows = zip(contexts.texts, contexts.tokens.tolist(), contexts.in_text.tolist(), strict=True)
-    return [
-        f'"context":{orjson.dumps(text).decode()},"context_tokens":{tokens},'
-        f'"context_in_text":{"true" if in_text else "false"},'
-        for text, tokens, in_text in rows
-    ]
+    return [{"context": text, "context_tokens": tokens, "context_in_text": in_text} for text, tokens, in_text in rows]
 
 
-def _quoted(identity: bytes) -> str:
-    return f'"{identity.hex()}"' if identity else "null"
-
-
-def _symbols(chunks: FileChunks) -> dict[int, str]:
-    """The definitions that begin in each chunk that has some, as JSON."""
+def _symbols(chunks: FileChunks) -> dict[int, list[dict[str, str | int]]]:
+    """The definitions that begin in each chunk that has some."""
     defined = chunks.defined
     found: dict[int, list[dict[str, str | int]]] = {}
     rows = zip(defined.chunks.tolist(), defined.names, defined.kinds.tolist(), defined.lines.tolist(), strict=True)
     for chunk, name, kind, line in rows:
-        found.setdefault(chunk, []).append({"name": name, "kind": _KINDS[kind], "line": line})
-    return {chunk: orjson.dumps(symbols).decode() for chunk, symbols in found.items()}
+        symbol: dict[str, str | int] = {"name": name, "kind": _KINDS[kind], "line": line}
+        if chunk in found:
+            found[chunk].append(symbol)
+        else:
+            found[chunk] = [symbol]
+    return found
 
 
 def place_record(path: bytes, start_byte: int) -> dict[str, str | int]:

@@ -33,16 +33,17 @@ class ParquetRenderer:
         data: memoryview,
         offset: int,
         chunks: FileChunks,
-    ) -> list[tuple[bytes, bytes]]:
+        flags: Sequence[int],  # noqa: ARG002  (the sink has them)
+    ) -> tuple[list[bytes], list[int]]:
         """See `Renderer`; undecodable parts of a text become U+FFFD."""
         head = language.encode()
         if not self.with_text:
-            return [(head, b"")] * len(chunks)
+            return [head] * len(chunks), [len(head)] * len(chunks)
         texts = [
-            (chunks.before_text(place) + str(data[offset + start : offset + end], "utf-8", "replace")).encode()
+            head + (chunks.before_text(place) + str(data[offset + start : offset + end], "utf-8", "replace")).encode()
             for place, (start, end) in enumerate(chunks.text_spans())
         ]
-        return [(head, text) for text in texts]
+        return texts, [len(head)] * len(texts)
 
 
 class ParquetSink:

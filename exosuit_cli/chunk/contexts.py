@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.chunk.symbols import SymbolKind
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.names import display_name
 from exosuit_cli.tokens.boundaries import SAFE_PAIRS
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 _LONGEST_LINE: Final = 300
 """Bytes of a line that is shown; a longer one defines nothing that a reader would know by it."""
+_MOST_LINES: Final = 12
+_LONGEST_HEAD: Final = 1200
+"""Lines and bytes of a head that has brackets over several lines; of a longer one, the first line is shown."""
+_HAVE_PARAMETERS: Final = frozenset({
+    SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.CLASS, SymbolKind.STRUCT, SymbolKind.INTERFACE,
+    SymbolKind.IMPLEMENTATION, SymbolKind.MACRO,
+})  # fmt: skip
+"""What may begin with a head of several lines."""
 _LONGEST_PATH: Final = 200
 """Characters of a path that are shown, the last ones."""
 _NEWLINE: Final = ord("\n") << 8
@@ -53,8 +62,8 @@ def with_contexts(
     tokens = chunks.tokens.copy()
     in_text = np.zeros(count, np.bool_)
     spans = list(chunks.text_spans())
-    for position, places in enumerate(enclosing(chunks)):
-        text, size = writer.context(places)
+    for position, (places, line) in enumerate(zip(enclosing(chunks), chunks.start_lines.tolist(), strict=True)):
+        text, size = writer.context(places, line)
         texts.append(text)
         sizes.append(size)
         if not text:
@@ -117,19 +126,29 @@ class _Writer:
         self._offset = offset
         self._counter = counter
         self._room = room
-        self._known: dict[tuple[int, ...], tuple[str, int]] = {}
+        self._heads: dict[int, list[str]] = {}
+        self._known: dict[tuple[tuple[int, bool], ...], tuple[str, int]] = {}
 
-    def context(self, places: Sequence[int]) -> tuple[str, int]:
-        """The context of what lies within these definitions, and its tokens."""
-        key = tuple(places)
+    def context(self, places: Sequence[int], first_line: int) -> tuple[str, int]:
+        """The context of what lies within these definitions from a line on, and its tokens."""
+        key = tuple((place, self._last_line(place) < first_line) for place in places)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._written(key)
         return known
 
-    def _written(self, places: tuple[int, ...]) -> tuple[str, int]:
-        """The innermost lines that fit, below as much of the path as fits."""
-        lines = [line for place in places if (line := self._line(place))]
+    def _written(self, places: tuple[tuple[int, bool], ...]) -> tuple[str, int]:
+        """The innermost heads that fit, below as much of the path as fits; of heads, all lines or the first."""
+        lines = [head[0] for place, _ in places if (head := self._head(place))]
+        heads = ["\n".join(head if whole else head[:1]) for place, whole in places if (head := self._head(place))]
+        for shortened in range(len(heads)):  # the outer ones first
+            some = [*lines[:shortened], *heads[shortened:]]
+            if some == lines:
+                break
+            text = "".join(f"{line}\n" for line in (self._path, *some) if line)
+            tokens = self._counter.count(text.encode())
+            if tokens <= self._room:
+                return text, tokens
         path = self._path
         while path or lines:
             text = "".join(f"{line}\n" for line in (path, *lines) if line)
@@ -147,18 +166,45 @@ class _Writer:
                 break
         return "", 0
 
-    def _line(self, place: int) -> str:
-        """The line of a definition; "" where it is too long."""
+    def _last_line(self, place: int) -> int:
+        """The last line of a definition's head, from 1."""
+        return int(self._chunks.defined.lines[place]) + max(len(self._head(place)) - 1, 0)
+
+    def _head(self, place: int) -> list[str]:
+        """The line of a definition, with those after it that its brackets take in; empty where it is too long."""
+        known = self._heads.get(place)
+        if known is None:
+            known = self._heads[place] = self._read_head(place)
+        return known
+
+    def _read_head(self, place: int) -> list[str]:
         defined, chunks = self._chunks.defined, self._chunks
         chunk = int(defined.chunks[place])
         starts = chunks.starts if chunks.text_starts is None else chunks.text_starts
         ends = chunks.ends if chunks.text_ends is None else chunks.text_ends
-        text = bytes(self._data[self._offset + int(starts[chunk]) : self._offset + int(ends[chunk])])
+        at = self._offset + int(starts[chunk])
+        text = bytes(self._data[at : self._offset + min(int(ends[chunk]) + _LONGEST_HEAD, int(ends[-1]))])
         at = 0
         for _ in range(int(defined.lines[place]) - int(chunks.start_lines[chunk])):
             at = text.find(b"\n", at) + 1
-        line = text[at : at + _LONGEST_LINE + 1].partition(b"\n")[0].rstrip()
-        return line.decode("utf-8", "replace") if len(line) <= _LONGEST_LINE else ""
+        first = text[at : at + _LONGEST_LINE + 1].partition(b"\n")[0].rstrip()
+        if not first or len(first) > _LONGEST_LINE:
+            return []
+        lines = [first.decode("utf-8", "replace")]
+        if int(defined.kinds[place]) not in _HAVE_PARAMETERS:
+            return lines
+        depth = _opened(first)
+        rest = text[at : at + _LONGEST_HEAD].split(b"\n")[1:_MOST_LINES]
+        while depth > 0 and rest:
+            line = rest.pop(0).rstrip()
+            lines.append(line.decode("utf-8", "replace"))
+            depth += _opened(line)
+        return lines if depth <= 0 else lines[:1]
+
+
+def _opened(line: bytes) -> int:
+    """How many more brackets a line opens than it closes."""
+    return line.count(b"(") + line.count(b"[") - line.count(b")") - line.count(b"]")
 
 
 def _shown(path: bytes) -> str:

@@ -141,3 +141,37 @@ def test_a_second_definition_of_a_name_is_not_within_the_first() -> None:
     text = "def f():\n    a = 'some words that take up room'\n\n\ndef f():\n    b = 'some words that take up room'\n"
     found = records(text, "a.py", max_tokens=24, min_tokens=0)
     assert {each.start_line: each.context for each in found} == {1: "a.py\n", 5: "a.py\n"}
+
+
+BODY = "".join(f"    value = value + {number} * other  # some words\n" for number in range(12))
+JAVA_BODY = "".join(f"        value = value + {number} * 3; // some words\n" for number in range(30))
+
+
+@pytest.mark.parametrize("boundaries", ["structure", "ast"])
+@pytest.mark.parametrize(
+    ("path", "head", "rest", "context"),
+    [
+        ("a.py", "def f(\n    value,\n    other: int = (1),\n) -> bool:\n", BODY, "a.py\n{head}"),
+        ("a.py", "def f(value,\n      other):\n", BODY, "a.py\n{head}"),
+        ("a.py", "def f(\n" + "    value, other,  # words\n" * 30 + "):\n", BODY, "a.py\ndef f(\n"),
+        ("a.py", "def f(value, other=')'):\n", BODY, "a.py\n{head}"),
+        (
+            "a.java", "class Outer {\n    void first(\n            int value,\n            int other) {\n",
+            JAVA_BODY + "    }\n}\n", "a.java\n{head}",
+        ),
+    ],
+)  # fmt: skip
+def test_a_head_over_several_lines_is_shown_to_its_end(
+    path: str, head: str, rest: str, context: str, boundaries: str
+) -> None:
+    found = records(head + rest, path, max_tokens=192, min_tokens=0, boundaries=boundaries)
+    within = next(each for each in found if each.start_line > head.count("\n"))
+    assert within.context == context.format(head=head)
+
+
+@pytest.mark.parametrize("boundaries", ["structure", "ast"])
+def test_a_chunk_within_a_head_has_only_the_line_before_it(boundaries: str) -> None:
+    text = "def f(\n" + "".join(f"    argument_{number}: int = {number},\n" for number in range(9)) + "):\n    pass\n"
+    found = records(text, "a.py", max_tokens=48, min_tokens=0, boundaries=boundaries)
+    assert len(found) > 2
+    assert {each.context for each in found[1:]} <= {"a.py\ndef f(\n", "a.py\n"}

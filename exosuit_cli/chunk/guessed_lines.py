@@ -12,6 +12,7 @@ import numpy as np
 
 from exosuit_cli.chunk.document_costs import LABEL, heading_level
 from exosuit_cli.chunk.families import HAS_KEYWORDS, IS_C_LIKE, Family
+from exosuit_cli.chunk.keyword_names import keyword_names
 from exosuit_cli.chunk.line_names import FIRST_WORDS, named_by
 from exosuit_cli.chunk.method_names import method_names
 from exosuit_cli.chunk.plain_names import (
@@ -21,7 +22,6 @@ from exosuit_cli.chunk.plain_names import (
     UNSURE,
     WIDTH,
     head_names,
-    keyword_names,
     macro_names,
 )
 from exosuit_cli.chunk.records import Boundary

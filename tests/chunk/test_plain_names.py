@@ -7,9 +7,10 @@ import random
 import numpy as np
 
 from exosuit_cli.chunk.families import Family
+from exosuit_cli.chunk.keyword_names import keyword_names
 from exosuit_cli.chunk.line_names import named_by
 from exosuit_cli.chunk.method_names import method_names
-from exosuit_cli.chunk.plain_names import NAMED, NOTHING, UNSURE, WIDTH, keyword_names
+from exosuit_cli.chunk.plain_names import NAMED, NOTHING, UNSURE, WIDTH
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
 

@@ -3,7 +3,8 @@
 No parser is needed, so any language gets an answer, and every step is an array operation over the lines of a slab. The
 rules say what readers of code use without knowing the language: an outer construct begins further to the left; what
 follows a blank line or a closing bracket begins something; a comment, a decorator or an attribute belongs to what
-follows it; a line that begins with a closing bracket, or with a word such as `else`, belongs to what came before.
+follows it; a line that begins with a closing bracket or an end tag, or with a word such as `else`, belongs to what
+came before.
 
 What a literal over several lines holds is an atom: see `literal_lines`. The scale of costs is that of `costs`.
 """
@@ -186,6 +187,7 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     previous_indents[1:] = indents[:-1]
     dedents = view.same_file & (indents < previous_indents)
     closes = _CLOSES.take(first)
+    closes |= (first == ord("<")) & (second == ord("/"))  # an end tag, of XML or within a program
     closes |= closing_words(view, dedents, is_slash & is_hash)
     blocks = block_words(view)
     if blocks is not None:

@@ -219,6 +219,7 @@ def test_no_cut_before_what_closes_if_there_is_a_better_place(cap: int) -> None:
         ("Shell", "if a; then\n  run one two\nelse\n  run three\nfi\nif b; then\n  run\nfi\n", "else"),
         ("Ruby", "def one\n  call a, b\nend\ndef two\n  call c, d\nend\ndef three\n  call e\nend\n", "end"),
         ("Lua", "function a()\n  local b = 1\nend\nfunction c()\n  local d = 2\nend\nlocal e = 3\n", "end"),
+        ("XML", "<a>\n  <b>one two</b>\n</a>\n<a>\n  <b>one two</b>\n</a>\n<a>\n  <b>three</b>\n</a>\n", "</a>"),
     ],
 )  # fmt: skip
 def test_words_that_go_on_or_end_begin_no_chunk(language: str, text: str, bad: str) -> None:

@@ -22,7 +22,7 @@ from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.strength import LineStrengths
 from exosuit_cli.chunk.syntax_depth import is_deep
 from exosuit_cli.chunk.syntax_embedded import PAGES, put_in, scripts
-from exosuit_cli.chunk.syntax_fixed_form import as_free_form
+from exosuit_cli.chunk.syntax_fixed_form import forms
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS, SECTION, Grammar, Source, load_grammar
 from exosuit_cli.chunk.syntax_inline import Inline
 from exosuit_cli.chunk.syntax_markdown import keep_together, sections
@@ -77,7 +77,7 @@ class SyntaxTree:
         Errors may be anywhere: what is around them and whole within them keeps its place. A text whose errors hold more
         than nine tenths of its bytes, whole nodes in them aside, does not parse cleanly. What is C by name and looks
         like C++ is parsed as both where it has errors, and is what leaves less of it unparsed. Fortran in fixed form is
-        parsed as the free form that it stands for.
+        parsed as the free form that it stands for; in which form a text is, is found out in the same way.
 
         Raises NoSyntax where there is no grammar; where the text exceeds 4 MiB, is not UTF-8, or does not parse cleanly
         enough; where it is nested too deep for its grammar; or where the parser takes more than 2,000 + bytes / 32
@@ -93,11 +93,14 @@ class SyntaxTree:
                 data.decode("utf-8")
             except UnicodeDecodeError:
                 raise NoSyntax("not valid UTF-8") from None
-        parsed = as_free_form(data) if language == "Fortran" else data
-        names = ["C++", "C"] if language == "C" and _LOOKS_LIKE_CPP.search(data) else [language]
+        ways = [(language, data)]
+        if language == "Fortran":
+            ways = [(language, form) for form in forms(data)]
+        elif language == "C" and _LOOKS_LIKE_CPP.search(data):
+            ways = [("C++", data), ("C", data)]
         tree = None
-        for name in names:
-            other = cls(data, *parse_with(parsed, load_grammar(GRAMMARS[name])), family_of(language))
+        for name, text in ways:
+            other = cls(data, *parse_with(text, load_grammar(GRAMMARS[name])), family_of(language))
             tree = other if tree is None or other.unparsed < tree.unparsed else tree
             if not tree.unparsed:
                 break

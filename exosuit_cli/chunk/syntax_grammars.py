@@ -88,6 +88,7 @@ HOLDS_ITEMS: Final = BODY | LIST | SECTION
 MAY_HOLD: Final = MAY_DEFINE | BODY | LIST | HOLDER
 """What is looked into for definitions, where it is on one line."""
 
+_NAME_FIELDS: Final = ("name", "key", "pattern", "as")
 _ERROR_TYPE: Final = 0xFFFF
 """The number of the type of error nodes, in every grammar."""
 
@@ -190,6 +191,8 @@ class Grammar:
     """The role bits of each node type, by its number."""
     kinds: dict[int, SymbolKind]
     """What each node type defines that defines something, by its number."""
+    name_fields: tuple[int, ...]
+    """The fields that may have a name, by their numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,8 @@ def load_grammar(name: str) -> Grammar:
             roles[number] = (other[kind] if kind in other else _role(kind, defining)) if is_named else TOKEN
             if is_named and kind in defining:
                 kinds[number] = defining[kind]
-    return Grammar(name, language, roles, kinds)
+    fields = [language.field_id_for_name(field) for field in _NAME_FIELDS]
+    return Grammar(name, language, roles, kinds, tuple(field for field in fields if field is not None))
 
 
 def package_of(name: str) -> str:

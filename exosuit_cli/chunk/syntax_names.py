@@ -55,10 +55,11 @@ _SEVERAL: Final = {
 }
 """Definitions of several names, and the types of the nodes that have one each."""
 _UNUSUAL: Final = frozenset([*_SEVERAL, "const_spec", "create_index", "impl_item", "type_definition", "var_spec"])
-_FIELDS: Final = ("name", "key", "pattern", "as")
 _NO_NAMES: Final = frozenset(["attribute_list", "attributes", "modifiers", "type_literal", "type_parameters"])
 _HAS_ARGUMENTS: Final = frozenset(["operator_cast", "qualified_identifier", "template_function", "template_type"])
 _ARGUMENTS: Final = re.compile(r"<[^<>]*>")
+_PLAIN: Final = frozenset(["field_identifier", "identifier", "property_identifier", "string", "type_identifier"])
+"""What has no name within."""
 _QUOTES: Final = "\"'`"
 
 
@@ -84,7 +85,7 @@ def names_of(definition: Definition, source: Source) -> list[Named]:
         is_outer = above is None or above.kind not in HOLDS_VARIABLES
         nodes = bound(inner, data, is_outer=is_outer, is_nested=above is not None)
     else:
-        nodes = [(each, _kind_of(each, definition, grammar)) for each in _name_nodes(inner, data)]
+        nodes = [(each, _kind_of(each, definition, grammar)) for each in _name_nodes(inner, source)]
     named = []
     for place, (each, kind) in enumerate(nodes):
         name = _name(data, inner, each, kind)
@@ -99,12 +100,12 @@ def _kind_of(named: Node, definition: Definition, grammar: Grammar) -> SymbolKin
     return grammar.kinds.get(around.kind_id, definition.kind) if around is not None else definition.kind
 
 
-def _name_nodes(node: Node, data: bytes) -> list[Node]:
+def _name_nodes(node: Node, source: Source) -> list[Node]:
     """The nodes whose texts name a definition."""
     kind = node.type
     if kind not in _UNUSUAL:
-        for field in _FIELDS:
-            named = node.child_by_field_name(field)
+        for field in source.grammar.name_fields:
+            named = node.child_by_field_id(field)
             if named is not None:
                 return [named]
     elif kind in _SEVERAL:
@@ -119,11 +120,13 @@ def _name_nodes(node: Node, data: bytes) -> list[Node]:
     if kind in ("const_spec", "var_spec"):
         return [each for each in node.children_by_field_name("name") if each.is_named]
     if kind == "type_definition":
-        return _typedef(node, data)
+        return _typedef(node, source.data)
     if kind == "create_index":
         return [each] if (each := node.child_by_field_name("column")) is not None else []
     if kind in _UNUSUAL and (named := node.child_by_field_name("name")) is not None:
         return [named]
+    if kind == "program" and (node.named_child_count == 0 or node.named_children[0].type != "program_statement"):
+        return []  # Fortran: a main program may have no first line
     if kind in _KEYWORD_NAMES or kind == "block":
         return [node]
     if kind in _NAMED_BY_FIRST:
@@ -174,7 +177,8 @@ def _name(data: bytes, node: Node, named: Node, kind: SymbolKind) -> str:
         selector = _selector(data, node)
         if selector is not None:
             return selector
-    named = _innermost(data, named)
+    if named.type not in _PLAIN:
+        named = _innermost(data, named)
     if kind is SymbolKind.TEST:
         parameters = named.parent.child_by_field_name("parameters") if named.parent is not None else None
         if node.type == "function_definition" and parameters is not None:

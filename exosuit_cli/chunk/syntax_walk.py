@@ -19,6 +19,7 @@ from exosuit_cli.chunk.costs import ATTACHED, CLOSING, CONTINUED
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.symbols import HOLDS_VARIABLES, SymbolKind
 from exosuit_cli.chunk.syntax_definitions import Definition, kind_of
+from exosuit_cli.chunk.syntax_errors import CLOSING_WEAKNESS, ErrorLines
 from exosuit_cli.chunk.syntax_grammars import (
     ATTRIBUTE,
     BINDING,
@@ -40,7 +41,7 @@ from exosuit_cli.chunk.syntax_grammars import (
     WRAPPER,
 )
 from exosuit_cli.chunk.syntax_inline import is_part
-from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.chunk.syntax_task import DEEPEST, NodeTask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,29 +58,11 @@ if TYPE_CHECKING:
 INSIDE: Final = 255
 """The cost of a line within a node that fits, or within a token: taken only where nothing else is."""
 
-_DEEPEST: Final = ATTACHED // 4 - 1
-"""Depths beyond are as this one: costs stay below those that mean something else to the planner."""
-_BLANK, _CLOSING, _HEADER, _APART = 1, 2, 2, 3
+_BLANK, _CLOSING, _HEADER, _APART = 1, CLOSING_WEAKNESS, 2, 3
 """What is added for weaker places at one depth: a blank line; a closing line; at the depth below, a line up to the
 first of a body; a blank line between a heading and what follows it."""
 _HIDDEN: Final = ~(BINDING | DEFINITION | OUTER | VALUE)
 """What is left of the role of a variable where it is local."""
-
-
-@dataclass(slots=True)
-class _Task:
-    """A node to split, on the lines `line` to `last`; what begins a line in it costs what `depth` says."""
-
-    node: Node | Section
-    role: int
-    line: int
-    last: int
-    depth: int
-    definition: Definition | None
-    owns_line: bool
-    """Nothing is before it on its first line."""
-    block: int
-    """The line where its leading comments begin."""
 
 
 class Walk:
@@ -101,27 +84,28 @@ class Walk:
         self._source = source
         self._roles = source.grammar.roles
         self._inline = inline
-        self._looks = looks
         self.costs = bytearray([INSIDE]) * self._count
         self.kinds = bytearray([Boundary.LINE]) * self._count
+        self._errors = ErrorLines(self.costs, self.kinds, looks, inline)
         self.definitions: list[Definition] = [] if inline is None else inline.definitions
 
     def run(self, root: Node | Section) -> None:
         """Give every line its cost and its kind, and collect the definitions."""
         if self._count:
             role = BODY | self._roles[root.kind_id] & ERROR
-            tasks = [_Task(root, role, -1, self._count - 1, 0, None, owns_line=True, block=0)]
+            tasks = [NodeTask(root, role, -1, self._count - 1, 0, None, owns_line=True, block=0)]
             while tasks:
                 tasks += self._split(tasks.pop())
             self.costs[0] = 0
 
-    def _split(self, task: _Task) -> list[_Task]:
+    def _split(self, task: NodeTask) -> list[NodeTask]:
         """Give costs to the lines that begin with or between the children of a node; return those to split as well."""
         starts, roles, costs, fits, inline = self._starts, self._roles, self.costs, self._fits, self._inline
-        base, deeper = 4 * task.depth, 4 * min(task.depth + 1, _DEEPEST)
+        errors = self._errors
+        base, deeper = 4 * task.depth, 4 * min(task.depth + 1, DEEPEST)
         children: Sequence[Node | Section] = task.node.children
         in_error = task.role & ERROR != 0
-        least = self._least(max(task.line, 0), task.last + 1) if in_error else 0
+        least = errors.least(max(task.line, 0), task.last + 1) if in_error else 0
         has_costs = inline is None  # else a walk before gave them
         body = -1
         if has_costs and not task.role & (HOLDS_ITEMS | WRAPPER | CONTAINER | ERROR):
@@ -201,7 +185,7 @@ class Walk:
                     cost = deeper + _APART if after_heading else base + _BLANK
                     costs[last + 1 : line] = bytes([cost]) * (line - last - 1)
                     if in_error:
-                        self._look(task, least, last + 1, line)
+                        errors.look(task.depth, task.definition, least, last + 1, line)
                 if not glued:
                     block = line
                     # To cut right below the line that opens a construct leaves that line alone.
@@ -217,9 +201,9 @@ class Walk:
                     cost = base + (_CLOSING if role & (TOKEN | ERROR) else 0)
                 costs[line] = cost
                 if is_split and role & ERROR and not glued:
-                    self._look(task, self._least(line, stop), line, line + 1)
+                    errors.look(task.depth, task.definition, errors.least(line, stop), line, line + 1)
                 elif in_error and not (glued or role & MAY_DEFINE):
-                    self._look(task, least, line, line + 1)
+                    errors.look(task.depth, task.definition, least, line, line + 1)
                 lead = role & (LEAD | HEADING) != 0
                 is_after_attribute = role & ATTRIBUTE != 0
                 after_heading = role & HEADING != 0
@@ -243,37 +227,14 @@ class Walk:
                     if inline is not None:
                         inline.look_within(child, role, definition, line)
                 else:
-                    depth = self._depth_within(task, role, is_fresh=is_fresh)
-                    tasks.append(_Task(child, role, line, stop - 1, depth, definition, owns_line, first))
+                    depth = task.depth_within(role, is_fresh=is_fresh)
+                    tasks.append(NodeTask(child, role, line, stop - 1, depth, definition, owns_line, first))
             last, limit, before = stop - 1, starts[stop], child
         if task.last > last:
             costs[last + 1 : task.last + 1] = bytes([base + _BLANK]) * (task.last - last)
             if in_error:
-                self._look(task, least, last + 1, task.last + 1)
+                errors.look(task.depth, task.definition, least, last + 1, task.last + 1)
         return tasks
-
-    def _least(self, first: int, stop: int) -> int:
-        """The least level of the lines from `first` up to `stop` by their looks, times four."""
-        if self._looks is None:
-            return 0
-        costs = self._looks.costs[first:stop]
-        return int(costs[costs < ATTACHED].min(initial=ATTACHED)) & ~3
-
-    def _look(self, task: _Task, least: int, first: int, stop: int) -> None:
-        """Give the lines from `first` up to `stop`, which are in an error, the costs of their looks.
-
-        What is furthest to the left in the error costs what a child of the task's node does.
-        """
-        base = 4 * task.depth
-        if self._inline is not None:
-            self._inline.guess(task.definition, first, stop)
-        if self._looks is None:
-            self.costs[first:stop] = bytes([base + _CLOSING]) * (stop - first)
-            return
-        for line in range(first, stop):
-            cost, kind = int(self._looks.costs[line]), int(self._looks.kinds[line])
-            self.costs[line] = min(base + max(cost - least, 0), ATTACHED - 1) if cost < ATTACHED else cost
-            self.kinds[line] = Boundary.NESTED if task.definition is not None and kind == Boundary.DEFINITION else kind
 
     def _body_start(self, children: Sequence[Node | Section]) -> int:
         """Where the first body among the children starts; -1 if there is none."""
@@ -283,21 +244,9 @@ class Walk:
                 return child.start_byte
         return -1
 
-    @staticmethod
-    def _depth_within(task: _Task, role: int, *, is_fresh: bool) -> int:
-        """The depth of what is within a child of the task's node.
-
-        What hangs on a line that began with another node, and a body, count as part of the construct that they are of.
-        """
-        if role & (WRAPPER | LIST):
-            return task.depth
-        if task.role & (HOLDS_ITEMS | WRAPPER) or (is_fresh and not role & BODY):
-            return min(task.depth + 1, _DEEPEST)
-        return task.depth
-
     def _define(
         self,
-        task: _Task,
+        task: NodeTask,
         child: Node | Section,
         role: int,
         lines: tuple[int, int, int],

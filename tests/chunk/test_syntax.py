@@ -1003,6 +1003,30 @@ class TestErrors:
         free = b"subroutine s\nend subroutine s\n"
         assert [name for _, name in SyntaxTree.parse(free, "Fortran").defined()] == ["s"]
 
+    def test_the_form_of_fortran_is_what_parses(self) -> None:
+        cards = "".join(
+            f"{line:72}AB{number:06}\n"
+            for number, line in enumerate(
+                [
+                    "      REAL FUNCTION F(X,",
+                    "     1  Y)",
+                    "C It's (",
+                    "      F=X",
+                    "      END",
+                    "      SUBROUTINE G",
+                    "      END",
+                ]
+            )
+        )
+        indented = "  subroutine a(x)\n     x = 1\n  end\n  subroutine b(x)\n     call a(x)\n  end\n"
+        stray = "Written long ago\nC It's (\n      SUBROUTINE A(X,\n     1  Y)\n      END\n" + "C It's (\n" * 3
+        nameless = "      X = 1\n      END\n      SUBROUTINE S\n     + (X)\n      END\n"
+        for text, names in ((cards, ["F", "G"]), (indented, ["a", "b"]), (stray, ["A"]), (nameless, ["S"])):
+            for data in (text.encode(), text.replace("\n", "\r\n").encode()):
+                tree = SyntaxTree.parse(data, "Fortran")
+                assert [name for _, name in tree.defined()] == names
+                assert tree.root.has_error == (text == stray)
+
     def test_what_is_mostly_errors_is_refused(self) -> None:
         for language, text in (("C", b"@ @ @\n" * 100), ("Java", b"@ # ?\n" * 100), ("JSON", b"a b c\n" * 100)):
             with pytest.raises(NoSyntax, match="does not parse cleanly"):

@@ -74,7 +74,7 @@ def _value_kind(value: Node | None) -> SymbolKind | None:
 
 
 def _declared(node: Node, data: bytes) -> Bound:
-    """JavaScript `const a = () => 1, b = 2`; Lua `local f = function`; Zig `const A = struct`; C# fields."""
+    """JavaScript `const a = () => 1, b = c.b = 2`; Lua `local f = function`; Zig `const A = struct`; C# fields."""
     found: Bound = []
     at_edge: bool | None = None
     for child in node.named_children:
@@ -86,7 +86,8 @@ def _declared(node: Node, data: bytes) -> Bound:
                 found.append((child, _value_kind(last) or SymbolKind.CONSTANT))
         elif child.type == "variable_declarator":
             name, value = child.child_by_field_name("name"), child.child_by_field_name("value")
-            kind = _value_kind(value)
+            chained = _assigned(value, data) if value is not None and value.type == "assignment_expression" else []
+            kind = chained[0][1] if chained else _value_kind(value)
             if name is None or name.type.endswith("pattern"):
                 continue
             if kind is None and value is not None:
@@ -95,7 +96,7 @@ def _declared(node: Node, data: bytes) -> Bound:
                 is_loaded = data.startswith(_LOADING, value.start_byte)
                 kind = SymbolKind.CONSTANT if at_edge and not is_loaded else None
             if kind is not None:
-                found.append((name, kind))
+                found += [(name, kind), *chained]
     return found
 
 

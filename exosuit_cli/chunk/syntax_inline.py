@@ -20,15 +20,22 @@ from exosuit_cli.chunk.syntax_grammars import (
     VALUE,
     WRAPPER,
 )
+from exosuit_cli.chunk.syntax_markdown import Section
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
     from exosuit_cli.chunk.families import Family
     from exosuit_cli.chunk.syntax_grammars import Source
-    from exosuit_cli.chunk.syntax_markdown import Section
 
 _MAY_DEFINE_WITHIN: Final = re.compile(rb"[{=]|\b(?:function|case|do|create)\b", re.IGNORECASE)
+_CHAIN: Final = frozenset(
+    """
+    assignment_expression export_statement expression_statement lexical_declaration variable_declaration
+    variable_declarator
+    """.split()  # noqa: SIM905
+)
+"""What assigns a value to several names, from the innermost assignment outwards."""
 
 
 class Inline:
@@ -68,6 +75,8 @@ class Inline:
             return above
         if above is not None and above.line == line and is_part(child, role, above):
             return above
+        if above is not None and is_chained(child, node, above):
+            return above
         kind = kind_of(child, role, above, self._source)
         if kind is None:
             return above
@@ -87,6 +96,21 @@ class Inline:
                 is_method = kind is SymbolKind.FUNCTION and above is not None and above.kind in HOLDS_METHODS
                 kind = SymbolKind.METHOD if is_method else kind
                 self.definitions.append(Definition(start, end, line, Guess(name, start, end), above, kind))
+
+
+def is_chained(node: Node | Section, parent: Node | Section, above: Definition) -> bool:
+    """Whether a node in `above` assigns the value of `above` once more: `exports.f =` in `a = exports.f =`.
+
+    The definition `above` has its names as well.
+    """
+    if node.type != "assignment_expression" or parent.type not in ("assignment_expression", "variable_declarator"):
+        return False
+    around: Node | Section | None = parent
+    while not isinstance(around, Section | None) and around.type in _CHAIN:
+        if around == above.node:
+            return True
+        around = around.parent
+    return False
 
 
 def is_part(node: Node | Section, role: int, above: Definition) -> bool:

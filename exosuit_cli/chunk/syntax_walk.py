@@ -40,7 +40,7 @@ from exosuit_cli.chunk.syntax_grammars import (
     VALUE,
     WRAPPER,
 )
-from exosuit_cli.chunk.syntax_inline import is_part
+from exosuit_cli.chunk.syntax_inline import is_chained, is_part
 from exosuit_cli.chunk.syntax_task import DEEPEST, NodeTask
 
 if TYPE_CHECKING:
@@ -172,17 +172,21 @@ class Walk:
                     if line > last + 1:
                         costs[last + 1 : line] = bytes([base + _BLANK]) * (line - last - 1)
                     costs[line] = base
+                    if role and stop > line + 1:
+                        self._mark_statement(task, child, line, line)
                 block, last, limit, before = line, stop - 1, starts[stop], child
                 if role and inline is not None:
                     inline.look_within(child, role, task.definition, line)
                 continue
             if is_fresh:
-                glued = lead and (after_heading or line == last + 1)
+                may_be_apart = lead and line == last + 2 and role & (MAY_DEFINE | HOLDER) != 0
+                is_apart = may_be_apart and self._is_document(before)
+                glued = (lead and (after_heading or line == last + 1)) or is_apart
                 if role & BODY and line == last + 1 and before is not None and before.has_error:
                     # What a macro opens: its name and arguments do not parse as the head of what is in the braces.
                     glued = True
                 if line > last + 1:
-                    cost = deeper + _APART if after_heading else base + _BLANK
+                    cost = deeper + _APART if after_heading else ATTACHED if is_apart else base + _BLANK
                     costs[last + 1 : line] = bytes([cost]) * (line - last - 1)
                     if in_error:
                         errors.look(task.depth, task.definition, least, last + 1, line)
@@ -226,6 +230,8 @@ class Walk:
                 if not is_split:
                     if inline is not None:
                         inline.look_within(child, role, definition, line)
+                    elif role & HOLDER and is_fresh:
+                        self._mark_statement(task, child, block, line)
                 else:
                     depth = task.depth_within(role, is_fresh=is_fresh)
                     tasks.append(NodeTask(child, role, line, stop - 1, depth, definition, owns_line, first))
@@ -273,6 +279,8 @@ class Walk:
                     return None
                 if above.line == line and not owns_line and is_part(child, role, above):
                     return None
+                if is_chained(child, task.node, above):
+                    return None
             found_kind = kind_of(child, role, above, self._source)
             if found_kind is None:
                 return None
@@ -286,3 +294,16 @@ class Walk:
         found = Definition(start, end, line, child, above, kind, is_container)
         self.definitions.append(found)
         return None if is_container else found
+
+    def _mark_statement(self, task: NodeTask, child: Node | Section, block: int, line: int) -> None:
+        """Say that a statement of JavaScript that fits begins a definition, where what it assigns or calls is one."""
+        if child.type != "expression_statement":
+            return
+        inner = child.children[0]
+        role = self._roles[inner.kind_id]
+        if role & VALUE and kind_of(inner, role, task.definition, self._source) is not None:
+            self.kinds[block] = self.kinds[line] = Boundary.DEFINITION if task.definition is None else Boundary.NESTED
+
+    def _is_document(self, node: Node | Section | None) -> bool:
+        """Whether a node is a comment that documents what follows it, also across a blank line: `/** ... */`."""
+        return node is not None and self._source.data.startswith(b"/**", node.start_byte)

@@ -14,8 +14,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from exosuit_cli.chunk.costs import BLANK, CLOSING, CONTINUED
 from exosuit_cli.chunk.records import Boundary
 
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 _DEEPEST_HEADING: Final = 11
 BLOCK: Final = 48
 _DEEPEST_BLOCK: Final = 132
+_MOST_RANKS: Final = (_DEEPEST_BLOCK - BLOCK) // 4
 INTRODUCED: Final = 156
 PROSE: Final = 160
 ROW: Final = 168
@@ -40,6 +39,13 @@ _NESTED: Final = int(Boundary.NESTED)
 _SECTION: Final = int(Boundary.SECTION)
 _NOT_AFTER_BLANK: Final = 10
 _WIDEST: Final = 16
+_OF_BLANK: Final = bytes([PROSE]) + bytes([BLANK]) * 255
+"""By whether a line is blank."""
+_AS_VERBATIM: Final = bytes(
+    BLANK if edge & 127 == 127 else VERBATIM + (min(edge & 127, _WIDEST) >> 1) + (0 if edge & 128 else _NOT_AFTER_BLANK)
+    for edge in range(256)
+)
+"""By `TextLines.edges`, for a line of code, HTML or the like."""
 
 
 def heading_level(cost: int) -> int:
@@ -47,17 +53,18 @@ def heading_level(cost: int) -> int:
     return cost - HEADED if cost >= HEADED else cost >> 2
 
 
+def block_cost(rank: int) -> int:
+    """The cost of a line that begins a block whose place among others is `rank`."""
+    return BLOCK + 4 * rank if rank < _MOST_RANKS else _DEEPEST_BLOCK
+
+
 class DocumentCosts:
     """The costs and kinds of the lines of one text, entered block by block."""
 
     def __init__(self, text: TextLines) -> None:
-        count = len(text)
-        is_blank = np.array(text.inked[:-1], np.int64) != np.arange(count)
-        within = VERBATIM + (np.minimum(np.array(text.columns, np.int64), _WIDEST) >> 1)
-        within += np.where(np.frombuffer(text.after_blank, np.bool_), 0, _NOT_AFTER_BLANK)
-        self._verbatim = np.where(is_blank, BLANK, within).astype(np.uint8).tobytes()
-        self.costs = bytearray(np.where(is_blank, BLANK, PROSE).astype(np.uint8).tobytes())
-        self.kinds = bytearray([_LINE]) * count
+        self._edges = text.edges
+        self.costs = bytearray(text.blank.translate(_OF_BLANK))
+        self.kinds = bytearray([_LINE]) * len(text)
 
     def heading(self, line: int, level: int, *, is_led: bool) -> None:
         """A heading of a level from 0 on; `is_led` where a heading is right before it."""
@@ -67,13 +74,13 @@ class DocumentCosts:
 
     def block(self, line: int, rank: int) -> None:
         """A block whose place among others is `rank`."""
-        self.costs[line] = min(BLOCK + 4 * rank, _DEEPEST_BLOCK)
+        self.costs[line] = block_cost(rank)
         self.kinds[line] = _NESTED
 
     def verbatim(self, first: int, stop: int, *, is_closed: bool) -> None:
         """The lines of a block that begins at `first`: best cut after a blank line, and far to the left."""
         if stop > first + 1:
-            self.costs[first + 1 : stop] = self._verbatim[first + 1 : stop]
+            self.costs[first + 1 : stop] = self._edges[first + 1 : stop].translate(_AS_VERBATIM)
             self.costs[first + 1] = CONTINUED
             if is_closed:
                 self.costs[stop - 1] = CLOSING

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.costs import CLOSING, CONTINUED
-from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, LABEL, ROW, DocumentCosts
+from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, LABEL, ROW, DocumentCosts, block_cost
 from exosuit_cli.chunk.markdown_blocks import markdown_blocks
 from exosuit_cli.chunk.markdown_containers import BlockKind
 from exosuit_cli.chunk.records import Boundary
@@ -37,11 +37,7 @@ _QUOTE: Final = BlockKind.QUOTE
 _TABLE: Final = BlockKind.TABLE
 _VERBATIM: Final = (_FENCE, _CODE, _HTML, _FRONT_MATTER)
 _ATTACHED: Final = (_FENCE, _CODE, _TABLE, _QUOTE, _LIST)
-_FOLLOWING: Final = (*_ATTACHED, _HTML)
-"""What may belong to a paragraph before it, or to any block."""
-_PARTED: Final = (_HTML, _TABLE)
-"""What other blocks may belong to, beside paragraphs."""
-_LINE: Final = int(Boundary.LINE)
+_NESTED: Final = int(Boundary.NESTED)
 _LONGEST: Final = 2000
 """Bytes of a line or an HTML block that are looked at."""
 
@@ -58,47 +54,57 @@ class _Markdown:
         self._blocks = markdown_blocks(text)
 
     def run(self) -> tuple[bytearray, bytearray]:
-        out, firsts = self._out, self._text.firsts
+        out, blocks = self._out, self._blocks
+        costs, kinds = out.costs, out.kinds
         is_led = False
         """A heading is before, and nothing that it could be the heading of."""
-        line = label = before = -1
-        for place, block in enumerate(self._blocks):
+        line = label = -1
+        for place, block in enumerate(blocks):
             kind, first, stop, depth, level = block
+            if kind is _PARAGRAPH and first == line:
+                # The words of an item or of a quotation.
+                label, is_led = -1, False
+                continue
             is_new = first != line
             line = first
-            last, before = before, kind
-            if kind == _HEADING and not depth:
+            if kind is _HEADING and not depth:
                 if label >= 0:
-                    out.costs[first] = CONTINUED
+                    costs[first] = CONTINUED
                     out.heading(label, level - 1, is_led=is_led)
                 else:
                     out.heading(first, level - 1, is_led=is_led)
                 if stop == first + 2:
-                    out.costs[first + 1] = CLOSING
+                    costs[first + 1] = CLOSING
                 is_led, label = True, -1
                 continue
             if is_new:
-                out.block(first, 2 * depth + (kind == _ITEM))
                 if is_led or label >= 0:
-                    out.costs[first], out.kinds[first] = HEADED, _LINE
-                elif (
-                    (kind in _FOLLOWING or last in _PARTED) and place and self._belongs(self._blocks[place - 1], block)
-                ):
-                    out.costs[first], out.kinds[first] = INTRODUCED, _LINE
+                    costs[first] = HEADED
+                elif place and self._belongs(blocks[place - 1], block):
+                    costs[first] = INTRODUCED
+                else:
+                    costs[first] = block_cost(2 * depth + (kind is _ITEM))
+                    kinds[first] = _NESTED
+                if kind is _ITEM or kind is _LIST:
+                    label, is_led = -1, False
+                    continue
             if kind in _VERBATIM:
                 out.verbatim(first, stop, is_closed=kind != _CODE)
             elif kind == _TABLE:
-                out.costs[first + 1 : stop] = bytes([CONTINUED, CONTINUED, *[ROW] * (stop - first)])[: stop - first - 1]
-            is_label = not depth and firsts[first] in b"(<[" and kind in (_PARAGRAPH, _HTML) and self._is_label(block)
+                costs[first + 1 : stop] = bytes([CONTINUED, CONTINUED, *[ROW] * (stop - first)])[: stop - first - 1]
+            is_label = kind in (_PARAGRAPH, _HTML) and not depth and self._is_label(block)
             if is_label:
                 label = first if label < 0 else label
             else:
                 label = -1
                 is_led = is_led and (kind == _BREAK or (kind == _HTML and self._is_remark(block)))
-        return out.costs, out.kinds
+        return costs, kinds
 
     def _is_label(self, block: Block) -> bool:
         first, text = block.first, self._text
+        start = text.inks[first]
+        if text.data[start] not in b"(<[":
+            return False
         if first + 1 < len(text) and not text.is_blank(first + 1) and text.visited[first + 1] != first + 1:
             return False  # words follow
         return LABEL.match(text.text(first)[:_LONGEST]) is not None
@@ -111,6 +117,9 @@ class _Markdown:
     def _belongs(self, before: Block, block: Block) -> bool:
         """Whether a block belongs to the one right before it: an announced list, a caption, what a tag opens."""
         text, kind, first = self._text, block.kind, block.first
+        above = before.kind
+        if (kind is _ITEM or kind is _PARAGRAPH) and above is not _HTML and above is not _TABLE:
+            return False
         if kind == _HTML and text.data.startswith(b"</", text.inks[first]):
             return True
         if before.kind == _HTML:

@@ -6,7 +6,6 @@ matter. Of a paragraph only the lines are looked at that could end it.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -25,15 +24,11 @@ from exosuit_cli.chunk.markdown_patterns import (
     LONE_TAG,
     SETEXT,
     TEXT,
-    WORDS,
     cells,
     closing_fence,
-    closing_fence_line,
 )
 
 if TYPE_CHECKING:
-    from re import Pattern
-
     from exosuit_cli.chunk.text_lines import TextLines
 
 _DEEPEST: Final = 30
@@ -42,6 +37,11 @@ _LONGEST_ROW: Final = 10_000
 """Bytes of a line that are looked at for cells or for markers."""
 PLAIN: Final = np.isin(np.arange(256), list(TEXT))
 """bool[256]: the bytes that begin no block but a paragraph."""
+_NEWLINE, _GREATER, _HASH = b"\n>#"
+_WORDS: Final = frozenset(bytes([byte]) for byte in TEXT - frozenset(b" \t\r\n"))
+"""The first bytes of words."""
+_ENDS: Final = b"\r\n"
+_BLANK_BYTES: Final = frozenset([b" ", b"\t", b"\r", b"\n", b""])
 _PARAGRAPH: Final = BlockKind.PARAGRAPH
 _HEADING: Final = BlockKind.HEADING
 _FENCE: Final = BlockKind.FENCE
@@ -78,6 +78,10 @@ class _Parser(Containers):
                     # An item has no more than one blank line before what is in it.
                     self.leave(len(self.widths) - 1)
             empty = -1
+            stop = 0 if self.quotes else self._common(line)
+            if stop:
+                line = inked[stop] if self.paragraph < 0 else visited[stop]
+                continue
             stop = self._line(line)
             if stop < 0:
                 empty, stop = line, line + 1
@@ -97,32 +101,50 @@ class _Parser(Containers):
                 return line + 1
         return 0
 
+    def _common(self, line: int) -> int:
+        """Enter a line of a paragraph, a heading or a bullet with words, as most are; the line after it, 0 for others.
+
+        Nothing is in a quotation.
+        """
+        data, at, column, contents = self.data, self.inks[line], self.columns[line], self.contents
+        depth = len(contents)
+        while depth and contents[depth - 1] > column:
+            depth -= 1
+        base = contents[depth - 1] if depth else 0
+        if column - base >= TAB:
+            return 0
+        byte = data[at]
+        if self.text.plain[line]:
+            if self.paragraph < 0:
+                self.begin(_PARAGRAPH, line, depth)
+                self.paragraph = line
+            return line + 1
+        if byte == _HASH:
+            heading = ATX.match(data, at, self.starts[line + 1])
+            if heading is not None:
+                self.begin(_HEADING, line, depth, line + 1, heading.end(1) - at)
+                return line + 1
+        elif byte in b"-+*" and data[at + 1 : at + 2] == b" " and data[at + 2 : at + 3] in _WORDS:
+            if len(contents) >= _DEEPEST:
+                return 0
+            self.begin(_ITEM if self.lists[depth] == byte else _LIST, line, depth)
+            self.lists[depth] = byte
+            self.enter(column + 2 - base, column + 2)
+            self.begin(_PARAGRAPH, line, depth + 1)
+            self.paragraph = line
+            return line + 1
+        return 0
+
     def _line(self, line: int) -> int:
         """Enter what begins on a line; the line to go on with, -1 for the next one after an item without anything."""
         data, end = self.data, self.starts[line + 1]
         depth, at, column, base = self.match(line)
         is_inner = depth == len(self.widths)
         """All containers go on."""
-        if not self.quotes and column - base < TAB:
-            byte = data[at]
-            if byte in TEXT:
-                if self.paragraph < 0:
-                    self.begin(_PARAGRAPH, line, depth)
-                    self.paragraph = line
-                return line + 1
-            is_bullet = byte in b"-*+" and at + 2 < end and data[at + 1] == ord(" ") and data[at + 2] in WORDS
-            if is_bullet and len(self.widths) < _DEEPEST:
-                known = self.lists[depth]
-                self.begin(_ITEM if known == byte else _LIST, line, depth)
-                self.lists[depth] = byte
-                self.enter(column + 2 - base, column + 2)
-                self.blocks.append(Block(_PARAGRAPH, line, 0, depth + 1))
-                self.paragraph = line
-                return line + 1
         while True:
             is_open = self.paragraph >= 0
-            byte = data[at] if at < end else 10
-            if byte in b"\r\n":
+            byte = data[at] if at < end else _NEWLINE
+            if byte in _ENDS:
                 # Nothing in a quotation.
                 self.paragraph = -1
                 if IN_QUOTE in self.widths[depth:]:
@@ -132,17 +154,17 @@ class _Parser(Containers):
                 if is_open:
                     return line + 1
                 self.begin(_CODE, line, depth)
-                return self._end_code(line)
+                return self.end_code(line)
             if byte in TEXT:
                 break
-            if byte == ord(">") and len(self.widths) < _DEEPEST:
+            if byte == _GREATER and len(self.widths) < _DEEPEST:
                 self.begin(_QUOTE, line, depth)
                 at, column, base = self.within_quote(at, column, end)
                 self.enter(IN_QUOTE, base)
                 depth, is_inner = depth + 1, True
                 continue
-            row = data[at : min(end, at + _LONGEST_ROW)]
-            if is_open and is_inner and byte in b"=-" and SETEXT.match(row):
+            far = end if end - at < _LONGEST_ROW else at + _LONGEST_ROW
+            if is_open and is_inner and byte in b"=-" and SETEXT.match(data, at, far):
                 first = self._after_links(line)
                 if first == line:
                     return line + 1
@@ -151,17 +173,22 @@ class _Parser(Containers):
                 self.blocks.pop()
                 self.begin(_HEADING, first, depth, line + 1, 1 if byte == ord("=") else 2)
                 return line + 1
-            if byte in b"-*_" and BREAK.match(row):
+            if byte in b"-*_" and BREAK.match(data, at, far):
                 self.begin(_BREAK, line, depth)
                 return line + 1
-            marker = ITEM.match(row) if byte in b"-+*0123456789" and len(self.widths) < _DEEPEST else None
+            is_marker = byte in b"-+*0123456789" and len(self.widths) < _DEEPEST
+            marker = ITEM.match(data, at, far) if is_marker else None
             if marker is not None:
-                size = marker.end()
-                after, inner = self.skip(at + size, column + size, end)
-                is_empty = after >= end or data[after] in b"\r\n"
+                after = marker.end()
+                size = after - at
+                if data[after : after + 1] == b" " and data[after + 1 : after + 2] not in _BLANK_BYTES:
+                    after, inner = after + 1, column + size + 1
+                else:
+                    after, inner = self.skip(after, column + size, end)
+                is_empty = after >= end or data[after] in _ENDS
                 interrupts = is_open and is_inner
                 if not (interrupts and (is_empty or (marker[1] is not None and int(marker[1]) != 1))):
-                    mark = row[size - 1]
+                    mark = data[at + size - 1]
                     known = self.lists[depth] if depth < len(self.lists) else 0
                     self.begin(_ITEM if known == mark else _LIST, line, depth)
                     self.lists[depth] = mark
@@ -173,7 +200,7 @@ class _Parser(Containers):
                     depth, is_inner = depth + 1, True
                     at, column, base = after, inner, content
                     continue
-            stop = self._leaf(line, at, row, depth, is_inner=is_inner)
+            stop = self._leaf(line, at, data[at:far], depth, is_inner=is_inner)
             if stop:
                 return stop
             break
@@ -201,7 +228,7 @@ class _Parser(Containers):
             fence = FENCE.match(row)
             if fence is not None:
                 self.begin(_FENCE, line, depth)
-                return self._end_at(line + 1, closing_fence(fence[0]), fence[0])
+                return self.end_at(line + 1, closing_fence(fence[0]), fence[0])
         elif byte == ord("<"):
             return self._html(line, at, row, depth)
         elif byte in b"|:-" and self.paragraph >= 0 and is_inner and line:
@@ -218,57 +245,10 @@ class _Parser(Containers):
             ends = HTML_ENDS[found.lastindex or 0]
         self.begin(_HTML, line, depth)
         if ends is None:
-            return self._end_at_blank(line + 1)
+            return self.end_at_blank(line + 1)
         if ends.search(self.data, at, self.starts[line + 1]):
             return self.ended(line + 1)
-        return self._end_at(line + 1, ends)
-
-    def _end_at(self, line: int, ends: Pattern[bytes], mark: bytes = b"") -> int:
-        """The end of a block that goes on to a line with `ends`, else to the end of what it is in.
-
-        With the `mark` of a fence, that begins the line, less than four columns to the right.
-        """
-        first = self.blocks[-1].first
-        data, starts = self.data, self.starts
-        if not self.widths and line < self.count:
-            closer = (closing_fence_line(mark) if mark else ends).search(data, starts[line])
-            if closer:
-                line = bisect_right(starts, closer.start(), line, self.count)
-                self.blocks[-1] = self.blocks[-1]._replace(stop=line)
-                return line
-            line = self.count
-        while line < self.count:
-            at, column = self.goes_on(line)
-            if at < 0:
-                break
-            if mark:
-                found = column < TAB and ends.match(data, at, starts[line + 1])
-            else:
-                found = ends.search(data, at, starts[line + 1])
-            line += 1
-            if found:
-                self.blocks[-1] = self.blocks[-1]._replace(stop=line)
-                return line
-        self.ended(max(line, first + 1))
-        return line
-
-    def _end_at_blank(self, line: int) -> int:
-        while line < self.count:
-            at, _ = self.goes_on(line)
-            if at < 0 or self.data[at : at + 1] in (b"\n", b"\r", b""):
-                break
-            line += 1
-        return self.ended(line)
-
-    def _end_code(self, line: int) -> int:
-        line += 1
-        while line < self.count:
-            at, column = self.goes_on(line)
-            if at < 0 or (column < TAB and self.data[at : at + 1] not in (b"\n", b"\r", b"")):
-                break
-            line += 1
-        self.ended(line)
-        return line
+        return self.end_at(line + 1, ends)
 
     def _table(self, line: int, row: bytes, depth: int) -> int:
         """Enter a table whose second line is `row`, if it is one: what is right above has as many cells."""

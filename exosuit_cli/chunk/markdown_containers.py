@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from enum import IntEnum
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exosuit_cli.chunk.markdown_patterns import BLANKS
 from exosuit_cli.chunk.text_lines import column_after
 
 if TYPE_CHECKING:
+    from re import Pattern
+
     from exosuit_cli.chunk.text_lines import TextLines
 
 TAB: Final = 4
@@ -49,6 +53,10 @@ class Block(NamedTuple):
     level: int = 0
 
 
+_block: Final = partial(tuple.__new__, Block)
+"""A block from its five values, without a call of Python's."""
+
+
 class Containers:
     """The containers that are open in a text, and the blocks that began in them."""
 
@@ -80,7 +88,7 @@ class Containers:
             self.leave(depth)
         self.lists[depth] = 0
         self.paragraph = -1
-        self.blocks.append(Block(kind, line, stop, depth, level))
+        self.blocks.append(_block((kind, line, stop, depth, level)))
 
     def skip(self, at: int, column: int, end: int) -> tuple[int, int]:
         """The next byte that is no blank, from `at` on, and its column."""
@@ -142,3 +150,63 @@ class Containers:
             return (-1, 0) if self.quotes else (self.inks[line], 0)
         depth, at, column, base = self.match(line)
         return (at, column - base) if depth == len(self.widths) else (-1, 0)
+
+    def end_at(self, line: int, ends: Pattern[bytes], mark: bytes = b"") -> int:
+        """The end of a block that goes on to a line with `ends`, else to the end of what it is in.
+
+        With the `mark` of a fence, that begins the line, less than four columns to the right.
+        """
+        first = self.blocks[-1].first
+        data, starts = self.data, self.starts
+        if not self.widths and line < self.count:
+            closer = self._closing_line(line, ends, mark) if mark else ends.search(data, starts[line])
+            if closer:
+                line = closer if isinstance(closer, int) else bisect_right(starts, closer.start(), line, self.count)
+                self.blocks[-1] = self.blocks[-1]._replace(stop=line)
+                return line
+            line = self.count
+        while line < self.count:
+            at, column = self.goes_on(line)
+            if at < 0:
+                break
+            if mark:
+                found = column < TAB and ends.match(data, at, starts[line + 1])
+            else:
+                found = ends.search(data, at, starts[line + 1])
+            line += 1
+            if found:
+                self.blocks[-1] = self.blocks[-1]._replace(stop=line)
+                return line
+        self.ended(max(line, first + 1))
+        return line
+
+    def _closing_line(self, line: int, ends: Pattern[bytes], mark: bytes) -> int:
+        """The line after the next one that closes a fence outside all containers, 0 for none."""
+        data, starts = self.data, self.starts
+        at = data.find(mark, starts[line])
+        while at >= 0:
+            line = bisect_right(starts, at, line, self.count)
+            if self.inks[line - 1] == at and self.columns[line - 1] < TAB and ends.match(data, at, starts[line]):
+                return line
+            at = data.find(mark, starts[line])
+        return 0
+
+    def end_at_blank(self, line: int) -> int:
+        """The end of HTML that goes on to a blank line."""
+        while line < self.count:
+            at, _ = self.goes_on(line)
+            if at < 0 or self.data[at : at + 1] in (b"\n", b"\r", b""):
+                break
+            line += 1
+        return self.ended(line)
+
+    def end_code(self, line: int) -> int:
+        """The end of code that begins at a line and is known by its columns."""
+        line += 1
+        while line < self.count:
+            at, column = self.goes_on(line)
+            if at < 0 or (column < TAB and self.data[at : at + 1] not in (b"\n", b"\r", b"")):
+                break
+            line += 1
+        self.ended(line)
+        return line

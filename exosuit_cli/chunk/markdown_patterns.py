@@ -49,7 +49,6 @@ INTERRUPTS: Final = re.compile(
 """What ends a paragraph or a table, HTML aside."""
 TEXT: Final = frozenset(range(256)) - frozenset(b"#`~<>-+*_=|:0123456789")
 """The first bytes of lines that begin no block but a paragraph."""
-WORDS: Final = TEXT - frozenset(b" \t\r\n")
 LINK: Final = re.compile(rb"\[(?:[^\[\]\\]|\\.)+\]:[ \t]*[^ \t]+(?:[ \t]+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\Z")
 """A definition of a link, on one line without blanks around it."""
 _PIPES: Final = re.compile(rb"(?<!\\)\|")
@@ -59,12 +58,6 @@ _PIPES: Final = re.compile(rb"(?<!\\)\|")
 def closing_fence(mark: bytes) -> re.Pattern[bytes]:
     """What closes a fence that `mark` opens."""
     return re.compile(re.escape(mark[:1]) + b"{%d,}" % len(mark) + _END)
-
-
-@cache
-def closing_fence_line(mark: bytes) -> re.Pattern[bytes]:
-    """The same, for the search in a text: the whole line, less than four columns to the right."""
-    return re.compile(b"^ {0,3}" + re.escape(mark[:1]) + b"{%d,}" % len(mark) + rb"[ \t]*\r?$", re.MULTILINE)
 
 
 def cells(row: bytes) -> int:

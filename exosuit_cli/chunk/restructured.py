@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.chunk.costs import CLOSING, CONTINUED
-from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, LABEL, ROW, DocumentCosts
+from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, LABEL, ROW, DocumentCosts, block_cost
 from exosuit_cli.chunk.records import Boundary
 
 if TYPE_CHECKING:
@@ -22,13 +22,6 @@ TAB: Final = 8
 _MARKS: Final = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
 PLAIN: Final = ~np.isin(np.arange(256), list(_MARKS + b"0123456789"))
 """bool[256]: the bytes that begin nothing but text, where no blank line is before."""
-_IS_MARK: Final = bytes(byte in _MARKS for byte in range(256))
-_BEGINS_ITEM: Final = bytes(byte in b"-*+:(#0123456789." for byte in range(256))
-"""What an item or explicit markup begins with."""
-_IS_SPECIAL: Final = bytes(byte in b"-*+:(#0123456789.>=|" for byte in range(256))
-"""What any block but a paragraph begins with."""
-_MAY_ANNOUNCE: Final = bytes(byte <= 0x20 or byte == ord(":") for byte in range(256))
-_LINE: Final = int(Boundary.LINE)
 _DIRECTIVE: Final = re.compile(rb"\.\. (?:\|[^|]*\| )?([\w.:+-]+?) ?::(?:\s|\Z)")
 _VERBATIM: Final = frozenset(
     b"code code-block sourcecode parsed-literal math raw literalinclude highlight graphviz digraph graph doctest"
@@ -41,8 +34,11 @@ _BULLET: Final = re.compile(rb"[-*+](?:\s|\Z)")
 _NUMBER: Final = re.compile(rb"(?:\(?(?:\d+|#)\)|(?:\d+|#)\.)(?:\s|\Z)")
 _BORDER: Final = re.compile(rb"=+(?:[ \t]+=+)+\Z")
 _GRID: Final = re.compile(rb"\+[-=+]+\+\Z")
+_DOT, _COLON, _DIGIT, _PLUS, _EQUALS, _SPACE = b".:0+= "
 _SHORTEST: Final = 4
 """A line of punctuation may be shorter than its title from this length on."""
+_LINE: Final = int(Boundary.LINE)
+_NESTED: Final = int(Boundary.NESTED)
 _LONGEST: Final = 1000
 """Bytes of a line that are looked at."""
 
@@ -67,29 +63,54 @@ class _Restructured:
         """A title, or the head of a directive, is right before."""
 
     def run(self) -> tuple[bytearray, bytearray]:
-        text, after_blank, firsts = self._text, self._text.after_blank, self._text.firsts
-        line = text.inked[0]
+        text, count, stack = self._text, self._count, self._stack
+        after_blank, plain, marks, announced = text.after_blank, text.plain, text.marks, text.announced
+        columns, inked, visited = text.columns, text.inked, text.visited
+        costs, kinds = self._out.costs, self._out.kinds
+        line = inked[0]
         is_first = False
-        while line < self._count:
-            if after_blank[line] or is_first:
-                is_title = False
-                if _IS_MARK[firsts[line]] or _IS_MARK[firsts[line + 1]]:
-                    stop, is_title = self._title(line)
+        while line < count:
+            if is_first or after_blank[line]:
+                if plain[line] and not marks[line + 1] and not is_first and not announced[line]:
+                    # A paragraph, as most blocks are: what `_block` does with it.
+                    column = columns[line]
+                    while stack and stack[-1][0] > column:
+                        stack.pop()
+                    if stack and stack[-1][0] == column:
+                        stack.pop()
+                    if self._is_led or self._label >= 0:
+                        costs[line] = HEADED
+                        self._label, self._is_led = -1, False
+                    else:
+                        costs[line] = block_cost(2 * len(stack))
+                        kinds[line] = _NESTED
+                    stack.append((column, 0))
+                    line = visited[line + 1]
+                    continue
+                stop, is_title = self._title(line) if marks[line] or marks[line + 1] else (line, False)
                 if not is_title:
                     stop = self._block(line, is_first=is_first)
                 is_first = is_title
             else:
-                stop, is_first = self._within(line) if _BEGINS_ITEM[firsts[line]] else line + 1, False
-            line = text.inked[stop] if is_first else text.visited[stop]
-        return self._out.costs, self._out.kinds
+                column = columns[line]
+                for known, mark in reversed(stack):
+                    if known <= column:
+                        stop = self._within(line, mark) if mark and known == column else line + 1
+                        break
+                else:
+                    stop = line + 1
+                is_first = False
+            line = inked[stop] if is_first else visited[stop]
+        return costs, kinds
 
     def _row(self, line: int) -> bytes:
-        return self._text.text(line)[:_LONGEST]
+        text = self._text
+        return text.data[text.inks[line] : text.starts[line + 1]].rstrip()[:_LONGEST]
 
     def _mark(self, line: int) -> int:
         """The character that a line at the left edge has nothing else but, 0 where it has others."""
         text = self._text
-        if line >= self._count or not _IS_MARK[text.firsts[line]] or text.columns[line]:
+        if not text.marks[line] or text.data[text.inks[line]] not in _MARKS:
             return 0
         row = text.text(line)
         return row[0] if row.count(row[:1]) == len(row) else 0
@@ -124,29 +145,29 @@ class _Restructured:
     def _block(self, line: int, *, is_first: bool) -> int:
         """Enter the block that begins at a line; the line to go on with."""
         text, out, stack = self._text, self._out, self._stack
-        column = text.columns[line]
-        row = self._row(line) if _IS_SPECIAL[text.firsts[line]] else b""
+        column, row = text.columns[line], self._row(line)
         while stack and stack[-1][0] > column:
             stack.pop()
         is_sibling = bool(stack) and stack[-1][0] == column
         before = stack.pop()[1] if is_sibling else 0
-        mark, is_explicit = 0, False
-        if row:
-            mark = self._item_mark(row)
-            is_explicit = row.startswith(b".. ") or row == b".."
-        out.block(line, 2 * len(stack) + (mark != 0 and mark == before))
+        mark = self._item_mark(row)
+        is_explicit = row.startswith(b"..") and (len(row) == 2 or row[2] == _SPACE)
         is_label = is_explicit and not stack and not column and self._is_label(line, row)
-        last, inked = line - 1, text.inked
-        while last >= 0 and inked[last] != last:
-            last -= 1
-        is_literal = False
-        if not is_first and last >= 0 and text.columns[last] < column and not self._is_led:
-            is_literal = self._row(last).endswith(b"::") and not (stack and stack[-1][1] == ord("."))
+        is_literal = is_announced = False
+        if text.announced[line]:
+            last = self._last(line)
+            above = self._row(last)
+            if not is_first and text.columns[last] < column and not self._is_led:
+                is_literal = above.endswith(b"::") and not (stack and stack[-1][1] == _DOT)
+            is_announced = above.endswith(b":") and self._is_announced(last, column, mark, row)
         if self._is_led or (self._label >= 0 and not is_label):
             out.costs[line], out.kinds[line] = HEADED, _LINE
-        elif is_literal or (last >= 0 and self._may_announce(last) and self._is_announced(last, column, mark, row)):
+        elif is_literal or is_announced:
             out.costs[line], out.kinds[line] = INTRODUCED, _LINE
-        stack.append((column, ord(".") if is_explicit else mark))
+        else:
+            out.costs[line] = block_cost(2 * len(stack) + (mark != 0 and mark == before))
+            out.kinds[line] = _NESTED
+        stack.append((column, _DOT if is_explicit else mark))
         if is_label:
             self._label = line if self._label < 0 else self._label
             return line + 1
@@ -158,41 +179,37 @@ class _Restructured:
             return stop
         if is_explicit:
             return self._explicit(line, row, column)
-        if row and _GRID.match(row):
+        if row.startswith(b"+") and _GRID.match(row):
             return self._grid(line)
-        if row and _BORDER.match(row):
+        if row.startswith(b"=") and _BORDER.match(row):
             return self._simple(line, column)
         return line + 1
 
-    def _within(self, line: int) -> int:
-        """Enter an item or explicit markup that follows another without a blank line; the line to go on with."""
-        stack, column = self._stack, self._text.columns[line]
-        for known, mark in reversed(stack):
-            if known <= column:
-                if known == column and mark:
-                    row = self._row(line)
-                    if self._item_mark(row) == mark or (mark == ord(".") and row.startswith(b".. ")):
-                        return self._block(line, is_first=False)
-                break
+    def _within(self, line: int, mark: int) -> int:
+        """Enter an item or explicit markup right below one with a mark; the line to go on with."""
+        row = self._row(line)
+        if self._item_mark(row) == mark or (mark == _DOT and row.startswith(b".. ")):
+            return self._block(line, is_first=False)
         return line + 1
 
     @staticmethod
     def _item_mark(row: bytes) -> int:
-        if _BULLET.match(row):
-            return row[0]
-        if _FIELD.match(row):
-            return ord(":")
-        return ord("0") if _NUMBER.match(row) else 0
+        first = row[0] if row else 0
+        if first in b"-*+":
+            return first if _BULLET.match(row) else 0
+        if first == _COLON:
+            return first if _FIELD.match(row) else 0
+        return _DIGIT if first in b"(#0123456789" and _NUMBER.match(row) else 0
 
-    def _may_announce(self, line: int) -> bool:
-        """Whether a line may end with a colon, its end or what is looked at of it."""
-        text = self._text
-        return bool(_MAY_ANNOUNCE[text.lasts[line]]) or text.starts[line + 1] - text.inks[line] > _LONGEST
+    def _last(self, line: int) -> int:
+        """The line before one that is not blank, -1 for none."""
+        line -= 1
+        while line >= 0 and self._text.is_blank(line):
+            line -= 1
+        return line
 
     def _is_announced(self, last: int, column: int, mark: int, row: bytes) -> bool:
-        """Whether the line before a block ends with a colon, and the block is no paragraph beside it."""
-        if not self._row(last).endswith(b":"):
-            return False
+        """Whether a block is no paragraph beside the line that is right before it, which ends with a colon."""
         is_other = mark or row.startswith((b".. ", b">>>", b"+-", b"==", b"| "))
         return bool(is_other) or column > self._text.columns[last]
 
@@ -235,7 +252,7 @@ class _Restructured:
         text, costs = self._text, self._out.costs
         first, is_below = line, False
         while line < self._count and not text.is_blank(line):
-            is_line = text.data[text.inks[line]] == ord("+")
+            is_line = text.data[text.inks[line]] == _PLUS
             if line > first:
                 costs[line] = ROW if is_below and not is_line and line > first + 1 else CONTINUED
             is_below = is_line
@@ -251,7 +268,7 @@ class _Restructured:
                 if text.columns[after] < column:
                     break
                 costs[after] = ROW if text.columns[after] == column and after > first + 1 else CONTINUED
-                if _BORDER.match(self._row(after)):
+                if text.data[text.inks[after]] == _EQUALS and _BORDER.match(self._row(after)):
                     costs[after] = CLOSING
                     borders += 1
                     if after + 1 == self._count or text.is_blank(after + 1):

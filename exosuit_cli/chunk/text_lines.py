@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 _TAB: Final = 9
 _BYTE: Final = np.uint64(0xFF)
+_INDENT_TAB: Final = 8
+"""What a tab adds to `LineColumns.indents`."""
+_MOST: Final = 65_535
+"""Columns that are in `LineColumns.indents`."""
+_LONG: Final = 1000
+"""Bytes of a line, beyond which its end is not looked at here."""
+_IS_BLANK: Final = np.isin(np.arange(256), list(b" \t\r\n\v\f\0"))
+_IS_COLON_OR_BLANK: Final = np.isin(np.arange(256), list(b": \t\r\n\v\f\0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +35,11 @@ class TextLines:
     blank, of its end of line where it is blank. columns: the column of that byte; a tab goes to the next multiple of
     its size. inked: n + 1 positions, the first line from each on that is not blank, n for none. visited: likewise, the
     lines that are not blank and follow a blank one, or that begin with no plain byte. after_blank: n bytes, not 0 for
-    lines at the start or after a blank one. firsts: n + 1 bytes, the first of each that is no blank, 0 for none.
-    lasts: n bytes, the last of each before its end of line.
+    lines at the start or after a blank one. plain: n bytes, not 0 for lines that begin with a plain byte. announced: n
+    bytes, 0 for lines before which the last one that is not blank does not end with a colon. marks: n + 1 bytes, 0 for
+    lines that are not one and the same byte at the left edge, again and again. blank: n bytes, not 0 for lines with
+    nothing on them. edges: n bytes, the column, at most 126, 127 for lines with nothing on them; 128 more for lines
+    at the start or after a blank one.
     """
 
     data: bytes
@@ -38,8 +49,11 @@ class TextLines:
     inked: list[int]
     visited: list[int]
     after_blank: bytes
-    firsts: bytes
-    lasts: bytes
+    plain: bytes
+    announced: bytes
+    marks: bytes
+    blank: bytes
+    edges: bytes
 
     def __len__(self) -> int:
         return len(self.inks)
@@ -50,7 +64,7 @@ class TextLines:
 
     def is_blank(self, line: int) -> bool:
         """Whether nothing is on a line."""
-        return self.inked[line] != line
+        return self.blank[line] != 0
 
 
 def text_lines(
@@ -61,49 +75,86 @@ def text_lines(
     `tab`: the columns that a tab goes on to a multiple of; `plain` is bool[256], the bytes that begin nothing special.
     """
     firsts, stops = lines.files[positions], lines.files[positions + 1]
-    is_inked = lines.heads != 0
-    after_blank = np.ones(len(is_inked), np.bool_)
-    after_blank[1:] = ~is_inked[:-1]
-    after_blank[lines.files[:-1][np.diff(lines.files) > 0]] = True
-    heads = (lines.heads & _BYTE).astype(np.uint8)
-    is_visited = is_inked & (after_blank | ~plain.take(heads))
-    inked, visited = _following(is_inked), _following(is_visited)
-    columns = lines.inks - lines.starts[:-1]
-    for position, first, stop in zip(positions.tolist(), firsts.tolist(), stops.tolist(), strict=True):
-        offset, size = int(slab.offsets[position]), int(slab.lengths[position])
-        data = bytes(slab.data.data[offset : offset + size])
-        starts = (lines.starts[first : stop + 1] - offset).tolist()
-        inks = (lines.inks[first:stop] - offset).tolist()
-        own = columns[first:stop].tolist()
-        if _TAB in data:
-            _correct(data, starts, inks, own, tab)
+    counts, offsets = stops - firsts, slab.offsets[positions]
+    # The lines of these texts, and after each text one more that is blank.
+    bounds = np.append(0, np.cumsum(counts + 1))
+    text = np.repeat(np.arange(len(positions)), counts + 1)
+    at = np.arange(bounds[-1]) + (firsts - bounds[:-1])[text]
+    is_more = np.zeros(len(at), np.bool_)
+    is_more[bounds[1:] - 1] = True
+    own = np.minimum(at, len(lines.heads) - 1)
+    heads = np.where(is_more, 0, lines.heads[own])
+    starts = lines.starts[at] - offsets[text]
+    inks = lines.inks[own] - offsets[text]
+    is_inked = heads != 0
+    after_blank = np.append(True, ~is_inked[:-1])
+    leads = (heads & _BYTE).astype(np.uint8)
+    is_plain = plain.take(leads) & is_inked
+    is_visited = is_inked & (after_blank | ~is_plain)
+    lasts = lines.lasts[own]
+    sizes = lines.starts[np.minimum(at + 1, len(lines.heads))] - lines.starts[at]
+    may_announce = _IS_COLON_OR_BLANK.take(lasts) | (sizes > _LONG)
+    columns = _columns(slab, lines, own, is_inked, tab)
+    is_mark = is_inked & (inks == starts) & ((lasts == leads) | _IS_BLANK.take(lasts)) & ~is_plain
+    last_inked = np.append(-1, np.maximum.accumulate(np.where(is_inked, np.arange(len(at)), -1))[:-1])
+    announced = may_announce[last_inked] & (last_inked >= bounds[text])
+    all_starts, all_inks, all_columns = starts.tolist(), inks.tolist(), columns.tolist()
+    all_inked = _following(is_inked, bounds, text).tolist()
+    all_visited = _following(is_visited, bounds, text).tolist()
+    edges = (np.where(is_inked, np.minimum(columns, 126), 127) | after_blank * 128).astype(np.uint8)
+    flags = (after_blank, is_plain, announced, is_mark, ~is_inked, edges)
+    all_after, all_plain, all_announced, all_marks, all_blank, all_edges = (column.tobytes() for column in flags)
+    begins, lengths = offsets.tolist(), slab.lengths[positions].tolist()
+    for begin, length, first, more in zip(
+        begins, lengths, bounds[:-1].tolist(), (bounds[1:] - 1).tolist(), strict=True
+    ):
         yield TextLines(
-            data,
-            starts,
-            inks,
-            own,
-            np.minimum(inked[first : stop + 1] - first, stop - first).tolist(),
-            np.minimum(visited[first : stop + 1] - first, stop - first).tolist(),
-            after_blank[first:stop].tobytes(),
-            heads[first:stop].tobytes() + b"\0",
-            lines.lasts[first:stop].tobytes(),
+            bytes(slab.data.data[begin : begin + length]),
+            all_starts[first : more + 1],
+            all_inks[first:more],
+            all_columns[first:more],
+            all_inked[first : more + 1],
+            all_visited[first : more + 1],
+            all_after[first:more],
+            all_plain[first:more],
+            all_announced[first:more],
+            all_marks[first : more + 1],
+            all_blank[first:more],
+            all_edges[first:more],
         )
 
 
-def _following(chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """For each position of n + 1 the first chosen one from there on, n for none. chosen: bool[n]."""
+def _following(
+    chosen: npt.NDArray[np.bool_], bounds: npt.NDArray[np.int64], text: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """For each line the first chosen one of its text from there on, as a position there; the last one for none."""
     count = len(chosen)
-    places = np.full(count + 1, count)
-    places[:-1][chosen] = np.flatnonzero(chosen)
-    found: npt.NDArray[np.int64] = np.minimum.accumulate(places[::-1])[::-1]
+    chosen = chosen.copy()
+    chosen[bounds[1:] - 1] = True
+    places = np.full(count, count)
+    places[chosen] = np.flatnonzero(chosen)
+    found: npt.NDArray[np.int64] = np.minimum.accumulate(places[::-1])[::-1] - bounds[text]
     return found
 
 
-def _correct(data: bytes, starts: list[int], inks: list[int], columns: list[int], tab: int) -> None:
-    """Correct the columns of lines that have a tab before their first byte."""
-    for line, (start, ink) in enumerate(zip(starts, inks, strict=False)):
-        if ink > start and data.find(b"\t", start, ink) >= 0:
-            columns[line] = column_after(data, start, ink, 0, tab)
+def _columns(
+    slab: Slab, lines: LineColumns, own: npt.NDArray[np.int64], is_inked: npt.NDArray[np.bool_], tab: int
+) -> npt.NDArray[np.int64]:
+    """The columns of the first bytes of lines."""
+    starts, indents = lines.starts[own], lines.indents[own].astype(np.int64)
+    columns = lines.inks[own] - starts
+    is_tabbed = is_inked & (columns != indents)
+    tabs, others = np.divmod(indents - columns, _INDENT_TAB - 1)
+    # Tabs and then spaces: the columns follow from their numbers.
+    seconds = starts + np.minimum(np.maximum(tabs, 1), 2) - 1
+    is_first = (slab.data[starts] == _TAB) & (slab.data[seconds] == _TAB) & ((tabs <= 2) | (tabs == columns))
+    is_sure = is_tabbed & is_first & (indents < _MOST) & (others == 0)
+    columns = np.where(is_sure, tab * tabs + columns - tabs, columns)
+    is_tabbed &= ~is_sure
+    for line in np.flatnonzero(is_tabbed).tolist():
+        start, ink = int(starts[line]), int(lines.inks[own[line]])
+        columns[line] = column_after(bytes(slab.data.data[start:ink]), 0, ink - start, 0, tab)
+    return columns
 
 
 def column_after(data: bytes, start: int, end: int, column: int, tab: int) -> int:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from exosuit_cli.chunk import Boundary, ChunkOptions, chunk_text
 from exosuit_cli.chunk.document_costs import heading_level
 from exosuit_cli.chunk.restructured import PLAIN, TAB, restructured_costs
+from exosuit_cli.chunk.strength import line_strengths
 from exosuit_cli.chunk.text_lines import text_lines
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
@@ -127,3 +128,17 @@ def test_a_long_directive_is_cut_between_its_blocks_and_a_long_table_between_row
     rows = "".join(f"| {number:<3} | x |\n|     | y |\n+-----+---+\n" for number in range(20))
     chunks = cut(f"+-----+---+\n| a   | b |\n+=====+===+\n{rows}", "reStructuredText", 60)
     assert all(line[2].isdigit() for line in first_lines(chunks[1:]))
+
+
+def test_each_text_of_a_slab_is_judged_alone_also_with_lines_of_a_form_feed() -> None:
+    texts = [b"Words:\n", b"\x0c\n\n  Quoted\n", b"\n\ta\n  \tb::\n\n\t\tc\n", b"a:\n\n- b\n\x0c\n\n.. x"]
+    sizes = np.array([len(text) for text in texts])
+    data = np.frombuffer(b"".join(texts), np.uint8)
+    together = Slab(data, np.cumsum(sizes) - sizes, sizes)
+    kernels, language = CpuKernels("blake3"), "reStructuredText"
+    costs = line_strengths(together, kernels.lines(together), [language] * len(texts)).costs.tolist()
+    alone: list[int] = []
+    for text in texts:
+        slab = Slab(np.frombuffer(text, np.uint8), np.zeros(1, np.int64), np.array([len(text)]))
+        alone += line_strengths(slab, kernels.lines(slab), [language]).costs.tolist()
+    assert costs == alone

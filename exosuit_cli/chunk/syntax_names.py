@@ -60,6 +60,8 @@ _HAS_ARGUMENTS: Final = frozenset(["operator_cast", "qualified_identifier", "tem
 _ARGUMENTS: Final = re.compile(r"<[^<>]*>")
 _PLAIN: Final = frozenset(["field_identifier", "identifier", "property_identifier", "string", "type_identifier"])
 """What has no name within."""
+_OF_PARTS: Final = frozenset([SymbolKind.METHOD, SymbolKind.RULE, SymbolKind.TEST, SymbolKind.TYPE])
+"""Kinds whose names also depend on what is beside them."""
 _QUOTES: Final = "\"'`"
 
 
@@ -71,6 +73,11 @@ def names_of(definition: Definition, source: Source) -> list[Named]:
     if isinstance(node, Section):
         title = node.title
         return [(_text(data, title), node.start_byte, definition.kind)] if title is not None else []
+    role = grammar.roles[node.kind_id]
+    if not (definition.is_container or role & (WRAPPER | BINDING | VALUE)):
+        plain = _plain(node, definition.kind, source)
+        if plain is not None:
+            return [plain]
     inner: Node | None = node
     if definition.is_container:
         inner = first_within(node, source)
@@ -92,6 +99,18 @@ def names_of(definition: Definition, source: Source) -> list[Named]:
         if name:
             named.append((name, max(each.start_byte, inner.start_byte), definition.kind if place == 0 else kind))
     return named
+
+
+def _plain(node: Node, kind: SymbolKind, source: Source) -> Named | None:
+    """The name of a node that has it in a field, as it is: most have; None for all others."""
+    if kind in _OF_PARTS or node.type in _UNUSUAL:
+        return None
+    for field in source.grammar.name_fields:
+        named = node.child_by_field_id(field)
+        if named is not None:
+            name = _without_marks(_text(source.data, named)) if named.type in _PLAIN else ""
+            return (name, named.start_byte, kind) if name else None
+    return None
 
 
 def _kind_of(named: Node, definition: Definition, grammar: Grammar) -> SymbolKind:
@@ -197,8 +216,13 @@ def _name(data: bytes, node: Node, named: Node, kind: SymbolKind) -> str:
         name = name.partition("<")[0]
     if node.type == "property_declaration":
         name = name.lstrip("$")  # PHP
+    return name.strip(_QUOTES).removeprefix("this.") if kind is SymbolKind.RULE else _without_marks(name)
+
+
+def _without_marks(name: str) -> str:
+    """A name as a path, without quotes."""
     name = name.strip(_QUOTES).removeprefix("this.")
-    return name if kind is SymbolKind.RULE else name.replace("::", ".").replace(":", ".")
+    return name.replace("::", ".").replace(":", ".") if ":" in name else name
 
 
 def _innermost(data: bytes, named: Node) -> Node:

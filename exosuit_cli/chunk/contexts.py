@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.chunk.headings import MOST_LABELS, is_above_title
 from exosuit_cli.chunk.symbols import SymbolKind
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.names import display_name
@@ -33,6 +34,8 @@ _HAVE_PARAMETERS: Final = frozenset({
 """What may begin with a head of several lines."""
 _LONGEST_PATH: Final = 200
 """Characters of a path that are shown, the last ones."""
+_MOST_ABOVE: Final = 4 * _LONGEST_LINE
+"""Bytes of labels above a heading and of the heading."""
 _NEWLINE: Final = ord("\n") << 8
 
 
@@ -188,6 +191,9 @@ class _Writer:
         for _ in range(int(defined.lines[place]) - int(chunks.start_lines[chunk])):
             at = text.find(b"\n", at) + 1
         first = text[at : at + _LONGEST_LINE + 1].partition(b"\n")[0].rstrip()
+        if defined.kinds[place] == SymbolKind.SECTION and is_above_title(first.strip()):
+            rows = text[at : at + _MOST_ABOVE].split(b"\n", MOST_LABELS)[:MOST_LABELS]
+            first = next((row.strip() for row in rows if not is_above_title(row.strip())), b"")
         if not first or len(first) > _LONGEST_LINE:
             return []
         lines = [first.decode("utf-8", "replace")]

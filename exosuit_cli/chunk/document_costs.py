@@ -11,7 +11,6 @@ HEADED       and up: what follows a heading, which is never left alone; a headin
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.costs import BLANK, CLOSING, CONTINUED
@@ -29,11 +28,6 @@ PROSE: Final = 160
 ROW: Final = 168
 VERBATIM: Final = 172
 HEADED: Final = CONTINUED
-LABEL: Final = re.compile(
-    rb"\([^()\s]+\)=\Z|<a +(?:name|id)=[^<>]*>(?:</a>)?\Z|\[\]\(\)\{#[^}]*\}\Z"
-    rb"|\.\. (?:_|index::|highlight::|role::|(?!.*::))"
-)
-"""A line that names what follows it, as MyST, HTML, MkDocs and reStructuredText write it."""
 _LINE: Final = int(Boundary.LINE)
 _NESTED: Final = int(Boundary.NESTED)
 _SECTION: Final = int(Boundary.SECTION)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.chunk.document_costs import LABEL, heading_level
+from exosuit_cli.chunk.document_costs import heading_level
 from exosuit_cli.chunk.families import HAS_KEYWORDS, IS_C_LIKE, Family
+from exosuit_cli.chunk.headings import MOST_LABELS, is_above_title
 from exosuit_cli.chunk.keyword_names import keyword_names
 from exosuit_cli.chunk.line_names import FIRST_WORDS, named_by
 from exosuit_cli.chunk.method_names import method_names
@@ -48,9 +49,6 @@ _SECTION: Final = int(Boundary.SECTION)
 _MOST_ARGUMENTS: Final = 12
 """Lines of a head that are looked at for its end."""
 _LONGEST_HEADING: Final = 300
-_MOST_HASHES: Final = 6
-_MOST_LABELS: Final = 8
-"""Lines of labels above a heading."""
 
 
 _ENDS_NO_HEAD: Final = byte_set(b";:\\\0")
@@ -300,18 +298,13 @@ class _Search:
         """The text of a heading; where labels or a line of punctuation are above it, that of the first other line."""
         text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
         files = self._lines.files
-        last = min(line + _MOST_LABELS, int(files[np.searchsorted(files, line, "right")]) - 1)
-        while line < last and (_is_ruler(text) or LABEL.match(text)):
+        last = min(line + MOST_LABELS, int(files[np.searchsorted(files, line, "right")]) - 1)
+        while line < last and is_above_title(text):
             line += 1
             start, end = self._lines.starts[line : line + 2].tolist()
             text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
         name = " ".join(text.decode("utf-8", "replace").strip(" #\t\r\n").split())
         return name, SymbolKind.SECTION
-
-
-def _is_ruler(text: bytes) -> bool:
-    """Whether a line has nothing, or one character again and again, and is no heading of Markdown without a text."""
-    return not text.strip(text[:1]) and (text[:1] != b"#" or len(text) > _MOST_HASHES)
 
 
 def _texts(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[str]:

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.costs import CLOSING, CONTINUED
-from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, LABEL, ROW, DocumentCosts, block_cost
+from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, ROW, DocumentCosts, block_cost
+from exosuit_cli.chunk.headings import LABEL
 from exosuit_cli.chunk.markdown_blocks import markdown_blocks
 from exosuit_cli.chunk.markdown_containers import BlockKind
 from exosuit_cli.chunk.records import Boundary

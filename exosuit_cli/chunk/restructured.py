@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.chunk.costs import CLOSING, CONTINUED
-from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, LABEL, ROW, DocumentCosts, block_cost
+from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, ROW, DocumentCosts, block_cost
+from exosuit_cli.chunk.headings import LABEL
 from exosuit_cli.chunk.records import Boundary
 
 if TYPE_CHECKING:

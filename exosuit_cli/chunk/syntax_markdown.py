@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.chunk.costs import BLANK, CLOSING
-from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, LABEL
+from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED
+from exosuit_cli.chunk.headings import LABEL
 from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.chunk.syntax_grammars import HEADINGS
 from exosuit_cli.model.dataclass import dataclass

@@ -175,3 +175,35 @@ def test_a_chunk_within_a_head_has_only_the_line_before_it(boundaries: str) -> N
     found = records(text, "a.py", max_tokens=48, min_tokens=0, boundaries=boundaries)
     assert len(found) > 2
     assert {each.context for each in found[1:]} <= {"a.py\ndef f(\n", "a.py\n"}
+
+
+LABELLED = """\
+.. _first:
+.. index:: words
+
+Query *Builder*
+===============
+
+Some words of the beginning, which take up some room.
+
+.. _second:
+
+=======
+ Boxed
+=======
+
+Some words of the part, which take up some room as well.
+
+Some more words of the part, which take up some room as well.
+"""
+
+
+def test_a_context_of_a_labelled_heading_has_its_text() -> None:
+    found = records(LABELLED, "a.rst", max_tokens=48, min_tokens=0)
+    assert {each.start_line: each.context for each in found} == {
+        1: "a.rst\n",
+        9: "a.rst\nQuery *Builder*\n",
+        17: "a.rst\nQuery *Builder*\nBoxed\n",
+    }
+    labelled = records(f"(label)=\n{MARKDOWN}", "a.md", max_tokens=48, min_tokens=0)
+    assert labelled[-1].context == "a.md\n# Title\n## Part\n"

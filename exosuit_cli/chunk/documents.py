@@ -10,7 +10,7 @@ from exosuit_cli.chunk.styles import Style
 from exosuit_cli.chunk.text_lines import text_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -38,6 +38,12 @@ def _restructured() -> _Rules:
     return _Rules(restructured_costs, TAB, PLAIN)
 
 
+def _underlined() -> _Rules:
+    from exosuit_cli.chunk.restructured import PLAIN, TAB, underlined_costs
+
+    return _Rules(underlined_costs, TAB, PLAIN)
+
+
 _RULES: Final = {Style.MARKDOWN: _markdown, Style.RESTRUCTURED: _restructured}
 """By style: its rules, imported when the first such text is met."""
 
@@ -45,6 +51,7 @@ _RULES: Final = {Style.MARKDOWN: _markdown, Style.RESTRUCTURED: _restructured}
 def enter_documents(
     slab: Slab,
     lines: LineColumns,
+    languages: Sequence[str],
     styles: npt.NDArray[np.uint8],
     costs: npt.NDArray[np.uint8],
     kinds: npt.NDArray[np.uint8],
@@ -53,16 +60,39 @@ def enter_documents(
     for style, load in _RULES.items():
         positions = np.flatnonzero((styles == style) & (slab.lengths > 0))
         if len(positions):
-            rules = load()
-            texts = text_lines(slab, lines, positions, rules.tab, rules.plain)
-            for first, stop, text in zip(
-                lines.files[positions].tolist(), lines.files[positions + 1].tolist(), texts, strict=True
-            ):
-                own_costs, own_kinds = rules.costs(text)
-                costs[first:stop] = np.frombuffer(own_costs, np.uint8)
-                kinds[first:stop] = np.frombuffer(own_kinds, np.uint8)
+            _enter(slab, lines, positions, load(), costs, kinds)
+    if "Text" in languages:
+        from exosuit_cli.chunk.underlined import underlined_texts
+
+        positions = underlined_texts(slab, lines, _positions(slab, languages, "Text"))
+        if len(positions):
+            _enter(slab, lines, positions, _underlined(), costs, kinds)
     positions = np.flatnonzero((styles == Style.ELEMENTS) & (slab.lengths > 0))
     if len(positions):
         from exosuit_cli.chunk.elements import enter_elements
 
         enter_elements(slab, lines, positions, costs, kinds)
+
+
+def _enter(
+    slab: Slab,
+    lines: LineColumns,
+    positions: npt.NDArray[np.int64],
+    rules: _Rules,
+    costs: npt.NDArray[np.uint8],
+    kinds: npt.NDArray[np.uint8],
+) -> None:
+    """Put in the costs and kinds of the lines of the texts at some positions, which all have the same rules."""
+    texts = text_lines(slab, lines, positions, rules.tab, rules.plain)
+    for first, stop, text in zip(
+        lines.files[positions].tolist(), lines.files[positions + 1].tolist(), texts, strict=True
+    ):
+        own_costs, own_kinds = rules.costs(text)
+        costs[first:stop] = np.frombuffer(own_costs, np.uint8)
+        kinds[first:stop] = np.frombuffer(own_kinds, np.uint8)
+
+
+def _positions(slab: Slab, languages: Sequence[str], language: str) -> npt.NDArray[np.int64]:
+    """The texts of a language that are not empty."""
+    found = [place for place, own in enumerate(languages) if own == language]
+    return np.array([place for place in found if slab.lengths[place]], np.int64)

@@ -12,6 +12,8 @@ LABEL: Final = re.compile(
 """A line that names what follows it, as MyST, HTML, MkDocs and reStructuredText write it."""
 MOST_LABELS: Final = 8
 """Lines of labels above a heading that are looked at."""
+USUAL: Final = b'=-~^"*+#'
+"""The marks that plain texts have below titles."""
 _MOST_HASHES: Final = 6
 
 

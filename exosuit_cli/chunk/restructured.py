@@ -13,7 +13,7 @@ import numpy as np
 
 from exosuit_cli.chunk.costs import CLOSING, CONTINUED
 from exosuit_cli.chunk.document_costs import HEADED, INTRODUCED, ROW, DocumentCosts, block_cost
-from exosuit_cli.chunk.headings import LABEL
+from exosuit_cli.chunk.headings import LABEL, USUAL
 from exosuit_cli.chunk.records import Boundary
 
 if TYPE_CHECKING:
@@ -49,9 +49,15 @@ def restructured_costs(text: TextLines) -> tuple[bytearray, bytearray]:
     return _Restructured(text).run()
 
 
+def underlined_costs(text: TextLines) -> tuple[bytearray, bytearray]:
+    """Those of a plain text: a line below a title is at least as long as it, and of a mark that is usual for that."""
+    return _Restructured(text, is_plain=True).run()
+
+
 class _Restructured:
-    def __init__(self, text: TextLines) -> None:
+    def __init__(self, text: TextLines, *, is_plain: bool = False) -> None:
         self._text = text
+        self._is_plain = is_plain
         self._count = len(text)
         self._out = DocumentCosts(text)
         self._levels: dict[tuple[int, bool], int] = {}
@@ -129,7 +135,10 @@ class _Restructured:
                 return line + 1, False
             own, under, is_overlined = line, line + 1, False
         size = len(text.text(under))
-        if size < _SHORTEST and size < len(text.text(own).decode("utf-8", "replace")):
+        is_exact = size < _SHORTEST or self._is_plain
+        if is_exact and size < len(text.text(own).decode("utf-8", "replace")):
+            return line + 1, False
+        if self._is_plain and (mark not in USUAL or self._mark(own)):
             return line + 1, False
         level = self._levels.setdefault((mark, is_overlined), len(self._levels))
         first = line

@@ -102,7 +102,7 @@ def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> 
         view = LineView(lines, inked, styles, depths, inside)
         costs[(lines.heads == 0) & (inside == Inside.COMMENT)] = BLANK_IN_COMMENT
         costs[inked], kinds[inked] = _code(view, _comments(view, lines, inked, languages))
-        enter_documents(slab, lines, file_styles, costs, kinds)
+        enter_documents(slab, lines, languages, file_styles, costs, kinds)
     return LineStrengths(costs, kinds)
 
 

@@ -67,6 +67,10 @@ def enter_documents(
         positions = underlined_texts(slab, lines, _positions(slab, languages, "Text"))
         if len(positions):
             _enter(slab, lines, positions, _underlined(), costs, kinds)
+    if "TeX" in languages:
+        from exosuit_cli.chunk.latex import enter_latex
+
+        enter_latex(slab, lines, _positions(slab, languages, "TeX"), costs, kinds)
     positions = np.flatnonzero((styles == Style.ELEMENTS) & (slab.lengths > 0))
     if len(positions):
         from exosuit_cli.chunk.elements import enter_elements

@@ -12,7 +12,7 @@ import numpy as np
 
 from exosuit_cli.chunk.document_costs import heading_level
 from exosuit_cli.chunk.families import HAS_KEYWORDS, IS_C_LIKE, Family
-from exosuit_cli.chunk.headings import MOST_LABELS, is_above_title
+from exosuit_cli.chunk.headings import LONGEST, MOST_LABELS, is_above_title, marked_heading
 from exosuit_cli.chunk.keyword_names import keyword_names
 from exosuit_cli.chunk.line_names import FIRST_WORDS, named_by
 from exosuit_cli.chunk.method_names import method_names
@@ -280,31 +280,39 @@ class _Search:
             strict=True,
         ):
             is_heading = number == Family.HEADINGS
-            named = self._heading(line, start, end) if is_heading else named_by(number, data, start, end)
-            if named is None or not named[0]:
+            level = indent
+            if is_heading:
+                name, kind, level = self._heading(line, start, end)
+            else:
+                name, kind = named_by(number, data, start, end) or ("", SymbolKind.OTHER)
+            if not name:
                 continue
-            name, kind = named
             if number in _REPEATED and names and name == names[-1] and line - rows[-1] <= _FEW:
                 continue
             # The methods of Objective-C are at the left edge, as is what they are in.
             is_method = number == Family.OBJECTIVE and kind is SymbolKind.METHOD
             rows.append(line)
-            levels.append(heading_level(int(self._strengths.costs[line])) if is_heading else indent + is_method)
+            levels.append(level + is_method)
             kinds.append(kind)
             names.append(name)
         return np.array(rows, np.int64), levels, kinds, names
 
-    def _heading(self, line: int, start: int, end: int) -> tuple[str, SymbolKind]:
-        """The text of a heading; where labels or a line of punctuation are above it, that of the first other line."""
-        text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
+    def _heading(self, line: int, start: int, end: int) -> tuple[str, SymbolKind, int]:
+        """The text and the level of a heading; below labels or a line of punctuation, that of the first other line."""
         files = self._lines.files
+        stop = int(self._lines.starts[files[np.searchsorted(files, line, "right")]])
+        marked = marked_heading(bytes(self._data[int(self._lines.inks[line]) : stop][:LONGEST]))
+        if marked is not None:
+            return marked[0], SymbolKind.SECTION, marked[1]
+        level = heading_level(int(self._strengths.costs[line]))
+        text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
         last = min(line + MOST_LABELS, int(files[np.searchsorted(files, line, "right")]) - 1)
         while line < last and is_above_title(text):
             line += 1
             start, end = self._lines.starts[line : line + 2].tolist()
             text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
         name = " ".join(text.decode("utf-8", "replace").strip(" #\t\r\n").split())
-        return name, SymbolKind.SECTION
+        return name, SymbolKind.SECTION, level
 
 
 def _texts(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[str]:

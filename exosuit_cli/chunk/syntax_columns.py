@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from exosuit_cli.chunk.strength import LineStrengths
-from exosuit_cli.chunk.symbols import symbol_columns
+from exosuit_cli.chunk.symbols import SymbolKind, symbol_columns
 from exosuit_cli.chunk.syntax import SyntaxTree
 from exosuit_cli.model.dataclass import dataclass
 
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.chunk.symbols import Symbols
+
+_SLIGHT: Final = frozenset([SymbolKind.OTHER, SymbolKind.CONSTANT])
+"""What names a chunk only where nothing else does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,8 @@ class SyntaxColumns:
         """The path of names for each chunk of bytes of the text `data`: `Class.method`; `Title > Heading` in Markdown.
 
         That of the innermost definition that holds the whole chunk; where none does, of the innermost that its first
-        text is in; where there is none, of the first that begins in it.
+        text is in; where there is none, of the first that begins in it. A constant that begins in it gives way to the
+        first definition of another kind that begins in it, and not within a constant.
         """
         return [self._symbol(data, start, end) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
 
@@ -97,11 +101,20 @@ class SyntaxColumns:
         while whole >= 0 and (self.is_container[whole] or self.ends[whole] < last):
             whole = self.parents[whole]
         found = whole if whole >= 0 else around
-        if found >= 0:
+        if found >= 0 and (found == whole or self.starts[found] < start or self.symbol_kinds[found] not in _SLIGHT):
             return self.path(found)
         later = range(bisect_left(self.starts, start), bisect_left(self.starts, end))
-        own = (place for place in later if self.ends[place] > self.starts[place])
-        return next((path for place in (*own, *later) if (path := self.path(place))), None)
+        own = [place for place in later if self.ends[place] > self.starts[place]]
+        chosen = [] if found < 0 else [found]
+        weighty = (place for place in own if self._has_weight(place, later.start))
+        return next((path for place in (*weighty, *chosen, *own, *later) if (path := self.path(place))), None)
+
+    def _has_weight(self, place: int, first: int) -> bool:
+        """Whether a definition is of more weight than a constant, and within none of those from `first` on."""
+        above = self.parents[place]
+        while above >= first and self.is_container[above]:
+            above = self.parents[above]
+        return above < first and self.symbol_kinds[place] not in _SLIGHT and not self.is_container[place]
 
 
 def syntax_columns(

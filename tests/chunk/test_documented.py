@@ -81,3 +81,22 @@ def test_a_comment_right_above_an_assignment_is_one_with_it(
 def test_a_value_of_several_names_has_each_by_itself(language: str, text: str, names: list[str]) -> None:
     found = columns_of(SyntaxTree.parse(text.encode(), language)).defined(np.array([text.count("\n")]))
     assert [f"{name} {line}" for name, line in zip(found.names, found.lines.tolist(), strict=True)] == names
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "symbol"),
+    [
+        ("Python", "__docformat__ = 'x'\n\n\nclass A:\n    def f(self):\n        return 1\n\n\nB = 2\n", "A"),
+        ("Python", "import a\n\nLIMIT = 1\n\n\ndef f():\n    return 1\n", "f"),
+        ("Python", "import a\n\nLIMIT = 1\nOTHER = 2\n", "LIMIT"),
+        ("JavaScript", "const a = 1;\nconst b = 2;\n\nres.f = function () {\n  return a;\n};\n", "res.f"),
+        ("JavaScript", "import x from 'x';\nconst a = {\n  f() {\n    return 1;\n  },\n};\nconst b = 2;\n", "a"),
+        ("TypeScript", "export const a = 1;\nexport interface B {\n  c: string;\n}\n", "B"),
+        ("Go", "package a\n\nconst b = 1\n\ntype T struct {\n\tc int\n}\n", "T"),
+        ("Rust", "const A: u8 = 1;\n\nfn f() {\n    g();\n}\n", "f"),
+    ],
+)
+def test_a_constant_names_a_chunk_only_where_nothing_of_more_weight_begins(
+    language: str, text: str, symbol: str
+) -> None:
+    assert [each[2] for each in cut(text, language, cap=512)] == [symbol]

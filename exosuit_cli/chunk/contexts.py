@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.chunk.headings import MOST_LABELS, is_above_title
+from exosuit_cli.chunk.headings import MOST_LABELS, is_above_title, marked_heading
 from exosuit_cli.chunk.symbols import SymbolKind
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.names import display_name
@@ -194,6 +194,9 @@ class _Writer:
         if defined.kinds[place] == SymbolKind.SECTION and is_above_title(first.strip()):
             rows = text[at : at + _MOST_ABOVE].split(b"\n", MOST_LABELS)[:MOST_LABELS]
             first = next((row.strip() for row in rows if not is_above_title(row.strip())), b"")
+        if defined.kinds[place] == SymbolKind.SECTION and first.lstrip().startswith(b"<"):
+            heading = marked_heading(text[at : at + _MOST_ABOVE].lstrip())
+            first = heading[0].encode() if heading is not None else first
         if not first or len(first) > _LONGEST_LINE:
             return []
         lines = [first.decode("utf-8", "replace")]

@@ -45,6 +45,7 @@ _ENDED_BY: Final = {
 }
 """By what begins: the elements that end before it where nothing else ends them."""
 _HEADINGS: Final = frozenset(b"h1 h2 h3 h4 h5 h6 dt summary legend".split())
+_TITLES: Final = frozenset(b"h1 h2 h3 h4 h5 h6".split())
 _BRACES: Final = rb"\{[^{}]{0,500}+(?:\{[^{}]{0,500}+\}[^{}]{0,500}+){0,20}+\}"
 _TAG: Final = re.compile(
     rb"<(?:(!--)|(/?)([A-Za-z!][\w:.-]*+)"
@@ -88,6 +89,7 @@ class _Elements:
         """The depth that each tag stands at, and below, that of what follows it."""
         self._after: list[int] = []
         self._closes: list[bool] = []
+        self._titles: list[int] = []
         self._is_tag: list[bool] = []
         self._leads: list[int] = []
         """0 for none; else what follows the tag belongs to it."""
@@ -149,6 +151,8 @@ class _Elements:
                         while stack and stack[-1] in ended:
                             stack.pop()
                     depth = len(stack)
+                    if name in _TITLES:
+                        self._titles.append(found.start())
                     if name in _VOID or data[end - 2] == 47:
                         pass
                     elif name in _RAW:
@@ -201,6 +205,7 @@ class _Elements:
         self._enter_templates(code, inks, begins | is_within, depths)
         kinds = np.where(depths == 0, Boundary.DEFINITION, Boundary.NESTED)
         kinds[(code >= ATTACHED) | ~begins] = Boundary.LINE
+        kinds[np.isin(inks, self._titles)] = Boundary.SECTION
         looks = all_costs[at]
         columns = np.minimum(inks - lines.starts[at], _WIDEST) >> 2
         whole = CONTINUED + columns + np.where(after_blank, 0, 6)  # worse than to part it from what follows

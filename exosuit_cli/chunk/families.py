@@ -40,7 +40,7 @@ class Family(IntEnum):
     TARGETS = 13
     """A name and a colon, in the first column."""
     HEADINGS = 14
-    """Markdown, reStructuredText, LaTeX, and texts with underlined titles."""
+    """Markdown, reStructuredText, LaTeX, HTML, and texts with underlined titles."""
     NONE = 15
     """Data and prose."""
     CLAUSES = 16
@@ -67,13 +67,13 @@ _MEMBERS: Final = {
     Family.BLOCKS: "HCL",
     Family.TARGETS: "Makefile",
     Family.TABLES: "TOML,INI,EditorConfig,Git Config",
-    Family.HEADINGS: "Markdown,reStructuredText,Text,TeX",
+    Family.HEADINGS: "Markdown,reStructuredText,Text,TeX,HTML",
     Family.CLAUSES: "Erlang",
     Family.FORTRAN: "Fortran,Fortran Free Form",
     Family.BINDINGS: "F#,OCaml,Standard ML",
     Family.OUTPUTS: "MATLAB,Scilab",
     Family.NONE: (
-        ",AsciiDoc,Org,HTML,CSV,TSV,JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,"
+        ",AsciiDoc,Org,CSV,TSV,JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,"
         "Java Properties,XML,SVG,XML Property List,OASv2-json,OASv3-json,OASv2-yaml,OASv3-yaml,BibTeX,Assembly,LLVM,"
         "Diff,Gettext Catalog,Devicetree,Linker Script,Dockerfile,License,Git Attributes,Ignore List"
     ),

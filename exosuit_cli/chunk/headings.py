@@ -1,4 +1,4 @@
-"""The text of a heading: the line that has it, and what it is between the marks of LaTeX."""
+"""The text of a heading: the line that has it, and what it is between the marks of LaTeX and HTML."""
 
 from __future__ import annotations
 
@@ -47,8 +47,11 @@ _FONT: Final = re.compile(
 _BREAK: Final = re.compile(r"\\\\(?:\[[^\[\]]*\])?")
 _GROUP: Final = re.compile(r"(?<!\\)[{}]")
 _ESCAPED: Final = re.compile(r"\\([&%$#_{}])")
+_PAGE: Final = re.compile(rb"<h([1-6])(?=[\s>])[^<>]*>((?:[^<]|<(?!/h[1-6]))*)", re.IGNORECASE)
+_TAG: Final = re.compile(r"<[^<>]*>?")
+_MOST_CHARACTERS: Final = 80
 LONGEST: Final = 500
-"""Bytes of a heading of LaTeX."""
+"""Bytes of a heading of LaTeX or HTML."""
 
 
 def heading_end(data: bytes, start: int) -> int:
@@ -65,7 +68,13 @@ def heading_end(data: bytes, start: int) -> int:
 
 
 def marked_heading(data: bytes) -> tuple[str, int] | None:
-    """The text and the level of the heading of LaTeX that some bytes begin with; None for other bytes."""
+    """The text and the level of the heading of LaTeX or HTML that some bytes begin with; None for other bytes."""
+    page = _PAGE.match(data)
+    if page is not None:
+        from html import unescape
+
+        words = " ".join(unescape(_TAG.sub("", page[2].decode("utf-8", "replace"))).split())
+        return words[:_MOST_CHARACTERS].rstrip(), int(page[1]) - 1
     found = _LATEX.match(data)
     if found is None:
         return None

@@ -125,3 +125,17 @@ def test_statements_of_templates_are_cut_at_their_start() -> None:
 def test_texts_of_nothing_but_marks_are_taken(text: str) -> None:
     chunks = chunk_text(text, language="HTML", options=ChunkOptions(max_tokens=64))
     assert chunks.ends[-1] == len(text)
+
+
+def test_headings_are_symbols_and_contexts() -> None:
+    words = "<p>\nSome words of a paragraph, which take up room here.\n</p>\n" * 3
+    text = (
+        f'<div>\n<h1 class="x"><a href="#">A &amp; B</a></h1>\n{words}</div>\n<div>\n<h2>\n  Two\n  words\n</h2>\n'
+        f"{words}<!--\n<h1>none</h1>\n-->\n<script>\n'<h1>none</h1>'\n</script>\n{words}</div>\n"
+    )
+    options = ChunkOptions(max_tokens=80, min_tokens=0, context=True)
+    chunks = chunk_text(text, language="HTML", options=options)
+    found = list(chunks.records(text.encode(), language="HTML"))
+    names = [(symbol.name, symbol.line) for each in found for symbol in each.symbols]
+    assert names == [("A & B", 2), ("A & B > Two words", 14)]
+    assert found[-1].context == "A & B\nTwo words\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from exosuit_cli.system.names import display_name
 from exosuit_cli.tokens.boundaries import SAFE_PAIRS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -65,7 +66,9 @@ def with_contexts(
     tokens = chunks.tokens.copy()
     in_text = np.zeros(count, np.bool_)
     spans = list(chunks.text_spans())
-    for position, (places, line) in enumerate(zip(enclosing(chunks), chunks.start_lines.tolist(), strict=True)):
+    for position, (places, line) in enumerate(
+        zip(enclosing(chunks, writer.writes), chunks.start_lines.tolist(), strict=True)
+    ):
         text, size = writer.context(places, line)
         texts.append(text)
         sizes.append(size)
@@ -87,10 +90,11 @@ def join_contexts(parts: Sequence[Contexts]) -> Contexts:
     )
 
 
-def enclosing(chunks: FileChunks) -> list[list[int]]:
+def enclosing(chunks: FileChunks, writes: Callable[[int, str], bool]) -> list[list[int]]:
     """The definitions that each chunk lies within, as positions in `chunks.defined`, the outermost first.
 
-    They begin before the chunk, and their names begin the path of its symbol.
+    They begin before the chunk, and their names begin the path of its symbol. `writes(place, name)` says whether a
+    definition's own line has the name before its own, as `res.status = function` has `res`: that does not enclose it.
     """
     names, lines = chunks.defined.names, chunks.defined.lines.tolist()
     latest: dict[str, int] = {}
@@ -104,14 +108,19 @@ def enclosing(chunks: FileChunks) -> list[list[int]]:
             following += 1
         around: list[int] = []
         begun = following
-        own = set()
+        own: dict[str, int] = {}
         while symbol and begun < len(lines) and lines[begun] <= last:
-            own.add(names[begun])
+            own.setdefault(names[begun], begun)
             begun += 1
         path = symbol or ""
+        inner = -1
         while path:
-            if path in latest and path not in own:
-                around.append(latest[path])
+            if path in own:
+                inner = own[path]
+            elif path in latest:
+                if inner < 0 or not writes(inner, path):
+                    around.append(latest[path])
+                inner = latest[path]
             path = path[: max(path.rfind("."), path.rfind(" > "), 0)]
         found.append(around[::-1])
     return found
@@ -139,6 +148,14 @@ class _Writer:
         if known is None:
             known = self._known[key] = self._written(key)
         return known
+
+    def writes(self, place: int, path: str) -> bool:
+        """Whether the line of a definition has the last name of a path, which is around it, before its own name."""
+        head = self._head(place)
+        rest = re.split("[.:]+", self._chunks.defined.names[place].removeprefix(f"{path}."))
+        name = path.rpartition(".")[2]
+        pattern = r"(?<!\w)" + "[.:]+".join(map(re.escape, (name, *rest)))
+        return bool(head) and re.search(pattern, head[0]) is not None
 
     def _written(self, places: tuple[tuple[int, bool], ...]) -> tuple[str, int]:
         """The innermost heads that fit, below as much of the path as fits; of heads, all lines or the first."""

@@ -207,3 +207,19 @@ def test_a_context_of_a_labelled_heading_has_its_text() -> None:
     }
     labelled = records(f"(label)=\n{MARKDOWN}", "a.md", max_tokens=48, min_tokens=0)
     assert labelled[-1].context == "a.md\n# Title\n## Part\n"
+
+
+@pytest.mark.parametrize("boundaries", ["structure", "ast"])
+@pytest.mark.parametrize(
+    ("path", "text", "context"),
+    [
+        ("a.js", "var res = {\n}\n\nres.f = function (a) {\n{body}}\n", "a.js\nres.f = function (a) {\n"),
+        ("a.js", "class A {\n  f(a) {\n{body}  }\n}\n", "a.js\nclass A {\n  f(a) {\n"),
+        ("a.lua", "local M = {}\n\nfunction M.f(a)\n{body}end\n", "a.lua\nfunction M.f(a)\n"),
+        ("a.cc", "class A {\n  void f(int a);\n};\n\nvoid A::f(int a) {\n{body}}\n", "a.cc\nvoid A::f(int a) {\n"),
+    ],
+)
+def test_what_a_function_is_set_on_does_not_enclose_it(path: str, text: str, context: str, boundaries: str) -> None:
+    body = "".join(f"    call(a, {number})\n" for number in range(30))
+    found = records(text.replace("{body}", body), path, max_tokens=128, min_tokens=0, boundaries=boundaries)
+    assert found[-2].context == context

@@ -14,7 +14,7 @@ from exosuit_cli.chunk.measured import MeasuredLines
 from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.plan_columns import PlanColumns
 from exosuit_cli.chunk.planner import Planner
-from exosuit_cli.chunk.records import join
+from exosuit_cli.chunk.records import Boundary, join
 from exosuit_cli.chunk.segments import chunk_segments
 from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
 from exosuit_cli.chunk.syntax_grammars import GRAMMARS
@@ -99,7 +99,8 @@ class Chunker:
                     why = f"fallback: {reasons[position]}" if reasons[position] else ""
                     self._clock.file(paths[position], "boundaries", began, int(slab.lengths[position]), why)
             step("boundaries", texts, size)
-        guesses = Guesses(slab, lines, languages, strengths, np.array([tree is None for tree in trees], np.bool_))
+        has_guesses = [tree is None or own == "HTML" for tree, own in zip(trees, languages, strict=True)]
+        guesses = Guesses(slab, lines, languages, strengths, np.array(has_guesses, np.bool_))
         if not is_plain:
             guesses.mark(strengths)
         step("boundaries", texts, size)
@@ -270,7 +271,8 @@ class Chunker:
         if tree.costs:
             found = tree.strengths
             strengths.costs[first:stop] = found.costs
-            strengths.kinds[first:stop] = found.kinds
+            is_heading = (strengths.kinds[first:stop] == Boundary.SECTION) & (language == "HTML")
+            strengths.kinds[first:stop] = np.where(is_heading, Boundary.SECTION, found.kinds)
         return tree
 
 

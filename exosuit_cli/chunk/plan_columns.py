@@ -53,7 +53,7 @@ class PlanColumns:
         """The chunks from `first` up to `stop`, those of the text at `position`, of `size` bytes at `offset`."""
         rows = slice(first, stop)
         starts, ends = self._starts[rows] - offset, self._ends[rows] - offset
-        if tree is None:
+        if tree is None or not tree.symbol_kinds:  # a page has headings, which no grammar knows
             symbols, defined = self._guessed.of_text(position, first, stop)
         else:
             symbols = tree.symbols(self._data[offset : offset + size], starts, ends)

@@ -127,13 +127,14 @@ def test_texts_of_nothing_but_marks_are_taken(text: str) -> None:
     assert chunks.ends[-1] == len(text)
 
 
-def test_headings_are_symbols_and_contexts() -> None:
+@pytest.mark.parametrize("boundaries", ["structure", "ast"])
+def test_headings_are_symbols_and_contexts(boundaries: str) -> None:
     words = "<p>\nSome words of a paragraph, which take up room here.\n</p>\n" * 3
     text = (
         f'<div>\n<h1 class="x"><a href="#">A &amp; B</a></h1>\n{words}</div>\n<div>\n<h2>\n  Two\n  words\n</h2>\n'
         f"{words}<!--\n<h1>none</h1>\n-->\n<script>\n'<h1>none</h1>'\n</script>\n{words}</div>\n"
     )
-    options = ChunkOptions(max_tokens=80, min_tokens=0, context=True)
+    options = ChunkOptions(max_tokens=80, min_tokens=0, context=True, boundaries=boundaries)
     chunks = chunk_text(text, language="HTML", options=options)
     found = list(chunks.records(text.encode(), language="HTML"))
     names = [(symbol.name, symbol.line) for each in found for symbol in each.symbols]

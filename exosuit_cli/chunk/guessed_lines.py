@@ -323,6 +323,7 @@ def _texts(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt
     stops = np.cumsum(sizes)
     places = np.arange(int(stops[-1])) + np.repeat(starts - stops + sizes, sizes)
     joined = data[places]
+    joined[joined == 0] = ord(" ")
     joined[stops - 1] = 0
     text: str = joined.tobytes()[:-1].decode("utf-8", "replace")
     return text.replace("::", ".").split("\0")

@@ -207,10 +207,18 @@ class Planner:
         return self._counter.count(bytes(lines.data[row[0] : following[1]]))
 
     def _split(self, rows: list[Row], lines: MeasuredLines, line: int, kind: int, first: int, own: int) -> None:
-        """Cut a line that alone exceeds a cap, with the crumbs right before it, of the rows from `own` on."""
+        """Cut a line that alone exceeds a cap, with the crumbs right before it, of the rows from `own` on.
+
+        As many crumbs as fit the caps, so that short pieces are not cut again and again.
+        """
         start = lines.starts[line]
         first_line = line - first
+        room = self._cap
+        furthest = start - self._options.max_chars if self._options.max_chars else 0
         while len(rows) > own and rows[-1][4] < self._options.min_tokens:
+            room -= rows[-1][4]
+            if room < 0 or rows[-1][0] < furthest:
+                break
             start, _, first_line, _, _, kind = rows.pop()
         for size, tokens in split_line(bytes(lines.data[start : lines.starts[line + 1]]), self._options, self._counter):
             end = start + size

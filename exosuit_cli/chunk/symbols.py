@@ -103,14 +103,17 @@ class Symbols:
 
 
 def joined_names(names: Sequence[str]) -> str:
-    """Paths of names as `Symbols` holds them."""
-    return _SEPARATOR.join(names)
+    """Paths of names as `Symbols` holds them; a NUL within one is U+FFFD."""
+    joined = _SEPARATOR.join(names)
+    if joined.count(_SEPARATOR) >= max(len(names), 1):
+        joined = _SEPARATOR.join([name.replace(_SEPARATOR, "\ufffd") for name in names])
+    return joined
 
 
 def symbol_columns(chunks: Sequence[int], lines: Sequence[int], kinds: Sequence[int], names: Sequence[str]) -> Symbols:
     """Definitions as columns."""
     return Symbols(
-        np.array(chunks, np.int64), np.array(lines, np.int64), np.array(kinds, np.uint8), _SEPARATOR.join(names)
+        np.array(chunks, np.int64), np.array(lines, np.int64), np.array(kinds, np.uint8), joined_names(names)
     )
 
 

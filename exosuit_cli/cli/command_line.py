@@ -72,7 +72,7 @@ def occurrences(
             return None
         if not option.takes_value:
             typed.append((option, is_on))
-            if has_value and argument.startswith("--"):
+            if has_value and (argument.startswith("--") or value.startswith("-")):
                 return None
             if has_value:
                 left.append("-" + value)

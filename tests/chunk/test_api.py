@@ -254,3 +254,11 @@ def test_a_real_text_of_nine_megabytes(chunker_of: MakeChunker, oracles: Oracles
         assert chunks.tokens[position] == count(spans[position])
         assert chunks.start_lines[position] == 1 + data.count(b"\n", 0, int(chunks.starts[position]))
         assert chunks.end_lines[position] == 1 + data.count(b"\n", 0, int(chunks.ends[position]) - 1)
+
+
+def test_a_name_with_a_nul_is_one_name() -> None:
+    text = "# one\n\ntext\n\n# t\0wo\n\ntext\n"
+    for boundaries in ("structure", "ast"):
+        chunks = chunk_text(text, language="Markdown", options=ChunkOptions(boundaries=boundaries))
+        (record,) = chunks.records(text.encode())
+        assert [each.name for each in record.symbols] == ["one", "t\ufffdwo"], boundaries

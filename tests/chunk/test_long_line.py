@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exosuit_cli.chunk import ChunkOptions
+from exosuit_cli.chunk.chunker import Chunker
 from exosuit_cli.chunk.long_line import split_line
+from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.tokens import load_counter
 
 from .checks import is_valid
@@ -106,6 +108,31 @@ def test_pieces_without_any_place_to_cut_are_not_tiny(name: str, counter: TokenC
 def test_a_cap_of_characters_alone(counter: TokenCounter) -> None:
     pieces = check("漢字かな交じり文、".encode() * 100, counter, 512, 16)
     assert all(len(piece.decode()) in (15, 16) for piece in pieces[:-1])
+
+
+def test_pieces_of_lines_are_not_cut_again_with_each_line_that_follows(counter: TokenCounter) -> None:
+    encoded = 0
+
+    class Counting:
+        encoding = counter.encoding
+
+        def encode(self, data: bytes) -> Any:
+            nonlocal encoded
+            encoded += len(data)
+            return counter.encode(data)
+
+        def count(self, data: bytes) -> int:
+            nonlocal encoded
+            encoded += len(data)
+            return counter.count(data)
+
+    text = b"    return something_of(another)\n" * 300
+    chunker = Chunker(
+        ChunkOptions(max_chars=16, encoding=counter.encoding), cast("TokenCounter", Counting()), CpuKernels("blake3")
+    )
+    records = list(chunker.chunk_bytes(text, "Python").records(text))
+    assert "".join(each.text for each in records) == text.decode()
+    assert encoded < 10 * len(text)
 
 
 def test_special_tokens_are_ordinary_text(counter: TokenCounter) -> None:

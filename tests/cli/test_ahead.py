@@ -86,7 +86,16 @@ def test_it_finds_what_the_parser_finds(options: tuple[Option, ...], data: st.Da
 
 def test_what_is_not_plain_is_left_to_typer() -> None:
     command = CommandLine(QUERY, "PATHs", lambda _paths, _given: None, first=("TEXT", ""))
-    for line in (["--help"], [], ["a", "--top"], ["a", "--top", "x"], ["a", "--budget", "8q"], ["a", "--jso"], ["-z"]):
+    for line in (
+        ["--help"],
+        [],
+        ["a", "--top"],
+        ["a", "--top", "x"],
+        ["a", "--budget", "8q"],
+        ["a", "--jso"],
+        ["-z"],
+        ["a", "-q-"],
+    ):
         assert command.plain(line) is None, line
     given = {"budget": 8000, "include": ("*.py", "*.c"), "json": True, "verbose": 2}
     line = ["a", "--budget", "8k", "--include=*.py", "-vv", "b", "--include", "*.c", "--json", "--", "--top"]

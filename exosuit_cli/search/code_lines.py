@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.chunk.styles import Style, style_of
+from exosuit_cli.chunk.styles import SLASH_STYLES, Style, style_of
 from exosuit_cli.model.lazy import lazy_pattern
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ _COMMENTS: Final = {
     Style.DASH: r"--[^\n]*|\{-(?:[^-]|-(?!\}))*(?:-\}|\Z)",
     Style.SEMICOLON: r";[^\n]*",
     Style.PERCENT: r"%[^\n]*",
+    Style.BLOCK: rf"(?:--|//)[^\n]*|{_BLOCK}",
+    Style.BLOCK_OPEN: rf"(?:--|(?<!\S)!(?!=))[^\n]*|{_BLOCK}",
+    Style.ELEMENTS: rf"//[^\n]*|{_BLOCK}|<!--(?:[^-]|-(?!->))*(?:-->|\Z)",
 }
 _QUOTED: Final = {
     Style.HASH: f"{_TRIPLE}|{_DOUBLE}|{_SINGLE}",
@@ -36,6 +39,9 @@ _QUOTED: Final = {
     Style.DASH: f"{_DOUBLE}|{_SINGLE}",
     Style.SEMICOLON: _DOUBLE,
     Style.PERCENT: _DOUBLE,
+    Style.BLOCK: f"{_DOUBLE}|{_SINGLE}",
+    Style.BLOCK_OPEN: f"{_DOUBLE}|{_SINGLE}",
+    Style.ELEMENTS: f"{_TRIPLE}|{_DOUBLE}|{_SINGLE}",
 }
 _LITERALS: Final = {style: lazy_pattern(f"{_QUOTED[style]}|{_COMMENTS[style]}") for style in _COMMENTS}
 _RUST: Final = lazy_pattern(f"{_DOUBLE}|{_CHARACTER}|{_COMMENTS[Style.SLASH]}")
@@ -102,7 +108,7 @@ def called_names(code: Sequence[str], language: str | None) -> set[str]:
 
 def _end_of_opened(text: str, style: Style) -> int:
     """Where a comment or a documentation text ends that was open where the text begins; 0 where there was none."""
-    if style in (Style.SLASH, Style.SLASH_OPEN):
+    if SLASH_STYLES[style]:
         closes, opens = text.find("*/"), text.find("/*")
         before = text[text.rfind("\n", 0, max(closes, 0)) + 1 : max(closes, 0)]
         is_open = closes >= 0 and not 0 <= opens <= closes and set("\"'").isdisjoint(before)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.search.segment import PATH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,13 @@ class Hits:
         terms = [term for term, number in enumerate(numbers) if number >= 0]
         places, counts = segment.postings_of(field, [numbers[term] for term in terms])
         self._sizes = {term: len(each) for term, each in zip(terms, places, strict=True)}
+        self._live = self._sizes
+        if segment.dead.any():
+            is_dead = segment.dead if field == PATH else segment.is_dead_chunk
+            dead = np.flatnonzero(is_dead)
+            self._live = {
+                term: len(each) - _common(each, dead, is_dead) for term, each in zip(terms, places, strict=True)
+            }
         short: list[_Postings] = []
         self._long: list[_Postings] = []
         for each in zip(terms, places, counts, strict=True):
@@ -56,9 +64,9 @@ class Hits:
         return bool(self._long)
 
     def chunks_of_terms(self, terms: int) -> npt.NDArray[np.float64]:
-        """How many chunks have each of the `terms` terms of the question: float64[terms]."""
+        """How many chunks of files that are there have each of the `terms` terms of the question: float64[terms]."""
         found = np.zeros(terms)
-        found[list(self._sizes)] = list(self._sizes.values())
+        found[list(self._live)] = list(self._live.values())
         return found
 
     def __bool__(self) -> bool:
@@ -156,3 +164,11 @@ def _look_up(
     found_slots = slots[places]
     found = np.flatnonzero(found_slots >= 0)
     return found_slots[found].astype(np.int64), found
+
+
+def _common(places: npt.NDArray[np.uint16], dead: npt.NDArray[np.int64], is_dead: npt.NDArray[np.bool_]) -> int:
+    """How many of ascending places are dead."""
+    if len(places) <= _FEW * len(dead):
+        return int(np.count_nonzero(is_dead[places]))
+    found = np.searchsorted(places, dead)
+    return int(np.count_nonzero(places[np.minimum(found, len(places) - 1)] == dead))

@@ -110,8 +110,13 @@ class Lexical:
         return [segment.terms(terms, hashes) for segment in self._segments]
 
     def _mean(self, field: str) -> float:
-        total = sum(int(segment.column(f"{field}_length").sum(dtype=np.int64)) for segment in self._segments)
-        return max(total / max(sum(segment.chunks for segment in self._segments), 1), 1.0)
+        total = 0
+        for segment in self._segments:
+            lengths = segment.column(f"{field}_length")
+            total += int(lengths.sum(dtype=np.int64))
+            if segment.dead.any():
+                total -= int(lengths[segment.is_dead_chunk].sum(dtype=np.int64))
+        return max(total / max(self._chunks, 1), 1.0)
 
     def _norm(self, place: int, field: str) -> npt.NDArray[np.float32]:
         """k1 (1 - b + b length / mean) of each chunk of a segment."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.chunk.styles import Style
+from exosuit_cli.chunk.styles import SLASH_STYLES, Style
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.search.keywords import BINDS, CONTINUES, DEFINES, DEFINES_TYPE, MODIFIER, NO_NAME
 
@@ -33,7 +33,6 @@ _WIDEST_GAP: Final = 24
 _BEFORE_KEYWORD: Final = byte_set(b"\0\n\t {};)(")
 _AFTER_TYPE: Final = byte_set(b"{:<(\n\r")
 _IS_C_LIKE: Final = np.isin(np.arange(len(Style)), [Style.SLASH])
-_IS_SLASH: Final = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN])
 
 
 def _marks() -> npt.NDArray[np.bool_]:
@@ -46,6 +45,9 @@ def _marks() -> npt.NDArray[np.bool_]:
         Style.DASH: b"-",
         Style.SEMICOLON: b";#/*",
         Style.PERCENT: b"%",
+        Style.BLOCK: b"-/",
+        Style.BLOCK_OPEN: b"-!",
+        Style.ELEMENTS: b"/*!",
     }.items():
         marks[style, list(found)] = True
     return marks
@@ -114,7 +116,7 @@ def _comment_lines(
     # One `-` is a minus or a list, one `/` a path or a division, and `*name` without a blank a pointer.
     found &= ~np.isin(mark, list(b"-/")) | (second == mark) | ((mark == ord("/")) & (second == ord("*")))
     found &= (mark != ord("*")) | is_blank | (second == ord("/")) | (second == ord("*"))
-    found &= (mark != ord("!")) | np.isin(second, list(b"/*#"))
+    found &= (mark != ord("!")) | np.isin(second, list(b"/*#")) | (style == Style.BLOCK_OPEN)
     is_comment: npt.NDArray[np.bool_] = found
     return is_comment
 
@@ -179,7 +181,7 @@ class _Lines:
     def heads_of_c(self) -> npt.NDArray[np.int64]:
         """Words before the first parenthesis of lines that begin in the first column and end no statement."""
         slab, starts = self._slab, self._starts
-        lines = np.flatnonzero((starts[self._firsts] == self._line_starts) & _IS_SLASH[self._style] & self._is_code)
+        lines = np.flatnonzero((starts[self._firsts] == self._line_starts) & SLASH_STYLES[self._style] & self._is_code)
         lines = lines[self._kinds[self._firsts[lines]] != NO_NAME]
         is_name = (self._kinds != NO_NAME) & (self._kinds != MODIFIER)
         calls = np.flatnonzero((slab[self._ends] == ord("(")) & is_name)

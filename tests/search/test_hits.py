@@ -25,6 +25,7 @@ class Lists:
         self.places = [np.sort(chance.choice(CHUNKS, size, replace=False)).astype(np.uint16) for size in SIZES]
         self.counts = [chance.integers(1, 256, size).astype(np.uint8) for size in SIZES]
         self.norm = chance.uniform(0.3, 5, CHUNKS).astype(np.float32)
+        self.dead = np.zeros(1, np.bool_)
 
     def postings_of(self, _field: str, terms: Sequence[int]) -> tuple[list[Any], list[Any]]:
         return [self.places[term] for term in terms], [self.counts[term] for term in terms]

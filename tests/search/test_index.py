@@ -17,6 +17,7 @@ from exosuit_cli.search import build
 from exosuit_cli.search.build import BuildStopped
 from exosuit_cli.search.index import open_index
 from exosuit_cli.search.manifest import read_manifest
+from exosuit_cli.search.searcher import Searcher
 from exosuit_cli.system.stop import StopRequest
 
 from .indexes import dump, refresh
@@ -91,6 +92,28 @@ def test_only_what_changed_is_indexed(tmp_path: Path) -> None:
     done = refresh("c")
     assert (done.files, done.removed) == (0, 9)
     assert dump("c") == {(2, *key[1:]): value for key, value in anew("c", tmp_path, other).items()}
+
+
+def test_what_is_gone_weighs_nothing(tmp_path: Path) -> None:
+    """The scores after edits are those of an index that is built anew."""
+
+    def scores(name: str) -> list[tuple[bytes, int, float]]:
+        with ContextReader.open(name) as context, Searcher.open(context) as searcher:
+            found = searcher.query("fox jumps over x", top=20)
+            return [(each.path, each.start_line, round(each.score, 4)) for each in found.answers]
+
+    tree = tmp_path / "tree"
+    words = [b"fox", b"jumps", b"over", b"dogs"]
+    texts = {b"%d.py" % n: functions(3) + b"# " + b" ".join(words[n % 4 :]) + b"\n" for n in range(12)}
+    write_bytes(tree, texts)
+    load("c", source(tree))
+    refresh("c")
+    write_bytes(tree, {b"0.py": b"fox = 1\n", b"4.py": functions(9), b"5.py": b"# over and over\n"})
+    os.unlink(tree / "8.py")
+    load("c", source(tree))
+    refresh("c")
+    load("anew", source(tree))
+    assert scores("c") == scores("anew")
 
 
 def test_a_context_that_is_compacted_rebuilt_or_cut_anew(tmp_path: Path) -> None:

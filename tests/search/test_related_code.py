@@ -132,6 +132,12 @@ def test_a_text_that_begins_within_a_comment_or_a_documentation_text() -> None:
     assert [each.strip() for each in code_lines(["helper_a().", '"""', "call()"], "Python")] == ["", "", "call()"]
     assert [each.strip() for each in code_lines([" * helper_a()", " */", "call();"], "C")] == ["", "", "call();"]
     assert code_lines(["def f():", '    """Open', "    helper()"], "Python")[0] == "def f():"
+    assert [each.strip() for each in code_lines(["-- a()", "b(); // c()", "/* d()"], "Pascal")] == ["", "b();", ""]
+    assert [each.strip() for each in code_lines(["! a()", "if (x != b())"], "Fortran Free Form")] == [
+        "",
+        "if (x != b())",
+    ]
+    assert [each.strip() for each in code_lines(["<!-- a() -->", "{{ b() }}"], "Vue")] == ["", "{{ b() }}"]
 
 
 def test_a_chunk_is_named_by_what_a_question_names() -> None:

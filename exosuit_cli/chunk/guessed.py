@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.chunk.closed_lines import closed_on_line
+from exosuit_cli.chunk.costs import CLOSING, CONTINUED
 from exosuit_cli.chunk.families import Family, family_of
 from exosuit_cli.chunk.guessed_lines import find_definitions
 from exosuit_cli.chunk.plain_names import IS_LETTER
@@ -68,13 +70,21 @@ class Guesses:
         self._first = (lines.heads & _BYTE).astype(np.uint8)
         self._outer = np.flatnonzero(self._ends_outer())
         found = find_definitions(slab, lines, self._families, strengths)
-        self._defining = found.lines
-        nesting = _Nesting(found, self._families, self._outer, np.searchsorted(lines.files, found.lines, "right"))
+        self._defining, self._annotated = found.lines, found.annotated
+        closed = closed_on_line(slab, lines, found.lines, self._families[found.lines])
+        texts = np.searchsorted(lines.files, found.lines, "right")
+        nesting = _Nesting(found, self._families, self._outer, texts, closed)
         self._paths = nesting.paths
         self._found = nesting.columns
 
     def mark(self, strengths: LineStrengths) -> None:
-        """Say in `strengths` of lines that define something that a definition begins there."""
+        """Say in `strengths` of lines that define something that a definition begins there.
+
+        A definition stays with its type right above.
+        """
+        costs = strengths.costs[self._annotated]
+        strengths.costs[self._annotated] = np.where(costs < CONTINUED, CLOSING - 1, costs)
+        strengths.kinds[self._annotated] = _LINE
         plain = self._defining[strengths.kinds[self._defining] == _LINE]
         strengths.kinds[plain] = np.where(self._lines.indents[plain] == 0, Boundary.DEFINITION, Boundary.NESTED)
 
@@ -92,6 +102,7 @@ class Guesses:
         is_outer: npt.NDArray[np.bool_] = (lines.indents == 0) & _CLOSES_OUTER.take(self._first)
         is_outer &= _ENDS_AT_EDGE[families]
         is_outer &= ~(_HAS_LABELS[families] & (lines.lasts == ord(":")))
+        is_outer |= (families == Family.LISP) & (lines.indents == 0) & (self._first == ord("("))
         return is_outer
 
     def _symbols(self, first_lines: npt.NDArray[np.int64], last_lines: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -100,7 +111,7 @@ class Guesses:
         The one that begins with the chunk, where that is all that the chunk holds at its depth; else the one that the
         chunk's first line is in; else the first that begins in the chunk.
         """
-        lines, levels, parents, roots, _ = self._found
+        lines, levels, parents, roots, _, closed = self._found
         if not len(lines):
             return np.full(len(first_lines), -1)
         texts = np.searchsorted(self._lines.files, first_lines, "right") - 1
@@ -115,7 +126,7 @@ class Guesses:
         level[is_heading] = np.where(has_inner & (lines[own] == first_lines), levels[own], _DEEP)[is_heading]
         around = inner - 1
         around[around < lowest] = -1
-        while len(pending := np.flatnonzero((around >= 0) & (levels[around] >= level))):
+        while len(pending := np.flatnonzero((around >= 0) & ((levels[around] >= level) | (closed[around] > 0)))):
             around[pending] = parents[around[pending]]
         outer = np.append(-1, self._outer)[np.searchsorted(self._outer, first_lines)]
         around[(outer > roots[around]) & ~is_heading & (around >= 0)] = -1
@@ -190,7 +201,8 @@ class GuessedSymbols:
 class _Nesting:
     """What each definition is in, text by text; variables within functions are left out.
 
-    `columns` is int64[5, n]: lines, levels, parents (-1: none), lines of the outermost definition around, kinds.
+    `columns` is int64[6, n]: lines, levels, parents (-1: none), lines of the outermost definition around, kinds, and
+    whether it is closed on its own line.
     """
 
     def __init__(
@@ -199,8 +211,10 @@ class _Nesting:
         families: npt.NDArray[np.uint8],
         outer: npt.NDArray[np.int64],
         texts: npt.NDArray[np.int64],
+        closed: npt.NDArray[np.bool_],
     ) -> None:
         count = len(found.lines)
+        self._closed = closed.tolist()
         self.paths = found.names
         self._lines, self._levels, self._kinds = found.lines.tolist(), found.levels.tolist(), found.kinds.tolist()
         self._parents, self._roots = [-1] * count, found.lines.tolist()
@@ -212,7 +226,7 @@ class _Nesting:
         before = np.where(before[nested] >= first_of_text, before[nested], -1)
         last_outer = np.append(-1, outer)[np.searchsorted(outer, found.lines[nested])]
         dropped = self._nest(nested.tolist(), before.tolist(), texts[nested].tolist(), last_outer.tolist())
-        columns = np.array([self._lines, self._levels, self._parents, self._roots, self._kinds], np.int64)
+        columns = np.array([self._lines, self._levels, self._parents, self._roots, self._kinds, closed], np.int64)
         if dropped:
             is_kept = np.ones(count, np.bool_)
             is_kept[dropped] = False
@@ -234,7 +248,7 @@ class _Nesting:
         for place, outermost, own_text, outer in zip(nested, before, texts, last_outer, strict=True):
             if outermost != base or own_text != text:
                 base, text = outermost, own_text
-                stack = [base] if base >= 0 else []
+                stack = [base] if base >= 0 and not self._closed[base] else []
             level = levels[place]
             while stack and levels[stack[-1]] >= level:
                 stack.pop()
@@ -253,5 +267,6 @@ class _Nesting:
                 path = f"{paths[parent]} > {paths[place]}" if is_heading else f"{paths[parent]}.{paths[place]}"
                 if len(path) <= _LONGEST_PATH:
                     paths[place] = path
-            stack.append(place)
+            if not self._closed[place]:
+                stack.append(place)
         return dropped

@@ -14,7 +14,7 @@ from exosuit_cli.chunk.document_costs import heading_level
 from exosuit_cli.chunk.families import HAS_KEYWORDS, IS_C_LIKE, Family
 from exosuit_cli.chunk.headings import LONGEST, MOST_LABELS, is_above_title, marked_heading
 from exosuit_cli.chunk.keyword_names import keyword_names
-from exosuit_cli.chunk.line_names import FIRST_WORDS, named_by
+from exosuit_cli.chunk.line_names import FIRST_WORDS, is_annotation, named_by
 from exosuit_cli.chunk.method_names import method_names
 from exosuit_cli.chunk.plain_names import (
     IS_LETTER,
@@ -94,13 +94,15 @@ class DefiningLines:
     """The lines of a slab that define something, ascending, as aligned columns.
 
     `lines` is int64[n], positions in the slab; `levels` is int64[n], the indentation, or the rank of a heading; `kinds`
-    is uint8[n] of `SymbolKind`; `names` has the n names.
+    is uint8[n] of `SymbolKind`; `names` has the n names. `annotated` is int64[k], the lines of equations whose name has
+    its type right above, which defines it.
     """
 
     lines: npt.NDArray[np.int64]
     levels: npt.NDArray[np.int64]
     kinds: npt.NDArray[np.uint8]
     names: list[str]
+    annotated: npt.NDArray[np.int64]
 
 
 def find_definitions(
@@ -123,6 +125,7 @@ class _Search:
         self._first = (lines.heads & _BYTE).astype(np.uint8)
         self._begins = IS_LETTER.take(self._first)
         self._found: list[tuple[npt.NDArray[np.int64], PlainNames]] = []
+        self._annotated: list[int] = []
 
     def run(self) -> DefiningLines:
         """Plain names first; what is left is read line by line."""
@@ -174,7 +177,8 @@ class _Search:
         )
         names = [*_texts(self._bytes, starts, ends), *slow_names]
         order = np.argsort(at, kind="stable")
-        return DefiningLines(at[order], levels[order], kinds[order], [names[place] for place in order.tolist()])
+        ordered = [names[place] for place in order.tolist()]
+        return DefiningLines(at[order], levels[order], kinds[order], ordered, np.array(self._annotated, np.int64))
 
     def _candidates(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Two bool[lines]: those that may begin with a keyword or a modifier, and those that look like a definition."""
@@ -287,7 +291,10 @@ class _Search:
                 name, kind = named_by(number, data, start, end) or ("", SymbolKind.OTHER)
             if not name:
                 continue
-            if number in _REPEATED and names and name == names[-1] and line - rows[-1] <= _FEW:
+            is_near = number in _REPEATED and bool(names) and name == names[-1] and line - rows[-1] <= _FEW
+            if is_near and self._is_one_file(rows[-1], line):
+                if number == Family.EQUATIONS and line <= self._after_annotation(rows[-1]):
+                    self._annotated.append(line)
                 continue
             # The methods of Objective-C are at the left edge, as is what they are in.
             is_method = number == Family.OBJECTIVE and kind is SymbolKind.METHOD
@@ -296,6 +303,22 @@ class _Search:
             kinds.append(kind)
             names.append(name)
         return np.array(rows, np.int64), levels, kinds, names
+
+    def _is_one_file(self, first: int, last: int) -> bool:
+        before, after = np.searchsorted(self._lines.files, (first, last), "right").tolist()
+        return bool(before == after)
+
+    def _after_annotation(self, line: int) -> int:
+        """The first line after the type of a name that begins at `line`; `line` where it has none."""
+        lines = self._lines
+        start, end = lines.starts[line : line + 2].tolist()
+        if not is_annotation(bytes(self._data[start : min(end, start + LONGEST)])):
+            return line
+        stop = min(line + _FEW, len(lines.indents) - 1)
+        line += 1
+        while line < stop and lines.heads[line] and lines.indents[line]:
+            line += 1
+        return line
 
     def _heading(self, line: int, start: int, end: int) -> tuple[str, SymbolKind, int]:
         """The text and the level of a heading; below labels or a line of punctuation, that of the first other line."""

@@ -145,6 +145,7 @@ _TARGET: Final = re.compile(rb"(?P<name>(?!\.PHONY)[\w./%-]+)[ \t]*::?(?![=:])")
 _EQUATION: Final = re.compile(
     rb"(?P<name>[a-z_][\w']*|\([^()\w\s]+\))(?:(?:[ \t]*,[^:=]*)?[ \t]*::?(?![^ \t\r\n])|[ \t][^=|\r\n]*=(?![=<>]))"
 )
+_TYPED: Final = re.compile(rb"(?:[a-z_][\w']*|\([^()\w\s]+\))[ \t]*::?(?![^ \t\r\n])")
 _EQUATION_KINDS: Final = {b"class": SymbolKind.INTERFACE, b"instance": SymbolKind.IMPLEMENTATION}
 _EQUATION_WORD: Final = re.compile(
     rb"(?P<word>data|newtype|type|class|instance)[ \t]+(?:(?:family|instance|alias)[ \t]+)?(?:[^=\r\n]*=>[ \t]*)?"
@@ -158,6 +159,11 @@ def named_by(family: int, data: memoryview, start: int, end: int) -> Found | Non
     special = _SPECIAL.get(family)
     found = special(line) if special is not None else None
     return found or (_by_keyword(line, family) if family < Family.STYLES or family == Family.BINDINGS else None)
+
+
+def is_annotation(line: bytes) -> bool:
+    """Whether a line says the type of a name, as `name : Type` and `name :: Type` do in languages with equations."""
+    return _TYPED.match(line) is not None
 
 
 def _text(name: bytes) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.chunk.closed_lines import closed_on_line
-from exosuit_cli.chunk.costs import CLOSING, CONTINUED
+from exosuit_cli.chunk.costs import ATTACHED, CLOSING, CONTINUED
+from exosuit_cli.chunk.documented_lines import documented_lines
 from exosuit_cli.chunk.families import Family, family_of
 from exosuit_cli.chunk.guessed_lines import find_definitions
 from exosuit_cli.chunk.plain_names import IS_LETTER
@@ -71,6 +72,7 @@ class Guesses:
         self._outer = np.flatnonzero(self._ends_outer())
         found = find_definitions(slab, lines, self._families, strengths)
         self._defining, self._annotated = found.lines, found.annotated
+        self._documented = documented_lines(slab, lines, found.lines)
         closed = closed_on_line(slab, lines, found.lines, self._families[found.lines])
         texts = np.searchsorted(lines.files, found.lines, "right")
         nesting = _Nesting(found, self._families, self._outer, texts, closed)
@@ -80,8 +82,10 @@ class Guesses:
     def mark(self, strengths: LineStrengths) -> None:
         """Say in `strengths` of lines that define something that a definition begins there.
 
-        A definition stays with its type right above.
+        A definition stays with its type right above, and with what documents it.
         """
+        costs = strengths.costs[self._documented]
+        strengths.costs[self._documented] = np.where(costs < ATTACHED, ATTACHED + (costs >> 4), costs)
         costs = strengths.costs[self._annotated]
         strengths.costs[self._annotated] = np.where(costs < CONTINUED, CLOSING - 1, costs)
         strengths.kinds[self._annotated] = _LINE

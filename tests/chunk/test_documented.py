@@ -13,9 +13,9 @@ JSDOC = "/**\n * Says what it does.\n */\n"
 BODY = "".join(f"  call(a, {number});\n" for number in range(12))
 
 
-def cut(text: str, language: str, cap: int = 128) -> list[tuple[str, str, str | None]]:
+def cut(text: str, language: str, cap: int = 128, boundaries: str = "ast") -> list[tuple[str, str, str | None]]:
     """The first line, the boundary and the symbol of each chunk."""
-    options = ChunkOptions(max_tokens=cap, min_tokens=0, boundaries="ast")
+    options = ChunkOptions(max_tokens=cap, min_tokens=0, boundaries=boundaries)
     chunks = chunk_text(text, language=language, options=options)
     assert chunks.fallback is None
     records = chunks.records(text.encode())
@@ -100,3 +100,30 @@ def test_a_constant_names_a_chunk_only_where_nothing_of_more_weight_begins(
     language: str, text: str, symbol: str
 ) -> None:
     assert [each[2] for each in cut(text, language, cap=512)] == [symbol]
+
+
+@pytest.mark.parametrize("gap", ["", "\n"])
+@pytest.mark.parametrize("document", [JSDOC, "/** Says what it does. */\n"])
+@pytest.mark.parametrize(
+    ("language", "head", "end", "symbol"),
+    [
+        ("JavaScript", "res.status = function status(a) {", "};", "res.status"),
+        ("JavaScript", "function f(a) {", "}", "f"),
+        ("Java", "class A { void f(int a) {", "} }", "A"),
+        ("Rust", "fn f(a: u8) {", "}", "f"),
+        ("C", "static int f(int a)\n{", "}", "f"),
+    ],
+)
+def test_by_structure_a_document_comment_is_one_with_what_it_documents(
+    language: str, head: str, end: str, symbol: str, document: str, gap: str
+) -> None:
+    first = f"int before = 1;\n{BODY}\n"
+    text = first + document + gap + head + "\n" + BODY + end + "\n"
+    found = cut(text, language, cap=128, boundaries="structure")
+    assert found[1:] == [("/**" if document == JSDOC else document.strip(), "definition", symbol)]
+
+
+def test_by_structure_another_comment_a_blank_line_away_is_no_document() -> None:
+    for lead in ("// Helpers.\n\n", "/* Helpers. */\n\n", f"{JSDOC}\n\n", "a */\n\n"):
+        text = f"var before = 1;\n{BODY}\n{lead}a.f = function (a) {{\n{BODY}}};\n"
+        assert cut(text, "JavaScript", cap=112, boundaries="structure")[-1][0] == "a.f = function (a) {"

@@ -51,6 +51,8 @@ class Family(IntEnum):
     """`let name arguments =`, `member this.name`."""
     OUTPUTS = 19
     """`function [outputs] = name`."""
+    PROOFS = 20
+    """A word with a capital, such as `Lemma`, and a name."""
 
 
 _MEMBERS: Final = {
@@ -72,6 +74,7 @@ _MEMBERS: Final = {
     Family.FORTRAN: "Fortran,Fortran Free Form",
     Family.BINDINGS: "F#,OCaml,Standard ML",
     Family.OUTPUTS: "MATLAB,Scilab",
+    Family.PROOFS: "Rocq Prover",
     Family.NONE: (
         ",AsciiDoc,Org,CSV,TSV,JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,"
         "Java Properties,XML,SVG,XML Property List,OASv2-json,OASv3-json,OASv2-yaml,OASv3-yaml,BibTeX,Assembly,LLVM,"

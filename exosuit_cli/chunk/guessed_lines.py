@@ -67,6 +67,7 @@ _BEGINS_LUA: Final = byte_set(b"){d,")
 _IS_BINDING: Final = byte_set(b"clv")
 _BEGINS_FORTRAN: Final = byte_set(b"bcdefilmprstBCDEFILMPRST")
 _BEGINS_BINDING: Final = byte_set(b"acdefilmnopstv")
+_BEGINS_PROOF: Final = byte_set(b"CDEFGILMNPRSTV#")
 _BEGINS_CLAUSE: Final = byte_set(b"-'")
 _REPEATED: Final = frozenset(map(int, (Family.CLAUSES, Family.EQUATIONS)))
 _FEW: Final = 16
@@ -232,6 +233,8 @@ class _Search:
                 more = _BEGINS_BINDING.take(first)
             elif family is Family.OUTPUTS:
                 more = (first == ord("f")) | (first == ord("c"))
+            elif family is Family.PROOFS:
+                more = _BEGINS_PROOF.take(first)
             else:  # headings
                 more = self._strengths.kinds == _SECTION
             looks |= more & own

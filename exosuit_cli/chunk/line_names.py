@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.chunk.families import IS_C_LIKE, Family
+from exosuit_cli.chunk.proof_heads import PROOF_HEAD
 from exosuit_cli.chunk.symbols import SymbolKind
 
 if TYPE_CHECKING:
@@ -137,6 +138,11 @@ _BINDING: Final = re.compile(
 _PROPERTY: Final = re.compile(rb"(?P<name>[A-Za-z_]\w*)[ \t]*(?:\{|=>)")
 
 
+_PROOF: Final = re.compile(PROOF_HEAD.encode("latin-1"))
+_PROOF_KINDS: Final = {
+    b"Inductive": SymbolKind.TYPE, b"CoInductive": SymbolKind.TYPE, b"Record": SymbolKind.STRUCT,
+    b"Class": SymbolKind.INTERFACE, b"Instance": SymbolKind.IMPLEMENTATION, b"Notation": SymbolKind.MACRO,
+}  # fmt: skip
 _STYLE_WORD: Final = re.compile(rb"[ \t]*@(?P<word>mixin|function|(?:-\w+-)?keyframes)[ \t]+(?P<name>[\w-]+)")
 _SELECTOR: Final = re.compile(rb"(?P<name>(?:[^{}#]|#(?!\{)|#\{[^{}]*\})+)\{")
 _STYLE_KINDS: Final = {b"mixin": SymbolKind.MACRO, b"function": SymbolKind.FUNCTION}
@@ -421,6 +427,14 @@ def _fortran(line: bytes) -> Found | None:
     return (_text(found["name"]), kind) if is_type else None
 
 
+def _proof(line: bytes) -> Found | None:
+    found = _PROOF.match(line)
+    if found is None:
+        return None
+    kind = SymbolKind.MODULE if found["part"] else _PROOF_KINDS.get(found["word"], SymbolKind.FUNCTION)
+    return found["name"].decode("utf-8", "replace").strip('"'), kind
+
+
 def _binding(line: bytes) -> Found | None:
     """What has arguments or a body on further lines; a value on its own line counts in the first column only."""
     found = _BINDING.match(line)
@@ -450,6 +464,7 @@ _SPECIAL: Final[dict[int, Callable[[bytes], Found | None]]] = {
     Family.CLAUSES: _erlang,
     Family.FORTRAN: _fortran,
     Family.OUTPUTS: _matlab,
+    Family.PROOFS: _proof,
     Family.BINDINGS: _binding,
     Family.TABLES: _pattern(_TABLE_HEAD, SymbolKind.SECTION),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from exosuit_cli.chunk.proof_heads import PROOF_HEAD
 from exosuit_cli.model.lazy import lazy_pattern
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ _BY_KEYWORD: Final = frozenset({
     "Crystal", "Cython", "Starlark", "GDScript", "Gleam", "Odin", "Haskell", "Elm", "OCaml", "F#",
 })  # fmt: skip
 """Languages in which nothing is defined without a keyword: `Some(x) => {` is no function."""
+_PROOFS: Final = "Rocq Prover"
+_PROOF: Final = lazy_pattern(PROOF_HEAD)
 _DECLARED: Final = lazy_pattern(r"\s*(?:pub\s*(?:\([^)]*\)\s*)?)?(?:mod|package|namespace|module)\s+[\w.:\\]+\s*;?\s*$")
 _FORWARD: Final = lazy_pattern(r"[^={(]*;\s*(?://.*|/\*.*)?$")
 _RETURNS: Final = lazy_pattern(r"\s*(?:(?:static|extern|inline|__\w+)\s+)+(?:struct|union|enum)\s+\w+\s*$")
@@ -121,6 +124,9 @@ def definition_at(text: str, line: int, language: str | None) -> Definition | No
     if language in _TABLED or language in _KEYED:
         found = (_TABLE if language in _TABLED else _KEY).match(head)
         return Definition(found["name"], line, text, indentation(head)) if found is not None else None
+    if language == _PROOFS:
+        found = _PROOF.match(head)
+        return Definition(found["name"].strip('"'), line, text, indentation(head)) if found is not None else None
     if language in _PROSE or not head.strip() or _COMMENT.match(head):
         return None
     name = _name_of(head, language)
@@ -130,12 +136,17 @@ def definition_at(text: str, line: int, language: str | None) -> Definition | No
 def definitions_in(lines: Sequence[str], first_line: int, language: str | None) -> list[Definition]:
     """Every definition among lines, the first of which is `first_line` of its file.
 
-    What lies within fences of Markdown or a documentation text of Python is passed over, where it begins in the lines.
+    What lies within fences of Markdown, a documentation text of Python or a comment of Rocq is passed over, where it
+    begins in the lines.
     """
     found = []
+    depth = 0
     mark = _FENCE if language in _HEADED else _DOCSTRING if language == "Python" else None
     is_inside = False
     for place, text in enumerate(lines):
+        if language == _PROOFS:
+            is_inside = depth > 0
+            depth = max(depth + text.count("(*") - text.count("*)"), 0)
         if mark is not None and len(mark.findall(text)) % 2:
             is_inside = not is_inside
         elif not is_inside:

@@ -32,6 +32,8 @@ class NodeTask:
     """Nothing is before it on its first line."""
     block: int
     """The line where its leading comments begin."""
+    head: int = -1
+    """The line of the heading that its first line is not to be cut from; its own line where there is none."""
 
     def depth_within(self, role: int, *, is_fresh: bool) -> int:
         """The depth of what is within a child of a role; `is_fresh` where it begins a line.

@@ -61,6 +61,8 @@ INSIDE: Final = 255
 _BLANK, _CLOSING, _HEADER, _APART = 1, CLOSING_WEAKNESS, 2, 3
 """What is added for weaker places at one depth: a blank line; a closing line; at the depth below, a line up to the
 first of a body; a blank line between a heading and what follows it."""
+_RIGHT_BELOW: Final = CLOSING - 2
+"""The cost of a line right below a head that begins what does not fit: rather within it than between the two."""
 _HIDDEN: Final = ~(BINDING | DEFINITION | OUTER | VALUE)
 """What is left of the role of a variable where it is local."""
 
@@ -112,7 +114,7 @@ class Walk:
             body = self._body_start(children)
         # A heading belongs to what follows it, whatever the number of blank lines between.
         lead = after_heading = bool(children) and roles[children[0].kind_id] & HEADING != 0
-        block = last = task.line
+        block = last = head = task.line
         can_be_header = last >= 0 and not task.role & (WRAPPER | SECTION | ERROR)
         is_header = is_after_attribute = False
         is_past_header = not has_costs and not task.role & (WRAPPER | ERROR)
@@ -163,6 +165,10 @@ class Walk:
                 stop = bisect_right(starts, end - 1, stop)
                 # What fits alone is split all the same where its header or its decorators would be left alone.
                 begin = task.line if (role & BODY or task.role & WRAPPER) and task.line >= 0 else line
+                # So is what its headings would be left alone without.
+                is_headed = task.role & SECTION != 0 and (start == task.node.start_byte or (lead and after_heading))
+                head = task.head if is_headed and task.head >= 0 else line
+                begin = min(begin, head)
                 is_split = stop > line + 1 and (role & (LIST | ERROR) != 0 or not fits(begin, stop))
             else:
                 is_split = False
@@ -200,7 +206,8 @@ class Walk:
                 elif glued:
                     cost = ATTACHED + min(task.depth, CONTINUED - ATTACHED - 1)
                 elif is_header:
-                    cost = deeper + _HEADER
+                    is_right_below = is_split and line == last + 1 and not role & (MAY_DEFINE | ERROR)
+                    cost = _RIGHT_BELOW if is_right_below else deeper + _HEADER
                 else:
                     cost = base + (_CLOSING if role & (TOKEN | ERROR) else 0)
                 costs[line] = cost
@@ -234,7 +241,7 @@ class Walk:
                         self._mark_statement(task, child, block, line)
                 else:
                     depth = task.depth_within(role, is_fresh=is_fresh)
-                    tasks.append(NodeTask(child, role, line, stop - 1, depth, definition, owns_line, first))
+                    tasks.append(NodeTask(child, role, line, stop - 1, depth, definition, owns_line, first, head))
             last, limit, before = stop - 1, starts[stop], child
         if task.last > last:
             costs[last + 1 : task.last + 1] = bytes([base + _BLANK]) * (task.last - last)

@@ -162,3 +162,10 @@ def test_a_header_of_another_grammar_is_parsed_by_it() -> None:
     chunks = chunk_text(text, language="C", options=ChunkOptions(max_tokens=64, boundaries="ast"))
     assert chunks.fallback is None
     assert "a" in chunks.symbols
+
+
+@pytest.mark.parametrize("boundaries", ["structure", "ast"])
+def test_headings_go_with_a_list_that_does_not_fit_with_them(boundaries: str) -> None:
+    items = "".join(f"- item number {n}\n" for n in range(20))
+    text = "Before.\n\n# Two\n\n## Fixes\n\n" + items
+    assert begins(text, "Markdown", boundaries, 122) == ["Before.", "# Two", "- item number 19"]

@@ -1149,8 +1149,16 @@ class TestCosts:
         branch = b"".join(b"\t\tcall(%d);\n" % number for number in range(5))
         text = b"void f(void)\n{\n\tif (a) {\n" + branch + b"\t} else {\n" + branch + b"\t}\n}\n"
         cut = Cut(text, "C", 80)
-        assert cut.plan() == [0, 2, 8]
+        assert cut.plan() == [0, 8]
         assert all(cut.costs[line] == INSIDE for line in (4, 5, 6, 7, 10, 11, 12))
+
+    def test_a_head_goes_with_a_body_that_does_not_fit(self) -> None:
+        rows = b"".join(b"\t\t{%d},\n" % number for number in range(20))
+        text = b"package a\n\nvar b = 1\n\nfunc f() []row {\n\treturn []row{\n" + rows + b"\t}\n}\n"
+        cut = Cut(text, "Go", 90)
+        assert cut.plan()[:2] == [0, 4]
+        assert cut.plan()[2] > 6
+        assert cut.costs[4] < cut.costs[6] < cut.costs[5] < INSIDE
 
     def test_a_header_stays_with_the_first_statements(self) -> None:
         statements = b"".join(b"    call(%d)\n" % number for number in range(30))

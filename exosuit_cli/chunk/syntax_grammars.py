@@ -92,7 +92,6 @@ _NAME_FIELDS: Final = ("name", "key", "pattern", "as")
 _ERROR_TYPE: Final = 0xFFFF
 """The number of the type of error nodes, in every grammar."""
 
-NAMESPACES: Final = frozenset(["namespace_definition", "namespace_declaration", "internal_module", "module"])
 HEADINGS: Final = frozenset(["atx_heading", "setext_heading"])
 _LEADS: Final = frozenset(["access_specifier", "attribute_item", "decorator"])
 WRAPPERS: Final = frozenset(

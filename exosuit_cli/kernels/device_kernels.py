@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.kernels.device import DeviceQueue
-    from exosuit_cli.kernels.device_tokens import DeviceTables, TokenWork
+    from exosuit_cli.kernels.device_tokens import DeviceTables
     from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
 
 
@@ -122,11 +122,6 @@ class SlabInFlight:
         self._results = queue.host_array("results", np.uint8, result_bytes(len(slab), width))
         queue.download(program.frame.results, self._results)
         self._marks = (started, copied_in, computed, queue.mark())
-
-    @property
-    def token_work(self) -> TokenWork | None:
-        """The count of tokens, where they are wanted."""
-        return self._program.tokens
 
     def finish(self, most_lines: int = LARGEST_SLAB) -> tuple[SlabColumns, LineColumns | None]:
         """Wait for the columns of the slab; also for its lines, if they were wanted and number at most `most_lines`."""

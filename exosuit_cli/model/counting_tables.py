@@ -18,9 +18,6 @@ CLASSES: Final = (
 Upper: Lu and Lt. Lower: Ll. Letter: Lm and Lo. Mark: M. Number: N. Newline: CR and LF. Space: U+0020. White: all other
 white space."""
 
-LATER_BYTE: Final = len(CLASSES)
-"""The class of a byte that continues a character."""
-
 RULES: Final = {"o200k_base": 0, "cl100k_base": 1}
 """The number of the pattern that splits texts, by encoding, as tokens.cu has it."""
 

@@ -1,10 +1,11 @@
-"""What a slab costs the process that owns a card: its calls of CuPy, and its processor time, without a card.
+"""What a slab costs the process that owns a card: its calls of CuPy, its processor time, and how many pass a second.
 
-    python scripts/gpu_owner_cost.py [--slab 32M] [--slabs 400] [--output FILE.json]
+    python scripts/gpu_owner_cost.py [--card N] [--slab 32M] [--slabs 200] [--output FILE.json]
 
-CuPy is replaced by one that accepts every call and does nothing (`null_driver.py`), so this shows the interpreter's
-part alone: no copy, no kernel, and none of CuPy's own time. The owner runs in its own process, as in a scan; this
-script fills nothing and sends the same slabs again and again. What the other processes of the machine do is in the
+Without `--card`, CuPy is replaced by one that accepts every call and does nothing (`null_driver.py`), so this shows the
+interpreter's part alone: no copy, no kernel, and none of CuPy's own time. With it, the card does all of the work, on
+the texts of this project. The owner runs in its own process, as in a scan; this script sends the same slabs again and
+again. What the other processes of the machine do is in the
 figures, by colder caches: the median and the range over several rounds are told.
 """
 
@@ -20,8 +21,10 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import gpu_tokens
 from paired_runs import machine, version_of
 
+from exosuit_cli.device.choice import DRIVER, load_driver
 from exosuit_cli.device.probe import example_slab
 from exosuit_cli.device.process import DeviceProcess, ring_sizes
 from exosuit_cli.device.remote import SLOTS, RemoteKernels
@@ -33,85 +36,115 @@ from exosuit_cli.model.slab import Slab
 from exosuit_cli.model.units import parse_size
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from exosuit_cli.kernels.protocol import PendingSlab
 
 WARMING = 50
 ROUNDS = 9
 LINE_BYTES = 36
+CLOCKED = ("copy_in_seconds", "kernel_seconds", "copy_out_seconds")
+TREE = str(Path(__file__).resolve().parent.parent / "exosuit_cli")
 FILE_BYTES = 16_000
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--card", type=int, help="a card that does the work")
     parser.add_argument("--slab", default="32M")
     parser.add_argument("--slabs", type=int, default=200, help="how many a round")
     parser.add_argument("--output", help="write everything as JSON")
     arguments = parser.parse_args()
     size = parse_size(arguments.slab)
     sys.path.insert(0, str(Path(__file__).parent))
-    alone = lane_cost(size)
-    print(f"{alone:8.1f} us: the calls of one slab alone, without the messages and the threads around them")
-    rows = [
-        row(size, arguments.slabs, lines=lines, tokens=tokens) for lines in (False, True) for tokens in (False, True)
-    ]
-    document = {
+    card = arguments.card
+    document: dict[str, Any] = {
         "schema": "exosuit.gpu_owner_cost/1",
-        "card": None,
-        "note": "no card: CuPy is a stand-in that does nothing, so the figures are the interpreter's part of a slab",
+        "card": None if card is None else load_driver().identity(card),
         "machine": machine(),
-        "versions": {name: version_of(name) for name in ("exosuit-cli", "numpy")},
-        "calls_alone_us_a_slab": round(alone, 1),
-        "rows": rows,
+        "versions": {name: version_of(name) for name in ("exosuit-cli", "numpy", "cupy-cuda13x", "cupy-cuda12x")},
     }
+    if card is None:
+        alone = lane_cost(size)
+        print(f"{alone:8.1f} us: the calls of one slab alone, without the messages and the threads around them")
+        document["note"] = "CuPy is a stand-in that does nothing: the figures are the interpreter's part of a slab"
+        document["calls_alone_us_a_slab"] = round(alone, 1)
+    document["rows"] = [
+        row(size, arguments.slabs, card, lines=lines, tokens=tokens)
+        for lines in (False, True)
+        for tokens in (False, True)
+    ]
     if arguments.output:
         Path(arguments.output).write_text(json.dumps(document, indent=1) + "\n")
     return 0
 
 
-def row(size: int, slabs: int, *, lines: bool, tokens: bool) -> dict[str, Any]:
-    """Calls and microseconds a slab, of one owner."""
+def row(size: int, slabs: int, card: int | None, *, lines: bool, tokens: bool) -> dict[str, Any]:
+    """Calls and microseconds a slab, of one owner, and slabs a second."""
     os.environ["NULL_LINES"] = str(size // LINE_BYTES) if lines else "0"
     encoding = DEFAULT_ENCODING if tokens else None
-    example = example_slab(0, size, FILE_BYTES)
+    example = example_slab(0, size, FILE_BYTES) if card is None else gpu_tokens.text_slab(TREE, size)
     sizes = ring_sizes(1, size, len(example), "blake3", lines=lines)
-    owner = DeviceProcess("null_driver", 0, "blake3", 0, sizes, encoding=encoding)
+    driver = "null_driver" if card is None else DRIVER
+    owner = DeviceProcess(driver, card or 0, "blake3", 0, sizes, encoding=encoding)
     owner.wait()
     kernels = RemoteKernels("cuda:0", (owner.address,), "blake3", is_demanded=True)
     kernels.buffers(size, lines=lines)
+
+    filled: set[int] = set()
+
+    def take() -> npt.NDArray[np.uint8]:
+        """Memory of a slot: with the texts in it, where a card reads them."""
+        data = kernels.take(size)[: len(example.data)]
+        if card is not None and data.ctypes.data not in filled:
+            data[:] = example.data
+            filled.add(data.ctypes.data)
+        return data
 
     def work(count: int) -> None:
         begun: deque[PendingSlab] = deque()
         for _ in range(count):
             if len(begun) == SLOTS:
                 begun.popleft().finish()
-            slab = Slab(kernels.take(size), example.offsets, example.lengths)
+            slab = Slab(take(), example.offsets, example.lengths)
             begun.append(kernels.begin(slab, lines=lines, tokens=encoding))
         for pending in begun:
             pending.finish()
 
     work(WARMING)
     (pid,) = owner.pids()
-    found = []
+    found, taken = [], []
     for _ in range(ROUNDS):
-        before = processor_seconds(pid)
+        before, begun = processor_seconds(pid), time.monotonic()
         work(slabs)
+        taken.append(time.monotonic() - begun)
         found.append((processor_seconds(pid) - before) / slabs * 1e6)
     kernels.close()
     totals = owner.close()
     assert totals is not None
-    assert totals.pool_peak_bytes is not None
+    assert totals.slabs == WARMING + ROUNDS * slabs
     result = {
-        "slab_bytes": size,
+        "slab_bytes": len(example.data),
         "files": len(example),
-        "lines": size // LINE_BYTES if lines else None,
+        "lines": lines,
         "tokens": tokens,
         "slabs": ROUNDS * slabs,
-        "calls_a_slab": round(totals.pool_peak_bytes / totals.slabs, 1),
         "processor_us_a_slab": round(statistics.median(found), 1),
         "from_to_us": [round(min(found), 1), round(max(found), 1)],
     }
+    if card is None:
+        assert totals.pool_peak_bytes is not None
+        result["calls_a_slab"] = round(totals.pool_peak_bytes / totals.slabs, 1)
+        told = f"{result['calls_a_slab']} calls"
+    else:
+        rates = [len(example.data) * slabs / seconds for seconds in taken]
+        result["bytes_per_s"] = round(statistics.median(rates))
+        result["from_to_bytes_per_s"] = [round(min(rates)), round(max(rates))]
+        result |= {name: getattr(totals, name) / totals.slabs for name in CLOCKED}
+        told = f"{result['bytes_per_s'] / 1e9:.1f} GB/s"
     what = f"{', lines' if lines else ''}{', tokens' if tokens else ''}"
-    print(f"{result['processor_us_a_slab']:8.1f} us, {result['calls_a_slab']} calls a slab of {size >> 20} MiB{what}")
+    print(f"{result['processor_us_a_slab']:8.1f} us, {told} a slab of {size >> 20} MiB{what}", flush=True)
     return result
 
 

@@ -10,8 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
-from exosuit_cli.chunk.syntax_grammars import load_pointer
 from exosuit_cli.languages import HEAD_BYTES, LANGUAGES, claim_of_name, language_of
+from exosuit_cli.syntax.grammars import load_pointer
 from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:

@@ -24,10 +24,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from exosuit_cli.chunk.no_syntax import NoSyntax
-from exosuit_cli.chunk.syntax import parse_with
-from exosuit_cli.chunk.syntax_grammars import GRAMMARS, load_grammar, package_of
-from exosuit_cli.chunk.syntax_process import in_process
+from exosuit_cli.syntax.grammars import GRAMMARS, load_grammar, package_of
+from exosuit_cli.syntax.no_syntax import NoSyntax
+from exosuit_cli.syntax.process import in_process
+from exosuit_cli.syntax.tree import parse_with
 
 WORDS = ["name", "x", "1", "'a'", '"b"', " ", " ", "\n", "\n    ", "\t", "漢字", "\U0001f600", "# c\n", "// c\n", "\\"]
 MOST_WORDS, MOST_BYTES, MOST_REPEATS = 300, 9_000, 3_000

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from exosuit_cli.chunk import syntax_process
+from exosuit_cli.syntax import process as syntax_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

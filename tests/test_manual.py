@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from exosuit_cli.chunk.syntax_grammars import GRAMMARS
 from exosuit_cli.commands.manual import list_topics, read_topic
 from exosuit_cli.config import FIELDS
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.model.errors import MEANINGS, ExitCode, UsageError
 from exosuit_cli.report.bench.exports import EXPORTS
 from exosuit_cli.report.manual.tables import TABLES
+from exosuit_cli.syntax.grammars import GRAMMARS
 
 if TYPE_CHECKING:
     from pathlib import Path

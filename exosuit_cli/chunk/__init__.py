@@ -12,10 +12,11 @@ from exosuit_cli.model.lazy import lazy_names
 if TYPE_CHECKING:
     from exosuit_cli.chunk.api import chunk_file, chunk_text
     from exosuit_cli.chunk.options import ChunkOptions
-    from exosuit_cli.chunk.records import Boundary, Chunk, FileChunks
+    from exosuit_cli.chunk.records import Chunk, FileChunks
+    from exosuit_cli.structure.boundary import Boundary
 
 _HOMES = {
-    "Boundary": "exosuit_cli.chunk.records",
+    "Boundary": "exosuit_cli.structure.boundary",
     "Chunk": "exosuit_cli.chunk.records",
     "ChunkOptions": "exosuit_cli.chunk.options",
     "FileChunks": "exosuit_cli.chunk.records",

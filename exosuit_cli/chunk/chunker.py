@@ -9,17 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from exosuit_cli.chunk.guessed import Guesses
 from exosuit_cli.chunk.measured import MeasuredLines
-from exosuit_cli.chunk.no_syntax import NoSyntax
 from exosuit_cli.chunk.plan_columns import PlanColumns
 from exosuit_cli.chunk.planner import Planner
-from exosuit_cli.chunk.records import Boundary, join
+from exosuit_cli.chunk.records import join
 from exosuit_cli.chunk.segments import chunk_segments
-from exosuit_cli.chunk.strength import LineStrengths, line_strengths, plain_strengths
-from exosuit_cli.chunk.syntax_grammars import GRAMMARS
-from exosuit_cli.chunk.syntax_process import in_process, start_early
 from exosuit_cli.model.slab import LineColumns, Slab
+from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.guessed import Guesses
+from exosuit_cli.structure.strength import LineStrengths, line_strengths, plain_strengths
+from exosuit_cli.syntax.grammars import GRAMMARS
+from exosuit_cli.syntax.no_syntax import NoSyntax
+from exosuit_cli.syntax.process import in_process, start_early
 from exosuit_cli.system.spans import TIMED_BYTES, Laps
 from exosuit_cli.tokens import token_table
 
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.measured import Row
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.chunk.records import FileChunks
-    from exosuit_cli.chunk.syntax_columns import SyntaxColumns
     from exosuit_cli.kernels import Kernels
     from exosuit_cli.model.protocols import TokenCounter
     from exosuit_cli.model.slab import TokenColumns
     from exosuit_cli.model.spans import StageClock
+    from exosuit_cli.syntax.columns import SyntaxColumns
 
 _NEWLINE = 10
 _BLOCK = 1 << 15
@@ -254,7 +255,7 @@ class Chunker:
         """Parse one text and put the strengths of its tree in place of those of its looks. Raises NoSyntax."""
         offset, length = int(slab.offsets[position]), int(slab.lengths[position])
         first, stop = int(lines.files[position]), int(lines.files[position + 1])
-        from exosuit_cli.chunk.syntax_columns import syntax_columns
+        from exosuit_cli.syntax.columns import syntax_columns
 
         if language not in GRAMMARS:
             raise NoSyntax("no grammar")

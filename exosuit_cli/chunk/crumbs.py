@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.structure.boundary import Boundary
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
-from exosuit_cli.chunk.styles import SLASH_STYLES, style_of
+from exosuit_cli.structure.styles import SLASH_STYLES, style_of
 
 _LINE: Final = rb"(?:[^\n\\]|\\\r?\n|\\)*"
 """The rest of a line, with the lines that a backslash adds."""

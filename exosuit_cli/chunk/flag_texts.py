@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final
 
-from exosuit_cli.chunk.styles import SLASH_STYLES, style_of
+from exosuit_cli.structure.styles import SLASH_STYLES, style_of
 
 _BLOCKS: Final = rb"/\*(?s:.*?)(?:\*/|\Z)|<!--(?s:.*?)(?:-->|\Z)"
 _SLASH_COMMENTS: Final = re.compile(rb"(?:\s++|//[^\n]*+|" + _BLOCKS + rb"|<\?php\b|#!(?=/)[^\n]*+)*+")

@@ -12,10 +12,10 @@ from exosuit_cli.chunk.records import ID_BYTES, FileChunks
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from exosuit_cli.chunk.guessed import Guesses
     from exosuit_cli.chunk.measured import Row
-    from exosuit_cli.chunk.syntax_columns import SyntaxColumns
     from exosuit_cli.kernels import Kernels
+    from exosuit_cli.structure.guessed import Guesses
+    from exosuit_cli.syntax.columns import SyntaxColumns
 
 
 class PlanColumns:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from exosuit_cli.chunk.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 from exosuit_cli.chunk.crumbs import BLANK_TOKENS, merge_crumbs
 from exosuit_cli.chunk.long_line import split_line
-from exosuit_cli.chunk.records import Boundary
+from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 
 if TYPE_CHECKING:
     from exosuit_cli.chunk.measured import MeasuredLines, Row

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from exosuit_cli.chunk.contexts import Contexts, join_contexts
 from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
-from exosuit_cli.chunk.symbols import NO_SYMBOLS, Symbol, Symbols, join_symbols
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.symbols import NO_SYMBOLS, Symbol, Symbols, join_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,28 +20,6 @@ if TYPE_CHECKING:
 
 ID_BYTES = 16
 """A chunk's id is the BLAKE3 of its bytes, cut to 128 bits."""
-
-
-class Boundary(IntEnum):
-    """What a chunk begins at."""
-
-    FILE = 0
-    """The start of the file."""
-    SECTION = 1
-    """A heading of a document."""
-    DEFINITION = 2
-    """An outermost construct of the file: a function, a class, a top-level key."""
-    NESTED = 3
-    """A construct within another: a method, a block."""
-    LINE = 4
-    """Some other line."""
-    FORCED = 5
-    """A place within a line, since the line alone exceeds the cap."""
-
-    @property
-    def label(self) -> str:
-        """The name used in every output."""
-        return self.name.lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.chunk import options as limits
-from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.model.slab import Slab
+from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.tokens.boundaries import SAFE_PAIRS, last_boundary
 from exosuit_cli.tokens.text import last_character_start
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.chunk.flag_kinds import FLAG_NAMES, Flag
-from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.structure.boundary import Boundary
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -8,7 +8,6 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.context.database import (
     connect,
     database_errors,
@@ -34,6 +33,7 @@ from exosuit_cli.context.rows import (
 )
 from exosuit_cli.context.seal import file_seal, spans_seal
 from exosuit_cli.model.errors import CheckFailed, UsageError
+from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.tiers.nvme import NvmeTier
 
 if TYPE_CHECKING:

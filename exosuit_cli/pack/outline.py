@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.chunk.no_syntax import NoSyntax
-from exosuit_cli.chunk.symbols import SymbolKind
-from exosuit_cli.chunk.syntax import SyntaxTree
-from exosuit_cli.chunk.syntax_process import in_process
+from exosuit_cli.structure.symbols import SymbolKind
+from exosuit_cli.syntax.no_syntax import NoSyntax
+from exosuit_cli.syntax.process import in_process
+from exosuit_cli.syntax.tree import SyntaxTree
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from exosuit_cli.chunk.syntax_definitions import Definition
+    from exosuit_cli.syntax.definitions import Definition
 
 _FUNCTION: Final = re.compile(
     r"function|method|constructor|destructor|lambda|closure|accessor|func_literal|init_declaration|operator_decl"
@@ -158,10 +158,10 @@ def _lines(text: bytes, language: str) -> bytes | None:
     """The lines that begin a section or a definition, as `chunk --boundaries structure` sees them."""
     import numpy as np
 
-    from exosuit_cli.chunk.records import Boundary
-    from exosuit_cli.chunk.strength import line_strengths
     from exosuit_cli.kernels import CpuKernels
     from exosuit_cli.model.slab import Slab
+    from exosuit_cli.structure.boundary import Boundary
+    from exosuit_cli.structure.strength import line_strengths
 
     if not text:
         return None

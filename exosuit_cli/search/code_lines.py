@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.chunk.styles import SLASH_STYLES, Style, style_of
 from exosuit_cli.model.lazy import lazy_pattern
+from exosuit_cli.structure.styles import SLASH_STYLES, Style, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from exosuit_cli.chunk.proof_heads import PROOF_HEAD
 from exosuit_cli.model.lazy import lazy_pattern
+from exosuit_cli.structure.proof_heads import PROOF_HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.chunk.styles import SLASH_STYLES, Style
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.search.keywords import BINDS, CONTINUES, DEFINES, DEFINES_TYPE, MODIFIER, NO_NAME
+from exosuit_cli.structure.styles import SLASH_STYLES, Style
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -71,7 +71,7 @@ def find_roles(
         words: its words.
         kinds: uint8[words], of `exosuit_cli.search.keywords`.
         first_lines: int64[texts], the byte at which each text begins.
-        styles: int64[texts], of `exosuit_cli.chunk.styles`.
+        styles: int64[texts], of `exosuit_cli.structure.styles`.
         python_files: int64[2, files], the bytes at which the texts of each file of Python begin and end.
 
     """

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from exosuit_cli.chunk.styles import style_of
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.search.columns import write_columns
 from exosuit_cli.search.kinds import kind_of
@@ -14,6 +13,7 @@ from exosuit_cli.search.postings import Postings, count_words, sort_postings
 from exosuit_cli.search.roles import DEFINITION, find_roles
 from exosuit_cli.search.segment import FIELDS, PATH
 from exosuit_cli.search.words import find_words, slab_of
+from exosuit_cli.structure.styles import style_of
 from exosuit_cli.system.atomic import atomic_file
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.chunk import syntax_process
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.records import Batch, Outcome, Rows
@@ -22,6 +21,7 @@ from exosuit_cli.shards.marked import is_marked_file, marked_files
 from exosuit_cli.shards.reading import Reading
 from exosuit_cli.shards.rows import as_slice, describe, write_content, write_stats
 from exosuit_cli.shards.totals import WorkerTotals
+from exosuit_cli.syntax import process as syntax_process
 from exosuit_cli.system.page_cache import PageCacheProbe
 from exosuit_cli.system.safe_open import open_base
 from exosuit_cli.system.spans import Laps

@@ -6,9 +6,9 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from exosuit_cli.chunk import syntax_process
 from exosuit_cli.shards.settings import ShardSettings
 from exosuit_cli.shards.totals import WorkerTotals
+from exosuit_cli.syntax import process as syntax_process
 from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.processes import children_of
 from exosuit_cli.system.processors import usable_processors

@@ -17,10 +17,10 @@ from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Protocol
 
-from exosuit_cli.chunk import syntax_process
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.shards.reading import Next
 from exosuit_cli.shards.shard import Shard
+from exosuit_cli.syntax import process as syntax_process
 from exosuit_cli.system.forked import start_method
 from exosuit_cli.system.spans import Laps, Recorder, SpanTrack
 from exosuit_cli.system.stop import StopRequest

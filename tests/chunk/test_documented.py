@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
-from exosuit_cli.chunk.syntax import SyntaxTree
-from exosuit_cli.chunk.syntax_columns import columns_of
+from exosuit_cli.syntax.columns import columns_of
+from exosuit_cli.syntax.tree import SyntaxTree
 
 JSDOC = "/**\n * Says what it does.\n */\n"
 BODY = "".join(f"  call(a, {number});\n" for number in range(12))

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from tree_sitter import Language, Parser
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
-from exosuit_cli.chunk.costs import ATTACHED
-from exosuit_cli.chunk.strength import line_strengths
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
+from exosuit_cli.structure.costs import ATTACHED
+from exosuit_cli.structure.strength import line_strengths
 
 from .test_markdown import size_of
 from .test_structure import cut, first_lines

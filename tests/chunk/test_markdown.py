@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from exosuit_cli.chunk import ChunkOptions, chunk_text
-from exosuit_cli.chunk.markdown_blocks import PLAIN, markdown_blocks
-from exosuit_cli.chunk.markdown_containers import TAB, Block, BlockKind
-from exosuit_cli.chunk.text_lines import text_lines
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
+from exosuit_cli.structure.markdown_blocks import PLAIN, markdown_blocks
+from exosuit_cli.structure.markdown_containers import TAB, Block, BlockKind
+from exosuit_cli.structure.text_lines import text_lines
 
 from .test_structure import cut, first_lines, kinds
 

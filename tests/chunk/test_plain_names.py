@@ -6,13 +6,13 @@ import random
 
 import numpy as np
 
-from exosuit_cli.chunk.families import Family
-from exosuit_cli.chunk.keyword_names import keyword_names
-from exosuit_cli.chunk.line_names import named_by
-from exosuit_cli.chunk.method_names import method_names
-from exosuit_cli.chunk.plain_names import NAMED, NOTHING, UNSURE, WIDTH
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
+from exosuit_cli.structure.families import Family
+from exosuit_cli.structure.keyword_names import keyword_names
+from exosuit_cli.structure.line_names import named_by
+from exosuit_cli.structure.method_names import method_names
+from exosuit_cli.structure.plain_names import NAMED, NOTHING, UNSURE, WIDTH
 
 _TEXT = """
 public static final private override async int void String List<T> Map<K, V> <T> new return if else throws get; @A

@@ -13,12 +13,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from exosuit_cli.chunk import Boundary, ChunkOptions, chunk_text
-from exosuit_cli.chunk.document_costs import heading_level
-from exosuit_cli.chunk.restructured import PLAIN, TAB, restructured_costs
-from exosuit_cli.chunk.strength import line_strengths
-from exosuit_cli.chunk.text_lines import text_lines
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
+from exosuit_cli.structure.document_costs import heading_level
+from exosuit_cli.structure.restructured import PLAIN, TAB, restructured_costs
+from exosuit_cli.structure.strength import line_strengths
+from exosuit_cli.structure.text_lines import text_lines
 
 from .test_markdown import size_of
 from .test_structure import cut, first_lines

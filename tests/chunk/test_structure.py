@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from exosuit_cli.chunk import Boundary, ChunkOptions, FileChunks, chunk_text
-from exosuit_cli.chunk.styles import _MEMBERS, _STYLE_OF
 from exosuit_cli.languages import LANGUAGES
+from exosuit_cli.structure.styles import _MEMBERS, _STYLE_OF
 from exosuit_cli.tokens import load_counter
 
 from .checks import check_chunks, parts, spans

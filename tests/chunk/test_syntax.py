@@ -18,19 +18,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exosuit_cli.chunk.costs import CLOSING
-from exosuit_cli.chunk.no_syntax import NoSyntax
-from exosuit_cli.chunk.records import Boundary
-from exosuit_cli.chunk.strength import LineStrengths, line_strengths
-from exosuit_cli.chunk.symbols import SymbolKind
-from exosuit_cli.chunk.syntax import SyntaxTree
-from exosuit_cli.chunk.syntax_columns import columns_of
-from exosuit_cli.chunk.syntax_grammars import GRAMMARS, load_pointer
-from exosuit_cli.chunk.syntax_walk import INSIDE
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.model.slab import Slab
+from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.costs import CLOSING
+from exosuit_cli.structure.strength import LineStrengths, line_strengths
+from exosuit_cli.structure.symbols import SymbolKind
+from exosuit_cli.syntax.columns import columns_of
+from exosuit_cli.syntax.grammars import GRAMMARS, load_pointer
+from exosuit_cli.syntax.no_syntax import NoSyntax
+from exosuit_cli.syntax.tree import SyntaxTree
+from exosuit_cli.syntax.walk import INSIDE
 
 from .programs import python_module
 
@@ -936,7 +936,7 @@ def test_all_that_is_defined_has_a_symbol_with_its_kind(language: str, text: str
 
 
 def test_importing_the_module_does_not_import_a_parser() -> None:
-    code = "import sys, exosuit_cli.chunk.syntax; sys.exit(any(name.startswith('tree_sitter') for name in sys.modules))"
+    code = "import sys, exosuit_cli.syntax.tree; sys.exit(any(name.startswith('tree_sitter') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
@@ -1362,8 +1362,8 @@ class TestHostileTexts:
         assert time.perf_counter() - begin < 30
 
     def test_a_parser_that_takes_too_long_is_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("exosuit_cli.chunk.syntax._LEAST_CALLS", 10)
-        monkeypatch.setattr("exosuit_cli.chunk.syntax._BYTES_A_CALL", 1 << 20)
+        monkeypatch.setattr("exosuit_cli.syntax.tree._LEAST_CALLS", 10)
+        monkeypatch.setattr("exosuit_cli.syntax.tree._BYTES_A_CALL", 1 << 20)
         with pytest.raises(NoSyntax, match="too long"):
             SyntaxTree.parse(b"x = 1\n" * 10_000, "Python")
         SyntaxTree.parse(b"x = 1\n", "Python")
@@ -1402,7 +1402,7 @@ class TestHostileTexts:
         SyntaxTree.parse(b"int a[] = {\n" + b"\t{ (1), f(2) },\n" * 20_000 + b"};\n", "C")
 
     def test_a_scanner_that_reads_on_and_on_is_stopped(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("exosuit_cli.chunk.syntax._LEAST_READS", 5)
+        monkeypatch.setattr("exosuit_cli.syntax.tree._LEAST_READS", 5)
         with pytest.raises(NoSyntax, match="too long"):
             SyntaxTree.parse(b"/*\n" * 10_000, "Swift")
 

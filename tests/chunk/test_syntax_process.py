@@ -11,11 +11,12 @@ import time
 
 import pytest
 
-from exosuit_cli.chunk import ChunkOptions, chunk_text, syntax_process
-from exosuit_cli.chunk.no_syntax import NoSyntax
-from exosuit_cli.chunk.syntax import SyntaxTree
-from exosuit_cli.chunk.syntax_grammars import GRAMMARS, load_grammar
-from exosuit_cli.chunk.syntax_process import in_process
+from exosuit_cli.chunk import ChunkOptions, chunk_text
+from exosuit_cli.syntax import process as syntax_process
+from exosuit_cli.syntax.grammars import GRAMMARS, load_grammar
+from exosuit_cli.syntax.no_syntax import NoSyntax
+from exosuit_cli.syntax.process import in_process
+from exosuit_cli.syntax.tree import SyntaxTree
 
 AST = ChunkOptions(boundaries="ast")
 
@@ -115,7 +116,7 @@ class TestProcess:
     def test_it_ends_with_the_process_that_started_it(self, threads: int) -> None:
         """A process with threads starts a program, another one forks."""
         program = (
-            "import os, signal, threading\nfrom exosuit_cli.chunk.syntax_process import in_process\n"
+            "import os, signal, threading\nfrom exosuit_cli.syntax.process import in_process\n"
             f"for _ in range({threads}): threading.Thread(target=signal.pause, daemon=True).start()\n"
             "print(in_process(0, os.getpid), flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
         )

@@ -21,7 +21,7 @@ import pytest
 from blake3 import blake3
 from jsonschema import Draft202012Validator
 
-from exosuit_cli.chunk.syntax_grammars import GRAMMARS
+from exosuit_cli.syntax.grammars import GRAMMARS
 from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:

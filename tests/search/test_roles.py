@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from exosuit_cli.chunk.styles import style_of
 from exosuit_cli.search.roles import COMMENT, DEFINITION, find_roles
 from exosuit_cli.search.vocabulary import Vocabulary
 from exosuit_cli.search.words import find_words, slab_of
+from exosuit_cli.structure.styles import style_of
 
 DEFINED = [
     ("Python", b"def read_file(path):\n    return path\n", "read_file"),

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from exosuit_cli.chunk.flag_kinds import Flag
-from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.model.records import Kind
 from exosuit_cli.report.scan.document import scan_document
 from exosuit_cli.report.scan.records import skip_record
+from exosuit_cli.structure.boundary import Boundary
 
 if TYPE_CHECKING:
     from exosuit_cli.chunk.options import ChunkOptions

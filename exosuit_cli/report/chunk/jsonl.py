@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import orjson
 
 from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
-from exosuit_cli.chunk.records import ID_BYTES, Boundary
-from exosuit_cli.chunk.symbols import SymbolKind
+from exosuit_cli.chunk.records import ID_BYTES
+from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.symbols import SymbolKind
 from exosuit_cli.system.names import text_name
 
 if TYPE_CHECKING:

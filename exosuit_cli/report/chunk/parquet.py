@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
-from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.report.arrow import pyarrow_modules
 from exosuit_cli.report.chunk.jsonl import place_record
+from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.system.names import text_name
 
 if TYPE_CHECKING:

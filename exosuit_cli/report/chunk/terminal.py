@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.chunk.flag_kinds import Flag
-from exosuit_cli.chunk.records import Boundary
 from exosuit_cli.commands.chunk_warnings import languages_by_reason
 from exosuit_cli.model.records import Kind
 from exosuit_cli.model.units import counted, format_bytes
 from exosuit_cli.remote.origins import origin_of
 from exosuit_cli.report.console import labelled_line, labelled_phrases, plain_table, print_table
 from exosuit_cli.report.scan.terminal import print_ledger, print_memory, print_throughput
+from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:

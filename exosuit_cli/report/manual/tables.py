@@ -138,7 +138,7 @@ def _metrics(_: str) -> str:
 
 
 def _grammars(_: str) -> str:
-    from exosuit_cli.chunk.syntax_grammars import GRAMMARS
+    from exosuit_cli.syntax.grammars import GRAMMARS
 
     return ", ".join(sorted(GRAMMARS)) + "."
 

@@ -1,0 +1,355 @@
+"""The lines of a slab that define something, and the names that they define, by what the lines look like.
+
+Array operations find the few lines that may define something and read the plain names (`plain_names`); `line_names`
+reads the others one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exosuit_cli.model.byte_sets import byte_set
+from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.document_costs import heading_level
+from exosuit_cli.structure.families import HAS_KEYWORDS, IS_C_LIKE, Family
+from exosuit_cli.structure.headings import LONGEST, MOST_LABELS, is_above_title, marked_heading
+from exosuit_cli.structure.keyword_names import keyword_names
+from exosuit_cli.structure.line_names import FIRST_WORDS, is_annotation, named_by
+from exosuit_cli.structure.method_names import method_names
+from exosuit_cli.structure.plain_names import (
+    IS_LETTER,
+    NAMED,
+    NOTHING,
+    UNSURE,
+    WIDTH,
+    head_names,
+    macro_names,
+)
+from exosuit_cli.structure.symbols import SymbolKind
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from exosuit_cli.model.slab import LineColumns, Slab
+    from exosuit_cli.structure.plain_names import PlainNames
+    from exosuit_cli.structure.strength import LineStrengths
+
+_BYTE: Final = np.uint64(0xFF)
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_PREFIX: Final = np.uint64(0xFFFFFF)
+"""The bytes of a line's head that choose it."""
+_SHIFT: Final = np.uint64(48)
+_DEFINE: Final = np.uint64(int.from_bytes(b"#define ", "little"))
+_USING: Final = np.uint64(int.from_bytes(b"using ", "little"))
+_USING_MASK: Final = np.uint64((1 << 48) - 1)
+_SECTION: Final = int(Boundary.SECTION)
+_MOST_ARGUMENTS: Final = 12
+"""Lines of a head that are looked at for its end."""
+_LONGEST_HEADING: Final = 300
+
+
+_ENDS_NO_HEAD: Final = byte_set(b";:\\\0")
+_ENDS_NO_TYPE: Final = byte_set(b";:\\\0,()=*")
+_BRACES: Final = byte_set(b"{}")
+_IN_WORD: Final = IS_LETTER | byte_set(b"0123456789")
+_STATEMENTS: Final = [
+    (np.uint64(int.from_bytes(word, "little")), np.uint64((1 << 8 * len(word)) - 1), np.uint64(8 * len(word)))
+    for word in (b"if", b"for", b"while", b"switch", b"else", b"do", b"try", b"catch", b"return", b"case", b"throw")
+]
+"""The first bytes of a head that hold the word, their mask, and how far to shift for the byte after it."""
+_OPENS: Final = byte_set(b"{(,=[>")
+_BEGINS_METHOD: Final = IS_LETTER | byte_set(b"$#*[\"'")
+_BEGINS_SHELL: Final = byte_set(b"{)}")
+_BEGINS_LUA: Final = byte_set(b"){d,")
+_IS_BINDING: Final = byte_set(b"clv")
+_BEGINS_FORTRAN: Final = byte_set(b"bcdefilmprstBCDEFILMPRST")
+_BEGINS_BINDING: Final = byte_set(b"acdefilmnopstv")
+_BEGINS_PROOF: Final = byte_set(b"CDEFGILMNPRSTV#")
+_BEGINS_CLAUSE: Final = byte_set(b"-'")
+_REPEATED: Final = frozenset(map(int, (Family.CLAUSES, Family.EQUATIONS)))
+_FEW: Final = 16
+"""Lines within which further clauses and equations of the same name are not listed."""
+
+
+def _hash(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+    return ((heads & _PREFIX) * _MIX) >> _SHIFT
+
+
+def _first_words() -> npt.NDArray[np.bool_]:
+    """bool[65536]: whether the first three bytes of a line are those of a word of `FIRST_WORDS`, by their hash."""
+    found = np.zeros(1 << 16, np.bool_)
+    for word in FIRST_WORDS:
+        for end in (b" ", b"\t", b"(", b"!") if len(word) < 3 else (b"",):
+            found[_hash(np.array([int.from_bytes((word + end)[:3], "little")], np.uint64))] = True
+    return found
+
+
+_IS_FIRST: Final = _first_words()
+
+
+@dataclass(frozen=True, slots=True)
+class DefiningLines:
+    """The lines of a slab that define something, ascending, as aligned columns.
+
+    `lines` is int64[n], positions in the slab; `levels` is int64[n], the indentation, or the rank of a heading; `kinds`
+    is uint8[n] of `SymbolKind`; `names` has the n names. `annotated` is int64[k], the lines of equations whose name has
+    its type right above, which defines it.
+    """
+
+    lines: npt.NDArray[np.int64]
+    levels: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.uint8]
+    names: list[str]
+    annotated: npt.NDArray[np.int64]
+
+
+def find_definitions(
+    slab: Slab, lines: LineColumns, families: npt.NDArray[np.uint8], strengths: LineStrengths
+) -> DefiningLines:
+    """The lines that define something; `families` is uint8[lines], of the language of each."""
+    return _Search(slab, lines, families, strengths).run()
+
+
+class _Search:
+    def __init__(
+        self, slab: Slab, lines: LineColumns, families: npt.NDArray[np.uint8], strengths: LineStrengths
+    ) -> None:
+        # A window may begin at the last byte, or after that of a line that ends the slab.
+        self._bytes = np.concatenate((slab.data, np.zeros(2 * WIDTH, np.uint8)))
+        self._data = slab.data.data
+        self._lines = lines
+        self._families = families
+        self._strengths = strengths
+        self._first = (lines.heads & _BYTE).astype(np.uint8)
+        self._begins = IS_LETTER.take(self._first)
+        self._found: list[tuple[npt.NDArray[np.int64], PlainNames]] = []
+        self._annotated: list[int] = []
+
+    def run(self) -> DefiningLines:
+        """Plain names first; what is left is read line by line."""
+        lines, families = self._lines, self._families
+        has_word, looks = self._candidates()
+        is_c_head = looks & IS_C_LIKE[families] & self._begins & (lines.indents == 0)
+        is_slow = looks & ~is_c_head
+        heads, macros = np.flatnonzero(is_c_head), np.flatnonzero(looks & (lines.heads == _DEFINE))
+        is_slow[macros] = False
+        words = np.flatnonzero(has_word)
+        if len(words):
+            by_word = keyword_names(self._bytes, lines.inks[words], families[words])
+            self._found.append((words, by_word))
+            is_slow[words] &= by_word.states == NOTHING
+            is_slow[words] |= by_word.states == UNSURE
+            is_done = np.zeros(len(families), np.bool_)
+            is_done[words[by_word.states == NAMED]] = True
+            heads = heads[~(is_done | is_slow)[heads]]
+            is_other = (by_word.states == NOTHING) & (families[words] == Family.JAVA)
+            self._read_methods(words[is_other], by_word.starts[is_other], is_slow)
+        methods = np.flatnonzero(looks & ~has_word & (families == Family.JAVA))
+        self._read_methods(methods, lines.inks[methods], is_slow)
+        if len(heads):
+            is_cpp = families[heads] == Family.CPP
+            by_head = head_names(self._bytes, lines.starts[heads], lines.starts[heads + 1], is_cpp=is_cpp)
+            self._found.append((heads, by_head))
+            is_slow[heads[by_head.states == UNSURE]] = True
+        if len(macros):
+            self._found.append((macros, macro_names(self._bytes, lines.inks[macros])))
+        return self._collect(np.flatnonzero(is_slow))
+
+    def _read_methods(
+        self, places: npt.NDArray[np.int64], at: npt.NDArray[np.int64], is_slow: npt.NDArray[np.bool_]
+    ) -> None:
+        if len(places):
+            by_bracket = method_names(self._bytes, self._lines, places, at)
+            self._found.append((places, by_bracket))
+            is_slow[places] = by_bracket.states == UNSURE
+
+    def _collect(self, slow: npt.NDArray[np.int64]) -> DefiningLines:
+        rows, slow_levels, slow_kinds, slow_names = self._read_slowly(slow)
+        plain = [(places, names, np.flatnonzero(names.states == NAMED)) for places, names in self._found]
+        starts = np.concatenate([np.zeros(0, np.int64), *(names.starts[named] for _, names, named in plain)])
+        ends = np.concatenate([np.zeros(0, np.int64), *(names.ends[named] for _, names, named in plain)])
+        at = np.concatenate([np.zeros(0, np.int64), *(places[named] for places, _, named in plain), rows])
+        levels = np.append(self._lines.indents[at[: len(starts)]].astype(np.int64), slow_levels)
+        kinds = np.concatenate(
+            [np.zeros(0, np.uint8), *(names.kinds[named] for _, names, named in plain), np.array(slow_kinds, np.uint8)]
+        )
+        names = [*_texts(self._bytes, starts, ends), *slow_names]
+        order = np.argsort(at, kind="stable")
+        ordered = [names[place] for place in order.tolist()]
+        return DefiningLines(at[order], levels[order], kinds[order], ordered, np.array(self._annotated, np.int64))
+
+    def _candidates(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Two bool[lines]: those that may begin with a keyword or a modifier, and those that look like a definition."""
+        lines, first, families, begins = self._lines, self._first, self._families, self._begins
+        lasts, indents = lines.lasts, lines.indents
+        has_word: npt.NDArray[np.bool_] = _IS_FIRST[_hash(lines.heads)] & HAS_KEYWORDS[families]
+        looks = np.zeros(len(first), np.bool_)
+        present = np.flatnonzero(np.bincount(families, minlength=len(Family)))
+        for number in present.tolist():
+            family = Family(number)
+            if family in (Family.KEYWORD, Family.NONE):
+                continue
+            own = families == number
+            if IS_C_LIKE[family]:
+                more = begins & ~_ENDS_NO_HEAD.take(lasts) & (indents == 0)
+                if family is Family.CPP:
+                    more |= begins & _BRACES.take(lasts)
+                more |= lines.heads == _DEFINE
+                if family is Family.OBJECTIVE:
+                    more |= (indents == 0) & ((first == ord("-")) | (first == ord("+")))
+                    more |= first == ord("@")
+                is_alias = (lines.heads & _USING_MASK) == _USING
+                ends_no_type = _ENDS_NO_TYPE.take(lasts)
+                is_body = self._ends_with_body(own & has_word & ends_no_type)
+                has_word &= ~own | ~ends_no_type | is_body | is_alias
+            elif family is Family.JAVA:
+                more = begins & ((lasts == ord("{")) | (lasts == ord("(")))
+            elif family is Family.SCRIPT:
+                more = (lasts == ord("{")) & _BEGINS_METHOD.take(first)
+                more |= (indents == 0) & begins & (_OPENS.take(lasts) | self._ends_with_body(own))
+                has_word &= ~own | (indents == 0) | ~_IS_BINDING.take(first) | _OPENS.take(lasts)
+            elif family is Family.SHELL:
+                more = begins & _BEGINS_SHELL.take(lasts)
+            elif family is Family.LISP:
+                more = (first == ord("(")) & (((lines.heads >> np.uint64(8)) & _BYTE) <= ord("d"))
+            elif family is Family.LUA:
+                more = begins & _BEGINS_LUA.take(lasts)
+            elif family is Family.STYLES:
+                more = (lasts == ord("{")) | ((lasts == ord("}")) & (first != ord("}")))
+            elif family is Family.BLOCKS:
+                more = begins & (lasts == ord("{"))
+            elif family in (Family.EQUATIONS, Family.TARGETS):
+                more = (indents == 0) & (begins | (first == ord("(")) | (first == ord(".")))
+            elif family is Family.TABLES:
+                more = (first == ord("[")) & (indents == 0)
+            elif family is Family.CLAUSES:
+                more = (indents == 0) & ((begins & (first >= ord("_"))) | _BEGINS_CLAUSE.take(first))
+            elif family is Family.FORTRAN:
+                more = begins & _BEGINS_FORTRAN.take(first)
+            elif family is Family.BINDINGS:
+                more = _BEGINS_BINDING.take(first)
+            elif family is Family.OUTPUTS:
+                more = (first == ord("f")) | (first == ord("c"))
+            elif family is Family.PROOFS:
+                more = _BEGINS_PROOF.take(first)
+            else:  # headings
+                more = self._strengths.kinds == _SECTION
+            looks |= more & own
+        self._drop_statements(looks, begins & (indents > 0))
+        self._drop_announced(looks, IS_C_LIKE[families] & (lasts == ord(",")))
+        return has_word, looks
+
+    def _drop_statements(self, looks: npt.NDArray[np.bool_], within: npt.NDArray[np.bool_]) -> None:
+        """Take lines out of `looks` that begin with `if` and the like."""
+        places = np.flatnonzero(looks & within)
+        heads = self._lines.heads[places]
+        for word, mask, shift in _STATEMENTS:
+            is_word = ((heads & mask) == word) & ~_IN_WORD[((heads >> shift) & _BYTE).astype(np.uint8)]
+            looks[places[is_word]] = False
+
+    def _ends_with_body(self, own: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """bool[lines]: statements of `own` that end with a brace and a semicolon, as `struct name {};` does."""
+        ends_body = np.zeros(len(own), np.bool_)
+        places = np.flatnonzero(own & (self._lines.lasts == ord(";")) & self._begins)
+        ends = self._lines.starts[places + 1]
+        for back in (2, 3):
+            ends_body[places] |= self._bytes[np.maximum(ends - back, 0)] == ord("}")
+        return ends_body
+
+    def _drop_announced(self, found: npt.NDArray[np.bool_], open_heads: npt.NDArray[np.bool_]) -> None:
+        """Take those out of `found` whose arguments go on over further lines, at the end of which is a semicolon."""
+        places = np.flatnonzero(found & open_heads)
+        lasts, at = self._lines.lasts, places.copy()
+        for _ in range(_MOST_ARGUMENTS):
+            at = np.minimum(at + 1, len(lasts) - 1)
+            is_on = (lasts[at] == ord(",")) | (lasts[at] == ord("("))
+            found[places[lasts[at] == ord(";")]] = False
+            places, at = places[is_on], at[is_on]
+
+    def _read_slowly(
+        self, slow: npt.NDArray[np.int64]
+    ) -> tuple[npt.NDArray[np.int64], list[int], list[int], list[str]]:
+        """Lines, levels, kinds and names of the definitions among lines that are read one by one."""
+        lines, data = self._lines, self._data
+        rows: list[int] = []
+        levels: list[int] = []
+        kinds: list[int] = []
+        names: list[str] = []
+        for line, start, end, indent, number in zip(
+            slow.tolist(),
+            lines.starts[slow].tolist(),
+            lines.starts[slow + 1].tolist(),
+            lines.indents[slow].tolist(),
+            self._families[slow].tolist(),
+            strict=True,
+        ):
+            is_heading = number == Family.HEADINGS
+            level = indent
+            if is_heading:
+                name, kind, level = self._heading(line, start, end)
+            else:
+                name, kind = named_by(number, data, start, end) or ("", SymbolKind.OTHER)
+            if not name:
+                continue
+            is_near = number in _REPEATED and bool(names) and name == names[-1] and line - rows[-1] <= _FEW
+            if is_near and self._is_one_file(rows[-1], line):
+                if number == Family.EQUATIONS and line <= self._after_annotation(rows[-1]):
+                    self._annotated.append(line)
+                continue
+            # The methods of Objective-C are at the left edge, as is what they are in.
+            is_method = number == Family.OBJECTIVE and kind is SymbolKind.METHOD
+            rows.append(line)
+            levels.append(level + is_method)
+            kinds.append(kind)
+            names.append(name)
+        return np.array(rows, np.int64), levels, kinds, names
+
+    def _is_one_file(self, first: int, last: int) -> bool:
+        before, after = np.searchsorted(self._lines.files, (first, last), "right").tolist()
+        return bool(before == after)
+
+    def _after_annotation(self, line: int) -> int:
+        """The first line after the type of a name that begins at `line`; `line` where it has none."""
+        lines = self._lines
+        start, end = lines.starts[line : line + 2].tolist()
+        if not is_annotation(bytes(self._data[start : min(end, start + LONGEST)])):
+            return line
+        stop = min(line + _FEW, len(lines.indents) - 1)
+        line += 1
+        while line < stop and lines.heads[line] and lines.indents[line]:
+            line += 1
+        return line
+
+    def _heading(self, line: int, start: int, end: int) -> tuple[str, SymbolKind, int]:
+        """The text and the level of a heading; below labels or a line of punctuation, that of the first other line."""
+        files = self._lines.files
+        stop = int(self._lines.starts[files[np.searchsorted(files, line, "right")]])
+        marked = marked_heading(bytes(self._data[int(self._lines.inks[line]) : stop][:LONGEST]))
+        if marked is not None:
+            return marked[0], SymbolKind.SECTION, marked[1]
+        level = heading_level(int(self._strengths.costs[line]))
+        text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
+        last = min(line + MOST_LABELS, int(files[np.searchsorted(files, line, "right")]) - 1)
+        while line < last and is_above_title(text):
+            line += 1
+            start, end = self._lines.starts[line : line + 2].tolist()
+            text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
+        name = " ".join(text.decode("utf-8", "replace").strip(" #\t\r\n").split())
+        return name, SymbolKind.SECTION, level
+
+
+def _texts(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[str]:
+    """The names of n spans, what undecodable bytes there are as U+FFFD."""
+    if not len(starts):
+        return []
+    sizes = ends - starts + 1
+    stops = np.cumsum(sizes)
+    places = np.arange(int(stops[-1])) + np.repeat(starts - stops + sizes, sizes)
+    joined = data[places]
+    joined[joined == 0] = ord(" ")
+    joined[stops - 1] = 0
+    text: str = joined.tobytes()[:-1].decode("utf-8", "replace")
+    return text.replace("::", ".").split("\0")

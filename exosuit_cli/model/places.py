@@ -11,7 +11,11 @@ def true_places(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
 
     Eight bytes become one first, and only those are looked at that are not zero.
     """
-    packed = np.packbits(mask, bitorder="little")
+    return places_of_bits(np.packbits(mask, bitorder="little"))
+
+
+def places_of_bits(packed: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """int64[k]: which bits are set, the lowest of each byte first."""
     words = np.flatnonzero(packed != 0)
     at = np.flatnonzero(np.unpackbits(packed.take(words), bitorder="little").view(np.bool_))
     places: npt.NDArray[np.int64] = words.take(at >> 3)

@@ -65,7 +65,7 @@ _MAY_CONTINUE: Final = byte_set(b"iIaAbBwW")
 _MAY_BE_BLOCK: Final = byte_set(b"eEbBiIaAvVcClLtTuUpPsS")
 _IS_WORD: Final = np.zeros(256, np.bool_)
 _IS_WORD[[*range(48, 58), *range(65, 91), *range(97, 123), ord("_")]] = True
-_DEEPER: Final = 2
+_DEEPER: Final = np.uint8(2)
 _LINE_END: Final = 3
 """A colon, and the bytes that end a line."""
 
@@ -89,13 +89,18 @@ def block_words(view: LineView) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.b
     There `end` need not be further to the left than what is before it, `begin` may be after a blank line, and the
     declarations between a header and its `begin` may be at the header's own edge.
     """
-    rows = BLOCK_STYLES.take(view.styles)
-    if not rows.any():
+    has_blocks = BLOCK_STYLES.take(view.file_styles)
+    if not has_blocks.any():
         return None
+    rows = view.of_files(has_blocks)
     rows &= _MAY_BE_BLOCK.take(view.first) & ~view.in_text & ~view.in_comment
     ends = _begins_with(view, rows, _ENDS)
+    places = np.flatnonzero(rows)
+    widths = view.widths(places)
     for *each, size in _SECTIONS:
-        ends |= _begins_with(view, rows & (view.widths <= size + _LINE_END), [(each[0], each[1], each[2])])
+        is_narrow = np.zeros(len(rows), np.bool_)
+        is_narrow[places[widths <= size + _LINE_END]] = True
+        ends |= _begins_with(view, is_narrow, [(each[0], each[1], each[2])])
     goes_on = _begins_with(view, rows, _BEGINS)
     return ends, goes_on | _begins_with(view, rows & ~view.after_blank, _DECLARES)
 
@@ -127,28 +132,31 @@ def depths_of_classes(lines: LineColumns, languages: Sequence[str]) -> npt.NDArr
     return found
 
 
-def flat_levels(view: LineView, comment: npt.NDArray[np.bool_], level: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+def flat_levels(view: LineView, comment: npt.NDArray[np.bool_], level: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """The levels of the lines, where a body may be as far to the left as its header: deeper but for what begins a unit.
 
     What follows the end of a unit begins one too, and a comment is as the line after it: its column says nothing.
     """
-    rows = view.styles == Style.BLOCK_OPEN
-    if not rows.any():
+    is_flat = view.file_styles == Style.BLOCK_OPEN
+    if not is_flat.any():
         return level
+    rows = view.of_files(is_flat)
     places = np.flatnonzero(rows & ~comment & ~view.in_text)
     if not len(places):
         return level
     code = np.zeros(len(rows), np.bool_)
     code[places] = True
     ends = _begins_with(view, code, _UNIT_ENDS)
-    ends |= _begins_with(view, code & (view.widths <= _LINE_END + 3), _LONE_ENDS)
+    is_narrow = np.zeros(len(rows), np.bool_)
+    is_narrow[places[view.widths(places) <= _LINE_END + 3]] = True
+    ends |= _begins_with(view, is_narrow, _LONE_ENDS)
     units = _begins_with(view, code, _UNITS)
     files = np.cumsum(~view.same_file)
     units[places[1:]] |= ends[places[:-1]] | (files[places[1:]] != files[places[:-1]])
     units[places[:1]] = True
     following = places[np.minimum(np.searchsorted(places, np.arange(len(rows))), len(places) - 1)]
     following = np.where(rows & (files[following] == files), following, np.arange(len(rows)))
-    found: npt.NDArray[np.int32] = level[following] + _DEEPER * (rows & ~units[following]).astype(np.int32)
+    found: npt.NDArray[np.uint8] = level[following] + _DEEPER * (rows & ~units[following]).view(np.uint8)
     return found
 
 

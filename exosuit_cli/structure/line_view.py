@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,39 +45,59 @@ class LineView:
         self,
         lines: LineColumns,
         inked: npt.NDArray[np.int64],
-        styles: npt.NDArray[np.uint8],
+        file_styles: npt.NDArray[np.uint8],
         depths: npt.NDArray[np.int32],
         inside: npt.NDArray[np.uint8],
     ) -> None:
-        self.styles = styles
+        begins = np.searchsorted(inked, lines.files)
+        self.counts = np.diff(begins)
+        """int64[files]: the lines of each file that are not blank."""
+        self.file_styles = file_styles
         self.heads = lines.heads.take(inked)
-        self.first = (self.heads & BYTE).astype(np.uint8)
-        self.indents = lines.indents.take(inked).astype(np.int32)
+        heads = self.heads.view(np.uint8)
+        self.first, self.second = np.ascontiguousarray(heads[::HEAD_BYTES]), np.ascontiguousarray(heads[1::HEAD_BYTES])
+        self.indents = lines.indents.take(inked)
         self.depths = depths.take(inked)
         self.lasts = lines.lasts.take(inked)
-        self.widths = lines.starts.take(inked + 1) - lines.inks.take(inked)
         # The first line of a file begins something, as one after a blank line does.
-        begins_file = np.zeros(len(lines.indents) + 1, np.bool_)
-        begins_file[lines.files] = True
+        begins = begins[begins < len(inked)]
+        self.same_file = np.ones(len(inked), np.bool_)
+        self.same_file[begins] = False
         self.after_blank = np.ones(len(inked), np.bool_)
         self.after_blank[1:] = inked[1:] != inked[:-1] + 1
-        self.after_blank |= begins_file.take(inked)
-        file_of = np.cumsum(begins_file)[inked]
-        self.same_file = np.zeros(len(inked), np.bool_)
-        self.same_file[1:] = file_of[1:] == file_of[:-1]
+        self.after_blank[begins] = True
         self.own_indents = self.indents
         self.begins_paragraph = self.after_blank
-        self.in_text = self.in_comment = np.zeros(len(inked), np.bool_)
-        self.opens_comment = self.in_comment
+        self.in_text = self.in_comment = self.opens_comment = np.zeros(len(inked), np.bool_)
+        self._lines, self._inked = lines, inked
         if inside.any():
-            kinds = inside.take(inked)
-            self.in_text = kinds == Inside.STRING
-            self.in_comment = kinds == Inside.COMMENT
-            openers = np.maximum.accumulate(np.where(kinds == Inside.CODE, np.arange(len(kinds)), 0))
-            self.indents = self.indents.take(openers)
-            self.after_blank = self.after_blank & (kinds == Inside.CODE)
-            self.opens_comment = np.zeros(len(inked), np.bool_)
-            self.opens_comment[openers[self.in_comment]] = True
+            self._enter_literals(inside.take(inked))
+
+    def _enter_literals(self, kinds: npt.NDArray[np.uint8]) -> None:
+        """Look at the lines within literals as those where these begin; `kinds` is what each line is in."""
+        self.in_text = kinds == Inside.STRING
+        self.in_comment = kinds == Inside.COMMENT
+        is_code = kinds == Inside.CODE
+        within = np.flatnonzero(~is_code)
+        begins = np.ones(len(within), np.bool_)
+        begins[1:] = within[1:] != within[:-1] + 1
+        firsts = np.flatnonzero(begins)
+        openers = np.maximum(within[firsts] - 1, 0).repeat(np.diff(np.append(firsts, len(within))))
+        self.indents = self.indents.copy()
+        self.indents[within] = self.indents[openers]
+        self.after_blank = self.after_blank & is_code
+        self.opens_comment = np.zeros(len(kinds), np.bool_)
+        self.opens_comment[openers[self.in_comment[within]]] = True
+
+    def widths(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The bytes of some lines from the first one that is no blank, with the end of the line."""
+        places = self._inked[rows]
+        found: npt.NDArray[np.int64] = self._lines.starts[places + 1] - self._lines.inks[places]
+        return found
+
+    def of_files(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """For each line the value of its file."""
+        return values.repeat(self.counts)
 
     def before(self, values: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """The value of the line right before, where that is not blank."""

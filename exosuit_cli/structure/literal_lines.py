@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from exosuit_cli.languages.literals import FAMILIES, FAMILY_NAMES, Inside, Literal, family_of
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.structure.literal_marks import Compact, heredoc_closers, is_escaped, mark_lines
+from exosuit_cli.structure.literal_comments import plain_comments
+from exosuit_cli.structure.literal_marks import Compact, Marks, heredoc_closers, is_escaped
 from exosuit_cli.structure.literal_partners import closers_of_runs, heredoc_partners, is_likely, partners
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def literal_lines(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> n
     """
     inside = np.zeros(len(lines.indents), np.uint8)
     families = np.array([family_of(language) for language in languages], np.int64)
-    for family in np.unique(families).tolist():
+    for family in sorted(set(families.tolist())):
         literals = _ordered(family)
         if not literals:
             continue
@@ -67,22 +68,32 @@ def _spans(
     slab: Slab, lines: LineColumns, files: npt.NDArray[np.int64], literals: tuple[Literal, ...]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int8]]:
     """The literals over several lines in some files: the first and the last line that begins in each, and its kind."""
-    marked = mark_lines(slab, lines, files, literals)
-    nothing = np.zeros(0, np.int64)
+    marks = Marks(slab, lines, files, literals)
+    comments, files = plain_comments(slab, lines, files, marks, literals)
+    marked = marks.lines(files)
     if not len(marked):
-        return nothing, nothing, nothing.astype(np.int8)
-    closing = nothing
+        return comments
+    closing = np.zeros(0, np.int64)
     heredoc = next((each for each in literals if each.word), None)
     if heredoc is not None:
         closing = heredoc_closers(slab, lines, files, marked, heredoc)
-        marked = np.union1d(marked, closing)
+        marked = _union(marked, closing)
     compact = Compact.of(slab, lines, marked)
     events = _events(compact, closing, literals)
     reached = _reached(events.following)
     chosen = np.flatnonzero(reached & (events.closer_lines > events.lines))
-    firsts = marked[events.lines[chosen]] + 1
-    lasts = marked[events.closer_lines[chosen]]
-    return firsts, lasts, events.kinds[chosen]
+    return (
+        np.append(comments[0], marked[events.lines[chosen]] + 1),
+        np.append(comments[1], marked[events.closer_lines[chosen]]),
+        np.append(comments[2], events.kinds[chosen]),
+    )
+
+
+def _union(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """What is in one of two ascending columns, ascending."""
+    joined = np.append(first, second)
+    joined.sort(kind="stable")
+    return joined[np.append(True, joined[1:] != joined[:-1])] if len(joined) else joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,7 @@ def _events(compact: Compact, closing: npt.NDArray[np.int64], literals: tuple[Li
     places = compact.candidates(literals)
     ends_heredoc = compact.places_of(closing)
     if len(ends_heredoc):
-        places = np.union1d(places, ends_heredoc)
+        places = _union(places, ends_heredoc)
     count = len(places)
     own_lines = compact.lines_of(places)
     escaped = is_escaped(compact.text, places)

@@ -95,44 +95,55 @@ class Compact:
         return opens
 
 
-def mark_lines(
-    slab: Slab, lines: LineColumns, files: npt.NDArray[np.int64], literals: Sequence[Literal]
-) -> npt.NDArray[np.int64]:
-    """The lines of some files that have a mark of a literal over several lines, ascending."""
-    runs = _runs(slab, files)
-    is_marked = np.zeros(len(lines.indents), np.bool_)
-    spanning = [each for each in literals if each.spans_lines]
-    is_opened = {}
-    for mark in sorted({each.opens for each in spanning}):
-        places = _places(slab.data, runs, mark)
-        is_opened[mark] = _enter(places, mark, lines, is_marked)
-    for mark in sorted({each.closes for each in spanning if is_opened[each.opens]} - is_opened.keys() - {b""}):
-        _enter(_places(slab.data, runs, mark), mark, lines, is_marked)
-    return np.flatnonzero(is_marked)
+class Marks:
+    """Where the marks of literals over several lines are in some files of a slab: int64, ascending, by mark."""
 
+    def __init__(
+        self, slab: Slab, lines: LineColumns, files: npt.NDArray[np.int64], literals: Sequence[Literal]
+    ) -> None:
+        self._slab = slab
+        self._lines = lines
+        self._scratch = np.empty((2, _BLOCK), np.bool_)
+        runs = _runs(slab, files)
+        spanning = [each for each in literals if each.spans_lines]
+        self.opening = {mark: self._places(runs, mark) for mark in sorted({each.opens for each in spanning})}
+        closing = {each.closes for each in spanning if len(self.opening[each.opens])} - self.opening.keys() - {b""}
+        self.closing = {mark: self._places(runs, mark) for mark in sorted(closing)}
 
-def _places(data: npt.NDArray[np.uint8], runs: list[tuple[int, int]], mark: bytes) -> npt.NDArray[np.int64]:
-    """Where a mark is in these bytes of the data."""
-    found = []
-    for start, stop in runs:
-        for begin in range(start, stop, _BLOCK):
-            last = min(begin + _BLOCK, stop, len(data) - len(mark) + 1)
-            if begin >= last:
-                break
-            is_there = data[begin:last] == mark[0]
-            for offset, byte in enumerate(mark[1:], 1):
-                is_there &= data[begin + offset : last + offset] == byte
-            if is_there.any():
-                found.append(true_places(is_there) + begin)
-    return np.concatenate(found) if found else np.zeros(0, np.int64)
+    def lines(self, files: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The lines of these files that have a mark, ascending."""
+        is_marked = np.zeros(len(self._lines.indents), np.bool_)
+        for places in (*self.opening.values(), *self.closing.values()):
+            is_marked[np.searchsorted(self._lines.starts, places, "right") - 1] = True
+        is_own = np.zeros(len(self._slab), np.bool_)
+        is_own[files] = True
+        marked = np.flatnonzero(is_marked)
+        return marked[is_own[np.searchsorted(self._lines.files, marked, "right") - 1]]
 
+    def owners(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The file of each place."""
+        found: npt.NDArray[np.int64] = np.searchsorted(self._slab.offsets, places, "right") - 1
+        return found
 
-def _enter(places: npt.NDArray[np.int64], mark: bytes, lines: LineColumns, is_marked: npt.NDArray[np.bool_]) -> bool:
-    """Note the lines of a mark; whether there are any."""
-    own = np.searchsorted(lines.starts, places, "right") - 1
-    own = own[places + len(mark) <= lines.starts[own + 1]]
-    is_marked[own] = True
-    return len(own) > 0
+    def _places(self, runs: list[tuple[int, int]], mark: bytes) -> npt.NDArray[np.int64]:
+        data, size = self._slab.data, len(mark)
+        found = []
+        for start, stop in runs:
+            for begin in range(start, stop, _BLOCK):
+                last = min(begin + _BLOCK, stop, len(data) - size + 1)
+                if begin >= last:
+                    break
+                is_there, is_next = self._scratch[:, : last - begin]
+                np.equal(data[begin:last], mark[0], out=is_there)
+                for offset, byte in enumerate(mark[1:], 1):
+                    np.equal(data[begin + offset : last + offset], byte, out=is_next)
+                    is_there &= is_next
+                if is_there.any():
+                    found.append(true_places(is_there) + begin)
+        places = np.concatenate(found) if found else np.zeros(0, np.int64)
+        # None begins in a file and ends in the next one.
+        owners = self.owners(places)
+        return places[places + size <= self._slab.offsets[owners] + self._slab.lengths[owners]]
 
 
 def _runs(slab: Slab, files: npt.NDArray[np.int64]) -> list[tuple[int, int]]:

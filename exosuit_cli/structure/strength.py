@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
     from exosuit_cli.model.slab import LineColumns, Slab
 
-_LEVELS = 49
-_WEAK = 2
+_LEVELS = np.uint8(49)
+_WEAK = np.uint8(2)
 _LONGEST = 100
 """Lines of the longest decorator that is seen as one."""
 
@@ -54,6 +54,9 @@ _BEGINS_WITHIN = byte_set(b".?&|+=<>,:{")
 _IS_WORD_BYTE = np.zeros(256, np.bool_)
 _IS_WORD_BYTE[[*range(48, 58), *range(65, 91), *range(97, 123), ord("_")]] = True
 _UNFINISHED = _IS_WORD_BYTE | byte_set(b"*&")
+_FIRST = np.stack((_CLOSES, _BEGINS_WITHIN), 1) @ np.array([1, 2], np.uint8)
+_LAST = np.stack((_OPENS_BODY, _GOES_ON, _UNFINISHED), 1) @ np.array([1, 2, 4], np.uint8)
+"""uint8[256]: the sets that a byte is in; one look-up of a byte costs as much as many comparisons."""
 _COMMENT_MARKS = [
     [
         word(each.opens.decode())
@@ -91,45 +94,51 @@ def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> 
     count = len(lines.indents)
     costs = np.full(count, BLANK, np.uint8)
     kinds = np.full(count, Boundary.LINE, np.uint8)
-    inked = np.flatnonzero(lines.heads)
+    inked = np.flatnonzero(lines.heads != 0)
     if len(inked):
         file_styles = np.array([style_of(language) for language in languages], np.uint8)
-        styles = np.repeat(file_styles, np.diff(lines.files))[inked]
         inside = literal_lines(slab, lines, languages)
-        depths = _sound_depths(lines, _depths_of_code(lines, inside), file_styles)
+        depths = _sound_depths(lines, inked, _depths_of_code(lines, inside), file_styles)
         if any(language.startswith("Objective-") for language in languages):
             depths = depths + depths_of_classes(lines, languages)
-        view = LineView(lines, inked, styles, depths, inside)
-        costs[(lines.heads == 0) & (inside == Inside.COMMENT)] = BLANK_IN_COMMENT
-        costs[inked], kinds[inked] = _code(view, _comments(view, lines, inked, languages))
+        view = LineView(lines, inked, file_styles, depths, inside)
+        if inside.any():
+            costs[(lines.heads == 0) & (inside == Inside.COMMENT)] = BLANK_IN_COMMENT
+        costs[inked], kinds[inked] = _code(view, _comments(view, languages))
         enter_documents(slab, lines, languages, file_styles, costs, kinds)
     return LineStrengths(costs, kinds)
 
 
 def _depths_of_code(lines: LineColumns, inside: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
     """The depths of lines without the brackets of the lines that are wholly within a literal."""
-    if not inside.any():
+    is_within = inside[:-1] != Inside.CODE
+    is_within &= inside[1:] != Inside.CODE
+    is_within &= lines.depths[1:] != lines.depths[:-1]
+    places = np.flatnonzero(is_within)
+    files = np.searchsorted(lines.files, places, "right")
+    is_last = places + 1 == lines.files[files]
+    places, files = places[~is_last], files[~is_last]
+    if not len(places):
         return lines.depths
-    steps = np.diff(lines.depths, append=0)
-    steps[:-1] *= (inside[:-1] != Inside.CODE) & (inside[1:] != Inside.CODE)
-    steps[lines.files[1:] - 1] = 0
-    within = np.cumsum(steps) - steps
-    first = np.minimum(lines.files[:-1], len(inside) - 1)
-    depths: npt.NDArray[np.int32] = lines.depths - within + np.repeat(within[first], np.diff(lines.files))
-    return depths.astype(np.int32)
+    steps = lines.depths[places + 1] - lines.depths[places]
+    changes = np.zeros(len(inside) + 1, np.int32)
+    changes[places + 1] = steps
+    np.subtract.at(changes, lines.files[files], steps)
+    depths: npt.NDArray[np.int32] = lines.depths - np.cumsum(changes[:-1], dtype=np.int32)
+    return depths
 
 
 def _sound_depths(
-    lines: LineColumns, depths: npt.NDArray[np.int32], styles: npt.NDArray[np.uint8]
+    lines: LineColumns,
+    inked: npt.NDArray[np.int64],
+    depths: npt.NDArray[np.int32],
+    styles: npt.NDArray[np.uint8],
 ) -> npt.NDArray[np.int32]:
     """The depths of the files whose brackets are as many closing as opening; zeros in the others.
 
     A bracket within a text or a regular expression would else count for the rest of the file. Where directives choose
     among lines, as in C, braces are rarely balanced and labels stand at the left edge: depths stay as they are.
     """
-    inked = np.flatnonzero(lines.heads)
-    if not len(inked):
-        return depths
     # The last line with ink of each file that has one: what it closes at its start is no longer in its depth.
     last = np.searchsorted(inked, lines.files[1:]) - 1
     has_ink = (last >= 0) & (inked[np.maximum(last, 0)] >= lines.files[:-1])
@@ -147,36 +156,46 @@ def _sound_depths(
     return np.where(np.repeat(is_sound, np.diff(lines.files)), depths, 0).astype(np.int32)
 
 
-def _comments(
-    view: LineView, lines: LineColumns, inked: npt.NDArray[np.int64], languages: Sequence[str]
-) -> npt.NDArray[np.bool_]:
+def _comments(view: LineView, languages: Sequence[str]) -> npt.NDArray[np.bool_]:
     """The lines that begin with a comment or within one; where the language has no known marks, with a usual one."""
     comment = view.in_comment | view.opens_comment
     families = np.array([family_of(language) for language in languages], np.uint8)
-    of_line = np.repeat(families, np.diff(lines.files))[inked]
-    for family in np.unique(families).tolist():
-        own = of_line == family
-        found = np.zeros(len(own), np.bool_)
-        for mark in _COMMENT_MARKS[family]:
-            found |= view.starts_with(mark)
-        comment |= found & own
+    of_line = view.of_files(families)
+    present = sorted(set(families.tolist()))
+    for family in present:
+        begins = np.zeros(len(comment), np.bool_)
+        for byte in sorted({int(mark[0] & BYTE) for mark in _COMMENT_MARKS[family]}):
+            begins |= view.first == byte
+        if len(present) > 1:
+            begins &= of_line == family
+        places = np.flatnonzero(begins)
+        heads = view.heads.take(places)
+        found = np.zeros(len(places), np.bool_)
+        for text, mask, _ in _COMMENT_MARKS[family]:
+            found |= (heads & mask) == text
+        comment[places[found]] = True
     return comment
 
 
 def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
-    first, indents, styles = view.first, view.indents, view.styles
-    is_slash = SLASH_STYLES.take(styles)
-    is_data = styles == Style.DATA
-    level = np.minimum(np.maximum(indents, 2 * view.depths), _LEVELS)
+    first, second, indents, lasts = view.first, view.second, view.indents, view.lasts
+    is_slash = view.of_files(SLASH_STYLES.take(view.file_styles))
+    is_code = view.of_files(view.file_styles != Style.DATA)
+    by_semicolon = view.of_files((view.file_styles == Style.SLASH) | (view.file_styles == Style.BLOCK))
+    of_first, of_last = _FIRST.take(first), _LAST.take(lasts)
+    is_literal = view.in_text | view.in_comment
+    level = np.clip(view.depths, 0, _LEVELS).astype(np.uint8)
+    level += level
+    np.maximum(level, np.minimum(indents, _LEVELS).astype(np.uint8), out=level)
+    np.minimum(level, _LEVELS, out=level)
 
-    second = ((view.heads >> np.uint64(8)) & BYTE).astype(np.uint8)
     is_hash = first == ord("#")
     decorator = first == ord("@")
     class_end = ends_class(view, decorator)
     decorator = (decorator & ~class_end) | (view.heads == _TEMPLATE)
     decorator |= is_slash & is_hash & (second == ord("["))  # an attribute of Rust or PHP
-    decorator |= is_slash & (first == ord("[")) & (view.lasts == ord("]"))
-    decorator &= ~view.in_text & ~view.in_comment & (view.lasts != ord(";"))
+    decorator |= is_slash & (first == ord("[")) & (lasts == ord("]"))
+    decorator &= ~is_literal & (lasts != ord(";"))
     decorator |= _closed(view, decorator)
     comment = comment & ~decorator
     level = np.minimum(flat_levels(view, comment, level), _LEVELS)
@@ -186,40 +205,51 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     previous_indents = np.zeros_like(indents)
     previous_indents[1:] = indents[:-1]
     dedents = view.same_file & (indents < previous_indents)
-    closes = _CLOSES.take(first)
+    closes = (of_first & 1).view(np.bool_)
     closes |= (first == ord("<")) & (second == ord("/"))  # an end tag, of XML or within a program
     closes |= closing_words(view, dedents, is_slash & is_hash)
     blocks = block_words(view)
     if blocks is not None:
         closes |= blocks[0]
     closes |= class_end
-    closes &= ~view.in_text & ~view.in_comment
+    closes &= ~is_literal
 
-    goes_on = _GOES_ON.take(view.lasts) & ~is_data
-    opens = _OPENS_BODY.take(view.lasts) & ~is_data & ~comment
-    unfinished = (
-        ((styles == Style.SLASH) | (styles == Style.BLOCK)) & _UNFINISHED.take(view.lasts) & ~is_hash & ~comment
-    )
-    continued = view.before((goes_on & ~comment) | opens) | (view.before(unfinished) & (indents <= previous_indents))
-    continued |= _BEGINS_WITHIN.take(first) & ~is_data
-    continued |= continuing_words(view, ~view.after_blank & ~is_data)
+    opens = (of_last & 1).view(np.bool_)
+    goes_on = (of_last & 2) != 0
+    unfinished = by_semicolon & ((of_last & 4) != 0) & ~is_hash & ~comment
+    continued = view.before((goes_on | opens) & is_code & ~comment)
+    continued |= view.before(unfinished) & (indents <= previous_indents)
+    continued |= ((of_first & 2) != 0) & is_code
+    continued |= continuing_words(view, ~view.after_blank & is_code)
 
     strong = view.after_blank | dedents | view.before(closes)
-    costs = 4 * level + np.where(strong, 0, _WEAK)
-    eighth = level >> 2  # at most 12
-    costs = np.where(after_comment, ATTACHED + eighth, costs)
-    costs = np.where(continued & ~view.after_blank & ~after_lead, CONTINUED + eighth, costs)
+    costs = level << np.uint8(2)
+    costs += (~strong).view(np.uint8) * _WEAK
+    eighth = level >> np.uint8(2)  # at most 12
+    _enter(costs, after_comment, eighth + np.uint8(ATTACHED))
+    _enter(costs, continued & ~view.after_blank & ~after_lead, eighth + np.uint8(CONTINUED))
     if blocks is not None:
-        costs = np.where(blocks[1], CONTINUED + eighth, costs)
-    costs = np.where(after_decorator, CLOSING - 1, costs)
-    costs = np.where(closes, CLOSING + eighth, costs)
+        _enter(costs, blocks[1], eighth + np.uint8(CONTINUED))
+    _enter(costs, after_decorator, np.uint8(CLOSING - 1))
+    _enter(costs, closes, eighth + np.uint8(CLOSING))
     if view.in_text.any():
-        within = IN_TEXT + np.minimum(view.own_indents >> 2, 5) + np.where(view.begins_paragraph, 0, 6)
-        costs = np.where(view.in_text, within, costs)
-    begins = strong | after_lead
-    kinds = np.where(level == 0, Boundary.DEFINITION, np.where(begins, Boundary.NESTED, Boundary.LINE))
-    kinds[(costs >= CONTINUED) | view.in_comment] = Boundary.LINE
-    return costs.astype(np.uint8), kinds.astype(np.uint8)
+        within = np.minimum(view.own_indents >> np.uint16(2), np.uint16(5)).astype(np.uint8)
+        within += (~view.begins_paragraph).view(np.uint8) * np.uint8(6)
+        _enter(costs, view.in_text, within + np.uint8(IN_TEXT))
+    kinds = np.full(len(costs), Boundary.LINE, np.uint8)
+    _enter(kinds, strong | after_lead, np.uint8(Boundary.NESTED))
+    _enter(kinds, level == 0, np.uint8(Boundary.DEFINITION))
+    _enter(kinds, (costs >= CONTINUED) | view.in_comment, np.uint8(Boundary.LINE))
+    return costs, kinds
+
+
+def _enter(
+    column: npt.NDArray[np.uint8], rows: npt.NDArray[np.bool_], values: npt.NDArray[np.uint8] | np.uint8
+) -> None:
+    """Put `values` into those rows of a column: as `np.where`, in a tenth of its time, since nothing branches."""
+    changes = column ^ values
+    changes &= np.negative(rows.view(np.uint8))
+    column ^= changes
 
 
 def _closed(view: LineView, openers: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
@@ -228,7 +258,8 @@ def _closed(view: LineView, openers: npt.NDArray[np.bool_]) -> npt.NDArray[np.bo
     Looked for within `_LONGEST` lines that are not blank.
     """
     found = np.zeros(len(openers), np.bool_)
-    opened = np.flatnonzero(openers & _OPENS_BODY.take(view.lasts))
+    opened = np.flatnonzero(openers)
+    opened = opened[_OPENS_BODY.take(view.lasts[opened])]
     at = opened.copy()
     for _ in range(_LONGEST):
         at += 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.languages import LANGUAGES
@@ -75,6 +77,21 @@ def test_every_file_is_judged_alone() -> None:
     texts += [("Shell", "\nA"), ("Shell", "A"), ("Python", "\n")]
     assert inside(*texts) == [inside(text)[0] for text in texts]
     assert inside(*texts[::-1]) == inside(*texts)[::-1]
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(st.sampled_from(["/*", "*/", "//", "/", "*", "\n", "\n  ", '"a', "'", "x ", "\\", "/* a */"]), max_size=24)
+)
+@example(["/*", "/", "\n", "*/"])
+@example(["*/", "*", "\n", "*/"])
+@example(["//", "*", "\n", "*/", "\n", "/*", "\n", "*/"])
+def test_plain_comments_are_what_all_marks_say(parts: list[str]) -> None:
+    text = "".join(parts) + "\n"
+    other = '"""a"""\n'  # a literal of another kind: the file is no longer one of plain comments
+    for language in ("Java", "Kotlin"):
+        whole = inside((language, text), (language, text + other), ("C", text), (language, text))
+        assert whole[0] == whole[1][:-1] == whole[3]
 
 
 def test_a_mark_that_is_not_closed_opens_nothing() -> None:

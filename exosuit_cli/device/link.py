@@ -16,6 +16,7 @@ from exosuit_cli.device.messages import (
     JOB,
     MOST_PACKET_BYTES,
     REQUEST,
+    SPANS,
     TAKE,
     WANTED,
     WITH_LINES,
@@ -23,9 +24,12 @@ from exosuit_cli.device.messages import (
     RingSizes,
 )
 from exosuit_cli.device.ring import SlabRing, Slot
-from exosuit_cli.kernels.frame import heading
+from exosuit_cli.kernels.frame import CHUNK_ID_BYTES, heading, line_bytes, most_spans, span_parts
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from exosuit_cli.model.slab import Slab
 
 PATIENCE_SECONDS = 60
@@ -77,6 +81,8 @@ class DeviceLink:
                 self.close()
                 raise LinkLost(f"no memory to share with its owner: {error.strerror}") from error
         self.sizes = sizes
+        self.most_spans = most_spans(sizes.slab_bytes, line_bytes(sizes.lines))
+        """How many spans a slot has room for, besides as many bytes as a slab."""
 
     def __enter__(self) -> Self:
         return self
@@ -114,6 +120,14 @@ class DeviceLink:
         slot.frame[: head.nbytes] = head.view("u1")
         flags = WITH_LINES * lines | WITH_TOKENS * tokens
         self._send(JOB, flags, slot.number, len(slab.data), len(slab), batch)
+
+    def send_spans(
+        self, slot: Slot, data_bytes: int, starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], batch: int
+    ) -> None:
+        """Have spans of the slab in a slot digested: up to `most_spans`. The lines that came with it are gone then."""
+        head, _ = span_parts(slot.found, len(starts))
+        head[:] = heading(data_bytes, starts, lengths, CHUNK_ID_BYTES).view("u1")
+        self._send(SPANS, 0, slot.number, data_bytes, len(starts), batch)
 
     def receive(self, slot: Slot) -> Answer:
         """Wait for the answer to the job in a slot."""

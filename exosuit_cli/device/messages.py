@@ -10,10 +10,16 @@ from exosuit_cli.model.dataclass import dataclass
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Card
 
-SLAB_BYTES: Final = 32 << 20
-"""The slab of a device: a large copy runs at the full speed of the link, and what a slab costs the owner is shared."""
-BATCH_FILES: Final = 4096
-"""The most files of a batch whose slabs a device computes: fewer would not fill a slab with small files."""
+SLAB_BYTES: Final = 8 << 20
+"""The slab of a device: so large that its copy runs near the full speed of the link and its owner is not the wall, and
+so small that many workers share the last files evenly, and that the slots of all take little page-locked memory."""
+BATCH_FILES: Final = 1024
+"""The most files of a batch whose slabs a device computes: fewer would not fill a slab with small files, and of more
+the last ones would keep a few workers busy while the others wait."""
+
+
+SLOTS: Final = 2
+"""Slabs of a worker: one is with the device, or what was found of it is made use of, while the next is filled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,8 @@ class Refusal:
 GREETING: Final = struct.Struct("<5I")
 """The fields of `RingSizes`, with the descriptor of the memory; the first packet from the owner."""
 REQUEST: Final = struct.Struct("<BBHIIq")
-"""To the owner: what is wanted, `WITH_LINES` and `WITH_TOKENS`, a slot, its slab's bytes and files, its batch."""
+"""To the owner: what is wanted, `WITH_LINES` and `WITH_TOKENS`, a slot, its slab's bytes and files (or spans), its
+batch."""
 ANSWER: Final = struct.Struct("<BBHi")
 """From the owner: `GRANT` or `DONE`, flags, a slot, its lines or -1. Behind it, why it failed, in UTF-8."""
 MOST_PACKET_BYTES: Final = 1 << 12
@@ -86,6 +93,9 @@ JOB: Final = 1
 """The slab in a slot is to be computed."""
 GIVE: Final = 2
 """A worker does not need a slot any more."""
+
+SPANS: Final = 3
+"""The digests of spans of the slab in a slot are wanted, by the heading that lies where its lines were."""
 
 WITH_LINES: Final = 1
 WITH_TOKENS: Final = 2

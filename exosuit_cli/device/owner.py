@@ -126,6 +126,7 @@ class Owner:
         times = [lane.times for lane in self._lanes]
         return DeviceTotals(
             slabs=service.slabs,
+            chunk_ids=service.spans,
             halved_slabs=service.slabs if self._is_halved else 0,
             pinned_bytes=service.pinned_bytes,
             **{field.name: sum(getattr(part, field.name) for part in times) for field in fields(DeviceTimes)},

@@ -10,7 +10,7 @@ import time
 from multiprocessing import Pipe, spawn
 from typing import TYPE_CHECKING
 
-from exosuit_cli.device.messages import OwnerSettings, Refusal, RingSizes
+from exosuit_cli.device.messages import SLOTS, OwnerSettings, Refusal, RingSizes
 from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.errors import ResourceMissing
 
@@ -29,8 +29,8 @@ _PROGRAM = "import sys; sys.path[:] = {path!r}; from exosuit_cli.device.owner im
 
 
 def ring_sizes(workers: int, slab_bytes: int, files: int, algorithm: str, *, lines: bool) -> RingSizes:
-    """The slots that so many workers need: one to fill for each, and as many as a card works on."""
-    return RingSizes(workers + LANES, slab_bytes, files, slab_bytes // _LINE if lines else 0, DIGESTS[algorithm].width)
+    """The slots that so many workers need: with fewer, one that has a slab computed waits for another's."""
+    return RingSizes(SLOTS * workers, slab_bytes, files, slab_bytes // _LINE if lines else 0, DIGESTS[algorithm].width)
 
 
 class DeviceProcess:

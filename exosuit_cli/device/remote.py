@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.device.link import Answer, DeviceLink, LinkLost
+from exosuit_cli.device.messages import SLOTS
 from exosuit_cli.kernels.cpu import CpuKernels
-from exosuit_cli.kernels.frame import columns_of, lines_of, tokens_of
+from exosuit_cli.kernels.frame import CHUNK_ID_BYTES, columns_of, lines_of, span_parts, tokens_of
 from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from exosuit_cli.kernels.protocol import PendingSlab
     from exosuit_cli.model.slab import LineColumns, Slab, SlabBuffers, SlabColumns, TokenColumns
 
-SLOTS = 2
-"""Slabs of a worker: one is with the device while the next is filled."""
+LEAST_SPANS = 100
+"""Fewer, of a KiB or so, are digested here while a card's answer is on its way: it takes some 0.3 ms."""
 
 
 class RemoteKernels:
@@ -102,8 +103,8 @@ class RemoteKernels:
         return self.begin(slab, lines=False).finish()[0]
 
     def lines(self, slab: Slab) -> LineColumns:
-        lines = self.begin(slab, lines=True).finish()[1]
-        return lines if lines is not None else self._cpu.lines(slab)
+        """On the CPU: they are asked for where those that `begin` gave do not serve."""
+        return self._cpu.lines(slab)
 
     def begin(self, slab: Slab, *, lines: bool, tokens: str | None = None) -> PendingSlab:
         taken = self._taken.get(slab.data.ctypes.data) if len(slab.data) else None
@@ -123,8 +124,20 @@ class RemoteKernels:
     def span_digests(
         self, data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
     ) -> npt.NDArray[np.uint8]:
-        """On the CPU: the spans are known when the slab has left the device, and another copy would cost more."""
-        return self._cpu.span_digests(data, starts, lengths, width)
+        """By the card, of a slab that lies in a slot; on the CPU of other bytes, and of few spans or too many."""
+        taken = self._taken.get(data.ctypes.data) if len(starts) >= LEAST_SPANS else None
+        if (
+            taken is None
+            or self._lost is not None
+            or width != CHUNK_ID_BYTES
+            or len(starts) > taken.link.most_spans
+            or lengths.sum() > taken.link.sizes.slab_bytes
+        ):
+            return self._cpu.span_digests(data, starts, lengths, width)
+        self._on_link(lambda: taken.link.send_spans(taken.slot, len(data), starts, lengths, self.batch))
+        if self._lost is not None or self._answer(taken) is None:
+            return self._cpu.span_digests(data, starts, lengths, width)
+        return span_parts(taken.slot.found, len(starts))[1].reshape(-1, width).copy()
 
     def note_cpu(self, files: int, nbytes: int) -> None:
         """Count files that the CPU computes because of their size."""
@@ -134,24 +147,29 @@ class RemoteKernels:
         self, taken: _Taken, slab: Slab, *, lines: bool, is_sent: bool
     ) -> tuple[SlabColumns, LineColumns | None, TokenColumns | None]:
         """The results of a job, from the card or from the CPU."""
-        if is_sent:
-            try:
-                answer = taken.link.receive(taken.slot)
-            except LinkLost as error:
-                answer = Answer(failure=str(error), is_final=True)
-            if answer.failure is None:
-                self.beside.update(cpu_line_slabs=lines and answer.lines is None)
-                taken.is_read = True
-                return _read(taken, slab, answer)
-            if answer.is_final:
-                self._lose(answer.failure)
-            elif self._is_demanded:
-                raise ResourceMissing(f"device {self.device}: {answer.failure}")
-            self.failures[answer.failure] += 1
-        elif self._lost is not None:
+        answer = self._answer(taken) if is_sent else None
+        if answer is None and not is_sent and self._lost is not None:
             self.failures[self._lost] += 1
         taken.is_read = True
-        return (*self._cpu.begin(slab, lines=lines).finish(), None)
+        if answer is None:
+            return (*self._cpu.begin(slab, lines=lines).finish(), None)
+        self.beside.update(cpu_line_slabs=lines and answer.lines is None)
+        return _read(taken, slab, answer)
+
+    def _answer(self, taken: _Taken) -> Answer | None:
+        """What became of the job of a slot; None where it failed, and the CPU is to do it."""
+        try:
+            answer = taken.link.receive(taken.slot)
+        except LinkLost as error:
+            answer = Answer(failure=str(error), is_final=True)
+        if answer.failure is None:
+            return answer
+        if answer.is_final:
+            self._lose(answer.failure)
+        elif self._is_demanded:
+            raise ResourceMissing(f"device {self.device}: {answer.failure}")
+        self.failures[answer.failure] += 1
+        return None
 
     def _on_link(self, act: Callable[..., None], *arguments: Slot) -> None:
         """Do what may find that the owner has gone."""

@@ -31,6 +31,7 @@ from exosuit_cli.device.messages import (
     JOB,
     MOST_PACKET_BYTES,
     REQUEST,
+    SPANS,
     TAKE,
     WANTED,
     WITH_LINES,
@@ -41,6 +42,8 @@ from exosuit_cli.kernels.device import DeviceError, DeviceLost, DeviceOutOfMemor
 from exosuit_cli.kernels.frame import result_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exosuit_cli.device.driver import OpenCard
     from exosuit_cli.device.messages import RingSizes
     from exosuit_cli.kernels.device_lane import SlabLane
@@ -63,9 +66,11 @@ class _Held:
 
 
 class _Job(NamedTuple):
+    kind: int
     held: _Held
     data_bytes: int
     files: int
+    """Or spans."""
     flags: int
     batch: int
 
@@ -104,7 +109,7 @@ class SlabService:
         self._lost: str | None = None
         self._lock = threading.Lock()
         """Over who holds a slot and whether it is computed."""
-        self.slabs = 0
+        self.slabs = self.spans = 0
         self.pinned_bytes = 0
 
     def start(self, listener: socket.socket) -> None:
@@ -174,9 +179,9 @@ class SlabService:
         if kind == GIVE:
             held.holder = None
             self._free.appendleft(held)  # its pages are there
-        elif kind == JOB:
+        elif kind in {JOB, SPANS}:
             held.is_computed = True
-            self._jobs.append(_Job(held, data_bytes, files, flags, batch))
+            self._jobs.append(_Job(kind, held, data_bytes, files, flags, batch))
         return True
 
     def _leave(self, worker: socket.socket) -> None:
@@ -200,8 +205,14 @@ class SlabService:
             self._send(worker, ANSWER.pack(GRANT, 0, held.slot.number, _NO_LINES))
 
     def _submit(self) -> None:
+        """Begin the jobs whose pages are locked, one on each idle lane; the others once they are."""
+        waiting: list[_Job] = []
         while self._jobs and self._idle:
-            job, lane = self._jobs.popleft(), self._idle.popleft()
+            job = self._jobs.popleft()
+            if not job.held.is_pinned.is_set():
+                waiting.append(job)
+                continue
+            lane = self._idle.popleft()
             has_tokens = bool(job.flags & WITH_TOKENS) and self._counts_tokens
             failure, is_final = self._lost, self._lost is not None
             if failure is None:
@@ -214,22 +225,26 @@ class SlabService:
                 except Exception as error:  # noqa: BLE001  (a fault of ours: the worker hears of it)
                     failure = f"{type(error).__name__}: {error}"
             self._flights.put(_Flight(job, lane, has_tokens, failure, is_final))
+        self._jobs.extendleft(reversed(waiting))
 
     def _begin(self, job: _Job, lane: SlabLane, *, has_tokens: bool) -> None:
-        sizes, slot = self._sizes, job.held.slot
-        if job.data_bytes > sizes.slab_bytes or job.files > sizes.files:
-            raise ValueError(f"a slab of {job.data_bytes} bytes and {job.files} files has no room in a slot")
-        if not job.held.is_pinned.is_set():
-            job.held.is_pinned.wait()
+        sizes, slot, is_slab = self._sizes, job.held.slot, job.kind == JOB
+        if job.data_bytes > sizes.slab_bytes or job.files > (sizes.files if is_slab else lane.most_spans):
+            what = "files" if is_slab else "spans"
+            raise ValueError(f"a slab of {job.data_bytes} bytes and {job.files} {what} has no room in a slot")
         if lane.timeline is not None:
-            lane.timeline.batch, lane.timeline.files = job.batch, job.files
-        begin = partial(
-            lane.submit,
-            slot.frame[: self._data_offset + job.data_bytes],
-            slot.results[: result_bytes(job.files, sizes.width)],
-            lines=bool(job.flags & WITH_LINES),
-            tokens=has_tokens,
-        )
+            lane.timeline.batch, lane.timeline.files = job.batch, job.files if is_slab else 0
+        begin: Callable[[], None]
+        if is_slab:
+            begin = partial(
+                lane.submit,
+                slot.frame[: self._data_offset + job.data_bytes],
+                slot.results[: result_bytes(job.files, sizes.width)],
+                lines=bool(job.flags & WITH_LINES),
+                tokens=has_tokens,
+            )
+        else:
+            begin = partial(lane.submit_spans, slot.data[: job.data_bytes], slot.found, job.files)
         if self._has_ranges:
             with self._opened.named_range(f"exosuit: slab of batch {job.batch}, {job.data_bytes} bytes"):
                 begin()
@@ -246,7 +261,10 @@ class SlabService:
             if failure is None:
                 try:
                     lines = lane.finish(job.held.slot.found)
-                    self.slabs += 1
+                    if job.kind == JOB:
+                        self.slabs += 1
+                    else:
+                        self.spans += job.files
                 except DeviceLost as error:
                     failure, is_final = str(error), True
                 except Exception as error:  # noqa: BLE001  (as when it is submitted)
@@ -294,3 +312,4 @@ class SlabService:
                 pass
             finally:
                 held.is_pinned.set()
+                os.eventfd_write(self._wake, 1)  # its slab may wait for that

@@ -18,6 +18,8 @@ class DeviceTotals:
     """
 
     slabs: int = 0
+    chunk_ids: int = 0
+    """Those that the card found: the slab of each of them was copied in a second time."""
     bytes_in: int = 0
     bytes_out: int = 0
     kernel_seconds: float = 0.0

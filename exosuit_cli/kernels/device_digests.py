@@ -8,7 +8,7 @@ import numpy as np
 
 from exosuit_cli.kernels.device import At, DeviceError
 from exosuit_cli.kernels.device_frame import FileLists, blocks_for
-from exosuit_cli.kernels.frame import HEAD_BYTES, heading
+from exosuit_cli.kernels.frame import HEAD_BYTES, SPAN_BYTES, heading
 from exosuit_cli.kernels.protocol import check_width
 from exosuit_cli.model.digests import CHUNK_DIGEST
 
@@ -30,7 +30,7 @@ class DigestWork(Protocol):
     units: ClassVar[tuple[int, int]]
     """How many units an empty span has at least, and up to how many bytes a span has no more."""
 
-    def __init__(self, queue: DeviceQueue, lists: FileLists, most_bytes: int, width: int) -> None: ...
+    def __init__(self, queue: DeviceQueue, lists: FileLists, most_bytes: int, width: int, name: str = "") -> None: ...
 
     def launch(self, queue: DeviceQueue, data: At, digests: At) -> None:
         """Enqueue everything; `digests` is uint8[k, width] afterwards."""
@@ -42,11 +42,11 @@ class Blake3Work:
 
     units: ClassVar = (1, 0)
 
-    def __init__(self, queue: DeviceQueue, lists: FileLists, most_bytes: int, width: int) -> None:
+    def __init__(self, queue: DeviceQueue, lists: FileLists, most_bytes: int, width: int, name: str = "") -> None:
         check_width(width)
         self._lists, self._words = lists, width // 4
         self._chunks = most_bytes // UNIT_BYTES + lists.most
-        self._values = queue.buffer("blake3 chaining values", 32 * max(self._chunks, 1))
+        self._values = queue.buffer(f"{name}blake3 chaining values", 32 * max(self._chunks, 1))
 
     def launch(self, queue: DeviceQueue, data: At, digests: At) -> None:
         lists, words = self._lists, np.uint32(self._words)
@@ -62,11 +62,11 @@ class Xxh3Work:
 
     units: ClassVar = (0, XXH3_SHORT_BYTES)
 
-    def __init__(self, queue: DeviceQueue, lists: FileLists, most_bytes: int, width: int) -> None:
+    def __init__(self, queue: DeviceQueue, lists: FileLists, most_bytes: int, width: int, name: str = "") -> None:
         assert width in (8, 16)
         self._lists, self._halves = lists, width // 8
         self._blocks = most_bytes // UNIT_BYTES + lists.most
-        self._sums = queue.buffer("xxh3 sums", 8 * XXH3_LANES * max(self._blocks, 1))
+        self._sums = queue.buffer(f"{name}xxh3 sums", 8 * XXH3_LANES * max(self._blocks, 1))
 
     def launch(self, queue: DeviceQueue, data: At, digests: At) -> None:
         lists = self._lists
@@ -90,6 +90,26 @@ def device_work(name: str) -> type[DigestWork]:
     return work
 
 
+class SpanDigests:
+    """BLAKE3 of up to `most` spans of `most_bytes` bytes together, cut to `width` bytes each; they may overlap.
+
+    Its buffers are made with it. The heading of the spans goes to `heading`; what is found is in `digests`.
+    """
+
+    def __init__(self, queue: DeviceQueue, most: int, most_bytes: int, width: int) -> None:
+        self.heading: DeviceBuffer = queue.buffer("spans", HEAD_BYTES + SPAN_BYTES * most)
+        kind = DEVICE_WORK[CHUNK_DIGEST]
+        self._units = kind.units
+        self._lists = FileLists(queue, At(self.heading, 0), At(self.heading, HEAD_BYTES), most, "span ")
+        self._work = kind(queue, self._lists, most_bytes, width, "span ")
+        self.digests: DeviceBuffer = queue.buffer("span digests", max(most * width, 1))
+
+    def launch(self, queue: DeviceQueue, data: At) -> None:
+        """Enqueue everything; the spans are those of what is at `data`."""
+        self._lists.launch(queue, data, self._units, None)
+        self._work.launch(queue, data, At(self.digests, 0))
+
+
 def span_digests(
     queue: DeviceQueue,
     data: At,
@@ -102,16 +122,10 @@ def span_digests(
     count = len(starts)
     if not count:
         return np.zeros((0, width), np.uint8)
-    head = heading(0, starts, lengths, width)
-    listed: DeviceBuffer = queue.buffer("spans", head.nbytes)
-    queue.upload(listed, head)
-    kind = DEVICE_WORK[CHUNK_DIGEST]
-    lists = FileLists(queue, At(listed, 0), At(listed, HEAD_BYTES), count, "span ")
-    work = kind(queue, lists, int(lengths.sum()), width)
-    digests = queue.buffer("span digests", count * width)
-    lists.launch(queue, data, kind.units, None)
-    work.launch(queue, data, At(digests, 0))
+    work = SpanDigests(queue, count, int(lengths.sum()), width)
+    queue.upload(work.heading, heading(0, starts, lengths, width))
+    work.launch(queue, data)
     host = queue.host_array("span digests", np.uint8, count * width)
-    queue.download(digests, host)
+    queue.download(work.digests, host)
     queue.synchronize()
     return host.reshape(count, width).copy()

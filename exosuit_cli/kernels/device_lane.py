@@ -6,8 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from exosuit_cli.kernels.device import DeviceTimes
+from exosuit_cli.kernels.device_digests import SpanDigests
 from exosuit_cli.kernels.device_program import SlabProgram
-from exosuit_cli.kernels.frame import FrameLayout, line_bytes, line_total
+from exosuit_cli.kernels.frame import CHUNK_ID_BYTES, FrameLayout, line_bytes, line_total, most_spans, span_parts
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -24,7 +25,7 @@ class SlabLane:
     """Slabs of up to the sizes of `layout` and `most_lines`, one in flight at a time.
 
     Its buffers are made with it and stay: raises DeviceOutOfMemory where they have no room. With `tables`, it can count
-    the tokens of their encoding.
+    the tokens of their encoding. Where it has room for lines, it digests spans of slabs, too.
     """
 
     def __init__(
@@ -43,6 +44,10 @@ class SlabLane:
         """What all finished slabs took."""
         self._program = SlabProgram(queue, layout, algorithm, tables)
         self._program.lines.reserve(queue, most_lines)
+        self.most_spans = most_spans(layout.slab_bytes, line_bytes(most_lines))
+        """How many spans it digests at once, of as many bytes as a slab has."""
+        if self.most_spans:
+            self._spans = SpanDigests(queue, self.most_spans, layout.slab_bytes, CHUNK_ID_BYTES)
         self._launches = {
             (lines, tokens): (f"slab{' lines' * lines}{' tokens' * tokens}", partial(self._launch, lines, tokens))
             for lines in (False, True)
@@ -66,10 +71,29 @@ class SlabLane:
         queue.download(program.frame.results, results)
         self._marks = (started, copied_in, computed, queue.mark("copied out"))
         self._results, self._wants_lines = results, lines
-        self._frame_bytes = len(frame)
+        self._bytes_in, self._data_bytes = len(frame), len(frame) - self.layout.data_offset
+
+    def submit_spans(self, data: npt.NDArray[np.uint8], room: npt.NDArray[np.uint8], spans: int) -> None:
+        """Enqueue the digests of up to `most_spans` spans of the slab `data`, as `submit` enqueues a slab.
+
+        Their heading lies in `room`, as `span_parts` says, and what is found comes back to it. The slab is copied in
+        once more: a copy takes less than to keep a lane, or memory of its size, while its chunks are planned.
+        """
+        queue, work, target = self.queue, self._spans, self._program.frame.data
+        head, digests = span_parts(room, spans)
+        started = queue.mark("started")
+        queue.copy_in(target, data)
+        queue.copy_in(work.heading, head)
+        copied_in = queue.mark("copied in")
+        queue.repeat("spans", self._launch_spans)
+        computed = queue.mark("computed")
+        queue.download(work.digests, digests)
+        self._marks = (started, copied_in, computed, queue.mark("copied out"))
+        self._results, self._wants_lines = digests, False
+        self._bytes_in, self._data_bytes = len(data) + len(head), len(data)
 
     def finish(self, found: npt.NDArray[np.uint8]) -> int | None:
-        """Wait for the results of the slab, and for the columns of its lines, which are copied to `found`.
+        """Wait for what was submitted, and for the columns of its lines, which are copied to `found`.
 
         Returns the number of lines; None where none were wanted, or there are more than have room.
         """
@@ -93,7 +117,7 @@ class SlabLane:
         times.copy_out_seconds += elapsed(computed, copied_out)
         if ended is not copied_out:
             times.copy_out_seconds += elapsed(copied_out, ended)
-        times.bytes_in += self._frame_bytes
+        times.bytes_in += self._bytes_in
         times.bytes_out += len(self._results) + nbytes
         if self.timeline is not None:
             self._record(self.timeline, ended, nbytes)
@@ -110,9 +134,12 @@ class SlabLane:
         if lines:
             program.launch_lines(tokens=tokens)
 
+    def _launch_spans(self) -> None:
+        self._spans.launch(self.queue, self._program.frame.data)
+
     def _record(self, timeline: DeviceTimeline, ended: Hashable, line_nbytes: int) -> None:
         started, copied_in, computed, _ = self._marks
-        files, size = timeline.files, self._frame_bytes - self.layout.data_offset
+        files, size = timeline.files, self._data_bytes
         found = len(self._results) + line_nbytes
         timeline.add("copy in", started, copied_in, files, size, size)
         timeline.add("kernel", copied_in, computed, files, size)

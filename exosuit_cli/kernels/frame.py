@@ -26,7 +26,12 @@ _COLUMNS: Final = ("newlines", "largest", "nuls", "lasts", "tokens", "first line
 _KEPT_COLUMNS: Final = len(_COLUMNS) + 1
 LINE_BYTES: Final = 27
 _LINE_ROOM: Final = 16
+_SPAN_ROOM: Final = 64
 NOT_COUNTED: Final = 0xFFFF_FFFF
+CHUNK_ID_BYTES: Final = 16
+"""Of the digests of spans that a slot has room for."""
+_SPAN_SHARE: Final = 128
+"""A slab of chunks that are shorter than this, on average, has more of them than there is room for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,19 @@ def line_bytes(lines: int) -> int:
 def most_lines(nbytes: int) -> int:
     """How many lines have room for their columns in so many bytes."""
     return nbytes // (LINE_BYTES * _LINE_ROOM) * _LINE_ROOM
+
+
+def most_spans(slab_bytes: int, room: int) -> int:
+    """How many spans of a slab may be digested at once, where they and their digests share `room` bytes."""
+    held = max(room - HEAD_BYTES - _SPAN_ROOM, 0) // (SPAN_BYTES + CHUNK_ID_BYTES)
+    return min(held, slab_bytes // _SPAN_SHARE)
+
+
+def span_parts(room: npt.NDArray[np.uint8], spans: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Of memory with room for so many spans: where their heading lies, and where their digests come back."""
+    head = HEAD_BYTES + SPAN_BYTES * spans
+    start = _up(head, _SPAN_ROOM)
+    return room[:head], room[start : start + CHUNK_ID_BYTES * spans]
 
 
 def line_total(results: npt.NDArray[np.uint8]) -> int:

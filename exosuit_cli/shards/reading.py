@@ -84,9 +84,15 @@ class Reading:
                         while begun:
                             yield begun.popleft()
                         return
+                if not begun:
+                    return
                 yield begun.popleft()
         finally:
             self.close()
+
+    def leave(self) -> None:
+        """Begin nothing more: `items` ends with what is begun, which somebody else would have to read again."""
+        self._depth = 0
 
     def close(self) -> None:
         """Wait for what is begun: the result is not wanted any more, but its memory is in use until it is there."""

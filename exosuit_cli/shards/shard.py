@@ -104,6 +104,7 @@ class Shard:
             self._settings.hash,
             is_demanded=self._settings.device_is_demanded,
         )
+        self._work = _work_of(self._settings, self._counter, self._kernels, self._clock)
         self._read_into(slab_bytes)
 
     def use_work(self, plan: WorkPlan) -> None:
@@ -176,6 +177,7 @@ class Shard:
         read: list[ReadStat] = []
         consumed = len(names)
         unread = 0
+        is_left = False
         items = reading.items(lambda: self._read_ahead(following))
         for item, pending in items:
             if isinstance(item, FilledSlab):
@@ -197,7 +199,7 @@ class Shard:
                     found = self._take_large(item, names[last], rows)
                 except Interrupted:
                     self._work.forget(last)
-                    consumed = last
+                    consumed, is_left = last, False
                     break
                 except OSError as error:
                     self._work.forget(last)
@@ -212,9 +214,11 @@ class Shard:
                     continue
                 read.append(found)
             if time.monotonic() > deadline or self._work.is_full():
-                consumed = last + 1
-                break
+                is_left = True
+                reading.leave()
         items.close()
+        if is_left:
+            consumed = last + 1
         if self._device is not None and self._ahead is None:
             self._device.rest()
         write_stats(rows, read)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kernels.emulated import EmulatedQueue
 
 from exosuit_cli.device.driver import Card, Usage
-from exosuit_cli.kernels.device import DeviceLost, DeviceOutOfMemory
+from exosuit_cli.kernels.device import At, DeviceLost, DeviceOutOfMemory
 from exosuit_cli.kernels.sources import MODULES
 from exosuit_cli.model.errors import ResourceMissing
 
@@ -67,7 +67,7 @@ class EmulatedCard:
         self.limit_bytes = limit_bytes
         self.ranges: list[str] = []
         self.kernels: set[str] = set()
-        self.uploads = self.at_work = self.most_at_work = self.pinned = self.given_back = 0
+        self.uploads = self.span_uploads = self.at_work = self.most_at_work = self.pinned = self.given_back = 0
         self.began = self.ended = 0.0
         """When the first slab was there, and when the last one was across."""
         self.arrived = threading.Condition(self.lock)
@@ -97,6 +97,7 @@ class EmulatedCard:
             json.dumps(
                 {
                     "uploads": self.uploads,
+                    "span_uploads": self.span_uploads,
                     "most_at_work": self.most_at_work,
                     "given_back": self.given_back,
                     "limit_bytes": self.limit_bytes,
@@ -119,7 +120,11 @@ class PlannedQueue(EmulatedQueue):
 
     def copy_in(self, target: Any, array: npt.NDArray[Any]) -> None:
         card, plan = self._card, self._card.plan
-        if target.name == "slab":
+        if isinstance(target, At):  # a slab whose spans are wanted
+            card.span_uploads += 1
+            if card.span_uploads > plan.get("spans_fit", 1 << 60):
+                raise DeviceOutOfMemory("no room for spans")
+        elif target.name == "slab":
             with card.arrived:
                 card.uploads += 1
                 card.at_work += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,11 +21,13 @@ from hypothesis import strategies as st
 
 from exosuit_cli.device import DeviceTotals
 from exosuit_cli.device.link import DeviceLink
-from exosuit_cli.device.messages import OwnerSettings, RingSizes
+from exosuit_cli.device.messages import SLOTS, OwnerSettings, RingSizes
 from exosuit_cli.device.owner import Owner
+from exosuit_cli.device.process import ring_sizes
+from exosuit_cli.device.remote import LEAST_SPANS, RemoteKernels
 from exosuit_cli.device.ring import SlabRing, make_memory
 from exosuit_cli.kernels import CpuKernels
-from exosuit_cli.kernels.frame import columns_of, line_bytes, most_lines
+from exosuit_cli.kernels.frame import columns_of, line_bytes, most_lines, most_spans
 from exosuit_cli.model.records import Batch, Directory
 from exosuit_cli.model.slab import LineColumns, Slab, SlabColumns, TokenColumns
 from exosuit_cli.shards.reading import Next
@@ -33,6 +37,8 @@ from exosuit_cli.shards.shard import Shard
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import numpy.typing as npt
 
 TEXTS = st.lists(
     st.binary(max_size=40) | st.sampled_from([b"", b"\n", b"a {\n  b\n}\n", b"\tx"]), min_size=2, max_size=9
@@ -95,6 +101,13 @@ def owner(cards: Callable[..., Any]) -> Owner:
 @pytest.fixture
 def address(owner: Owner) -> Iterator[str]:
     """Where it answers."""
+    with serving(owner) as place:
+        yield place
+
+
+@contextlib.contextmanager
+def serving(owner: Owner) -> Iterator[str]:
+    """Where an owner answers."""
     place = "\0exosuit-test-" + os.urandom(8).hex()
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(place)
@@ -127,6 +140,63 @@ def test_a_slot_is_used_again_and_given_to_those_who_wait(address: str) -> None:
         first.keep(held[0])
         waiting.join(60)
         assert not waiting.is_alive()
+
+
+def spans_of(rng: np.random.Generator, size: int, count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Spans of any place and length, and together no longer than the slab; the first is empty, the second is all."""
+    lengths = np.append([0, size // 2], rng.integers(0, size // 2 // count, count - 2)).astype(np.int64)
+    return rng.integers(0, size // 2, count), lengths
+
+
+def test_the_spans_of_a_slab_that_was_computed_are_digested(cards: Callable[..., Any]) -> None:
+    """The card is asked as long as it has room; what it does not take, and all where it fails, the CPU digests."""
+    cards(spans_fit=2)
+    sizes = replace(SIZES, slab_bytes=1 << 15, lines=3000, width=16)
+    owner = Owner(OwnerSettings("device.emulated_driver", 0, "xxh3", 0, 1, "", sizes))
+    cpu, rng = CpuKernels("xxh3"), np.random.default_rng(3)
+    with serving(owner) as place:
+        kernels = RemoteKernels("cuda:0", (place,), "xxh3", is_demanded=False)
+        kernels.buffers(sizes.slab_bytes, lines=True)
+        text = slab_of([b"one line\n" * 80, b"another {\n" * 2000])
+        data = kernels.take(sizes.slab_bytes)[: len(text.data)]
+        data[:] = text.data
+        slab = Slab(data, text.offsets, text.lengths)
+
+        def ask(count: int, width: int = 16, of: npt.NDArray[np.uint8] = data) -> int:
+            """How many the owner has digested then."""
+            starts, lengths = spans_of(rng, len(data), count)
+            expected = cpu.span_digests(of, starts, lengths, width)
+            assert (kernels.span_digests(of, starts, lengths, width) == expected).all()
+            return owner.totals().chunk_ids
+
+        kernels.begin(slab, lines=True).finish()
+        most = most_spans(sizes.slab_bytes, line_bytes(sizes.lines))
+        asked = [
+            ask(most),
+            ask(most + 1),
+            ask(LEAST_SPANS - 1),
+            ask(most, 32),
+            ask(most, 16, data[1:]),
+            ask(LEAST_SPANS),
+        ]
+        assert asked == [most] * 5 + [most + LEAST_SPANS]
+        assert ask(LEAST_SPANS) == asked[-1]
+        assert kernels.failures == {"no room for spans": 1}
+        columns, lines = kernels.begin(slab, lines=True).finish()  # the slot goes on
+        same(columns, cpu.columns(slab))
+        assert lines is not None
+        same(lines, cpu.lines(slab))
+        kernels.close()
+
+
+def test_no_worker_waits_for_the_slots_of_another(cards: Callable[..., Any]) -> None:
+    """One that waits for a second slot holds a first one, filled or even computed: few would get on at a time."""
+    cards()
+    sizes = ring_sizes(3, 4096, 10, "blake3", lines=False)
+    owner = Owner(OwnerSettings("device.emulated_driver", 0, "blake3", 0, 1, "", sizes))
+    with serving(owner) as place, DeviceLink(place) as one, DeviceLink(place) as two, DeviceLink(place) as three:
+        held = [link.take().number for link in (one, two, three) for _ in range(SLOTS)]
+        assert sorted(held) == list(range(sizes.slots))
 
 
 def test_a_slab_without_room_is_a_failure_and_the_slot_goes_on(address: str) -> None:

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from exosuit_cli.chunk import ChunkOptions
-from exosuit_cli.device import choice, link, probe, process
+from exosuit_cli.device import choice, link, probe, process, remote
 from exosuit_cli.device.probe import Probe, save_probe
 from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, pipeline, scan
+from exosuit_cli.kernels.frame import FrameLayout
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.model.spans import STAGES
 from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
@@ -125,13 +126,30 @@ def test_what_a_card_does_is_recorded_by_batch(tree: Path, cards: Plan) -> None:
 
 
 @pytest.mark.parametrize("boundaries", ["structure", "ast", "lines"])
-def test_chunks_are_the_same_on_a_device(tree: Path, cards: Plan, boundaries: str) -> None:
-    cards()
+def test_chunks_are_the_same_on_a_device(
+    tree: Path, cards: Plan, boundaries: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = cards()
+    monkeypatch.setattr(remote, "LEAST_SPANS", 8)
     expected, _ = chunks_of(tree, "cpu", boundaries)
     found, result = chunks_of(tree, "cuda:0", boundaries)
     assert found == expected
-    assert result.throughput.device_totals is not None
-    assert result.throughput.device_totals.slabs > 5
+    totals = result.throughput.device_totals
+    assert totals is not None
+    assert report()["uploads"] == totals.slabs > 5
+    assert 5 < report()["span_uploads"] <= totals.slabs
+    assert totals.chunk_ids > expected.count(b"\n") // 2
+
+
+def test_a_batch_that_is_left_early_is_read_once(tree: Path, cards: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is begun when a worker has had a batch for long is taken, not read again by another one."""
+    cards()
+    monkeypatch.setattr(in_process, "PATIENCE_SECONDS", 0.0)
+    found = scan(tree, options("cuda:0", encoding=None, workers=1))
+    assert facts(found) == facts(scan(tree, options("cpu", encoding=None, workers=1)))
+    totals = found.throughput.device_totals
+    assert totals is not None
+    assert totals.bytes_in - totals.slabs * FrameLayout(SLAB, 60).data_offset + totals.cpu_bytes == found.totals.bytes
 
 
 def test_two_cards_share_the_slabs(tree: Path, cards: Plan) -> None:

@@ -146,6 +146,7 @@ def _device_work(totals: DeviceTotals | None) -> dict[str, Any] | None:
     peak = totals.peak_copy_bytes_per_s
     return {
         "slabs": totals.slabs,
+        "chunk_ids": totals.chunk_ids,
         "halved_slabs": totals.halved_slabs,
         "cpu_files": totals.cpu_files,
         "cpu_bytes": totals.cpu_bytes,

@@ -234,6 +234,8 @@ def _device_work(totals: DeviceTotals) -> Iterator[str]:
         yield f"at {achieved / 1e9:.1f} GB/s{share},"
     yield f"{format_bytes(totals.bytes_out)} out;"
     yield f"kernels {totals.kernel_seconds:.3f} s, copies {totals.copy_in_seconds + totals.copy_out_seconds:.3f} s"
+    if totals.chunk_ids:
+        yield counted(totals.chunk_ids, "chunk id")
     if totals.cpu_files:
         yield f"{counted(totals.cpu_files, 'file')} ({format_bytes(totals.cpu_bytes)}) on the CPU: larger than a slab"
     if totals.cpu_line_slabs:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _BYTE: Final = np.uint64(0xFF)
 _OPENS, _OPENS_MASK = np.uint64(int.from_bytes(b"/**", "little")), np.uint64(0xFFFFFF)
+_STAR: Final = np.uint8(0x2A)
+_SLASH: Final = 0x2F
+_LINE_END: Final = b"\n\r"
 _MOST_LINES: Final = 100
 """Lines of the longest comment that is seen as one."""
 
@@ -31,21 +34,26 @@ def documented_lines(slab: Slab, lines: LineColumns, places: npt.NDArray[np.int6
     """
     places = places[places > 1]
     ends = places - 2
-    is_below = (lines.heads[places - 1] == 0) & (lines.lasts[ends] == ord("/")) & (lines.heads[ends] != 0)
-    is_below &= np.searchsorted(lines.files, ends, "right") == np.searchsorted(lines.files, places, "right")
-    found = [place for place in places[is_below].tolist() if _ends_document(slab, lines, place - 2)]
-    return np.array(found, np.int64)
+    is_below = (lines.heads[places - 1] == 0) & (lines.lasts[ends] == _SLASH)
+    places, ends = places[is_below], ends[is_below]
+    if not len(places):
+        return places
+    found = _ends_with_mark(slab, lines, ends)
+    files = np.searchsorted(lines.files, ends, "right")
+    found &= files == np.searchsorted(lines.files, places, "right")
+    # Back from there, the first line that does not begin with a star is the one that opens the comment.
+    others = np.flatnonzero((lines.heads & _BYTE) != np.uint64(_STAR))
+    at = np.searchsorted(others, ends, "right") - 1
+    opens = others[at]
+    found &= (at >= 0) & (opens >= lines.files[files - 1]) & (ends - opens < _MOST_LINES)
+    found &= (lines.heads[opens] & _OPENS_MASK) == _OPENS
+    return places[found]
 
 
-def _ends_document(slab: Slab, lines: LineColumns, line: int) -> bool:
-    """Whether a comment that begins with `/**` ends with this line; each line within it begins with a star."""
-    start, end = lines.starts[line : line + 2].tolist()
-    if not bytes(slab.data[max(start, end - 8) : end]).rstrip().endswith(b"*/"):
-        return False
-    first = int(lines.files[np.searchsorted(lines.files, line, "right") - 1])
-    for at in range(line, max(line - _MOST_LINES, first - 1), -1):
-        if lines.heads[at] & _OPENS_MASK == _OPENS:
-            return True
-        if lines.heads[at] & _BYTE != ord("*"):
-            return False
-    return False
+def _ends_with_mark(slab: Slab, lines: LineColumns, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """bool[rows]: which of these lines, whose last byte is a slash, have a star before it."""
+    at = lines.starts[rows + 1] - 1
+    for ending in _LINE_END:
+        at -= slab.data[at] == ending
+    found: npt.NDArray[np.bool_] = (at > lines.starts[rows]) & (slab.data[at - 1] == _STAR)
+    return found

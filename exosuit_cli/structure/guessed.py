@@ -17,8 +17,9 @@ from exosuit_cli.structure.costs import ATTACHED, CLOSING, CONTINUED
 from exosuit_cli.structure.documented_lines import documented_lines
 from exosuit_cli.structure.families import Family, family_of
 from exosuit_cli.structure.guessed_lines import find_definitions
+from exosuit_cli.structure.nesting import Nesting
 from exosuit_cli.structure.plain_names import IS_LETTER
-from exosuit_cli.structure.symbols import HOLDS_METHODS, HOLDS_VARIABLES, NO_SYMBOLS, SymbolKind, Symbols, joined_names
+from exosuit_cli.structure.symbols import NO_SYMBOLS, Symbols, joined_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,11 +27,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.model.slab import LineColumns, Slab
-    from exosuit_cli.structure.guessed_lines import DefiningLines
     from exosuit_cli.structure.strength import LineStrengths
 
 _BYTE: Final = np.uint64(0xFF)
-_LONGEST_PATH: Final = 300
 _MOST_LEAD: Final = 8
 """Lines at the start of a chunk that are looked at for one that says how deep the chunk is."""
 _LINE: Final = int(Boundary.LINE)
@@ -48,9 +47,6 @@ _ENDS_AT_EDGE: Final = ~np.isin(
 )
 """bool[families]: what is at the left edge ends what was before."""
 _HAS_LABELS: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.JAVA])
-_HOLDS_VARIABLES: Final = frozenset(map(int, HOLDS_VARIABLES))
-_HOLDS_METHODS: Final = frozenset(map(int, HOLDS_METHODS))
-_CONSTANT, _FUNCTION, _METHOD = int(SymbolKind.CONSTANT), int(SymbolKind.FUNCTION), int(SymbolKind.METHOD)
 
 
 class Guesses:
@@ -75,7 +71,7 @@ class Guesses:
         self._documented = documented_lines(slab, lines, found.lines)
         closed = closed_on_line(slab, lines, found.lines, self._families[found.lines])
         texts = np.searchsorted(lines.files, found.lines, "right")
-        nesting = _Nesting(found, self._families, self._outer, texts, closed)
+        nesting = Nesting(found, self._families, self._outer, texts, closed)
         self._paths = nesting.paths
         self._found = nesting.columns
 
@@ -200,77 +196,3 @@ class GuessedSymbols:
         own = slice(start, end)
         lines = self._lines[own] - int(self._files[position]) + 1
         return symbols, Symbols(self._chunks[own] - first, lines, self._kinds[own], joined_names(paths[own]))
-
-
-class _Nesting:
-    """What each definition is in, text by text; variables within functions are left out.
-
-    `columns` is int64[6, n]: lines, levels, parents (-1: none), lines of the outermost definition around, kinds, and
-    whether it is closed on its own line.
-    """
-
-    def __init__(
-        self,
-        found: DefiningLines,
-        families: npt.NDArray[np.uint8],
-        outer: npt.NDArray[np.int64],
-        texts: npt.NDArray[np.int64],
-        closed: npt.NDArray[np.bool_],
-    ) -> None:
-        count = len(found.lines)
-        self._closed = closed.tolist()
-        self.paths = found.names
-        self._lines, self._levels, self._kinds = found.lines.tolist(), found.levels.tolist(), found.kinds.tolist()
-        self._parents, self._roots = [-1] * count, found.lines.tolist()
-        self._is_heading = (families[found.lines] == Family.HEADINGS).tolist()
-        nested = np.flatnonzero(found.levels > 0)
-        is_outermost = found.levels == 0
-        before = np.maximum.accumulate(np.where(is_outermost, np.arange(count), -1)) if count else texts
-        first_of_text = np.searchsorted(texts, texts[nested])
-        before = np.where(before[nested] >= first_of_text, before[nested], -1)
-        last_outer = np.append(-1, outer)[np.searchsorted(outer, found.lines[nested])]
-        dropped = self._nest(nested.tolist(), before.tolist(), texts[nested].tolist(), last_outer.tolist())
-        columns = np.array([self._lines, self._levels, self._parents, self._roots, self._kinds, closed], np.int64)
-        if dropped:
-            is_kept = np.ones(count, np.bool_)
-            is_kept[dropped] = False
-            places = np.append(np.cumsum(is_kept) - 1, -1)  # nothing is within what is dropped
-            columns[2] = places[columns[2]]
-            columns = columns[:, is_kept]
-            self.paths = [path for path, kept in zip(self.paths, is_kept.tolist(), strict=True) if kept]
-        self.columns: npt.NDArray[np.int64] = columns
-
-    def _nest(self, nested: list[int], before: list[int], texts: list[int], last_outer: list[int]) -> list[int]:
-        """Find the parents of those in `nested`; the places of those that are left out.
-
-        `before` has the outermost definition before each in its text, and `last_outer` the last line that ends one.
-        """
-        levels, kinds, roots, paths = self._levels, self._kinds, self._roots, self.paths
-        dropped: list[int] = []
-        stack: list[int] = []
-        base, text = -1, -1
-        for place, outermost, own_text, outer in zip(nested, before, texts, last_outer, strict=True):
-            if outermost != base or own_text != text:
-                base, text = outermost, own_text
-                stack = [base] if base >= 0 and not self._closed[base] else []
-            level = levels[place]
-            while stack and levels[stack[-1]] >= level:
-                stack.pop()
-            is_heading = self._is_heading[place]
-            if stack and not is_heading and outer > roots[stack[-1]]:
-                stack.clear()
-            if stack:
-                parent = stack[-1]
-                around = kinds[parent]
-                if kinds[place] == _CONSTANT and around in _HOLDS_VARIABLES:
-                    dropped.append(place)
-                    continue
-                if kinds[place] == _FUNCTION and around in _HOLDS_METHODS:
-                    kinds[place] = _METHOD
-                self._parents[place], roots[place] = parent, roots[parent]
-                path = f"{paths[parent]} > {paths[place]}" if is_heading else f"{paths[parent]}.{paths[place]}"
-                if len(path) <= _LONGEST_PATH:
-                    paths[place] = path
-            if not self._closed[place]:
-                stack.append(place)
-        return dropped

@@ -1,7 +1,7 @@
 """The lines of a slab that define something, and the names that they define, by what the lines look like.
 
-Array operations find the few lines that may define something and read the plain names (`plain_names`); `line_names`
-reads the others one by one.
+Array operations find the few lines that may define something and read the plain names (`plain_names`);
+`line_reader` reads the others one by one.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ import numpy as np
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.boundary import Boundary
-from exosuit_cli.structure.document_costs import heading_level
 from exosuit_cli.structure.families import HAS_KEYWORDS, IS_C_LIKE, Family
-from exosuit_cli.structure.headings import LONGEST, MOST_LABELS, is_above_title, marked_heading
 from exosuit_cli.structure.keyword_names import keyword_names
-from exosuit_cli.structure.line_names import FIRST_WORDS, is_annotation, named_by
+from exosuit_cli.structure.line_reader import read_lines
 from exosuit_cli.structure.method_names import method_names
+from exosuit_cli.structure.name_words import FIRST_WORDS
 from exosuit_cli.structure.plain_names import (
     IS_LETTER,
     NAMED,
@@ -28,7 +27,6 @@ from exosuit_cli.structure.plain_names import (
     head_names,
     macro_names,
 )
-from exosuit_cli.structure.symbols import SymbolKind
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -48,7 +46,6 @@ _USING_MASK: Final = np.uint64((1 << 48) - 1)
 _SECTION: Final = int(Boundary.SECTION)
 _MOST_ARGUMENTS: Final = 12
 """Lines of a head that are looked at for its end."""
-_LONGEST_HEADING: Final = 300
 
 
 _ENDS_NO_HEAD: Final = byte_set(b";:\\\0")
@@ -69,9 +66,6 @@ _BEGINS_FORTRAN: Final = byte_set(b"bcdefilmprstBCDEFILMPRST")
 _BEGINS_BINDING: Final = byte_set(b"acdefilmnopstv")
 _BEGINS_PROOF: Final = byte_set(b"CDEFGILMNPRSTV#")
 _BEGINS_CLAUSE: Final = byte_set(b"-'")
-_REPEATED: Final = frozenset(map(int, (Family.CLAUSES, Family.EQUATIONS)))
-_FEW: Final = 16
-"""Lines within which further clauses and equations of the same name are not listed."""
 
 
 def _hash(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -119,14 +113,13 @@ class _Search:
     ) -> None:
         # A window may begin at the last byte, or after that of a line that ends the slab.
         self._bytes = np.concatenate((slab.data, np.zeros(2 * WIDTH, np.uint8)))
-        self._data = slab.data.data
+        self._slab = slab
         self._lines = lines
         self._families = families
         self._strengths = strengths
         self._first = (lines.heads & _BYTE).astype(np.uint8)
         self._begins = IS_LETTER.take(self._first)
         self._found: list[tuple[npt.NDArray[np.int64], PlainNames]] = []
-        self._annotated: list[int] = []
 
     def run(self) -> DefiningLines:
         """Plain names first; what is left is read line by line."""
@@ -167,19 +160,21 @@ class _Search:
             is_slow[places] = by_bracket.states == UNSURE
 
     def _collect(self, slow: npt.NDArray[np.int64]) -> DefiningLines:
-        rows, slow_levels, slow_kinds, slow_names = self._read_slowly(slow)
+        read = read_lines(self._slab, self._lines, slow, self._families[slow], self._strengths.costs)
         plain = [(places, names, np.flatnonzero(names.states == NAMED)) for places, names in self._found]
         starts = np.concatenate([np.zeros(0, np.int64), *(names.starts[named] for _, names, named in plain)])
         ends = np.concatenate([np.zeros(0, np.int64), *(names.ends[named] for _, names, named in plain)])
-        at = np.concatenate([np.zeros(0, np.int64), *(places[named] for places, _, named in plain), rows])
-        levels = np.append(self._lines.indents[at[: len(starts)]].astype(np.int64), slow_levels)
-        kinds = np.concatenate(
-            [np.zeros(0, np.uint8), *(names.kinds[named] for _, names, named in plain), np.array(slow_kinds, np.uint8)]
+        at = np.concatenate(
+            [np.zeros(0, np.int64), *(places[named] for places, _, named in plain), np.array(read.lines, np.int64)]
         )
-        names = [*_texts(self._bytes, starts, ends), *slow_names]
+        levels = np.append(self._lines.indents[at[: len(starts)]].astype(np.int64), np.array(read.levels, np.int64))
+        kinds = np.concatenate(
+            [np.zeros(0, np.uint8), *(names.kinds[named] for _, names, named in plain), np.array(read.kinds, np.uint8)]
+        )
+        names = [*_texts(self._bytes, starts, ends), *read.names]
         order = np.argsort(at, kind="stable")
         ordered = [names[place] for place in order.tolist()]
-        return DefiningLines(at[order], levels[order], kinds[order], ordered, np.array(self._annotated, np.int64))
+        return DefiningLines(at[order], levels[order], kinds[order], ordered, np.array(read.annotated, np.int64))
 
     def _candidates(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         """Two bool[lines]: those that may begin with a keyword or a modifier, and those that look like a definition."""
@@ -268,77 +263,6 @@ class _Search:
             is_on = (lasts[at] == ord(",")) | (lasts[at] == ord("("))
             found[places[lasts[at] == ord(";")]] = False
             places, at = places[is_on], at[is_on]
-
-    def _read_slowly(
-        self, slow: npt.NDArray[np.int64]
-    ) -> tuple[npt.NDArray[np.int64], list[int], list[int], list[str]]:
-        """Lines, levels, kinds and names of the definitions among lines that are read one by one."""
-        lines, data = self._lines, self._data
-        rows: list[int] = []
-        levels: list[int] = []
-        kinds: list[int] = []
-        names: list[str] = []
-        for line, start, end, indent, number in zip(
-            slow.tolist(),
-            lines.starts[slow].tolist(),
-            lines.starts[slow + 1].tolist(),
-            lines.indents[slow].tolist(),
-            self._families[slow].tolist(),
-            strict=True,
-        ):
-            is_heading = number == Family.HEADINGS
-            level = indent
-            if is_heading:
-                name, kind, level = self._heading(line, start, end)
-            else:
-                name, kind = named_by(number, data, start, end) or ("", SymbolKind.OTHER)
-            if not name:
-                continue
-            is_near = number in _REPEATED and bool(names) and name == names[-1] and line - rows[-1] <= _FEW
-            if is_near and self._is_one_file(rows[-1], line):
-                if number == Family.EQUATIONS and line <= self._after_annotation(rows[-1]):
-                    self._annotated.append(line)
-                continue
-            # The methods of Objective-C are at the left edge, as is what they are in.
-            is_method = number == Family.OBJECTIVE and kind is SymbolKind.METHOD
-            rows.append(line)
-            levels.append(level + is_method)
-            kinds.append(kind)
-            names.append(name)
-        return np.array(rows, np.int64), levels, kinds, names
-
-    def _is_one_file(self, first: int, last: int) -> bool:
-        before, after = np.searchsorted(self._lines.files, (first, last), "right").tolist()
-        return bool(before == after)
-
-    def _after_annotation(self, line: int) -> int:
-        """The first line after the type of a name that begins at `line`; `line` where it has none."""
-        lines = self._lines
-        start, end = lines.starts[line : line + 2].tolist()
-        if not is_annotation(bytes(self._data[start : min(end, start + LONGEST)])):
-            return line
-        stop = min(line + _FEW, len(lines.indents) - 1)
-        line += 1
-        while line < stop and lines.heads[line] and lines.indents[line]:
-            line += 1
-        return line
-
-    def _heading(self, line: int, start: int, end: int) -> tuple[str, SymbolKind, int]:
-        """The text and the level of a heading; below labels or a line of punctuation, that of the first other line."""
-        files = self._lines.files
-        stop = int(self._lines.starts[files[np.searchsorted(files, line, "right")]])
-        marked = marked_heading(bytes(self._data[int(self._lines.inks[line]) : stop][:LONGEST]))
-        if marked is not None:
-            return marked[0], SymbolKind.SECTION, marked[1]
-        level = heading_level(int(self._strengths.costs[line]))
-        text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
-        last = min(line + MOST_LABELS, int(files[np.searchsorted(files, line, "right")]) - 1)
-        while line < last and is_above_title(text):
-            line += 1
-            start, end = self._lines.starts[line : line + 2].tolist()
-            text = bytes(self._data[start : min(end, start + _LONGEST_HEADING)]).strip()
-        name = " ".join(text.decode("utf-8", "replace").strip(" #\t\r\n").split())
-        return name, SymbolKind.SECTION, level
 
 
 def _texts(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[str]:

@@ -12,7 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.structure.families import IS_C_LIKE, Family
-from exosuit_cli.structure.line_names import KEYWORDS, MODIFIERS, NAMELESS
+from exosuit_cli.structure.name_words import KEYWORDS, MODIFIERS, NAMELESS
 from exosuit_cli.structure.plain_names import (
     IS_BLANK,
     IS_WORD,

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from exosuit_cli.model.byte_sets import byte_set
-from exosuit_cli.structure.line_names import LONGEST, NO_NAMES, TYPES
+from exosuit_cli.structure.name_words import LONGEST, NO_NAMES, TYPES
 from exosuit_cli.structure.plain_names import (
     IS_WORD,
     NAMED,

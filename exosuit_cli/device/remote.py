@@ -107,8 +107,10 @@ class RemoteKernels:
         return self._cpu.lines(slab)
 
     def begin(self, slab: Slab, *, lines: bool, tokens: str | None = None) -> PendingSlab:
-        taken = self._taken.get(slab.data.ctypes.data) if len(slab.data) else None
-        if taken is None or len(slab) > taken.link.sizes.files:
+        taken = self._taken.get(slab.data.ctypes.data)
+        if taken is None or not len(slab.data) or len(slab) > taken.link.sizes.files:
+            if taken is not None:
+                taken.is_read = True
             if self._lost is None:
                 self.note_cpu(len(slab), len(slab.data))
             else:

@@ -13,10 +13,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import BLANK, CLOSING, CONTINUED
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from exosuit_cli.structure.text_lines import TextLines
 
 _DEEPEST_HEADING: Final = 11
@@ -50,6 +54,14 @@ def heading_level(cost: int) -> int:
 def block_cost(rank: int) -> int:
     """The cost of a line that begins a block whose place among others is `rank`."""
     return BLOCK + 4 * rank if rank < _MOST_RANKS else _DEEPEST_BLOCK
+
+
+def verbatim_costs(
+    columns: npt.NDArray[np.int64], inked: npt.NDArray[np.bool_], after_blank: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.uint8]:
+    """The costs of lines of code, HTML or the like: best cut after a blank line, and far to the left."""
+    found = VERBATIM + (np.minimum(columns, _WIDEST) >> 1) + np.where(after_blank, 0, _NOT_AFTER_BLANK)
+    return np.where(inked, found, BLANK).astype(np.uint8)
 
 
 class DocumentCosts:

@@ -24,14 +24,6 @@ class _Rules(NamedTuple):
     plain: npt.NDArray[np.bool_]
 
 
-def _markdown() -> _Rules:
-    from exosuit_cli.structure.markdown import markdown_costs
-    from exosuit_cli.structure.markdown_blocks import PLAIN
-    from exosuit_cli.structure.markdown_containers import TAB
-
-    return _Rules(markdown_costs, TAB, PLAIN)
-
-
 def _restructured() -> _Rules:
     from exosuit_cli.structure.restructured import PLAIN, TAB, restructured_costs
 
@@ -44,7 +36,7 @@ def _underlined() -> _Rules:
     return _Rules(underlined_costs, TAB, PLAIN)
 
 
-_RULES: Final = {Style.MARKDOWN: _markdown, Style.RESTRUCTURED: _restructured}
+_RULES: Final = {Style.RESTRUCTURED: _restructured}
 """By style: its rules, imported when the first such text is met."""
 
 
@@ -57,6 +49,11 @@ def enter_documents(
     kinds: npt.NDArray[np.uint8],
 ) -> None:
     """Put the costs and kinds of the lines of prose and markup into those of a slab; `styles` is that of each text."""
+    positions = np.flatnonzero((styles == Style.MARKDOWN) & (slab.lengths > 0))
+    if len(positions):
+        from exosuit_cli.structure.markdown import enter_markdown
+
+        enter_markdown(slab, lines, positions, costs, kinds)
     for style, load in _RULES.items():
         positions = np.flatnonzero((styles == style) & (slab.lengths > 0))
         if len(positions):

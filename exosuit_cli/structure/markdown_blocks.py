@@ -1,16 +1,15 @@
-"""The blocks of a Markdown text: where each begins, what it is in, and where what is no prose ends.
+"""The blocks of parts of a Markdown text, read line by line: where each begins, what it is in, and where it ends.
 
-The method is that of CommonMark 0.31.2 (appendix "A parsing strategy"), with the tables of GitHub's Markdown and front
-matter. Of a paragraph only the lines are looked at that could end it.
+The method is that of CommonMark 0.31.2 (appendix "A parsing strategy"), with the tables of GitHub's Markdown.
+Of a paragraph only the lines are looked at that could end it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-import numpy as np
-
-from exosuit_cli.structure.markdown_containers import IN_QUOTE, TAB, Block, BlockKind, Containers
+from exosuit_cli.structure.markdown_containers import IN_QUOTE, BlockKind, Containers
+from exosuit_cli.structure.markdown_lines import TEXT
 from exosuit_cli.structure.markdown_patterns import (
     ATX,
     BREAK,
@@ -22,54 +21,47 @@ from exosuit_cli.structure.markdown_patterns import (
     ITEM,
     LINK,
     LONE_TAG,
+    LONGEST_ROW,
     SETEXT,
-    TEXT,
+    TAB,
     cells,
     closing_fence,
 )
 
-if TYPE_CHECKING:
-    from exosuit_cli.structure.text_lines import TextLines
-
 _DEEPEST: Final = 30
 """Containers within each other; what would be deeper is text."""
-_LONGEST_ROW: Final = 10_000
-"""Bytes of a line that are looked at for cells or for markers."""
-PLAIN: Final = np.isin(np.arange(256), list(TEXT))
-"""bool[256]: the bytes that begin no block but a paragraph."""
 _NEWLINE, _GREATER, _HASH = b"\n>#"
 _WORDS: Final = frozenset(bytes([byte]) for byte in TEXT - frozenset(b" \t\r\n"))
 """The first bytes of words."""
 _ENDS: Final = b"\r\n"
 _BLANK_BYTES: Final = frozenset([b" ", b"\t", b"\r", b"\n", b""])
-_PARAGRAPH: Final = BlockKind.PARAGRAPH
-_HEADING: Final = BlockKind.HEADING
-_FENCE: Final = BlockKind.FENCE
-_CODE: Final = BlockKind.CODE
-_HTML: Final = BlockKind.HTML
-_TABLE: Final = BlockKind.TABLE
-_BREAK: Final = BlockKind.BREAK
-_QUOTE: Final = BlockKind.QUOTE
-_LIST: Final = BlockKind.LIST
-_ITEM: Final = BlockKind.ITEM
-_FRONT_MATTER: Final = BlockKind.FRONT_MATTER
+_PARAGRAPH: Final = int(BlockKind.PARAGRAPH)
+_HEADING: Final = int(BlockKind.HEADING)
+_FENCE: Final = int(BlockKind.FENCE)
+_CODE: Final = int(BlockKind.CODE)
+_HTML: Final = int(BlockKind.HTML)
+_TABLE: Final = int(BlockKind.TABLE)
+_BREAK: Final = int(BlockKind.BREAK)
+_QUOTE: Final = int(BlockKind.QUOTE)
+_LIST: Final = int(BlockKind.LIST)
+_ITEM: Final = int(BlockKind.ITEM)
 
 
-def markdown_blocks(text: TextLines) -> list[Block]:
-    """The blocks of a text in order; those that begin on one line from the outermost on.
+class MarkdownParser(Containers):
+    """Finds the blocks of parts of texts that begin in nothing else, line by line. Time: linear in the parts."""
 
-    Time: linear in the text.
-    """
-    return _Parser(text).run()
+    def read(self, first: int, stop: int, mark: int) -> int:
+        """Enter the blocks of the lines from one up to another; those that begin on one line from the outermost on.
 
-
-class _Parser(Containers):
-    def run(self) -> list[Block]:
-        count, inked, visited = self.count, self.text.inked, self.text.visited
+        `mark` is that of the list that a first item would go on with, 0 for none; the same of what follows comes back.
+        """
+        self.leave(0)
+        self.count, self.paragraph, self.lists[0] = stop, -1, mark
+        inked, visited = self.text.inked, self.text.visited
         is_after_blank = self.text.after_blank
-        line = inked[self._front_matter()]
+        line = inked[first]
         empty = -1
-        while line < count:
+        while line < stop:
             if is_after_blank[line]:
                 self.paragraph = -1
                 if self.quotes:
@@ -78,28 +70,13 @@ class _Parser(Containers):
                     # An item has no more than one blank line before what is in it.
                     self.leave(len(self.widths) - 1)
             empty = -1
-            stop = 0 if self.quotes else self._common(line)
-            if stop:
-                line = inked[stop] if self.paragraph < 0 else visited[stop]
-                continue
-            stop = self._line(line)
-            if stop < 0:
-                empty, stop = line, line + 1
-            line = inked[stop] if self.paragraph < 0 else visited[stop]
-        return self.blocks
-
-    def _front_matter(self) -> int:
-        """The line after what is between two lines of dashes at the start: YAML, or of pluses: TOML."""
-        if not self.count or self.data[:3] not in (b"---", b"+++"):
-            return 0
-        mark = self.data[: self.starts[1]].rstrip()
-        if len(mark) != 3 or self.text.inked[1] != 1:
-            return 0
-        for line in range(2, self.count):
-            if self.data[self.starts[line] : self.starts[line] + 3] == mark and self.text.text(line) == mark:
-                self.blocks.append(Block(_FRONT_MATTER, 0, line + 1, 0))
-                return line + 1
-        return 0
+            following = 0 if self.quotes else self._common(line)
+            if not following:
+                following = self._line(line)
+                if following < 0:
+                    empty, following = line, line + 1
+            line = inked[following] if self.paragraph < 0 else visited[following]
+        return self.lists[0]
 
     def _common(self, line: int) -> int:
         """Enter a line of a paragraph, a heading or a bullet with words, as most are; the line after it, 0 for others.
@@ -163,7 +140,7 @@ class _Parser(Containers):
                 self.enter(IN_QUOTE, base)
                 depth, is_inner = depth + 1, True
                 continue
-            far = end if end - at < _LONGEST_ROW else at + _LONGEST_ROW
+            far = end if end - at < LONGEST_ROW else at + LONGEST_ROW
             if is_open and is_inner and byte in b"=-" and SETEXT.match(data, at, far):
                 first = self._after_links(line)
                 if first == line:
@@ -257,7 +234,7 @@ class _Parser(Containers):
             return 0
         above_depth, above, column, base = self.match(line - 1)
         is_lazy = line - 1 > self.paragraph and (above_depth < depth or column - base >= TAB)
-        header = self.data[above : min(self.starts[line], above + _LONGEST_ROW)]
+        header = self.data[above : min(self.starts[line], above + LONGEST_ROW)]
         if is_lazy or b"|" not in header or cells(header) != cells(row):
             return 0
         if self.paragraph == line - 1:
@@ -268,7 +245,7 @@ class _Parser(Containers):
             at, column = self.goes_on(line)
             if at < 0 or column >= TAB or self.data[at] in b"\r\n":
                 break
-            row = self.data[at : min(self.starts[line + 1], at + _LONGEST_ROW)]
+            row = self.data[at : min(self.starts[line + 1], at + LONGEST_ROW)]
             if INTERRUPTS.match(row) or ITEM.match(row) or (row[0] == ord("<") and HTML.match(row)):
                 break
             line += 1

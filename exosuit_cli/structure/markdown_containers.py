@@ -7,16 +7,14 @@ from enum import IntEnum
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from exosuit_cli.structure.markdown_patterns import BLANKS
-from exosuit_cli.structure.text_lines import column_after
+from exosuit_cli.structure.document_lines import column_after
+from exosuit_cli.structure.markdown_patterns import BLANKS, TAB
 
 if TYPE_CHECKING:
     from re import Pattern
 
-    from exosuit_cli.structure.text_lines import TextLines
+    from exosuit_cli.structure.part_lines import PartLines
 
-TAB: Final = 4
-"""Columns of a tab in Markdown."""
 IN_QUOTE: Final = -1
 """The width of a quotation among those of items."""
 
@@ -40,13 +38,13 @@ class BlockKind(IntEnum):
 
 
 class Block(NamedTuple):
-    """A block: its first line, the line after its last, and the number of quotations and items around it.
+    """A block: the number of its kind, its first line, the line after its last, and the quotations and items around it.
 
     `stop` is known of fences, code, HTML, tables, headings and front matter; else it is 0. `level` is that of a
     heading, 1 to 6.
     """
 
-    kind: BlockKind
+    kind: int
     first: int
     stop: int
     depth: int
@@ -58,12 +56,13 @@ _block: Final = partial(tuple.__new__, Block)
 
 
 class Containers:
-    """The containers that are open in a text, and the blocks that began in them."""
+    """The containers that are open in a part of a text, and the blocks that began in them."""
 
-    def __init__(self, text: TextLines) -> None:
+    def __init__(self, text: PartLines) -> None:
         self.data, self.starts, self.inks, self.columns = text.data, text.starts, text.inks, text.columns
         self.text = text
-        self.count = len(text)
+        self.count = 0
+        """The line after the last of the part."""
         self.blocks: list[Block] = []
         self.widths: list[int] = []
         """Of the containers: the columns between where an item's parent and its own content begin; `IN_QUOTE`."""
@@ -82,7 +81,7 @@ class Containers:
                 self.quotes -= self.widths[depth:].count(IN_QUOTE)
             del self.widths[depth:], self.contents[depth:], self.lists[depth + 1 :]
 
-    def begin(self, kind: BlockKind, line: int, depth: int, stop: int = 0, level: int = 0) -> None:
+    def begin(self, kind: int, line: int, depth: int, stop: int = 0, level: int = 0) -> None:
         """Note a block that is in `depth` containers, after leaving the others."""
         if depth < len(self.widths):
             self.leave(depth)
@@ -159,7 +158,9 @@ class Containers:
         first = self.blocks[-1].first
         data, starts = self.data, self.starts
         if not self.widths and line < self.count:
-            closer = self._closing_line(line, ends, mark) if mark else ends.search(data, starts[line])
+            closer = (
+                self._closing_line(line, ends, mark) if mark else ends.search(data, starts[line], starts[self.count])
+            )
             if closer:
                 line = closer if isinstance(closer, int) else bisect_right(starts, closer.start(), line, self.count)
                 self.blocks[-1] = self.blocks[-1]._replace(stop=line)
@@ -183,12 +184,12 @@ class Containers:
     def _closing_line(self, line: int, ends: Pattern[bytes], mark: bytes) -> int:
         """The line after the next one that closes a fence outside all containers, 0 for none."""
         data, starts = self.data, self.starts
-        at = data.find(mark, starts[line])
+        at = data.find(mark, starts[line], starts[self.count])
         while at >= 0:
             line = bisect_right(starts, at, line, self.count)
             if self.inks[line - 1] == at and self.columns[line - 1] < TAB and ends.match(data, at, starts[line]):
                 return line
-            at = data.find(mark, starts[line])
+            at = data.find(mark, starts[line], starts[self.count])
         return 0
 
     def end_at_blank(self, line: int) -> int:

@@ -9,6 +9,8 @@ import re
 from functools import cache
 from typing import Final
 
+TAB: Final = 4
+"""Columns of a tab in Markdown."""
 _END: Final = rb"[ \t]*\r?\n?\Z"
 ATX: Final = re.compile(rb"(#{1,6})(?:[ \t]|\r?\n?\Z)")
 SETEXT: Final = re.compile(rb"(?:=+|-+)" + _END)
@@ -47,8 +49,8 @@ INTERRUPTS: Final = re.compile(
     rb"#{1,6}(?:[ \t\r\n]|\Z)|`{3,}[^`]*\Z|~{3,}|>|[-+*][ \t]+[^ \t\r\n]|1[.)][ \t]+[^ \t\r\n]|" + BREAK.pattern
 )
 """What ends a paragraph or a table, HTML aside."""
-TEXT: Final = frozenset(range(256)) - frozenset(b"#`~<>-+*_=|:0123456789")
-"""The first bytes of lines that begin no block but a paragraph."""
+LONGEST_ROW: Final = 10_000
+"""Bytes of a line that are looked at for cells or for markers."""
 LINK: Final = re.compile(rb"\[(?:[^\[\]\\]|\\.)+\]:[ \t]*[^ \t]+(?:[ \t]+(?:\"[^\"]*\"|'[^']*'|\([^()]*\)))?\Z")
 """A definition of a link, on one line without blanks around it."""
 _PIPES: Final = re.compile(rb"(?<!\\)\|")

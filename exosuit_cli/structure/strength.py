@@ -31,7 +31,7 @@ from exosuit_cli.structure.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSI
 from exosuit_cli.structure.documents import enter_documents
 from exosuit_cli.structure.line_view import BYTE, HEAD_BYTES, LineView, byte_set, word
 from exosuit_cli.structure.literal_lines import literal_lines
-from exosuit_cli.structure.styles import SLASH_STYLES, Style, style_of
+from exosuit_cli.structure.styles import OWN_BLOCKS, SLASH_STYLES, Style, style_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,17 +94,23 @@ def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> 
     count = len(lines.indents)
     costs = np.full(count, BLANK, np.uint8)
     kinds = np.full(count, Boundary.LINE, np.uint8)
+    file_styles = np.array([style_of(language) for language in languages], np.uint8)
     inked = np.flatnonzero(lines.heads != 0)
+    has_rules = OWN_BLOCKS.take(file_styles)
+    own_languages = languages
+    if has_rules.any():
+        inked = inked[~np.repeat(has_rules, np.diff(lines.files))[inked]]
+        own_languages = ["" if own else name for own, name in zip(has_rules.tolist(), languages, strict=True)]
     if len(inked):
-        file_styles = np.array([style_of(language) for language in languages], np.uint8)
-        inside = literal_lines(slab, lines, languages)
+        inside = literal_lines(slab, lines, own_languages)
         depths = _sound_depths(lines, inked, _depths_of_code(lines, inside), file_styles)
         if any(language.startswith("Objective-") for language in languages):
             depths = depths + depths_of_classes(lines, languages)
         view = LineView(lines, inked, file_styles, depths, inside)
         if inside.any():
             costs[(lines.heads == 0) & (inside == Inside.COMMENT)] = BLANK_IN_COMMENT
-        costs[inked], kinds[inked] = _code(view, _comments(view, languages))
+        costs[inked], kinds[inked] = _code(view, _comments(view, own_languages))
+    if len(slab):
         enter_documents(slab, lines, languages, file_styles, costs, kinds)
     return LineStrengths(costs, kinds)
 

@@ -61,6 +61,9 @@ SLASH_STYLES = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN, St
 BLOCK_STYLES = np.isin(np.arange(len(Style)), [Style.BLOCK, Style.BLOCK_OPEN])
 """bool[styles]: words are around a block."""
 
+OWN_BLOCKS = np.isin(np.arange(len(Style)), [Style.MARKDOWN, Style.RESTRUCTURED])
+"""bool[styles]: blocks follow from rules that are not those of code."""
+
 
 def style_of(language: str) -> Style:
     """The style of a language by its display name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from functools import cache
 from typing import TYPE_CHECKING
@@ -15,14 +16,19 @@ from markdown_it import MarkdownIt
 from exosuit_cli.chunk import ChunkOptions, chunk_text
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
-from exosuit_cli.structure.markdown_blocks import PLAIN, markdown_blocks
-from exosuit_cli.structure.markdown_containers import TAB, Block, BlockKind
-from exosuit_cli.structure.text_lines import text_lines
+from exosuit_cli.structure import markdown_document
+from exosuit_cli.structure.document_lines import document_lines
+from exosuit_cli.structure.markdown_containers import BlockKind
+from exosuit_cli.structure.markdown_document import markdown_blocks
+from exosuit_cli.structure.markdown_patterns import TAB
+from exosuit_cli.structure.markdown_regions import Regions
 
 from .test_structure import cut, first_lines, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from exosuit_cli.structure.document_lines import DocumentLines
 
 Found = list[tuple[str, int, int, int, int]]
 
@@ -69,13 +75,21 @@ def expected(data: bytes) -> Found:
     return found
 
 
-def blocks_of(data: bytes) -> list[Block]:
-    slab = Slab(np.frombuffer(data, np.uint8), np.zeros(1, np.int64), np.array([len(data)]))
-    return markdown_blocks(next(text_lines(slab, CpuKernels("blake3").lines(slab), np.zeros(1, np.int64), TAB, PLAIN)))
+def lines_of(texts: Sequence[bytes]) -> DocumentLines:
+    sizes = np.array([len(text) for text in texts], np.int64)
+    slab = Slab(np.frombuffer(b"".join(texts), np.uint8), np.cumsum(sizes) - sizes, sizes)
+    return document_lines(slab, CpuKernels("blake3").lines(slab), np.flatnonzero(sizes), TAB)
+
+
+def blocks_in(lines: DocumentLines) -> Found:
+    found = markdown_blocks(lines)
+    columns = (found.firsts, found.stops, found.depths, found.levels)
+    names = [BlockKind(kind).name for kind in found.kinds.tolist()]
+    return list(zip(names, *(column.tolist() for column in columns), strict=True))
 
 
 def found_in(data: bytes) -> Found:
-    return [(BlockKind(block.kind).name, *block[1:]) for block in blocks_of(data)]
+    return blocks_in(lines_of([data]))
 
 
 def trimmed(found: Found, data: bytes) -> Found:
@@ -120,7 +134,20 @@ def test_blocks_are_those_of_commonmark(lines: Sequence[str]) -> None:
     ],
 )
 def test_blocks_that_are_easily_mistaken(text: str, names: Sequence[str]) -> None:
-    assert [f"{BlockKind(block.kind).name} {block.first}" for block in blocks_of(text.encode())] == names
+    assert [f"{name} {first}" for name, first, *_ in found_in(text.encode())] == names
+
+
+@given(st.lists(st.lists(LINE, min_size=1, max_size=9).map("\n".join), min_size=1, max_size=9))
+def test_what_follows_from_looks_is_what_a_reader_of_each_line_finds(texts: Sequence[str]) -> None:
+    texts = [text for text in texts if text[:3] not in ("---", "+++")]
+    assume(any(texts))
+    lines = lines_of([text.encode() for text in texts])
+    bounds = lines.texts.tolist()
+    with pytest.MonkeyPatch.context() as patch:
+        everything = Regions([], list(itertools.pairwise(bounds)))
+        patch.setattr(markdown_document, "markdown_regions", lambda *_: everything)
+        expected = blocks_in(lines)
+    assert blocks_in(lines) == expected
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -80,6 +81,41 @@ def _load(encoding: str) -> TokenCounter:
     return load_counter(encoding)
 
 
+def _load_for_cutting(encoding: str) -> TokenCounter:
+    """The counter and the table of tokens; what cuts is imported meanwhile, and once for all workers.
+
+    Where no thread can be started, one comes after the other.
+    """
+    loaded: list[TokenCounter | Exception] = []
+
+    def load() -> None:
+        try:
+            loaded.append(_load(encoding))
+        except Exception as error:  # noqa: BLE001  (raised below)
+            loaded.append(error)
+
+    loading = threading.Thread(target=load)
+    try:
+        loading.start()
+    except RuntimeError:
+        load()
+    from exosuit_cli.tokens import token_table
+
+    try:
+        import exosuit_cli.chunk.flags
+        import exosuit_cli.shards.cutting
+        import exosuit_cli.workers.worker  # noqa: F401
+
+        token_table(encoding)
+    finally:
+        if loading.ident is not None:
+            loading.join()
+    counter = loaded[0]
+    if isinstance(counter, Exception):
+        raise counter
+    return counter
+
+
 def _answer(counter: TokenCounter, question: CountTokens | EncodeText) -> TokenCounts | TokenIds:
     if isinstance(question, CountTokens):
         return TokenCounts(counter.count_batch(question.texts))
@@ -97,11 +133,7 @@ def live(
     began = time.monotonic_ns()
     with contextlib.suppress(EOFError, OSError):  # the parent is gone
         try:
-            counter = _load(encoding)
-            if with_table:
-                from exosuit_cli.tokens import token_table
-
-                token_table(encoding)
+            counter = _load_for_cutting(encoding) if with_table else _load(encoding)
             loaded_ns = began, time.monotonic_ns()
         except Exception as error:  # noqa: BLE001  (the parent raises it)
             first.recv()

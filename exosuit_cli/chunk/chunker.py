@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.chunk.line_tokens import LineTokens
 from exosuit_cli.chunk.measured import MeasuredLines
 from exosuit_cli.chunk.plan_columns import PlanColumns
 from exosuit_cli.chunk.planner import Planner
 from exosuit_cli.chunk.records import join
 from exosuit_cli.chunk.segments import chunk_segments
-from exosuit_cli.model.slab import LineColumns, Slab
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.guessed import Guesses
 from exosuit_cli.structure.strength import LineStrengths, line_strengths, plain_strengths
 from exosuit_cli.syntax.grammars import GRAMMARS
 from exosuit_cli.syntax.no_syntax import NoSyntax
 from exosuit_cli.syntax.process import in_process, start_early
-from exosuit_cli.system.spans import TIMED_BYTES, Laps
-from exosuit_cli.tokens import token_table
+from exosuit_cli.system.spans import Laps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,12 +31,10 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.records import FileChunks
     from exosuit_cli.kernels import Kernels
     from exosuit_cli.model.protocols import TokenCounter
-    from exosuit_cli.model.slab import TokenColumns
+    from exosuit_cli.model.slab import LineColumns, Slab, TokenColumns
     from exosuit_cli.model.spans import StageClock
     from exosuit_cli.syntax.columns import SyntaxColumns
 
-_NEWLINE = 10
-_BLOCK = 1 << 15
 _SLASH = 0x2F
 _VISIBLE = np.zeros(256, np.bool_)
 _VISIBLE[0x21:0x7F] = True
@@ -53,11 +50,10 @@ class Chunker:
     ) -> None:
         options = options.planned
         self._options = options
-        self._counter = counter
         self._kernels = kernels
         self._clock: StageClock = clock if clock is not None else Laps()
         self._planner = Planner(options, counter)
-        self._newlines = token_table(options.encoding).newlines
+        self._tokens = LineTokens(options.encoding, counter, self._clock)
         if options.boundaries == "ast":
             start_early()
 
@@ -82,10 +78,7 @@ class Chunker:
         is_plain = self._options.boundaries == "lines"
         strengths = plain_strengths(lines) if is_plain else line_strengths(slab, lines, languages)
         step("boundaries", texts, size)
-        if counted is not None and counted.before is not None:
-            prefix, totals = self._completed(slab, lines, counted.counts, counted.before)
-        else:
-            prefix, totals = self._prefix(slab, lines, paths)
+        prefix, totals = self._tokens.before(slab, lines, counted, paths)
         step("tokens", texts, size)
         trees: list[SyntaxColumns | None] = [None] * len(slab)
         reasons: list[str | None] = [None] * len(slab)
@@ -145,90 +138,6 @@ class Chunker:
         `read(n)` gives the next n bytes, fewer at the end only. Memory: a few segments of `SEGMENT_BYTES`.
         """
         return chunk_segments(lambda slab: self.chunk_slab(slab, [language])[0], read)
-
-    def _prefix(
-        self, slab: Slab, lines: LineColumns, paths: Sequence[bytes] = ()
-    ) -> tuple[npt.NDArray[np.int64], list[int]]:
-        """int64[lines + 1]: the number of tokens in the slab before each line that is safe, or near that; and of texts.
-
-        The k-th newline of a text is in the token that holds its k-th newline character; where a cut after it is safe,
-        that token ends with it. So the tokens before a line are counted without looking at a single byte, and also
-        where undecodable bytes were replaced.
-        """
-        view = slab.data.data
-        starts = slab.offsets.tolist()
-        sizes = slab.lengths.tolist()
-        if paths:
-            ids = [
-                self._encode_timed(path, bytes(view[start : start + size]))
-                for path, start, size in zip(paths, starts, sizes, strict=True)
-            ]
-        else:
-            encode = self._counter.encode
-            ids = [encode(bytes(view[start : start + size])) for start, size in zip(starts, sizes, strict=True)]
-        lengths = [len(own) for own in ids]
-        totals = np.cumsum(lengths)
-        all_ids = np.concatenate(ids) if ids else np.zeros(0, np.uint32)
-        held = np.empty(len(all_ids), np.uint8)
-        for begin in range(0, len(held), _BLOCK):  # indices become 64 bits wide: as many as the cache holds
-            block = slice(begin, begin + _BLOCK)
-            self._newlines.take(all_ids[block], out=held[block], mode="clip")
-        holders = np.flatnonzero(held != 0)  # many times as fast on a bool
-        after_newline = np.repeat(holders, held.take(holders)) + 1
-        # Every newline begins a line, but one that ends its text.
-        ends = slab.offsets + slab.lengths
-        filled = slab.lengths > 0
-        begins_text = np.zeros(len(lines.starts), np.bool_)
-        begins_text[lines.files[:-1][filled]] = True
-        counts = np.diff(lines.files)
-        is_terminated = np.zeros(len(slab), np.bool_)
-        is_terminated[filled] = slab.data[ends[filled] - 1] == _NEWLINE
-        newlines = counts - 1 + is_terminated
-        newlines[~filled] = 0
-        begins_line = np.ones(len(after_newline), np.bool_)
-        begins_line[np.cumsum(newlines)[is_terminated] - 1] = False
-        prefix = np.zeros(len(lines.starts), np.int64)
-        before = totals - lengths
-        prefix[lines.files[:-1][filled]] = before[filled]
-        begins_text[-1] = True
-        prefix[~begins_text] = after_newline[begins_line]
-        prefix[-1] = totals[-1] if len(totals) else 0
-        return prefix, lengths
-
-    def _completed(
-        self,
-        slab: Slab,
-        lines: LineColumns,
-        counts: npt.NDArray[np.int64],
-        before: npt.NDArray[np.int64],
-    ) -> tuple[npt.NDArray[np.int64], list[int]]:
-        """What `_prefix` gives, from the columns of `TokenColumns`; the texts that these leave are encoded."""
-        left = np.flatnonzero(counts < 0).tolist()
-        of_lines = np.diff(lines.files)
-        if left:
-            counts, before = counts.copy(), before.copy()
-            lengths = slab.lengths[left]
-            starts = slab.offsets[left].tolist()
-            data = np.concatenate(
-                [slab.data[start : start + size] for start, size in zip(starts, lengths.tolist(), strict=True)]
-            )
-            own = lines.of_files(left)
-            prefix, totals = self._prefix(Slab(data, np.cumsum(lengths) - lengths, lengths), own)
-            is_left = np.zeros(len(counts), np.bool_)
-            is_left[left] = True
-            sums = np.cumsum(totals) - totals
-            before[np.repeat(is_left, of_lines)] = prefix[:-1] - np.repeat(sums, of_lines[left])
-            counts[left] = totals
-        ends = np.cumsum(counts)
-        whole = np.append(before + np.repeat(ends - counts, of_lines), ends[-1] if len(ends) else 0)
-        return whole, counts.tolist()
-
-    def _encode_timed(self, path: bytes, data: bytes) -> npt.NDArray[np.uint32]:
-        began = self._clock.now()
-        ids = self._counter.encode(data)
-        if len(data) >= TIMED_BYTES:
-            self._clock.file(path, "tokens", began, len(data))
-        return ids
 
     def _measured(
         self, slab: Slab, lines: LineColumns, strengths: LineStrengths, prefix: npt.NDArray[np.int64]

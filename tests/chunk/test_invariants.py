@@ -172,7 +172,7 @@ def test_counts_add_up_at_the_lines_that_are_said_to_be_safe(
     files = [first.encode(), second[:200].encode()]
     slab = slab_of(files)
     lines = CpuKernels("blake3").lines(slab)
-    prefix, totals = chunker_of(ChunkOptions(encoding=encoding))._prefix(slab, lines)
+    prefix, totals = chunker_of(ChunkOptions(encoding=encoding))._tokens.before(slab, lines, None)
     is_safe = _safe_lines(lines)
     assert totals == [count(data) for data in files]
     before = 0

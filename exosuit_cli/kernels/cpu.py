@@ -8,7 +8,7 @@ import numpy.typing as npt
 from exosuit_cli.kernels.cpu_lines import line_columns
 from exosuit_cli.kernels.protocol import check_width
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.model.digests import CHUNK_DIGEST, DIGESTS
+from exosuit_cli.model.digests import DIGESTS, load_span_digests
 from exosuit_cli.model.slab import TEXT_PROBE_BYTES, LineColumns, Slab, SlabColumns
 
 NEWLINE = 10
@@ -35,7 +35,7 @@ class CpuKernels:
     def __init__(self, algorithm: str) -> None:
         self._width = DIGESTS[algorithm].width
         self._digest = DIGESTS[algorithm].load_function()
-        self._span_digest = self._digest if algorithm == CHUNK_DIGEST else DIGESTS[CHUNK_DIGEST].load_function()
+        self._span_digests = load_span_digests()
         self._is_newline = np.empty(0, np.bool_)  # kept between slabs: fresh pages cost more than the comparison
 
     def buffers(self, nbytes: int, *, lines: bool) -> list[npt.NDArray[np.uint8]]:  # noqa: ARG002
@@ -75,10 +75,8 @@ class CpuKernels:
     ) -> npt.NDArray[np.uint8]:
         """BLAKE3 of any spans of `data`, cut to `width` bytes: uint8[k, width]."""
         check_width(width)
-        view = data.data
         spans = zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
-        digest = self._span_digest
-        digests = b"".join([digest(view[start:end])[:width] for start, end in spans])
+        digests = self._span_digests(data.data, spans, width)
         return np.frombuffer(digests, np.uint8).reshape(-1, width)
 
     def _newlines(self, slab: Slab, spans: list[tuple[int, int]]) -> npt.NDArray[np.int64]:

@@ -12,7 +12,7 @@ from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 MOST_WIDTH: Final = 32
 """Bytes that a row has for a digest."""
@@ -141,6 +141,16 @@ for _digest in (
 DEFAULT_DIGEST: Final = next(iter(DIGESTS))
 CHUNK_DIGEST: Final = "blake3"
 """The digest of chunk ids. Ids are its first bytes, so it must be one whose prefixes are digests."""
+
+
+def load_span_digests() -> Callable[[memoryview, Iterable[tuple[int, int]], int], bytes]:
+    """Returns the function that digests spans of memory, from a start to a stop, by `CHUNK_DIGEST`.
+
+    The digests, cut to a width in bytes, come one behind the other. It is for many short spans.
+    """
+    from blake3 import blake3
+
+    return lambda data, spans, width: b"".join([blake3(data[start:stop]).digest(width) for start, stop in spans])
 
 
 def file_digests() -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from exosuit_cli.model.digests import (
     Digest,
     file_digests,
     find_digest,
+    load_span_digests,
     register_digest,
 )
 from exosuit_cli.model.errors import ResourceMissing, UsageError
@@ -80,6 +81,8 @@ def test_what_computes_a_digest_on_a_device_is_declared() -> None:
 def test_chunk_ids_are_prefixes_of_blake3() -> None:
     function = DIGESTS[CHUNK_DIGEST].load_function()
     assert function(memoryview(b"text"))[:16] == blake3(b"text").digest(16)
+    spans = load_span_digests()(memoryview(b"text"), [(0, 4), (2, 2)], 16)
+    assert spans == blake3(b"text").digest(16) + blake3(b"").digest(16)
 
 
 @pytest.mark.parametrize("name", ["record", "scan"])

@@ -107,13 +107,14 @@ def default_of_claim(claim: int) -> int:
     return _code[RULES[_rule_sets[claim - _FIRST_RULES]][-1].language]
 
 
-def language_of(claim: int, head: bytes, *, is_whole: bool) -> int:
+def language_of(claim: int, head: bytes, *, is_whole: bool, has_modes: bool = True) -> int:
     """The language's position in `LANGUAGES`, 0 where it is not known.
 
-    `head` is the beginning of the text, in UTF-8, `HEAD_BYTES` at most; `is_whole`: that the text ends with it.
+    `head` is the beginning of the text, in UTF-8, `HEAD_BYTES` at most; `is_whole`: that the text ends with it. Without
+    `has_modes` it is known that no modeline is there.
     """
     head = head.removeprefix(BYTE_ORDER_MARK)
-    for mode in modes(head, is_whole=is_whole):
+    for mode in modes(head, is_whole=is_whole) if has_modes else ():
         language = language_of_mode(mode)
         if language is not None and b"UseVimball" not in head[:OPENING_BYTES]:
             return _code[language]

@@ -1189,8 +1189,12 @@ def decide(keys: str, head: bytes) -> str:
 
 
 def _holds(rule: Rule, opening: bytes, text: bytes) -> bool:
-    if rule.needs and not any(word in opening for word in rule.needs):
-        return False
+    for word in rule.needs:
+        if word in opening:
+            break
+    else:
+        if rule.needs:
+            return False
     if rule.pattern and _compiled(rule.pattern).search(text) is None:
         return False
     return not rule.unless or _compiled(rule.unless).search(text) is None

@@ -79,14 +79,17 @@ def languages_of(
             if bytes(view[offsets[index] + 1 : offsets[index] + 2]) == b"!"
         ]
     ] = True
-    looks[_with_modelines(slab)] = True
-    looks[list(heads)] = True
+    has_modes = firsts == 0xEF
+    has_modes[_with_modelines(slab)] = True
+    has_modes[list(heads)] = True
+    looks |= has_modes
     languages[~text] = 0
     for index in np.flatnonzero(looks & text).tolist():
         start, length = offsets[index], lengths[index]
         found = heads.get(index)
         head = found if found is not None else bytes(view[start : start + min(length, HEAD_BYTES)])
-        languages[index] = language_of(claims[index], head, is_whole=length < HEAD_BYTES)
+        is_whole = length < HEAD_BYTES
+        languages[index] = language_of(claims[index], head, is_whole=is_whole, has_modes=bool(has_modes[index]))
     codes: list[int] = languages.tolist()
     return codes
 

@@ -19,7 +19,7 @@ from exosuit_cli.kernels.device import DeviceOutOfMemory, DeviceTimes
 from exosuit_cli.kernels.device_lane import SlabLane
 from exosuit_cli.kernels.device_tokens import DeviceTables
 from exosuit_cli.kernels.frame import FrameLayout
-from exosuit_cli.kernels.timeline import DeviceTimeline
+from exosuit_cli.kernels.timeline import DeviceClock, DeviceTimeline
 from exosuit_cli.model.errors import ExosuitError, ResourceMissing
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class Owner:
             self._opened = driver.open_card(settings.card, settings.limit_bytes)
         self.card = self._opened.card
         self._tables = self._uploaded(tables.result())
+        self._clock: DeviceClock | None = None
         self._lanes = self._made_lanes()
         try:
             self._service = SlabService(
@@ -116,9 +117,11 @@ class Owner:
 
     def _lane(self, queue: DeviceQueue) -> SlabLane:
         spans, sizes = self._settings.recorded_spans, self._sizes
-        timeline = DeviceTimeline(queue, spans) if spans else None
+        if self._clock is None:
+            self._clock = DeviceClock(queue)
+        timeline = DeviceTimeline(self._clock, spans) if spans else None
         layout = FrameLayout(sizes.slab_bytes, sizes.files)
-        return SlabLane(queue, layout, self._settings.algorithm, sizes.lines, self._tables, timeline)
+        return SlabLane(queue, layout, self._settings.algorithm, sizes.lines, self._tables, self._clock, timeline)
 
     def totals(self) -> DeviceTotals:
         """What was done so far."""

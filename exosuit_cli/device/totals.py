@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class DeviceTotals:
     """What a device did in one run: seconds by the device's own clock, and bytes; None where a figure is unknown.
 
-    `kernel_seconds`, `copy_in_seconds` and `copy_out_seconds` are sums over all lanes, whose work overlaps.
+    `kernel_seconds`, `copy_in_seconds` and `copy_out_seconds` are those in which any lane was at it, also between two
+    launches; cards add theirs up.
     """
 
     slabs: int = 0

@@ -130,7 +130,10 @@ class DeviceQueue(Protocol):
 
 @dataclass(slots=True)
 class DeviceTimes:
-    """Seconds on a device's own clock, and bytes across to it and back, of what one queue did."""
+    """Seconds on a device's own clock, and bytes across to it and back, of what one queue did.
+
+    They include what lies between two launches, and where queues take turns, what one waits for another.
+    """
 
     kernel_seconds: float = 0.0
     copy_in_seconds: float = 0.0

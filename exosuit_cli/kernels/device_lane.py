@@ -9,6 +9,7 @@ from exosuit_cli.kernels.device import DeviceTimes
 from exosuit_cli.kernels.device_digests import SpanDigests
 from exosuit_cli.kernels.device_program import SlabProgram
 from exosuit_cli.kernels.frame import CHUNK_ID_BYTES, FrameLayout, line_bytes, line_total, most_spans, span_parts
+from exosuit_cli.kernels.timeline import DeviceClock
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -35,13 +36,15 @@ class SlabLane:
         algorithm: str,
         most_lines: int,
         tables: DeviceTables | None = None,
+        clock: DeviceClock | None = None,
         timeline: DeviceTimeline | None = None,
     ) -> None:
         self.queue, self.layout, self.most_lines = queue, layout, most_lines
+        self._clock = clock if clock is not None else DeviceClock(queue)
         self.timeline = timeline
         """Where what the device does is recorded; None for nowhere."""
         self.times = DeviceTimes()
-        """What all finished slabs took."""
+        """What all finished slabs took, less what other lanes on the same clock did at the same time."""
         self._program = SlabProgram(queue, layout, algorithm, tables)
         self._program.lines.reserve(queue, most_lines)
         self.most_spans = most_spans(layout.slab_bytes, line_bytes(most_lines))
@@ -97,30 +100,23 @@ class SlabLane:
 
         Returns the number of lines; None where none were wanted, or there are more than have room.
         """
-        queue, times = self.queue, self.times
-        copied_out = self._marks[-1]
-        queue.wait(copied_out)
-        count, ended, nbytes = None, copied_out, 0
-        if self._wants_lines:
-            count = line_total(self._results)
-            nbytes = line_bytes(count)
-            if count > self.most_lines or nbytes > len(found):
-                count, nbytes = None, 0
-            else:
-                queue.download(self._program.lines.columns, found[:nbytes])
-                ended = queue.mark("ended")
-                queue.wait(ended)
-        elapsed = queue.elapsed
-        started, copied_in, computed, _ = self._marks
-        times.copy_in_seconds += elapsed(started, copied_in)
-        times.kernel_seconds += elapsed(copied_in, computed)
-        times.copy_out_seconds += elapsed(computed, copied_out)
-        if ended is not copied_out:
-            times.copy_out_seconds += elapsed(copied_out, ended)
-        times.bytes_in += self._bytes_in
-        times.bytes_out += len(self._results) + nbytes
-        if self.timeline is not None:
-            self._record(self.timeline, ended, nbytes)
+        queue = self.queue
+        queue.wait(self._marks[-1])
+        count = line_total(self._results) if self._wants_lines else None
+        nbytes = line_bytes(count) if count is not None else 0
+        if count is not None and (count > self.most_lines or nbytes > len(found)):
+            count, nbytes = None, 0
+        lines = None
+        if count is not None:
+            begun = queue.mark("lines begun")
+            queue.download(self._program.lines.columns, found[:nbytes])
+            lines = begun, queue.mark("lines ended")
+        self._account(*self._marks)  # while they are on their way
+        if lines is not None:
+            queue.wait(lines[-1])
+            start, end = (self._clock.at(queue, mark) for mark in lines)
+            self.times.copy_out_seconds += self._note("copy out", start, end, 0, nbytes, nbytes)
+            self.times.bytes_out += nbytes
         return count
 
     def release(self) -> None:
@@ -137,10 +133,23 @@ class SlabLane:
     def _launch_spans(self) -> None:
         self._spans.launch(self.queue, self._program.frame.data)
 
-    def _record(self, timeline: DeviceTimeline, ended: Hashable, line_nbytes: int) -> None:
-        started, copied_in, computed, _ = self._marks
-        files, size = timeline.files, self._data_bytes
-        found = len(self._results) + line_nbytes
-        timeline.add("copy in", started, copied_in, files, size, size)
-        timeline.add("kernel", copied_in, computed, files, size)
-        timeline.add("copy out", computed, ended, files, found, found)
+    def _account(self, started: Hashable, copied_in: Hashable, computed: Hashable, copied_out: Hashable) -> None:
+        queue, times, at, size, found = self.queue, self.times, self._clock.at, self._data_bytes, len(self._results)
+        times.bytes_in += self._bytes_in
+        times.bytes_out += found
+        files = self.timeline.files if self.timeline is not None else 0
+        start, arrival, result, end = (
+            at(queue, started),
+            at(queue, copied_in),
+            at(queue, computed),
+            at(queue, copied_out),
+        )
+        times.copy_in_seconds += self._note("copy in", start, arrival, files, size, size)
+        times.kernel_seconds += self._note("kernel", arrival, result, files, size, 0)
+        times.copy_out_seconds += self._note("copy out", result, end, files, found, found)
+
+    def _note(self, work: str, start: float, end: float, files: int, bytes_in: int, bytes_out: int) -> float:
+        """Record what the device did; the seconds in which no other lane did such work."""
+        if self.timeline is not None:
+            self.timeline.add(work, start, end, files, bytes_in, bytes_out)
+        return self._clock.share(work, start, end)

@@ -113,7 +113,7 @@ class EmulatedQueue:
         self, libraries: dict[str, ctypes.CDLL], budget: int = 1 << 40, kernels: dict[str, str] | None = None
     ) -> None:
         self._functions: dict[str, Any] = {}
-        for kernel, module in (kernels or KERNELS).items():
+        for kernel, module in (KERNELS if kernels is None else kernels).items():
             function = getattr(libraries[module], f"emulated_{kernel}")
             function.restype = ctypes.c_char_p
             self._functions[kernel] = function

@@ -139,7 +139,7 @@ def memory_record(memory: MemoryReport) -> dict[str, Any]:
 
 
 def _device_work(totals: DeviceTotals | None) -> dict[str, Any] | None:
-    """What a CUDA device did, by its own clock; seconds and rates add up queues that overlap."""
+    """What a CUDA device did, by its own clock: seconds in which any of its queues was at it, between launches too."""
     if totals is None:
         return None
     achieved = rate(totals.bytes_in, totals.copy_in_seconds)

@@ -55,6 +55,7 @@ class DeviceProcess:
         self._card: Card | None = None
         self._deadline = time.monotonic() + START_SECONDS
         self.totals: DeviceTotals | None = None
+        self._is_asked = False
         try:
             self._control, theirs = Pipe()
             program = _PROGRAM.format(path=sys.path, descriptor=theirs.fileno())
@@ -95,13 +96,19 @@ class DeviceProcess:
             self._card = answer.card
         return self._card
 
+    def finish(self) -> None:
+        """Have it end, if it is known to be ready: to let go of a card takes a while, for which `close` waits."""
+        if self._card is not None and not self._is_asked:
+            self._is_asked = True
+            with contextlib.suppress(OSError):  # it is dead already
+                self._control.send(None)
+
     def close(self) -> DeviceTotals | None:
         """End the process. Returns what it did, or None where it does not answer within seconds."""
+        self.finish()
         try:
-            if self._card is not None:
-                self._control.send(None)
-                if self._control.poll(_END_SECONDS):
-                    self.totals = self._control.recv()
+            if self._is_asked and self._control.poll(_END_SECONDS):
+                self.totals = self._control.recv()
         except (EOFError, OSError):
             pass  # it died: nothing is lost but its own accounts
         self._control.close()

@@ -107,6 +107,11 @@ class RunDevice:
         """The processes that own cards."""
         return [pid for process in self._processes for pid in process.pids()]
 
+    def finish(self) -> None:
+        """Nothing more is to be computed: the processes may end while the result is made."""
+        for process in self._processes:
+            process.finish()
+
     def close(self) -> None:
         """End the processes and add up what they did."""
         for process in self._processes:

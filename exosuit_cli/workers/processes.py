@@ -105,6 +105,7 @@ class Processes:
         """End the workers, after their current task or at once, and the process that loaded the vocabulary."""
         if self.carrier is not None:
             self.carrier.close(abort=abort)
+            self.device.finish()
             if self._recording is not None:
                 self._recording.add(self.carrier.totals.tracks)
         if self._preload is not None:

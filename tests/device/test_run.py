@@ -457,10 +457,27 @@ def test_a_killed_parent_takes_the_owner_with_it(cards: Plan) -> None:
     owner.wait()
     (pid,) = owner.pids()
     owner._control.close()  # as the end of a process does
-    deadline = time.monotonic() + 30
-    while owner.pids() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not owner.pids(), "the owner outlives its parent"
+    ends(owner)
     with pytest.raises(ProcessLookupError):
         os.kill(pid, signal.SIG_DFL)
     owner.close()
+
+
+def test_an_owner_ends_while_its_run_goes_on(cards: Plan) -> None:
+    cards()
+    owner = process.DeviceProcess(
+        "device.emulated_driver", 0, "blake3", 0, process.ring_sizes(1, SLAB, 10, "blake3", lines=False)
+    )
+    owner.wait()
+    owner.finish()
+    ends(owner)
+    totals = owner.close()
+    assert totals is not None
+    assert totals.pool_peak_bytes == 123
+
+
+def ends(owner: process.DeviceProcess) -> None:
+    deadline = time.monotonic() + 30
+    while owner.pids() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not owner.pids(), "the owner lives on"

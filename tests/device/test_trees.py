@@ -61,6 +61,9 @@ class Served:
     def pids(self) -> list[int]:
         return []
 
+    def finish(self) -> None:
+        pass
+
     def close(self) -> DeviceTotals:
         return self._owner.totals()
 

@@ -172,6 +172,12 @@ class _Search:
             [np.zeros(0, np.uint8), *(names.kinds[named] for _, names, named in plain), np.array(read.kinds, np.uint8)]
         )
         names = [*_texts(self._bytes, starts, ends), *read.names]
+        owners = np.concatenate(
+            [np.zeros((2, 0), np.int64), *(_owners(names)[:, named] for _, names, named in plain)], 1
+        )
+        owned = np.flatnonzero(owners[1] > owners[0])
+        for place, owner in zip(owned.tolist(), _texts(self._bytes, *owners[:, owned]), strict=True):
+            names[place] = f"{owner}.{names[place]}"
         order = np.argsort(at, kind="stable")
         ordered = [names[place] for place in order.tolist()]
         return DefiningLines(at[order], levels[order], kinds[order], ordered, np.array(read.annotated, np.int64))
@@ -263,6 +269,10 @@ class _Search:
             is_on = (lasts[at] == ord(",")) | (lasts[at] == ord("("))
             found[places[lasts[at] == ord(";")]] = False
             places, at = places[is_on], at[is_on]
+
+
+def _owners(names: PlainNames) -> npt.NDArray[np.int64]:
+    return names.owners if names.owners is not None else np.zeros((2, len(names.states)), np.int64)
 
 
 def _texts(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[str]:

@@ -42,8 +42,20 @@ _MAY_FOLLOW_MODIFIER: Final = byte_set(b" \t([!*")
 _MAY_BEGIN_WORD: Final = IS_WORD | byte_set(b' \t"@')
 _ENDS_VARIABLE: Final = byte_set(b":=")
 _SCOPES: Final = np.array([int.from_bytes(word, "little") for word in (b"(crate) ", b"(super) ")], np.uint64)
+_FN: Final = np.uint64(int.from_bytes(b"fn ", "little"))
+_FUNC: Final = np.uint64(int.from_bytes(b"func ", "little"))
+_IN_OWNER: Final = IS_WORD | byte_set(b" \t*")
 _MUTABLE: Final = np.uint64(int.from_bytes(b"mut ", "little"))
-_STRUCT: Final = np.uint64(int.from_bytes(b"struct {", "little"))
+_FOLLOWING: Final = WordTable(
+    dict.fromkeys(
+        b"extends implements with where struct interface func map chan do derives return returns permits inherits "
+        b"begin is of as AS IS on ON RETURN RETURNS if throws final for".split(),
+        1,
+    )
+)
+"""What may follow a name and a blank."""
+_NO_NAMES: Final = WordTable(dict.fromkeys((b"class", b"struct", b"eval", b"body"), 1))
+"""What stands between a keyword and its name."""
 _TYPE_KINDS: Final = byte_set([SymbolKind.STRUCT, SymbolKind.UNION, SymbolKind.ENUM, SymbolKind.CLASS])
 _UNPLAIN: Final = frozenset(NAMELESS | {b"impl", b"function*", b"macro_rules!", b"index", b"INDEX"})
 
@@ -65,7 +77,11 @@ def keyword_names(
     """
     count = len(inks)
     found = PlainNames(
-        np.zeros(count, np.uint8), np.zeros(count, np.uint8), np.zeros(count, np.int64), np.zeros(count, np.int64)
+        np.zeros(count, np.uint8),
+        np.zeros(count, np.uint8),
+        np.zeros(count, np.int64),
+        np.zeros(count, np.int64),
+        np.zeros((2, count), np.int64),
     )
     words = sliding_window_view(data, WORD_WIDTH)
     at, active = inks.copy(), np.arange(count)
@@ -89,6 +105,8 @@ def keyword_names(
             lengths[rows] += len(b"(crate)")
         found.states[active[~is_plain & is_odd]] = UNSURE
         is_modifier = is_plain & (kinds == _MODIFIER)
+        rows = np.flatnonzero(is_plain & (kinds == SymbolKind.CONSTANT) & (own == Family.KEYWORD))
+        is_modifier[rows] = (_heads(data, at[active[rows]] + lengths[rows] + 1) & MASKS[3]) == _FN  # `const fn`
         at[active[is_plain]] += lengths[is_plain] + 1
         found.kinds[active] = kinds
         reached.append(active[is_plain & ~is_modifier])
@@ -109,6 +127,7 @@ def _defines_nothing(
     nothing: npt.NDArray[np.bool_] = (kinds != 0) & ~is_modifier & ~_MAY_FOLLOW_KEYWORD.take(after)
     nothing |= is_modifier & ~_MAY_FOLLOW_MODIFIER.take(after)
     nothing |= (lengths == 0) & ~_MAY_BEGIN_WORD.take(after)
+    nothing |= (kinds == 0) & (lengths > 0) & (lengths != len(b"macro_rules")) & (after == ord("!"))
     return nothing
 
 
@@ -158,10 +177,11 @@ def _read_names(
     if is_mutable.any():
         ends = _ENDS_VARIABLE.take(after) | (is_blank & _ENDS_VARIABLE.take(second))
         is_plain = np.where(is_mutable, ends & ~_has_foreign(window, lengths), is_plain)
-    rows = np.flatnonzero(
-        is_named & is_blank & (second == ord("s")) & (kinds == SymbolKind.TYPE) & (own == Family.KEYWORD)
-    )
-    is_plain[rows] |= _heads(data, at[lines[rows]] + lengths[rows] + 1) == _STRUCT
+    rows = np.flatnonzero(is_named & is_blank & ~is_plain & ~is_using & ~is_type & (kinds != SymbolKind.CONSTANT))
+    if len(rows):
+        follows, _ = _FOLLOWING.look_up(data, at[lines[rows]] + lengths[rows] + 1)
+        between, _ = _NO_NAMES.look_up(data, at[lines[rows]])
+        is_plain[rows] |= (follows != 0) & (between == 0) & ~has_dot[rows]
     is_plain &= ~is_type | _ENDS_TYPE.take(after) | (is_blank & (second == ord("{")))
     # In C, the type of something else, or a type without a name; both are none.
     is_other = IS_C_LIKE[own] & (kinds == SymbolKind.CONSTANT)
@@ -172,6 +192,34 @@ def _read_names(
     found.states[lines] = np.where(is_other, NOTHING, states)
     found.starts[lines] = at[lines]
     found.ends[lines] = at[lines] + lengths
+    is_method = (kinds == SymbolKind.FUNCTION) & (own == Family.KEYWORD) & (window[:, 0] == ord("("))
+    if is_method.any():
+        _read_methods(data, lines[is_method], at, found)
+
+
+def _read_methods(
+    data: npt.NDArray[np.uint8], lines: npt.NDArray[np.int64], at: npt.NDArray[np.int64], found: PlainNames
+) -> None:
+    """Read the names of methods as in Go, `func (name *Type) name(`; `at` is the bracket's place."""
+    lines = lines[(_heads(data, at[lines] - len(b"func ")) & MASKS[5]) == _FUNC]
+    window = sliding_window_view(data, NAME_WIDTH)[at[lines]]
+    rows, last = np.arange(len(lines)), NAME_WIDTH - 1
+    closing = (window == ord(")")).argmax(axis=1)
+    is_within = np.arange(NAME_WIDTH) < closing[:, None]
+    is_plain = ~(~_IN_OWNER.take(window[:, 1:]) & is_within[:, 1:]).any(axis=1)
+    is_other = ~IS_WORD.take(window) & is_within
+    begins = NAME_WIDTH - is_other[:, ::-1].argmax(axis=1)
+    is_plain &= (begins < closing) & (window[rows, np.minimum(closing + 1, last)] == ord(" "))
+    names = at[lines] + closing + 2
+    is_word = _IS_NAME.take(sliding_window_view(data, NAME_WIDTH)[names])
+    is_word[:, -1] = False
+    ends = names + is_word.argmin(axis=1)
+    is_plain &= (ends > names) & (data[ends] == ord("(")) & ~_BEGINS_NO_NAME.take(data[names])
+    chosen = lines[is_plain]
+    found.states[chosen] = NAMED
+    found.starts[chosen], found.ends[chosen] = names[is_plain], ends[is_plain]
+    if found.owners is not None:
+        found.owners[:, chosen] = at[chosen] + np.stack((begins, closing))[:, is_plain]
 
 
 def _has_foreign(window: npt.NDArray[np.uint8], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -68,8 +68,9 @@ def method_names(
     may_be_property = (has_modifier & ~is_statement)[left]
     has_call = bracket < WIDTH
     is_assigned = has_call & (np.minimum(sign, brace) < bracket)
-    nothing = is_assigned & ~may_be_property
-    nothing |= ~has_call & is_whole & (~may_be_property | (np.minimum(sign, brace) == WIDTH))
+    has_no_body = is_whole & (brace == WIDTH) & ~_has_arrow(window, sign)
+    nothing = is_assigned & (~may_be_property | has_no_body)
+    nothing |= ~has_call & is_whole & (~may_be_property | has_no_body)
     found.states[left[nothing & (window[:, 0] != _SPACE)]] = NOTHING
     chosen = np.flatnonzero(may_be_property & (brace < np.minimum(sign, bracket)) & (window[:, 0] != _SPACE))
     if len(chosen):
@@ -86,6 +87,14 @@ def method_names(
         found.states[rows] = states
         found.starts[rows] += begin
         found.ends[rows] += stop
+    return found
+
+
+def _has_arrow(window: npt.NDArray[np.uint8], sign: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """bool[rows]: an arrow `=>` is in the row, whose first equals sign is at `sign`."""
+    found = sign < WIDTH
+    rows = np.flatnonzero(found)
+    found[rows] = ((window[rows, :-1] == ord("=")) & (window[rows, 1:] == ord(">"))).any(axis=1)
     return found
 
 

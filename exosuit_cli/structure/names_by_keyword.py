@@ -31,14 +31,15 @@ _VARIABLE: Final = re.compile(rb"[ \t]+(?:mut[ \t]+|ref[ \t]+)?(?P<name>[A-Za-z_
 
 def name_by_keyword(line: bytes, family: int) -> Found | None:
     """The name after a keyword, which only modifiers stand before."""
-    note = _ANNOTATION.match(line)
+    note = _ANNOTATION.match(line) if b"@" in line else None
     word = WORD.match(line, note.end() if note is not None else 0)
     count = 0
     while word is not None and count < 8:
-        kind = KEYWORDS.get(word[1]) or KEYWORDS.get(word[1].rstrip(b"!"))
+        text = word[1]
+        kind = KEYWORDS.get(text) or KEYWORDS.get(text.rstrip(b"!"))
         if kind is not None:
             return _after(line, word, kind, family)
-        if word[1] not in MODIFIERS:
+        if text not in MODIFIERS:
             return None
         count += 1
         word = WORD.match(line, word.end())

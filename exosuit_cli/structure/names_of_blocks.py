@@ -31,6 +31,12 @@ def _pattern(pattern: re.Pattern[bytes], kind: SymbolKind) -> Callable[[bytes], 
     return named
 
 
+def name_in_lua(line: bytes) -> Found | None:
+    """The name in Lua or R that a function is bound to."""
+    found = _LUA.match(line) if b"function" in line.lower() else None
+    return (name_text(found["name"]), SymbolKind.FUNCTION) if found is not None else None
+
+
 def name_of_style(line: bytes) -> Found | None:
     """The selector of a rule of a style sheet, or what a line of SCSS defines."""
     defined = _STYLE_WORD.match(line)
@@ -53,6 +59,5 @@ def name_of_block(line: bytes) -> Found | None:
 
 
 name_in_shell = _pattern(_SHELL, SymbolKind.FUNCTION)
-name_in_lua = _pattern(_LUA, SymbolKind.FUNCTION)
 name_of_target = _pattern(_TARGET, SymbolKind.RULE)
 name_of_table = _pattern(_TABLE_HEAD, SymbolKind.SECTION)

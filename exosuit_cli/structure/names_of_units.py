@@ -13,12 +13,14 @@ _OUTPUTS: Final = re.compile(
     rb"(?P<name>[A-Za-z_][\w.]*)"
 )
 _UNIT: Final = re.compile(
-    rb"[ \t]*(?:(?:pure|elemental|impure|recursive|module|integer|real|logical|complex|character|double[ \t]+precision|"
+    rb"[ \t]*+"
+    rb"(?:(?:pure|elemental|impure|recursive|module|integer|real|logical|complex|character|double[ \t]+precision|"
     rb"type|class)(?:[ \t]*\*[ \t]*\d+|[ \t]*\([^()]*(?:\([^()]*\)[^()]*)*\))?[ \t]+){0,3}"
     rb"(?P<kind>subroutine|function|submodule[ \t]*\([^()]*\)|module|program|interface|block[ \t]*data|"
     rb"type(?:[ \t]*,[^:\r\n]*)?(?:[ \t]*::)?)[ \t]+(?P<name>[a-z]\w*)[ \t]*(?=[(!;\r\n]|bind|result|$)",
     re.IGNORECASE,
 )
+_UNIT_WORDS: Final = (b"function", b"subroutine", b"module", b"program", b"interface", b"type", b"block")
 _UNIT_KINDS: Final = {
     b"m": SymbolKind.MODULE, b"p": SymbolKind.MODULE, b"b": SymbolKind.MODULE, b"i": SymbolKind.INTERFACE,
     b"t": SymbolKind.TYPE,
@@ -36,7 +38,8 @@ def name_with_outputs(line: bytes) -> Found | None:
 
 def name_in_fortran(line: bytes) -> Found | None:
     """The unit of a program, the interface or the type of a line of Fortran."""
-    found = _UNIT.match(line)
+    lower = line.lower()
+    found = _UNIT.match(line) if any(word in lower for word in _UNIT_WORDS) else None
     if found is None or found["name"].lower() in (b"procedure", b"function", b"subroutine"):
         return None
     kind = _UNIT_KINDS.get(found["kind"][:1].lower(), SymbolKind.FUNCTION)

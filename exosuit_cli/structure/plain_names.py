@@ -95,13 +95,15 @@ class PlainNames:
     """What is known of n lines: `states` is uint8[n], one of `NOTHING`, `NAMED`, `UNSURE`.
 
     Where a line is named, `kinds`, uint8[n], is the `SymbolKind`, and the name is the bytes from `starts` to `ends`,
-    int64[n]. Where it begins with no keyword, `starts` is the first byte that no modifier is before.
+    int64[n]. Where it begins with no keyword, `starts` is the first byte that no modifier is before. `owners` is
+    int64[2, n], where the name of what the definition is a method of begins and ends, the same for none.
     """
 
     states: npt.NDArray[np.uint8]
     kinds: npt.NDArray[np.uint8]
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
+    owners: npt.NDArray[np.int64] | None = None
 
 
 def macro_names(data: npt.NDArray[np.uint8], inks: npt.NDArray[np.int64]) -> PlainNames:

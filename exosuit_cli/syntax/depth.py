@@ -20,15 +20,21 @@ _ANGLED: Final = frozenset(["cpp", "csharp", "cuda", "java"])
 """Grammars where `a<` may begin the arguments of a type."""
 
 
+_PAGES: Final = frozenset(["html", "svelte"])
+"""Grammars of tags."""
+
+
 def is_deep(data: bytes, grammar: str) -> bool:
     """Whether a text is nested too deep for a grammar."""
     if grammar == "markdown":
         return _is_deep_markdown(data)
     if len(data) <= _MOST_ANGLED:
         return False
-    if grammar == "html":
+    if grammar in _PAGES:
         closed = 2 * data.count(b"</") + data.count(b"/>") + data.count(b"<!")
-        return data.count(b"<") - closed > _MOST_ANGLED
+        has_many_tags = data.count(b"<") - closed > _MOST_ANGLED
+        if has_many_tags or grammar == "html":  # where brackets nest in scripts only
+            return has_many_tags
     steps, most = (_ANGLED_STEPS, _MOST_ANGLED) if grammar in _ANGLED else (_STEPS, _MOST_OPENED)
     return bool(np.cumsum(steps.take(np.frombuffer(data, np.uint8)), dtype=np.int32).max() > most)
 

@@ -124,7 +124,7 @@ _OTHER: Final = {
     "cpp": {"declaration": BINDING | OUTER, "field_declaration": BINDING},
     "csharp": {"accessor_list": BODY, "field_declaration": BINDING | OUTER, "variable_declaration": 0},
     "cuda": {"declaration": BINDING | OUTER, "field_declaration": BINDING},
-    "elixir": {"call": VALUE},
+    "elixir": {"call": VALUE, "unary_operator": LEAD | ATTRIBUTE},
     "go": {
         "const_declaration": BINDING | OUTER,
         "const_spec": DEFINITION | OUTER,

@@ -4,7 +4,8 @@ cAST splits a node that exceeds the cap into its children, and merges neighbouri
 takes, among the lines that the cap reaches, the one of least cost, the last among equals. So a line costs the more the
 deeper the nodes are that a cut before it splits, the lines within a node that fits the cap cost most of all, and the
 siblings at one depth cost the same: the planner then splits only what does not fit, and merges what does. A line that
-belongs to the comment or the decorator right before it costs what it does in `strength`.
+belongs to the comment or the decorator right before it costs what it does in `strength`. Within a long comment or a
+long string, paragraphs and sentences decide: see `long_text`.
 
 An error is no construct: what is whole within it is a child of the node around it, and its other lines cost what their
 looks say.
@@ -17,9 +18,9 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import ATTACHED, CLOSING, CONTINUED
-from exosuit_cli.structure.symbols import HOLDS_VARIABLES, SymbolKind
-from exosuit_cli.syntax.definitions import Definition, kind_of
+from exosuit_cli.structure.symbols import HOLDS_VARIABLES
 from exosuit_cli.syntax.errors import CLOSING_WEAKNESS, ErrorLines
+from exosuit_cli.syntax.found import FoundDefinitions
 from exosuit_cli.syntax.grammars import (
     ATTRIBUTE,
     BINDING,
@@ -40,7 +41,9 @@ from exosuit_cli.syntax.grammars import (
     VALUE,
     WRAPPER,
 )
-from exosuit_cli.syntax.inline import is_chained, is_part
+from exosuit_cli.syntax.leads import is_document, lead_role
+from exosuit_cli.syntax.long_text import CLOSES, CommentRun, weaknesses
+from exosuit_cli.syntax.sections import Section
 from exosuit_cli.syntax.task import DEEPEST, NodeTask
 
 if TYPE_CHECKING:
@@ -53,7 +56,6 @@ if TYPE_CHECKING:
     from exosuit_cli.structure.strength import LineStrengths
     from exosuit_cli.syntax.grammars import Source
     from exosuit_cli.syntax.inline import Inline
-    from exosuit_cli.syntax.sections import Section
 
 INSIDE: Final = 255
 """The cost of a line within a node that fits, or within a token: taken only where nothing else is."""
@@ -63,6 +65,8 @@ _BLANK, _CLOSING, _HEADER, _APART = 1, CLOSING_WEAKNESS, 2, 3
 first of a body; a blank line between a heading and what follows it."""
 _RIGHT_BELOW: Final = CLOSING - 2
 """The cost of a line right below a head that begins what does not fit: rather within it than between the two."""
+_LEVELS: Final = (CONTINUED - ATTACHED) // 3 - 1
+"""The deepest level that tells two attached lines apart: a third of the range is for each weakness of a comment."""
 _HIDDEN: Final = ~(BINDING | DEFINITION | OUTER | VALUE)
 """What is left of the role of a variable where it is local."""
 
@@ -85,11 +89,14 @@ class Walk:
         self._fits = fits
         self._source = source
         self._roles = source.grammar.roles
+        self._has_at = source.grammar.name == "elixir"
+        self._comments = CommentRun(source.data)
         self._inline = inline
         self.costs = bytearray([INSIDE]) * self._count
         self.kinds = bytearray([Boundary.LINE]) * self._count
         self._errors = ErrorLines(self.costs, self.kinds, looks, inline)
-        self.definitions: list[Definition] = [] if inline is None else inline.definitions
+        self._found = FoundDefinitions(source, self._starts, self.kinds, [] if inline is None else inline.definitions)
+        self.definitions = self._found.definitions
 
     def run(self, root: Node | Section) -> None:
         """Give every line its cost and its kind, and collect the definitions."""
@@ -104,6 +111,7 @@ class Walk:
         """Give costs to the lines that begin with or between the children of a node; return those to split as well."""
         starts, roles, costs, fits, inline = self._starts, self._roles, self.costs, self._fits, self._inline
         errors = self._errors
+        comments, data, has_at = self._comments, self._source.data, self._has_at
         base, deeper = 4 * task.depth, 4 * min(task.depth + 1, DEEPEST)
         children: Sequence[Node | Section] = task.node.children
         in_error = task.role & ERROR != 0
@@ -114,9 +122,9 @@ class Walk:
             body = self._body_start(children)
         # A heading belongs to what follows it, whatever the number of blank lines between.
         lead = after_heading = bool(children) and roles[children[0].kind_id] & HEADING != 0
-        block = last = head = task.line
+        block = last = attribute = task.line
         can_be_header = last >= 0 and not task.role & (WRAPPER | SECTION | ERROR)
-        is_header = is_after_attribute = False
+        is_header = is_after_attribute = is_after_text = False
         is_past_header = not has_costs and not task.role & (WRAPPER | ERROR)
         limit = starts[last + 1]
         hidden = _HIDDEN if task.definition is not None and task.definition.kind in HOLDS_VARIABLES else 0
@@ -129,7 +137,7 @@ class Walk:
             # A line to be passed over below, where a body begins with a definition, as in Python.
             role = roles[children[0].kind_id]
             own_lines = (task.block, last, last + 1)
-            inner = self._define(task, children[0], role, own_lines, owns_line=True, is_split=False)
+            inner = self._found.define(task, children[0], role, own_lines, owns_line=True, is_split=False)
             if inline is not None:
                 inline.look_within(children[0], role, inner or task.definition, last)
             is_first_defined = True
@@ -139,6 +147,8 @@ class Walk:
             end = child.end_byte
             if end <= limit:
                 # The rest of a line that already has its cost, or nothing at all.
+                if task.owns_line and task.role & BODY and not roles[child.kind_id] & TOKEN:
+                    can_be_header = False  # a body that begins with a statement, as in Python
                 if lead or inline is not None:
                     role = roles[child.kind_id]
                     lead = lead and (child.start_byte == end or role & (TOKEN | LEAD) != 0)
@@ -154,6 +164,8 @@ class Walk:
             role = roles[child.kind_id]
             if role & OUTER and hidden:
                 role &= hidden
+            if has_at and role & LEAD and child.type == "unary_operator":
+                role = lead_role(data, start, role)
             is_fresh = start >= limit
             line = last
             if is_fresh:
@@ -163,13 +175,20 @@ class Walk:
             stop = line + 1
             if end > starts[stop]:
                 stop = bisect_right(starts, end - 1, stop)
-                # What fits alone is split all the same where its header or its decorators would be left alone.
-                begin = task.line if (role & BODY or task.role & WRAPPER) and task.line >= 0 else line
-                # So is what its headings would be left alone without.
-                is_headed = task.role & SECTION != 0 and (start == task.node.start_byte or (lead and after_heading))
-                head = task.head if is_headed and task.head >= 0 else line
-                begin = min(begin, head)
-                is_split = stop > line + 1 and (role & (LIST | ERROR) != 0 or not fits(begin, stop))
+                # What fits alone is split all the same where its head or its decorators would be left alone.
+                own = task.line if (role & BODY or task.role & WRAPPER) and task.line >= 0 else line
+                is_split = stop > line + 1 and (role & (LIST | ERROR) != 0 or not fits(own, stop))
+                head = own
+                is_first = last == task.line and can_be_header and line <= last + 1
+                if is_first or (
+                    # So is what its headings would be left alone without.
+                    task.role & SECTION and (start == task.node.start_byte or (lead and after_heading))
+                ):
+                    head = min(own, task.head if task.head >= 0 else max(task.line, 0))
+                if is_after_attribute and line == last + 1:
+                    head, is_first = min(head, attribute), False
+                if head < own and stop > line + 1 and not is_split and not fits(head, stop):
+                    is_split = not is_first or self._is_cut_for_head(task, child, role, head, stop)
             else:
                 is_split = False
             if is_past_header and is_fresh and not (role & ~HOLDER or lead or is_split):
@@ -179,18 +198,19 @@ class Walk:
                         costs[last + 1 : line] = bytes([base + _BLANK]) * (line - last - 1)
                     costs[line] = base
                     if role and stop > line + 1:
-                        self._mark_statement(task, child, line, line)
+                        self._found.mark_statement(task, child, line, line)
                 block, last, limit, before = line, stop - 1, starts[stop], child
                 if role and inline is not None:
                     inline.look_within(child, role, task.definition, line)
                 continue
             if is_fresh:
                 may_be_apart = lead and line == last + 2 and role & (MAY_DEFINE | HOLDER) != 0
-                is_apart = may_be_apart and self._is_document(before)
+                is_apart = may_be_apart and before is not None and is_document(data, before.start_byte)
                 glued = (lead and (after_heading or line == last + 1)) or is_apart
                 if role & BODY and line == last + 1 and before is not None and before.has_error:
                     # What a macro opens: its name and arguments do not parse as the head of what is in the braces.
                     glued = True
+                weakness = comments.weakness(start, end, is_first=not glued) if role & LEAD else 2
                 if line > last + 1:
                     cost = deeper + _APART if after_heading else ATTACHED if is_apart else base + _BLANK
                     costs[last + 1 : line] = bytes([cost]) * (line - last - 1)
@@ -204,10 +224,14 @@ class Walk:
                 if task.role & WRAPPER or (glued and is_after_attribute):
                     cost = CLOSING - 1
                 elif glued:
-                    cost = ATTACHED + min(task.depth, CONTINUED - ATTACHED - 1)
+                    # Rather between the paragraphs of a comment.
+                    cost = ATTACHED + min(task.depth, _LEVELS) + (_LEVELS + 1) * weakness
                 elif is_header:
-                    is_right_below = is_split and line == last + 1 and not role & (MAY_DEFINE | ERROR)
-                    cost = _RIGHT_BELOW if is_right_below else deeper + _HEADER
+                    is_cut_within = is_split and line == last + 1 and not role & ERROR
+                    is_cut_within = is_cut_within and not self._found.is_defining(task, child, role)
+                    cost = _RIGHT_BELOW if is_cut_within else deeper + _HEADER
+                elif is_after_text and role & TOKEN:
+                    cost = CLOSING
                 else:
                     cost = base + (_CLOSING if role & (TOKEN | ERROR) else 0)
                 costs[line] = cost
@@ -216,6 +240,8 @@ class Walk:
                 elif in_error and not (glued or role & MAY_DEFINE):
                     errors.look(task.depth, task.definition, least, line, line + 1)
                 lead = role & (LEAD | HEADING) != 0
+                if role & ATTRIBUTE and not (glued and is_after_attribute):
+                    attribute = line
                 is_after_attribute = role & ATTRIBUTE != 0
                 after_heading = role & HEADING != 0
                 if after_heading:
@@ -232,22 +258,37 @@ class Walk:
                 definition = task.definition
                 if role & MAY_DEFINE:
                     lines = (first, line, stop)
-                    found = self._define(task, child, role, lines, owns_line=owns_line, is_split=is_split)
+                    found = self._found.define(task, child, role, lines, owns_line=owns_line, is_split=is_split)
                     definition = found or definition
                 if not is_split:
                     if inline is not None:
                         inline.look_within(child, role, definition, line)
                     elif role & HOLDER and is_fresh:
-                        self._mark_statement(task, child, block, line)
+                        self._found.mark_statement(task, child, block, line)
                 else:
                     depth = task.depth_within(role, is_fresh=is_fresh)
                     tasks.append(NodeTask(child, role, line, stop - 1, depth, definition, owns_line, first, head))
+            is_after_text = is_split and not child.children
             last, limit, before = stop - 1, starts[stop], child
         if task.last > last:
-            costs[last + 1 : task.last + 1] = bytes([base + _BLANK]) * (task.last - last)
+            if before is None and not (in_error or lead or is_first_defined):
+                self._enter_text(task, base)
+            else:
+                costs[last + 1 : task.last + 1] = bytes([base + _BLANK]) * (task.last - last)
             if in_error:
                 errors.look(task.depth, task.definition, least, last + 1, task.last + 1)
         return tasks
+
+    def _is_cut_for_head(self, task: NodeTask, child: Node | Section, role: int, head: int, stop: int) -> bool:
+        """Whether a node that fits, but not with the head right above it, is cut rather than the two apart.
+
+        No definition is. What ends on the line where its sibling begins need not fit with that line.
+        """
+        if isinstance(child, Section) or (role & MAY_DEFINE and self._found.is_defining(task, child, role)):
+            return False
+        after = child.next_sibling
+        is_shared = after is not None and after.start_byte < self._starts[stop]
+        return not (is_shared and self._fits(head, stop - 1))
 
     def _body_start(self, children: Sequence[Node | Section]) -> int:
         """Where the first body among the children starts; -1 if there is none."""
@@ -257,60 +298,11 @@ class Walk:
                 return child.start_byte
         return -1
 
-    def _define(
-        self,
-        task: NodeTask,
-        child: Node | Section,
-        role: int,
-        lines: tuple[int, int, int],
-        *,
-        owns_line: bool,
-        is_split: bool,
-    ) -> Definition | None:
-        """What a child of the task's node defines, if anything; noted among the definitions.
-
-        `lines`: that of its leading comments, its own first, and the one after its last.
-        """
-        above = task.definition
-        block, line, stop = lines
-        is_container = role & CONTAINER != 0
-        kind = SymbolKind.OTHER
-        if is_container:
-            if stop == line + 1 or is_split:
-                return None
-        else:
-            if above is not None:
-                if above.node is task.node and task.role & WRAPPER:
-                    # It is what the wrapper stands for, below decorators.
-                    self.kinds[line] = Boundary.DEFINITION if above.parent is None else Boundary.NESTED
-                    return None
-                if above.line == line and not owns_line and is_part(child, role, above):
-                    return None
-                if is_chained(child, task.node, above):
-                    return None
-            found_kind = kind_of(child, role, above, self._source)
-            if found_kind is None:
-                return None
-            kind = found_kind
-            if owns_line:
-                nested = Boundary.DEFINITION if above is None else Boundary.NESTED
-                self.kinds[block] = self.kinds[line] = Boundary.SECTION if role & SECTION else nested
-        start, end = self._starts[block], self._starts[stop]
-        if not owns_line and stop == line + 1:
-            end = start
-        found = Definition(start, end, line, child, above, kind, is_container)
-        self.definitions.append(found)
-        return None if is_container else found
-
-    def _mark_statement(self, task: NodeTask, child: Node | Section, block: int, line: int) -> None:
-        """Say that a statement of JavaScript that fits begins a definition, where what it assigns or calls is one."""
-        if child.type != "expression_statement":
-            return
-        inner = child.children[0]
-        role = self._roles[inner.kind_id]
-        if role & VALUE and kind_of(inner, role, task.definition, self._source) is not None:
-            self.kinds[block] = self.kinds[line] = Boundary.DEFINITION if task.definition is None else Boundary.NESTED
-
-    def _is_document(self, node: Node | Section | None) -> bool:
-        """Whether a node is a comment that documents what follows it, also across a blank line: `/** ... */`."""
-        return node is not None and self._source.data.startswith(b"/**", node.start_byte)
+    def _enter_text(self, task: NodeTask, base: int) -> None:
+        """Give costs to the lines of a node without children, but for its first."""
+        data, starts = self._source.data, self._starts
+        ends = starts[task.line + 1 : task.last + 2]
+        begins = [max(task.node.start_byte, starts[task.line]), *ends[:-1]]
+        lines = [data[begin:end] for begin, end in zip(begins, ends, strict=True)]
+        for line, weakness in enumerate(weaknesses(lines)[1:], task.line + 1):
+            self.costs[line] = CLOSING if weakness == CLOSES else base + weakness

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.config import load_settings
 from exosuit_cli.device.listing import list_devices
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.shards.rate import reading_rate
 
 if TYPE_CHECKING:
     from exosuit_cli.device.listing import DeviceListing
+
+
+MEASURED_SECONDS: Final = 0.5
+"""Of the work of one worker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,4 +32,5 @@ def find_devices(request: DevicesRequest) -> DeviceListing:
     OutputError where a measurement cannot be stored.
     """
     settings = load_settings(request.config).settings
-    return list_devices(settings.layer("gpu_vram").capacity_bytes, measuring=request.measure)
+    limit_bytes = settings.layer("gpu_vram").capacity_bytes
+    return list_devices(limit_bytes, lambda: reading_rate(MEASURED_SECONDS), measuring=request.measure)

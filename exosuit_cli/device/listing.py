@@ -11,6 +11,8 @@ from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.system.processors import usable_processors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exosuit_cli.device.driver import Card
     from exosuit_cli.device.probe import Probe
 
@@ -34,11 +36,11 @@ class DeviceListing:
     automatic: DeviceChoice
 
 
-def list_devices(limit_bytes: int, *, measuring: bool) -> DeviceListing:
+def list_devices(limit_bytes: int, reading_rate: Callable[[], float], *, measuring: bool) -> DeviceListing:
     """Open every card; measure those that were not measured, or all with `measuring`, and keep it: seconds a card.
 
-    `limit_bytes`: what the buffers on a card may take, 0 for all it has. Raises OutputError where a measurement cannot
-    be kept.
+    `limit_bytes`: what the buffers on a card may take, 0 for all it has. `reading_rate`: see `measure`. Raises
+    OutputError where a measurement cannot be kept.
     """
     driver = load_driver()
     reason = driver.why_not(0)
@@ -52,7 +54,7 @@ def list_devices(limit_bytes: int, *, measuring: bool) -> DeviceListing:
             opened = driver.open_card(index, limit_bytes)
             probe = None if measuring else probe_of(driver, index)
             if probe is None:
-                probe = measure(driver, opened, index, limit_bytes)
+                probe = measure(driver, opened, index, limit_bytes, reading_rate)
                 identity = driver.identity(index)
                 if identity is not None:
                     save_probe(identity, probe)

@@ -21,24 +21,20 @@ from exosuit_cli.kernels.device import DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.encodings import DEFAULT_ENCODING
-from exosuit_cli.model.records import Batch, Directory, Outcome
 from exosuit_cli.model.slab import Slab
-from exosuit_cli.read import FilledSlab, SlabReader
 from exosuit_cli.system.atomic import atomic_file
-from exosuit_cli.system.page_cache import PageCacheProbe
 from exosuit_cli.system.paths import ensure_private, state_directory
-from exosuit_cli.system.safe_open import open_base
 from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from exosuit_cli.device.driver import Driver, OpenCard
     from exosuit_cli.kernels.protocol import PendingSlab
     from exosuit_cli.model.protocols import TokenCounter
 
 FILE_NAME: Final = "devices.json"
-SCHEMA: Final = "exosuit.devices/4"
+SCHEMA: Final = "exosuit.devices/5"
 _FILE_BYTES: Final = 16_000
 _ROUNDS: Final = 8
 _CPU_SECONDS: Final = 0.5
@@ -53,9 +49,9 @@ class Probe:
     Digests, newlines and byte classes. `kernel`: by the device's clock, with the slab there already. `device`: end to
     end as a run does it, through the process that owns the card, several slabs in flight. `cpu`: by the CPU backend on
     one thread. `copy`: the copy in alone. `device_token` and `cpu_token`: as `device` and `cpu`, where tokens of real
-    text are counted too; both are the rate of the processor if the card cannot count. `read`: files of this program
-    into a slab, on one thread, from the page cache. `start_seconds`: until a process that owns the card had its kernels
-    and tables ready, with what it keeps on disk warm.
+    text are counted too; both are the rate of the processor if the card cannot count. `read`: all that a worker does of
+    files besides, on one thread, from the page cache. `start_seconds`: until a process that owns the card had its
+    kernels and tables ready, with what it keeps on disk warm.
     """
 
     card: str
@@ -71,8 +67,8 @@ class Probe:
     def rates(self, processors: int, *, counts_tokens: bool) -> tuple[float, float]:
         """What a run on so many processors does: bytes a second with the card, and without it.
 
-        The processors read in either case. Without the card they compute, too; with it, the slower of both sets the
-        pace.
+        The processors read, and find kinds and languages, in either case. Without the card they compute, too; with it,
+        the slower of both sets the pace.
         """
         card, core = self.device_bytes_per_s, self.cpu_bytes_per_s
         if counts_tokens:
@@ -109,8 +105,11 @@ def save_probe(identity: str, probe: Probe) -> str:
     return path
 
 
-def measure(driver: Driver, opened: OpenCard, index: int, limit_bytes: int) -> Probe:
-    """Measure card `index`, which is open here: some seconds. Raises ResourceMissing where it cannot be used."""
+def measure(driver: Driver, opened: OpenCard, index: int, limit_bytes: int, reading_rate: Callable[[], float]) -> Probe:
+    """Measure card `index`, which is open here: some seconds. Raises ResourceMissing where it cannot be used.
+
+    `reading_rate` gives `Probe.read_bytes_per_s`.
+    """
     started = time.monotonic()
     sizes = ring_sizes(LANES, SLAB_BYTES, BATCH_FILES, "blake3", lines=False)
     owner = DeviceProcess(driver.__name__, index, "blake3", limit_bytes, sizes, encoding=DEFAULT_ENCODING)
@@ -135,7 +134,7 @@ def measure(driver: Driver, opened: OpenCard, index: int, limit_bytes: int) -> P
         cpu_bytes_per_s=_cpu_rate(example_slab(0, size)),
         device_token_bytes_per_s=token_rate if token_rate is not None else cpu_token_rate,
         cpu_token_bytes_per_s=cpu_token_rate,
-        read_bytes_per_s=_read_rate(),
+        read_bytes_per_s=reading_rate(),
     )
 
 
@@ -258,44 +257,6 @@ def _cpu_rate(slab: Slab, counter: TokenCounter | None = None) -> float:
         once()
         rounds += 1
     return rounds * len(slab.data) / (time.monotonic() - begun)
-
-
-def _read_rate() -> float:
-    """Bytes a second of reading files as a run does, from the page cache on one thread: those of this package."""
-    folder = os.fsencode(str(resources.files("exosuit_cli")))
-    base = open_base(folder)
-    try:
-        reader = SlabReader(
-            base,
-            buffers=[np.empty(_CPU_SLAB_BYTES, np.uint8)],
-            max_file_size=0,
-            follow=False,
-            page_cache=PageCacheProbe(),
-        )
-        batch = Batch(tuple(_groups(folder)))
-
-        def once() -> int:
-            return sum(len(item.slab.data) for item in reader.read(batch, _skip) if isinstance(item, FilledSlab))
-
-        once()  # the page cache is filled
-        nbytes, begun = 0, time.monotonic()
-        while not nbytes or time.monotonic() < begun + _CPU_SECONDS:
-            nbytes += once()
-        return nbytes / (time.monotonic() - begun)
-    finally:
-        os.close(base)
-
-
-def _groups(folder: bytes) -> Iterator[tuple[Directory, tuple[bytes, ...]]]:
-    """The files below a folder, as a batch has them."""
-    for path, _, names in os.walk(folder):
-        status = os.stat(path)
-        place = b"" if path == folder else os.path.relpath(path, folder)
-        yield Directory(place, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns), tuple(names)
-
-
-def _skip(position: int, outcome: Outcome, number: int) -> None:
-    """A file that cannot be read is none of the measurement."""
 
 
 def _load() -> dict[str, object]:

@@ -21,6 +21,7 @@ from exosuit_cli.device.listing import list_devices
 from exosuit_cli.device.probe import FILE_NAME, Probe, load_probe, probe_of, save_probe
 from exosuit_cli.report.device.document import device_document
 from exosuit_cli.report.device.terminal import print_devices
+from exosuit_cli.shards.rate import reading_rate
 from exosuit_cli.system.paths import state_directory
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def is_valid(document: object) -> bool:
 def test_a_card_is_measured_once_and_kept(cards: Callable[..., Any]) -> None:
     cards(cards=2)
     assert "never measured" in choose_device("auto", 2).reason
-    listing = list_devices(0, measuring=False)
+    listing = list_devices(0, lambda: reading_rate(0.01), measuring=False)
     assert [listed.device for listed in listing.cards] == ["cuda:0", "cuda:1"]
     assert is_valid(device_document(listing))
     text = told(listing)
@@ -62,16 +63,16 @@ def test_a_card_is_measured_once_and_kept(cards: Callable[..., Any]) -> None:
     first = probe_of(load_driver(), 0)
     assert first is not None
     assert first == listing.cards[0].probe
-    list_devices(0, measuring=False)
+    list_devices(0, lambda: reading_rate(0.01), measuring=False)
     assert probe_of(load_driver(), 0) == first
-    list_devices(0, measuring=True)
+    list_devices(0, lambda: reading_rate(0.01), measuring=True)
     assert probe_of(load_driver(), 0) != first
 
 
 def test_a_card_that_cannot_be_opened_is_listed_with_the_reason(cards: Callable[..., Any], monkeypatch: Any) -> None:
     cards(cards=1)
     monkeypatch.setattr(load_driver(), "count", lambda: 2)
-    listing = list_devices(0, measuring=False)
+    listing = list_devices(0, lambda: reading_rate(0.01), measuring=False)
     assert listing.cards[1].reason == "only cuda:0 is here"
     assert is_valid(device_document(listing))
     assert "cannot be used: only cuda:0 is here" in told(listing)
@@ -79,7 +80,7 @@ def test_a_card_that_cannot_be_opened_is_listed_with_the_reason(cards: Callable[
 
 def test_a_measurement_that_fails_is_no_measurement(cards: Callable[..., Any]) -> None:
     cards(budget=500)
-    listing = list_devices(0, measuring=False)
+    listing = list_devices(0, lambda: reading_rate(0.01), measuring=False)
     assert listing.cards[0].reason is not None
     assert "no room" in listing.cards[0].reason
     assert probe_of(load_driver(), 0) is None
@@ -87,7 +88,7 @@ def test_a_measurement_that_fails_is_no_measurement(cards: Callable[..., Any]) -
 
 def test_no_card(cards: Callable[..., Any]) -> None:
     cards(why_not="there is no card; buy one")
-    listing = list_devices(0, measuring=False)
+    listing = list_devices(0, lambda: reading_rate(0.01), measuring=False)
     assert is_valid(device_document(listing))
     assert "none: there is no card; buy one" in told(listing)
 
@@ -98,8 +99,8 @@ def test_no_card(cards: Callable[..., Any]) -> None:
         b"",
         b"{",
         b"[]",
-        b'{"schema": "exosuit.devices/5", "cards": {}}',
-        b'{"schema": "exosuit.devices/4", "cards": []}',
+        b'{"schema": "exosuit.devices/6", "cards": {}}',
+        b'{"schema": "exosuit.devices/5", "cards": []}',
     ],
 )
 def test_what_was_kept_and_cannot_be_read_counts_as_not_measured(content: bytes) -> None:

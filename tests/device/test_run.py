@@ -22,6 +22,7 @@ from exosuit_cli.kernels.frame import FrameLayout
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.model.spans import STAGES
 from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
+from exosuit_cli.shards.rate import reading_rate
 from exosuit_cli.system.spans import Recording
 from exosuit_cli.system.stop import StopRequest
 from exosuit_cli.workers import device_run as device_run_module
@@ -339,7 +340,7 @@ def test_auto_predicts_what_a_run_takes_on_the_cards_clock(
     for name, value in (("_ROUNDS", 2), ("_CPU_SECONDS", 0.05)):
         monkeypatch.setattr(probe, name, value)
     driver = choice.load_driver()
-    measured = probe.measure(driver, driver.open_card(0, 0), 0, 0)
+    measured = probe.measure(driver, driver.open_card(0, 0), 0, 0, lambda: reading_rate(0.05))
     for number in range(400):
         (tmp_path / f"{number}").write_bytes(b"some text\n" * 1600)
     found = scan(tmp_path, options("cuda:0", encoding=None, workers=2, batch_files=100))

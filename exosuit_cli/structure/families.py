@@ -82,6 +82,7 @@ _MEMBERS: Final = {
     ),
 }
 _FAMILY_OF: Final = {name: family for family, names in _MEMBERS.items() for name in names.split(",")}
+_OTHER: Final = Family.KEYWORD
 
 HAS_KEYWORDS: Final = np.arange(len(Family)) < Family.STYLES
 """bool[families]: a keyword defines something."""
@@ -91,4 +92,4 @@ IS_C_LIKE: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family
 
 def family_of(language: str) -> Family:
     """The family of a language by its display name."""
-    return _FAMILY_OF.get(language, Family.KEYWORD)
+    return _FAMILY_OF.get(language, _OTHER)

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from exosuit_cli.model.slab import LineColumns, Slab
     from exosuit_cli.structure.strength import LineStrengths
 
-_BYTE: Final = np.uint64(0xFF)
 _MOST_LEAD: Final = 8
 """Lines at the start of a chunk that are looked at for one that says how deep the chunk is."""
 _LINE: Final = int(Boundary.LINE)
@@ -63,10 +62,11 @@ class Guesses:
         self._lines = lines
         families = np.array([family_of(language) for language in languages], np.uint8)
         families[~chosen] = Family.NONE
-        self._families = np.repeat(families, np.diff(lines.files))
-        self._first = (lines.heads & _BYTE).astype(np.uint8)
+        self._counts = np.diff(lines.files)
+        self._of_files, self._families = families, families.repeat(self._counts)
+        self._first = np.ascontiguousarray(lines.heads.view(np.uint8)[:: lines.heads.itemsize])
         self._outer = np.flatnonzero(self._ends_outer())
-        found = find_definitions(slab, lines, self._families, strengths)
+        found = find_definitions(slab, lines, self._first, families, strengths)
         self._defining, self._annotated = found.lines, found.annotated
         self._documented = documented_lines(slab, lines, found.lines)
         closed = closed_on_line(slab, lines, found.lines, self._families[found.lines])
@@ -98,11 +98,13 @@ class Guesses:
 
     def _ends_outer(self) -> npt.NDArray[np.bool_]:
         """bool[lines]: at the left edge, and begins with a word that is no label: it ends what was before."""
-        lines, families = self._lines, self._families
+        lines, families = self._lines, self._of_files
         is_outer: npt.NDArray[np.bool_] = (lines.indents == 0) & _CLOSES_OUTER.take(self._first)
-        is_outer &= _ENDS_AT_EDGE[families]
-        is_outer &= ~(_HAS_LABELS[families] & (lines.lasts == ord(":")))
-        is_outer |= (families == Family.LISP) & (lines.indents == 0) & (self._first == ord("("))
+        is_outer &= _ENDS_AT_EDGE[families].repeat(self._counts)
+        is_outer &= ~(_HAS_LABELS[families].repeat(self._counts) & (lines.lasts == ord(":")))
+        is_lisp = families == Family.LISP
+        if is_lisp.any():
+            is_outer |= is_lisp.repeat(self._counts) & (lines.indents == 0) & (self._first == ord("("))
         return is_outer
 
     def _symbols(self, first_lines: npt.NDArray[np.int64], last_lines: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -130,8 +132,8 @@ class Guesses:
             around[pending] = parents[around[pending]]
         outer = np.append(-1, self._outer)[np.searchsorted(self._outer, first_lines)]
         around[(outer > roots[around]) & ~is_heading & (around >= 0)] = -1
-        says = np.append(0, np.cumsum(_SAYS.take(self._first)))
-        begins = has_inner & (says[lines[own]] == says[first_lines])
+        says = np.flatnonzero(_SAYS.take(self._first))
+        begins = has_inner & (np.searchsorted(says, lines[own]) == np.searchsorted(says, first_lines))
         least = np.minimum.reduceat(
             np.append(levels, _DEEP), np.stack((own + 1, np.maximum(after, own + 1)), 1).ravel()
         )

@@ -101,23 +101,44 @@ class DefiningLines:
 
 
 def find_definitions(
-    slab: Slab, lines: LineColumns, families: npt.NDArray[np.uint8], strengths: LineStrengths
+    slab: Slab,
+    lines: LineColumns,
+    first: npt.NDArray[np.uint8],
+    families: npt.NDArray[np.uint8],
+    strengths: LineStrengths,
 ) -> DefiningLines:
-    """The lines that define something; `families` is uint8[lines], of the language of each."""
-    return _Search(slab, lines, families, strengths).run()
+    """The lines that define something.
+
+    Args:
+        slab: the texts.
+        lines: their lines.
+        first: uint8[lines], the first byte of each that is no blank, 0 for none.
+        families: uint8[texts], of the language of each.
+        strengths: of the lines.
+
+    """
+    return _Search(slab, lines, first, families, strengths).run()
 
 
 class _Search:
     def __init__(
-        self, slab: Slab, lines: LineColumns, families: npt.NDArray[np.uint8], strengths: LineStrengths
+        self,
+        slab: Slab,
+        lines: LineColumns,
+        first: npt.NDArray[np.uint8],
+        families: npt.NDArray[np.uint8],
+        strengths: LineStrengths,
     ) -> None:
         # A window may begin at the last byte, or after that of a line that ends the slab.
         self._bytes = np.concatenate((slab.data, np.zeros(2 * WIDTH, np.uint8)))
         self._slab = slab
         self._lines = lines
-        self._families = families
+        counts = np.diff(lines.files)
+        self._families = families.repeat(counts)
+        self._has_keywords, self._is_c_like = HAS_KEYWORDS[families].repeat(counts), IS_C_LIKE[families].repeat(counts)
+        self._present = sorted(set(families[counts > 0].tolist()))
         self._strengths = strengths
-        self._first = (lines.heads & _BYTE).astype(np.uint8)
+        self._first = first
         self._begins = IS_LETTER.take(self._first)
         self._found: list[tuple[npt.NDArray[np.int64], PlainNames]] = []
 
@@ -125,7 +146,7 @@ class _Search:
         """Plain names first; what is left is read line by line."""
         lines, families = self._lines, self._families
         has_word, looks = self._candidates()
-        is_c_head = looks & IS_C_LIKE[families] & self._begins & (lines.indents == 0)
+        is_c_head = looks & self._is_c_like & self._begins & (lines.indents == 0)
         is_slow = looks & ~is_c_head
         heads, macros = np.flatnonzero(is_c_head), np.flatnonzero(looks & (lines.heads == _DEFINE))
         is_slow[macros] = False
@@ -186,10 +207,9 @@ class _Search:
         """Two bool[lines]: those that may begin with a keyword or a modifier, and those that look like a definition."""
         lines, first, families, begins = self._lines, self._first, self._families, self._begins
         lasts, indents = lines.lasts, lines.indents
-        has_word: npt.NDArray[np.bool_] = _IS_FIRST[_hash(lines.heads)] & HAS_KEYWORDS[families]
+        has_word: npt.NDArray[np.bool_] = _IS_FIRST.take(_hash(lines.heads)) & self._has_keywords
         looks = np.zeros(len(first), np.bool_)
-        present = np.flatnonzero(np.bincount(families, minlength=len(Family)))
-        for number in present.tolist():
+        for number in self._present:
             family = Family(number)
             if family in (Family.KEYWORD, Family.NONE):
                 continue
@@ -240,7 +260,7 @@ class _Search:
                 more = self._strengths.kinds == _SECTION
             looks |= more & own
         self._drop_statements(looks, begins & (indents > 0))
-        self._drop_announced(looks, IS_C_LIKE[families] & (lasts == ord(",")))
+        self._drop_announced(looks, self._is_c_like & (lasts == ord(",")))
         return has_word, looks
 
     def _drop_statements(self, looks: npt.NDArray[np.bool_], within: npt.NDArray[np.bool_]) -> None:

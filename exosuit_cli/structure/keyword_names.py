@@ -106,7 +106,9 @@ def keyword_names(
         found.states[active[~is_plain & is_odd]] = UNSURE
         is_modifier = is_plain & (kinds == _MODIFIER)
         rows = np.flatnonzero(is_plain & (kinds == SymbolKind.CONSTANT) & (own == Family.KEYWORD))
-        is_modifier[rows] = (_heads(data, at[active[rows]] + lengths[rows] + 1) & MASKS[3]) == _FN  # `const fn`
+        following = at[active[rows]] + lengths[rows] + 1
+        is_function = (_heads(data, following) & MASKS[3]) == _FN
+        is_modifier[rows] = is_function & _IS_NAME.take(data[following + len(b"fn ")])  # `const fn name`
         at[active[is_plain]] += lengths[is_plain] + 1
         found.kinds[active] = kinds
         reached.append(active[is_plain & ~is_modifier])

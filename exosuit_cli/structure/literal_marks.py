@@ -11,7 +11,7 @@ from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.places import true_places
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from exosuit_cli.languages.literals import Literal
     from exosuit_cli.model.slab import LineColumns, Slab
@@ -25,6 +25,7 @@ _GOES_ON = b"<<<"
 _PRIME, _SEED = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
 _BLOCK = 1 << 19
 """Bytes that are searched at once, so that what a search makes stays in the processor's cache."""
+_PAIR = 2
 _ROUND = np.zeros(256, np.int8)
 _ROUND[[ord("("), ord(")")]] = 1, -1
 _IS_WORD = np.zeros(256, np.bool_)
@@ -103,12 +104,20 @@ class Marks:
     ) -> None:
         self._slab = slab
         self._lines = lines
-        self._scratch = np.empty((2, _BLOCK), np.bool_)
-        runs = _runs(slab, files)
+        self._scratch = np.empty((2, _BLOCK + 1), np.bool_)
+        self._runs = _runs(slab, files)
+        self.opening: dict[bytes, npt.NDArray[np.int64]] = {}
+        self.closing: dict[bytes, npt.NDArray[np.int64]] = {}
         spanning = [each for each in literals if each.spans_lines]
-        self.opening = {mark: self._places(runs, mark) for mark in sorted({each.opens for each in spanning})}
+        # Of a short mark first: a longer one that holds it is found from where that is.
+        for mark in sorted({each.opens for each in spanning}, key=lambda mark: (len(mark), mark)):
+            pair = next((each.closes for each in spanning if each.opens == mark and each.closes == mark[::-1]), b"")
+            if len(mark) == _PAIR and pair != mark and pair:
+                self.opening[mark], self.closing[pair] = self._pairs(mark)
+            else:
+                self.opening[mark] = self._places(mark)
         closing = {each.closes for each in spanning if len(self.opening[each.opens])} - self.opening.keys() - {b""}
-        self.closing = {mark: self._places(runs, mark) for mark in sorted(closing)}
+        self.closing = {mark: self.closing[mark] if mark in self.closing else self._places(mark) for mark in closing}
 
     def lines(self, files: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The lines of these files that have a mark, ascending."""
@@ -125,23 +134,51 @@ class Marks:
         found: npt.NDArray[np.int64] = np.searchsorted(self._slab.offsets, places, "right") - 1
         return found
 
-    def _places(self, runs: list[tuple[int, int]], mark: bytes) -> npt.NDArray[np.int64]:
+    def _places(self, mark: bytes) -> npt.NDArray[np.int64]:
         data, size = self._slab.data, len(mark)
+        for before, byte in enumerate(mark):
+            known = self.opening.get(bytes([byte]))
+            if known is not None:
+                places = known - before
+                places = places[(places >= 0) & (places + size <= len(data))]
+                for offset, other in enumerate(mark):
+                    places = places[data[places + offset] == other]
+                return self._whole(places, size)
         found = []
-        for start, stop in runs:
+        for begin, last in self._blocks(size):
+            is_there, is_next = self._scratch[:, : last - begin]
+            np.equal(data[begin:last], mark[0], out=is_there)
+            for offset, byte in enumerate(mark[1:], 1):
+                np.equal(data[begin + offset : last + offset], byte, out=is_next)
+                is_there &= is_next
+            if is_there.any():
+                found.append(true_places(is_there) + begin)
+        return self._whole(np.concatenate(found) if found else np.zeros(0, np.int64), size)
+
+    def _pairs(self, mark: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """The places of a mark of two bytes, and those of the mark with the same bytes the other way round."""
+        data, found = self._slab.data, [np.zeros(0, np.int64)]
+        for begin, last in self._blocks(_PAIR):
+            is_first, is_second = self._scratch[:, : last - begin + 1]
+            np.equal(data[begin : last + 1], mark[0], out=is_first)
+            np.equal(data[begin : last + 1], mark[1], out=is_second)
+            is_there = is_first[:-1] & is_second[1:]
+            is_there |= is_second[:-1] & is_first[1:]
+            if is_there.any():
+                found.append(true_places(is_there) + begin)
+        places = self._whole(np.concatenate(found), _PAIR)
+        opens = data[places] == mark[0]
+        return places[opens], places[~opens]
+
+    def _blocks(self, size: int) -> Iterator[tuple[int, int]]:
+        """Where marks of `size` bytes may begin: parts of the files that are searched at once."""
+        for start, stop in self._runs:
+            stop = min(stop, len(self._slab.data) - size + 1)
             for begin in range(start, stop, _BLOCK):
-                last = min(begin + _BLOCK, stop, len(data) - size + 1)
-                if begin >= last:
-                    break
-                is_there, is_next = self._scratch[:, : last - begin]
-                np.equal(data[begin:last], mark[0], out=is_there)
-                for offset, byte in enumerate(mark[1:], 1):
-                    np.equal(data[begin + offset : last + offset], byte, out=is_next)
-                    is_there &= is_next
-                if is_there.any():
-                    found.append(true_places(is_there) + begin)
-        places = np.concatenate(found) if found else np.zeros(0, np.int64)
-        # None begins in a file and ends in the next one.
+                yield begin, min(begin + _BLOCK, stop)
+
+    def _whole(self, places: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:
+        """Those of the places whose mark does not begin in one file and end in the next one."""
         owners = self.owners(places)
         return places[places + size <= self._slab.offsets[owners] + self._slab.lengths[owners]]
 

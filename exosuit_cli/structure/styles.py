@@ -56,6 +56,7 @@ _MEMBERS = {
 }
 _STYLE_OF = {name: style for style, names in _MEMBERS.items() for name in names.split(",")}
 
+_OTHER = Style.HASH
 SLASH_STYLES = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN, Style.ELEMENTS])
 """bool[styles]: `/* */` comments, and `#` begins none."""
 BLOCK_STYLES = np.isin(np.arange(len(Style)), [Style.BLOCK, Style.BLOCK_OPEN])
@@ -67,4 +68,4 @@ OWN_BLOCKS = np.isin(np.arange(len(Style)), [Style.MARKDOWN, Style.RESTRUCTURED]
 
 def style_of(language: str) -> Style:
     """The style of a language by its display name."""
-    return _STYLE_OF.get(language, Style.HASH)
+    return _STYLE_OF.get(language, _OTHER)

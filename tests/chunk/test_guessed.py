@@ -458,6 +458,7 @@ def test_the_kinds_of_a_tree(language: str, text: str, wanted: list[tuple[str, s
     ("SCSS", "@mixin m($x) {\n}\n@function f($x) {\n}\n", [("m", "macro"), ("f", "function")]),
     ("Lua", "function M:f()\nend\n", [("M.f", "function")]),
     ("JavaScript", "X.f = function() {};\n", [("X.f", "function")]),
+    ("MDX", "const fn = f()\n\nconst fn g(\n", [("fn", "constant"), ("g", "function")]),
 ])  # fmt: skip
 def test_the_guesses_of_more_families(language: str, text: str, wanted: list[tuple[str, str]]) -> None:
     found = chunk_text(text, language=language)

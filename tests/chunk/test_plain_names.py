@@ -57,11 +57,14 @@ def test_plain_keywords_are_named_as_line_by_line() -> None:
         "pub(crate) fn shut(&mut self) {", "    pub(super) unsafe fn poll(", "pub(crate) mode: Option<u32>,",
         "let mut lock = list.lock();", "let mut x: u8 = 1;", "let (_tx, rx) = pair();", "const (", "unsafe {",
         "default:", "data = 1", "data, rest = f()", "inner: W,", "type Accounts struct {",
+        "type Reader interface {", "class A extends B {", "pub const fn lio(self) -> bool {", "println!()",
+        "func (c *Context) Get(key string) {", "func (r JSON) Write(w Writer) error {", "func (Kind) String() string {",
     )  # fmt: skip
     unsure = (
         "pub(in crate) fn f()", "pub(crate)  fn f()", "let mut é = 1", "let mut = 1", "let mut  y = 1",
         "let mut (a) = 1",
-        "let mut z;", "type Reader interface {", "@property", "type struct struct {",
+        "let mut z;", "@property", "func (c *Set[T]) Get() {", "func (f func()) B() {", "func () C() {", "func (c",
+        "class body extends B {", "func (c C)  D() {", "macro_rules! mine {", "type struct struct {",
     )  # fmt: skip
     data = "\n".join((*plain, *unsure)).encode()
     slab = Slab(np.frombuffer(data, np.uint8), np.zeros(1, np.int64), np.array([len(data)]))
@@ -69,12 +72,31 @@ def test_plain_keywords_are_named_as_line_by_line() -> None:
     padded = np.append(slab.data, np.zeros(2 * WIDTH, np.uint8))
     found = keyword_names(padded, lines.inks, np.full(len(lines.inks), Family.KEYWORD, np.uint8))
     names = []
+    owners = found.owners
+    assert owners is not None
     for place, (state, kind, start, end) in enumerate(
         zip(found.states.tolist(), found.kinds.tolist(), found.starts.tolist(), found.ends.tolist(), strict=True)
     ):
         wanted = named_by(Family.KEYWORD, memoryview(data), int(lines.starts[place]), int(lines.starts[place + 1]))
-        named = (data[start:end].decode(), kind) if state == NAMED else None
+        first, last = owners[:, place].tolist()
+        owner = f"{data[first:last].decode()}." if last > first else ""
+        named = (owner + data[start:end].decode(), kind) if state == NAMED else None
         names.append(named[0] if named else "")
         assert state == UNSURE or named == wanted, data.splitlines()[place]
     assert [state != UNSURE for state in found.states.tolist()[: len(plain)]] == [True] * len(plain)
-    assert names[: len(plain)] == ["shut", "poll", "", "lock", "x", *[""] * 7, "Accounts"]
+    assert names[: len(plain)] == [
+        "shut",
+        "poll",
+        "",
+        "lock",
+        "x",
+        *[""] * 7,
+        "Accounts",
+        "Reader",
+        "A",
+        "lio",
+        "",
+        "Context.Get",
+        "JSON.Write",
+        "Kind.String",
+    ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.chunk.records import join
+from exosuit_cli.chunk.slab_chunks import slab_chunks
 from exosuit_cli.chunk.statistics import ChunkStatistics
 from exosuit_cli.model.dataclass import dataclass
 
@@ -18,17 +19,31 @@ if TYPE_CHECKING:
 
     from exosuit_cli.chunk.options import ChunkOptions
     from exosuit_cli.chunk.records import FileChunks
+    from exosuit_cli.chunk.slab_chunks import SlabChunks
+
+
+class Rendered(NamedTuple):
+    """Chunks in the form of an output: that of chunk i is the next `sizes[i]` bytes, the first `heads[i]` its head.
+
+    `sizes` and `heads` are int64[n].
+    """
+
+    content: bytes
+    sizes: npt.NDArray[np.int64]
+    heads: npt.NDArray[np.int64]
+
+
+NOTHING: Final = Rendered(b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
+"""No chunks, in any form."""
 
 
 class Renderer(Protocol):
     """Puts chunks into the form of an output; it crosses to the workers, which do the work."""
 
-    def render(
-        self, path: bytes, language: str, data: memoryview, offset: int, chunks: FileChunks, flags: Sequence[int]
-    ) -> tuple[list[bytes], list[int]]:
-        """The text of each chunk, and how many bytes of it are its head; the text's byte 0 is `data[offset]`.
+    def render(self, slab: SlabChunks) -> Rendered:
+        """The chunks of some texts, one after the other.
 
-        A repeated chunk keeps its head; the writer decides what replaces the rest. `flags` are those of each chunk.
+        A repeated chunk keeps its head; the writer decides what replaces the rest.
         """
         ...
 
@@ -90,9 +105,7 @@ class BatchBuilder:
         self._guessed = np.zeros(len(paths), np.bool_)
         self._files: dict[int, str | None] = {}
         self._parts: list[FileChunks] = []
-        self._flags = bytearray()
-        self._rendered: list[bytes] = []
-        self._heads: list[int] = []
+        self._rendered: list[Rendered] = []
         self.bytes = 0
         """Bytes rendered so far."""
 
@@ -101,13 +114,7 @@ class BatchBuilder:
 
         The parts of a long text come one after the other.
         """
-        flags: Sequence[int] = bytes(len(chunks))
-        if self._with_flags:
-            from exosuit_cli.chunk.flags import chunk_flags
-
-            before = self._flags[-1] if self._counts[position] else None
-            flags = chunk_flags(self._paths[position], language, data, offset, chunks, before=before).tolist()
-        self._enter(position, language, data, offset, chunks, flags)
+        self.add_slab([position], [language], data, [offset], [chunks])
 
     def add_slab(
         self,
@@ -117,54 +124,50 @@ class BatchBuilder:
         offsets: Sequence[int],
         found: Sequence[FileChunks],
     ) -> None:
-        """Enter whole files; see `add`."""
-        flags: Sequence[int] = bytes(sum(map(len, found)))
+        """Enter whole files, or one part of a long one; see `add`."""
+        if not found:
+            return
+        slab = slab_chunks([self._paths[position] for position in positions], languages, data, offsets, found)
         if self._with_flags:
             from exosuit_cli.chunk.flags import flags_of_slab
 
-            paths = [self._paths[position] for position in positions]
-            flags = flags_of_slab(paths, languages, data, offsets, found).tolist()
-        first = 0
-        for position, language, offset, chunks in zip(positions, languages, offsets, found, strict=True):
-            stop = first + len(chunks)
-            self._enter(position, language, data, offset, chunks, flags[first:stop])
-            first = stop
+            slab = replace(slab, chunks=replace(slab.chunks, flags=flags_of_slab(slab, self._flags_before(positions))))
+        for position, chunks in zip(positions, found, strict=True):
+            self._files[position] = self._files.get(position) or chunks.fallback
+        self._counts[positions] += slab.counts
+        self._guessed[positions] = [chunks.is_guessed for chunks in found]
+        rendered = self._renderer.render(slab)
+        self._parts.append(slab.chunks)
+        self._rendered.append(rendered)
+        self.bytes += len(rendered.content)
 
-    def _enter(
-        self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks, flags: Sequence[int]
-    ) -> None:
-        self._counts[position] += len(chunks)
-        self._guessed[position] = chunks.is_guessed
-        self._files[position] = self._files.get(position) or chunks.fallback
-        self._parts.append(chunks)
-        self._flags += bytes(flags)
-        rendered, heads = self._renderer.render(self._paths[position], language, data, offset, chunks, flags)
-        self._rendered += rendered
-        self._heads += heads
-        self.bytes += sum(map(len, rendered))
+    def _flags_before(self, positions: Sequence[int]) -> int | None:
+        """The flags of the last chunk that was entered, where what comes now goes on with the same text."""
+        if not self._counts[positions[0]]:
+            return None
+        last = next(part.flags for part in reversed(self._parts) if len(part))
+        return int(last[-1]) if last is not None else None
 
     def forget(self, position: int) -> None:
-        """Take back the last file, at `position`: it changed while it was read."""
+        """Take back the last file, at `position`, which came in parts: it changed while it was read."""
         self._files.pop(position, None)
         while self._counts[position]:
-            chunks = self._parts.pop()
-            self._counts[position] -= len(chunks)
-            kept = len(self._rendered) - len(chunks)
-            del self._rendered[kept:], self._heads[kept:], self._flags[kept:]
+            self._counts[position] -= len(self._parts.pop())
+            self._rendered.pop()
 
     def build(self, files: int) -> ChunkBatch:
         """The chunks of the first `files` files."""
-        flags = np.frombuffer(bytes(self._flags), np.uint8) if self._with_flags else None
-        joined = replace(join(self._parts), fallback=None, flags=flags)  # each file has its own fallback
+        joined = replace(join(self._parts), fallback=None)  # each file has its own
         statistics = ChunkStatistics(self._max_tokens)
         statistics.add(joined, len(self._files))
         statistics.fallbacks.update(reason for reason in self._files.values() if reason is not None)
+        rendered = self._rendered or [NOTHING]
         return ChunkBatch(
             counts=self._counts[:files],
             guessed=self._guessed[:files],
             chunks=joined,
-            rendered=b"".join(self._rendered),
-            heads=np.array(self._heads, np.int64),
-            sizes=np.fromiter(map(len, self._rendered), np.int64, len(self._rendered)),
+            rendered=b"".join([each.content for each in rendered]),
+            heads=np.concatenate([each.heads for each in rendered]),
+            sizes=np.concatenate([each.sizes for each in rendered]),
             statistics=statistics,
         )

@@ -1,4 +1,4 @@
-"""What a text looks like: generated, a licence, imports, encoded, minified. Each look takes time linear in the text."""
+"""What a text looks like: generated, a licence, a test. Each look takes time linear in the text."""
 
 from __future__ import annotations
 
@@ -44,23 +44,6 @@ _LEGAL: Final = re.compile(
 )
 _MARKS: Final = b" \t\r*/#;%-<>!'\"=~_+|"
 _FILE_NAME: Final = re.compile(rb"[\w./-]+\.\w+|-\*-[^\n]*-\*-|vim?:[^\n]*|/\S*|coding[:=][^\n]*")
-
-_RUN: Final = 40
-"""Bytes from which a run of letters and digits may be data."""
-_NOT_BASE64: Final = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte in b"+/" else 32 for byte in range(256))
-_DIGIT: Final = re.compile(rb"[0-9]")
-_ESCAPED: Final = re.compile(rb"\\x[0-9A-Fa-f]{2}")
-_IN_ARRAY: Final = re.compile(rb"0x[0-9A-Fa-f]{1,2}[uU]?\b,?")
-_ENCODED_SHARE: Final = 0.75
-_LEAST_ENCODED: Final = 200
-"""Bytes that are not blank; less is a hash or a key among code."""
-
-_MINIFIED_LANGUAGES: Final = frozenset({
-    "JavaScript", "TypeScript", "JSX", "CSS", "SCSS", "JSON", "JSON with Comments", "GeoJSON", "TopoJSON", "JSONLD",
-    "HTML", "SVG", "Vue", "Svelte",
-})  # fmt: skip
-_MINIFIED_BLANKS: Final = 0.08
-"""The largest share of blanks; English prose has a sixth."""
 
 _CFG_TEST: Final = re.compile(
     rb"#\[cfg\(test\)\]\s*(?:#\[[^\]\n]{0,200}\]\s*){0,4}(?:pub(?:\([^)\n]{0,40}\))?[ \t]+)?mod[ \t]+(\w+)\s*\{"
@@ -108,42 +91,6 @@ def is_licence(comment: bytes) -> bool:
     return all(
         _LEGAL.search(b" ".join(lines)) or all(map(_FILE_NAME.fullmatch, lines)) for lines in paragraphs if lines
     )
-
-
-def is_encoded(text: bytes) -> bool:
-    """Whether most of what is not blank is base64, hex, escapes or arrays of bytes."""
-    escapes, hexes = text.count(b"\\x"), text.count(b"0x")
-    middle = len(text) // 2
-    nearby = text[middle - _RUN * 4 : middle + _RUN * 4].translate(_NOT_BASE64).split()
-    has_run = max(map(len, nearby), default=0) >= _RUN  # nearly everything is in long runs, or not enough
-    if not (has_run or escapes or hexes):
-        return False
-    solid = len(text) - _blanks(text)
-    if solid < _LEAST_ENCODED:
-        return False
-    least = _ENCODED_SHARE * solid
-    if 4 * escapes >= least:
-        return 4 * len(_ESCAPED.findall(text)) >= least
-    if 5 * hexes >= least:
-        return sum(map(len, _IN_ARRAY.findall(text))) >= least
-    if not has_run:
-        return False
-    runs = [run for run in text.translate(_NOT_BASE64).split() if len(run) >= _RUN]
-    return sum(map(len, runs)) >= least and sum(len(run) for run in runs if _is_data(run)) >= least
-
-
-def _is_data(run: bytes) -> bool:
-    """Whether a run has digits beside letters: a ruler or a word of letters alone is no data."""
-    return _DIGIT.search(run) is not None and len(set(run[:_LEAST_ENCODED])) > 4
-
-
-def _blanks(text: bytes) -> int:
-    return text.count(b" ") + text.count(b"\n") + text.count(b"\t") + text.count(b"\r")
-
-
-def is_minified(text: bytes, language: str) -> bool:
-    """Whether a chunk of long lines has hardly a blank, in a language that is minified."""
-    return language in _MINIFIED_LANGUAGES and _blanks(text) < _MINIFIED_BLANKS * len(text)
 
 
 def test_module(text: bytes) -> str | None:

@@ -6,25 +6,27 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.chunk.flag_dense import MINIFIED_LANGUAGES, is_encoded, is_minified, marks_of
 from exosuit_cli.chunk.flag_imports import imports_of, may_be_import, only_imports
 from exosuit_cli.chunk.flag_kinds import ENCODED, GENERATED, IMPORTS, LICENCE, MINIFIED, TEST
 from exosuit_cli.chunk.flag_paths import flags_of_path
 from exosuit_cli.chunk.flag_texts import (
     comments_of,
-    is_encoded,
     is_generated,
     is_licence,
-    is_minified,
     last_line,
     may_be_comment,
     test_module,
 )
 from exosuit_cli.chunk.records import FileChunks
+from exosuit_cli.chunk.slab_chunks import slab_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import numpy.typing as npt
+
+    from exosuit_cli.chunk.slab_chunks import SlabChunks
 
 _HEAD_BYTES: Final = 4096
 """The beginning of a file that is searched for a mark that it was generated."""
@@ -38,62 +40,64 @@ def chunk_flags(
     path: bytes, language: str, data: memoryview, offset: int, chunks: FileChunks, *, before: int | None = None
 ) -> npt.NDArray[np.uint8]:
     """The flags of each chunk of a text; see `flags_of_slab`."""
-    return flags_of_slab([path], [language], data, [offset], [chunks], before=before)
+    return flags_of_slab(slab_chunks([path], [language], data, [offset], [chunks]), before)
 
 
-def flags_of_slab(
-    paths: Sequence[bytes],
-    languages: Sequence[str],
-    data: memoryview,
-    offsets: Sequence[int],
-    parts: Sequence[FileChunks],
-    *,
-    before: int | None = None,
-) -> npt.NDArray[np.uint8]:
-    """The flags of each chunk of some texts: uint8[n], sums of `flag_kinds.Flag`. Text i begins at `data[offsets[i]]`.
+def flags_of_slab(slab: SlabChunks, before: int | None = None) -> npt.NDArray[np.uint8]:
+    """The flags of each chunk of some texts: uint8[n], sums of `flag_kinds.Flag`.
 
     `before` are the flags of the chunk before, where there is one text, which goes on with one that began earlier.
     """
-    counts = [len(part) for part in parts]
-    if not any(counts):
+    if not len(slab):
         return np.zeros(0, np.uint8)
-    starts, ends = absolute_spans(parts, offsets, counts)
+    data, starts, ends = slab.data, slab.starts.tolist(), slab.ends.tolist()
     flags = bytearray(len(starts))
-    spans = list(zip(starts.tolist(), ends.tolist(), strict=True))
     first = 0
-    for path, language, part, count in zip(paths, languages, parts, counts, strict=True):
-        if not count:
+    for path, language, part in zip(slab.paths, slab.languages, slab.parts, strict=True):
+        stop = first + len(part)
+        if first == stop:
             continue
-        own = spans[first : first + count]
         of_file = flags_of_path(path)
-        begin, end = own[0][0], own[-1][1]
+        begin, end = starts[first], ends[stop - 1]
         if before is not None:
             of_file |= before & GENERATED
         elif is_generated(bytes(data[begin : min(begin + _HEAD_BYTES, end)]), language):
             of_file |= GENERATED
         if of_file:
-            flags[first : first + count] = bytes((of_file,)) * count
+            flags[first:stop] = bytes((of_file,)) * (stop - first)
         if before is None:
-            _flag_head(flags, first, data, own, language)
+            _flag_head(flags, data, starts, ends, first, stop, language)
         if language == "Rust" and (module := test_module(bytes(data[begin:end]))) is not None:
             within = f"{module}."
             for place, symbol in enumerate(part.symbols, first):
                 if symbol is not None and (symbol == module or symbol.startswith(within)):
                     flags[place] |= TEST
-        first += count
-    sizes = ends - starts
-    is_long = sizes > _LONG_LINE * (_column(parts, "end_lines") - _column(parts, "start_lines") + 1)
-    candidates = np.flatnonzero(is_long | (sizes < _DENSE * _column(parts, "tokens")))
-    owners = np.repeat(np.arange(len(parts)), counts).take(candidates)
-    for place, owner, may_be_minified in zip(
-        candidates.tolist(), owners.tolist(), is_long.take(candidates).tolist(), strict=True
-    ):
-        text = bytes(data[spans[place][0] : spans[place][1]])
-        if is_encoded(text):
-            flags[place] |= ENCODED
-        elif may_be_minified and is_minified(text, languages[owner]):
-            flags[place] |= MINIFIED
+        first = stop
+    _flag_dense(flags, slab)
     return np.frombuffer(flags, np.uint8)
+
+
+def _flag_dense(flags: bytearray, slab: SlabChunks) -> None:
+    """Flag what is encoded and what is minified, of the chunks with long lines or many tokens."""
+    sizes, chunks = slab.ends - slab.starts, slab.chunks
+    is_long = sizes > _LONG_LINE * (chunks.end_lines - chunks.start_lines + 1)
+    candidates = np.flatnonzero(is_long | (sizes < _DENSE * chunks.tokens))
+    if not len(candidates):
+        return
+    owners = np.repeat(np.arange(len(slab.parts)), slab.counts)
+    has_minified = np.array([language in MINIFIED_LANGUAGES for language in slab.languages])
+    minified = is_long.take(candidates) & has_minified.take(owners.take(candidates))
+    starts, ends = slab.starts.take(candidates), slab.ends.take(candidates)
+    marks = marks_of(slab.data, starts, ends)
+    looked = np.flatnonzero(marks.may_be_encoded() | minified)
+    for place, start, end, escapes, numbers, has_run, may_be_minified in zip(
+        *(column.take(looked).tolist() for column in (candidates, starts, ends, *marks, minified)), strict=True
+    ):
+        text = bytes(slab.data[start:end])
+        if is_encoded(text, escapes, numbers, has_run=has_run):
+            flags[place] |= ENCODED
+        elif may_be_minified and is_minified(text):
+            flags[place] |= MINIFIED
 
 
 def flags_of_texts(
@@ -122,25 +126,16 @@ def flags_of_texts(
     return found
 
 
-def absolute_spans(
-    parts: Sequence[FileChunks], offsets: Sequence[int], counts: Sequence[int]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Where each chunk of the parts starts and ends in the bytes that hold the texts, the i-th from `offsets[i]` on."""
-    starts = np.concatenate([part.starts if part.text_starts is None else part.text_starts for part in parts])
-    ends = np.concatenate([part.ends if part.text_ends is None else part.text_ends for part in parts])
-    before = np.repeat(np.asarray(offsets, np.int64), counts)
-    return starts + before, ends + before
+def _flag_head(
+    flags: bytearray, data: memoryview, starts: list[int], ends: list[int], first: int, stop: int, language: str
+) -> None:
+    """Flag the licence header and the imports that a text begins with; the first chunk with anything else ends them.
 
-
-def _column(parts: Sequence[FileChunks], name: str) -> npt.NDArray[np.int64]:
-    return np.concatenate([getattr(part, name) for part in parts])
-
-
-def _flag_head(flags: bytearray, first: int, data: memoryview, spans: Sequence[tuple[int, int]], language: str) -> None:
-    """Flag the licence header and the imports that a text begins with; the first chunk with anything else ends them."""
+    The text's chunks are those from `first` up to `stop`.
+    """
     comments, imports = comments_of(language), imports_of(language)
-    for place, (start, end) in enumerate(spans, first):
-        text = bytes(data[start:end])
+    for place in range(first, stop):
+        text = bytes(data[starts[place] : ends[place]])
         last = last_line(text)
         if imports is not None and may_be_import(last) and only_imports(text, imports):
             flags[place] |= IMPORTS

@@ -131,7 +131,8 @@ def join(parts: Sequence[FileChunks]) -> FileChunks:
     contexts = [part.contexts for part in parts if part.contexts is not None]
     symbols: list[str | None] = []
     if any(part.symbols for part in parts):
-        symbols = [part.symbol(position) for part in parts for position in range(len(part))]
+        for part in parts:
+            symbols += part.symbols or [None] * len(part)
     return FileChunks(
         size=sum(part.size for part in parts),
         starts=column("starts", np.int64),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.chunk.batch import ChunkBatch
+from exosuit_cli.chunk.batch import ChunkBatch, Rendered
 from exosuit_cli.chunk.records import ID_BYTES
 from exosuit_cli.context.seal import SPAN, packed_seal
 from exosuit_cli.model.dataclass import dataclass
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from exosuit_cli.chunk.batch import Chunking
-    from exosuit_cli.chunk.records import FileChunks
+    from exosuit_cli.chunk.slab_chunks import SlabChunks
     from exosuit_cli.shards.fallbacks import Fallbacks
     from exosuit_cli.tiers.nvme import NvmeTier
     from exosuit_cli.workers.tasks import FinishedTask
@@ -32,17 +32,14 @@ _INSERT: Final = "INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 class TextRenderer:
     """Renders a chunk as its text, without a head."""
 
-    def render(
-        self,
-        path: bytes,  # noqa: ARG002  (the protocol's)
-        language: str,  # noqa: ARG002
-        data: memoryview,
-        offset: int,
-        chunks: FileChunks,
-        flags: Sequence[int],  # noqa: ARG002
-    ) -> tuple[list[bytes], list[int]]:
-        """The text for each chunk, with an empty head."""
-        return [bytes(data[offset + start : offset + end]) for start, end in chunks.text_spans()], [0] * len(chunks)
+    def render(self, slab: SlabChunks) -> Rendered:
+        """See `Renderer`; where one chunk begins at the end of another, their texts are taken as one."""
+        starts, ends = slab.starts, slab.ends
+        begins = np.append(True, starts[1:] != ends[:-1])[: len(starts)]
+        stops = np.append(begins[1:], True)[: len(starts)]
+        spans = zip(starts[begins].tolist(), ends[stops].tolist(), strict=True)
+        content = b"".join([slab.data[start:end] for start, end in spans])
+        return Rendered(content, ends - starts, np.zeros(len(starts), np.int64))
 
 
 @dataclass(frozen=True, slots=True)

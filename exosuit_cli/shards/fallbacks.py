@@ -24,13 +24,19 @@ class FallbackBuilder(BatchBuilder):
         super().__init__(chunking, paths)
         self._reasons: dict[int, tuple[str, str]] = {}
 
-    def _enter(
-        self, position: int, language: str, data: memoryview, offset: int, chunks: FileChunks, flags: Sequence[int]
+    def add_slab(
+        self,
+        positions: Sequence[int],
+        languages: Sequence[str],
+        data: memoryview,
+        offsets: Sequence[int],
+        found: Sequence[FileChunks],
     ) -> None:
-        """The first segment of a file that fell back gives the reason."""
-        super()._enter(position, language, data, offset, chunks, flags)
-        if chunks.fallback is not None:
-            self._reasons.setdefault(position, (chunks.fallback, language))
+        """See `BatchBuilder.add_slab`. The first segment of a file that fell back gives the reason."""
+        super().add_slab(positions, languages, data, offsets, found)
+        for position, language, chunks in zip(positions, languages, found, strict=True):
+            if chunks.fallback is not None:
+                self._reasons.setdefault(position, (chunks.fallback, language))
 
     def forget(self, position: int) -> None:
         """See `BatchBuilder.forget`."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import random
+import re
 
 import numpy as np
 import pytest
 
 from exosuit_cli.chunk import ChunkOptions, FileChunks, chunk_text
+from exosuit_cli.chunk.flag_dense import marks_of
 from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
 from exosuit_cli.chunk.flags import chunk_flags
 
@@ -202,3 +204,19 @@ def test_openers_that_come_again_and_again_are_read_once(language: str, part: st
         len(data), size - len(data), size, one, one, size, one.astype(np.uint8), np.zeros((1, 16), np.uint8), []
     )
     assert len(chunk_flags(b"a", language, memoryview(data), 0, whole)) == 1
+
+
+def test_runs_and_numbers_of_many_texts_are_those_of_each() -> None:
+    randomness = random.Random(3)
+    words = [b" ", b"\n", b"x", b"0x", b"\\x", b"a+", b"/Z", b"9" * 19, b"A" * 41, b"-"]
+    texts = [b"".join(randomness.choices(words, k=randomness.randrange(1, 300))) for _ in range(300)]
+    ends = np.cumsum([len(text) for text in texts])
+    starts = ends - [len(text) for text in texts]
+    marks = marks_of(memoryview(b"".join(texts)), starts, ends)
+    assert marks.escapes.tolist() == [text.count(b"\\x") for text in texts]
+    assert marks.numbers.tolist() == [text.count(b"0x") for text in texts]
+    wide = [place for place, text in enumerate(texts) if len(text) >= 320]
+    middles = [texts[place][len(texts[place]) // 2 - 160 :][:320] for place in wide]
+    assert len(wide) > 100
+    assert marks.has_run[wide].tolist() == [re.search(rb"[0-9A-Za-z+/]{40}", text) is not None for text in middles]
+    assert 20 < marks.has_run.sum() < 280

@@ -297,8 +297,8 @@ from exosuit_cli.ingest import ScanOptions, chunk
 from exosuit_cli.report.chunk.jsonl import JsonlRenderer, JsonlSink
 
 class Fatal(JsonlRenderer):
-    def render(self, path, *about):
-        if path in json.loads(sys.argv[2]):
+    def render(self, slab):
+        if set(slab.paths) & set(json.loads(sys.argv[2])):
             if sys.argv[3] == "always":
                 os.kill(os.getpid(), signal.SIGKILL)
             try:
@@ -307,7 +307,7 @@ class Fatal(JsonlRenderer):
                 pass
             else:
                 os.kill(os.getpid(), signal.SIGKILL)
-        return super().render(path, *about)
+        return super().render(slab)
 
 json_loads, json.loads = json.loads, lambda text: [name.encode() for name in json_loads(text)]
 output, renderer = io.BytesIO(), Fatal(with_text=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
+from binascii import hexlify
+from typing import TYPE_CHECKING, BinaryIO, Final
 
+import numpy as np
 import orjson
 
+from exosuit_cli.chunk.batch import NOTHING, Rendered
 from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
 from exosuit_cli.chunk.records import ID_BYTES
 from exosuit_cli.structure.boundary import Boundary
@@ -13,16 +16,31 @@ from exosuit_cli.structure.symbols import SymbolKind
 from exosuit_cli.system.names import text_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    import numpy.typing as npt
 
     from exosuit_cli.chunk.batch import ChunkBatch
-    from exosuit_cli.chunk.records import FileChunks
+    from exosuit_cli.chunk.contexts import Contexts
+    from exosuit_cli.chunk.slab_chunks import SlabChunks
+    from exosuit_cli.structure.symbols import Symbols
 
-_LABELS = [boundary.label for boundary in Boundary]
-_KINDS = [kind.label for kind in SymbolKind]
-_ID_DIGITS = 2 * ID_BYTES
-_HEAD_END = b',"duplicate_of":'
-"""A quote within a value is escaped: no value has this in it."""
+_LABELS: Final = [f'"{boundary.label}","symbol":'.encode() for boundary in Boundary]
+_KINDS: Final = [f',"kind":"{kind.label}","line":'.encode() for kind in SymbolKind]
+_FLAGS: Final = [
+    f',"guessed":{guessed},"flags":{orjson.dumps(names).decode()},"previous":'.encode()
+    for guessed in ("false", "true")
+    for names in FLAG_NAMES
+]
+"""By the sum of the flags, and once more for what is guessed."""
+_NEWLINE: Final = ord("\n")
+_BOOLEANS: Final = (b"false", b"true")
+_HEAD_END: Final = b',"duplicate_of":'
+_PIECES: Final = (
+    b'{"id":', None, None, None, b',"end_byte":', None, b',"start_line":', None, b',"end_line":', None, b',"tokens":',
+    None, None, None, None, b',"symbols":', None, None, None, b',"next":', None,
+)  # fmt: skip
+"""A line up to `_HEAD_END`: what is the same in all of them, and None where a column goes."""
 
 
 class JsonlRenderer:
@@ -31,83 +49,130 @@ class JsonlRenderer:
     def __init__(self, *, with_text: bool) -> None:
         self.with_text = with_text
 
-    def render(
-        self, path: bytes, language: str, data: memoryview, offset: int, chunks: FileChunks, flags: Sequence[int]
-    ) -> tuple[list[bytes], list[int]]:
+    def render(self, slab: SlabChunks) -> Rendered:
         """See `Renderer`; undecodable parts of a text become U+FFFD."""
-        name, exact = text_name(path)
-        place: str | orjson.Fragment = name
-        if exact is not None:
-            place = orjson.Fragment(orjson.dumps(name) + f',"path_b64":"{exact}"'.encode())
-        digits = chunks.ids.tobytes().hex()
-        ids = [digits[start : start + _ID_DIGITS] for start in range(0, len(digits), _ID_DIGITS)]
-        symbols = _symbols(chunks)
-        contexts = _contexts(chunks)
-        rows = zip(
-            ids,
-            chunks.starts.tolist(),
-            chunks.ends.tolist(),
-            chunks.start_lines.tolist(),
-            chunks.end_lines.tolist(),
-            chunks.tokens.tolist(),
-            chunks.boundaries.tolist(),
-            chunks.symbols or [None] * len(ids),
-            flags,
-            [chunks.before.hex() or None, *ids],
-            [*ids[1:], chunks.after.hex() or None],
-            chunks.text_spans(),
-            strict=False,
-        )
-        lines = []
-        for position, row in enumerate(rows):
-            identity, start, end, start_line, end_line, tokens, boundary, symbol, flag, previous, following, span = row
-            record: dict[str, object] = {
-                "id": identity,
-                "path": place,
-                "start_byte": start,
-                "end_byte": end,
-                "start_line": start_line,
-                "end_line": end_line,
-                "tokens": tokens,
-                "language": language or None,
-                "boundary": _LABELS[boundary],
-                "symbol": symbol,
-                "symbols": symbols.get(position, ()),
-                "guessed": chunks.is_guessed,
-                "flags": FLAG_NAMES[flag],
-                "previous": previous,
-                "next": following,
-            }
-            if contexts:
-                record |= contexts[position]
-            record["duplicate_of"] = None
-            if self.with_text:
-                content = str(data[offset + span[0] : offset + span[1]], "utf-8", "replace")
-                record["text"] = chunks.before_text(position) + content if contexts else content
-            lines.append(orjson.dumps(record, option=orjson.OPT_APPEND_NEWLINE))
-        return lines, [line.index(_HEAD_END) + len(_HEAD_END) for line in lines]
+        if not len(slab):
+            return NOTHING
+        template: list[bytes | None] = [*_PIECES]
+        columns = _columns(slab)
+        if slab.chunks.contexts is not None:
+            template += [b',"context":', None, b',"context_tokens":', None, b',"context_in_text":', None]
+            columns += _context_columns(slab.chunks.contexts)
+        end = b'null,"text":\n' if self.with_text else b"null}\n"
+        content = b"".join(_filled([*template, _HEAD_END, end], columns, len(slab)))
+        breaks = _newlines(content)
+        sizes = np.diff(breaks, prepend=-1)
+        heads = sizes - len(end)
+        if self.with_text:
+            texts = orjson.dumps(slab.texts(), option=orjson.OPT_INDENT_2)
+            ends = _newlines(texts)
+            begins, stops = ends[:-1] + len("\n  "), ends[1:] - len(",")
+            stops[-1] += len(",")  # the last item has none
+            pieces = [b"}\n"] * (3 * len(slab))
+            pieces[::3] = _slices(content, breaks - sizes + 1, breaks)
+            pieces[1::3] = _slices(texts, begins, stops)
+            content = b"".join(pieces)
+            sizes += stops - begins + len(b"}")  # the newline was counted
+        return Rendered(content, sizes, heads)
 
 
-def _contexts(chunks: FileChunks) -> list[dict[str, object]]:
-    """The fields of the context of each chunk; empty where nobody asked for them."""
-    contexts = chunks.contexts
-    if contexts is None:
-        return []
-    rows = zip(contexts.texts, contexts.tokens.tolist(), contexts.in_text.tolist(), strict=True)
-    return [{"context": text, "context_tokens": tokens, "context_in_text": in_text} for text, tokens, in_text in rows]
+def _newlines(content: bytes) -> npt.NDArray[np.int64]:
+    """Where the newlines are; in JSON, none is in a value."""
+    return np.flatnonzero(np.frombuffer(content, np.uint8) == _NEWLINE)
 
 
-def _symbols(chunks: FileChunks) -> dict[int, list[dict[str, str | int]]]:
-    """The definitions that begin in each chunk that has some."""
-    defined = chunks.defined
-    found: dict[int, list[dict[str, str | int]]] = {}
-    rows = zip(defined.chunks.tolist(), defined.names, defined.kinds.tolist(), defined.lines.tolist(), strict=True)
-    for chunk, name, kind, line in rows:
-        symbol: dict[str, str | int] = {"name": name, "kind": _KINDS[kind], "line": line}
-        if chunk in found:
-            found[chunk].append(symbol)
-        else:
-            found[chunk] = [symbol]
+def _slices(content: bytes, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[bytes]:
+    return [content[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+
+
+def _filled(template: Sequence[bytes | None], columns: Sequence[Iterable[bytes]], count: int) -> list[bytes]:
+    """The template `count` times over, the k-th None in it replaced by the items of the k-th column."""
+    pieces = [*template] * count
+    places = [place for place, piece in enumerate(template) if piece is None]
+    for place, column in zip(places, columns, strict=True):
+        pieces[place :: len(template)] = column
+    return pieces  # type: ignore[return-value]  # none is None any more
+
+
+def _columns(slab: SlabChunks) -> list[Iterable[bytes]]:
+    """The columns of `_PIECES`, each with a piece for every chunk."""
+    chunks = slab.chunks
+    ids, previous, following = _identities(slab)
+    counts = slab.counts.tolist()
+    flags = np.repeat([part.is_guessed for part in slab.parts], slab.counts) * len(FLAG_NAMES)
+    if chunks.flags is not None:
+        flags += chunks.flags
+    return [
+        ids,
+        [place for path, count in zip(slab.paths, counts, strict=True) for place in [_place(path)] * count],
+        _numbers(chunks.starts),
+        _numbers(chunks.ends),
+        _numbers(chunks.start_lines),
+        _numbers(chunks.end_lines),
+        _numbers(chunks.tokens),
+        [name for language, count in zip(slab.languages, counts, strict=True) for name in [_named(language)] * count],
+        map(_LABELS.__getitem__, chunks.boundaries.tolist()),
+        _as_json(chunks.symbols or [None] * len(chunks)),
+        _symbols(chunks.defined, len(chunks)),
+        map(_FLAGS.__getitem__, flags.tolist()),
+        previous,
+        following,
+    ]
+
+
+def _context_columns(contexts: Contexts) -> list[Iterable[bytes]]:
+    in_text = map(_BOOLEANS.__getitem__, contexts.in_text.tolist())
+    return [_as_json(contexts.texts), _numbers(contexts.tokens), in_text]
+
+
+def _identities(slab: SlabChunks) -> tuple[list[bytes], list[bytes], list[bytes]]:
+    """The id of each chunk, of the one before it and of the one after it in its text."""
+    digits = hexlify(slab.chunks.ids.tobytes(), b",", ID_BYTES)
+    ids = (b'"' + digits.replace(b",", b'","') + b'"').split(b",")
+    previous, following = [b"null", *ids[:-1]], [*ids[1:], b"null"]
+    first = 0
+    for part in slab.parts:
+        stop = first + len(part)
+        if first < stop:
+            previous[first] = b'"%b"' % hexlify(part.before) if part.before else b"null"
+            following[stop - 1] = b'"%b"' % hexlify(part.after) if part.after else b"null"
+        first = stop
+    return ids, previous, following
+
+
+def _place(path: bytes) -> bytes:
+    """The path, and its exact bytes where the text is lossy."""
+    name, exact = text_name(path)
+    beside = f',"path_b64":"{exact}"'.encode() if exact is not None else b""
+    return b',"path":%b%b,"start_byte":' % (orjson.dumps(name), beside)
+
+
+def _named(language: str) -> bytes:
+    return b',"language":%b,"boundary":' % orjson.dumps(language or None)
+
+
+def _numbers(column: npt.NDArray[np.int64]) -> list[bytes]:
+    """Each number in digits; there is one at least."""
+    return orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)[1:-1].split(b",")
+
+
+def _as_json(values: Sequence[str | None]) -> list[bytes]:
+    """Each value as JSON; there is one at least. In a list with a line for each, a newline in one is escaped."""
+    return orjson.dumps(values, option=orjson.OPT_INDENT_2)[len(b"[\n  ") : -len(b"\n]")].split(b",\n  ")
+
+
+def _symbols(defined: Symbols, chunks: int) -> list[bytes]:
+    """The definitions that begin in each chunk, which come in the order of the chunks."""
+    found = [b"[]"] * chunks
+    if not len(defined):
+        return found
+    is_first = np.diff(defined.chunks, prepend=-1) != 0
+    begins = map((b'},{"name":', b'}]\n[{"name":').__getitem__, is_first.tolist())
+    kinds = map(_KINDS.__getitem__, defined.kinds.tolist())
+    pieces = _filled([None] * 4, [begins, _as_json(defined.names), kinds, _numbers(defined.lines)], len(defined))
+    lists = (b"".join(pieces)[len(b"}]\n") :] + b"}]").split(b"\n")
+    for chunk, symbols in zip(defined.chunks[is_first].tolist(), lists, strict=True):
+        found[chunk] = symbols
     return found
 
 
@@ -127,12 +192,12 @@ class JsonlSink:
     def write(self, batch: ChunkBatch, paths: Sequence[bytes], repeats: dict[int, tuple[bytes, int]]) -> None:  # noqa: ARG002  (the lines hold their paths)
         """See `ChunkSink`."""
         rendered = memoryview(batch.rendered)
-        ends = batch.sizes.cumsum().tolist()
+        ends = batch.sizes.cumsum()
         written = 0
         for position in sorted(repeats):
-            start = ends[position - 1] if position else 0
-            head = start + int(batch.heads[position])
+            stop = int(ends[position])
+            head = stop - int(batch.sizes[position]) + int(batch.heads[position])
             self._file.write(rendered[written:head])
             self._file.write(orjson.dumps(place_record(*repeats[position])) + self._end)
-            written = ends[position]
+            written = stop
         self._file.write(rendered[written:])

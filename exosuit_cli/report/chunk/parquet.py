@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
+import numpy as np
+
+from exosuit_cli.chunk.batch import Rendered
 from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
 from exosuit_cli.report.arrow import pyarrow_modules
 from exosuit_cli.report.chunk.jsonl import place_record
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.chunk.batch import ChunkBatch
-    from exosuit_cli.chunk.records import FileChunks
+    from exosuit_cli.chunk.slab_chunks import SlabChunks
 
 ROWS = 16_384
 """Rows of a row group, however large the batches are: the bytes of the file depend on the chunks alone."""
@@ -26,24 +29,18 @@ class ParquetRenderer:
     def __init__(self, *, with_text: bool) -> None:
         self.with_text = with_text
 
-    def render(
-        self,
-        path: bytes,  # noqa: ARG002  (the sink has it)
-        language: str,
-        data: memoryview,
-        offset: int,
-        chunks: FileChunks,
-        flags: Sequence[int],  # noqa: ARG002  (the sink has them)
-    ) -> tuple[list[bytes], list[int]]:
+    def render(self, slab: SlabChunks) -> Rendered:
         """See `Renderer`; undecodable parts of a text become U+FFFD."""
-        head = language.encode()
-        if not self.with_text:
-            return [head] * len(chunks), [len(head)] * len(chunks)
-        texts = [
-            head + (chunks.before_text(place) + str(data[offset + start : offset + end], "utf-8", "replace")).encode()
-            for place, (start, end) in enumerate(chunks.text_spans())
+        heads = [
+            head
+            for language, count in zip(slab.languages, slab.counts.tolist(), strict=True)
+            for head in [language.encode()] * count
         ]
-        return texts, [len(head)] * len(texts)
+        sizes = np.fromiter(map(len, heads), np.int64, len(heads))
+        if not self.with_text:
+            return Rendered(b"".join(heads), sizes, sizes)
+        texts = [head + text.encode() for head, text in zip(heads, slab.texts(), strict=True)]
+        return Rendered(b"".join(texts), np.fromiter(map(len, texts), np.int64, len(texts)), sizes)
 
 
 class ParquetSink:

@@ -17,8 +17,9 @@ import threading
 import time
 from collections import deque
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from exosuit_cli.device.jobs import HeldSlot, JobInFlight, SlotJob
 from exosuit_cli.device.messages import (
     ANSWER,
     DONE,
@@ -37,7 +38,7 @@ from exosuit_cli.device.messages import (
     WITH_LINES,
     WITH_TOKENS,
 )
-from exosuit_cli.device.ring import SlabRing, Slot, make_memory
+from exosuit_cli.device.ring import SlabRing, make_memory
 from exosuit_cli.kernels.device import DeviceError, DeviceLost, DeviceOutOfMemory
 from exosuit_cli.kernels.frame import result_bytes
 
@@ -53,36 +54,6 @@ _PAUSE_SECONDS = 0.1
 _NO_LINES = -1
 
 
-class _Held:
-    """A slot as the owner knows it."""
-
-    def __init__(self, slot: Slot) -> None:
-        self.slot = slot
-        self.holder: socket.socket | None = None
-        self.is_computed = False
-        """Whether it is with the device, or waits for it."""
-        self.is_pinned = threading.Event()
-        """Set once its pages are locked, or cannot be."""
-
-
-class _Job(NamedTuple):
-    kind: int
-    held: _Held
-    data_bytes: int
-    files: int
-    """Or spans."""
-    flags: int
-    batch: int
-
-
-class _Flight(NamedTuple):
-    job: _Job
-    lane: SlabLane
-    has_tokens: bool
-    failure: str | None
-    is_final: bool
-
-
 class SlabService:
     """The slots of one card and those who fill them. `lanes` are free now, and their layout is the ring's.
 
@@ -96,14 +67,14 @@ class SlabService:
         self._descriptor = make_memory(sizes)
         ring = SlabRing(self._descriptor, sizes)
         self._data_offset = ring.layout.data_offset
-        self._held = [_Held(ring.slot(number)) for number in range(sizes.slots)]
+        self._held = [HeldSlot(ring.slot(number)) for number in range(sizes.slots)]
         self._free = deque(self._held)
         self._takers: deque[socket.socket] = deque()
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[SlotJob] = deque()
         self._idle = deque(lanes)
-        self._flights: queue.SimpleQueue[_Flight] = queue.SimpleQueue()
-        self._unpinned: queue.SimpleQueue[_Held] = queue.SimpleQueue()
-        self._freed: deque[_Held] = deque()
+        self._flights: queue.SimpleQueue[JobInFlight] = queue.SimpleQueue()
+        self._unpinned: queue.SimpleQueue[HeldSlot] = queue.SimpleQueue()
+        self._freed: deque[HeldSlot] = deque()
         """Slots whose worker has gone, and whose slab is done."""
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._lost: str | None = None
@@ -181,7 +152,7 @@ class SlabService:
             self._free.appendleft(held)  # its pages are there
         elif kind in {JOB, SPANS}:
             held.is_computed = True
-            self._jobs.append(_Job(kind, held, data_bytes, files, flags, batch))
+            self._jobs.append(SlotJob(kind, held, data_bytes, files, flags, batch))
         return True
 
     def _leave(self, worker: socket.socket) -> None:
@@ -206,7 +177,7 @@ class SlabService:
 
     def _submit(self) -> None:
         """Begin the jobs whose pages are locked, one on each idle lane; the others once they are."""
-        waiting: list[_Job] = []
+        waiting: list[SlotJob] = []
         while self._jobs and self._idle:
             job = self._jobs.popleft()
             if not job.held.is_pinned.is_set():
@@ -224,10 +195,10 @@ class SlabService:
                     failure = str(error)
                 except Exception as error:  # noqa: BLE001  (a fault of ours: the worker hears of it)
                     failure = f"{type(error).__name__}: {error}"
-            self._flights.put(_Flight(job, lane, has_tokens, failure, is_final))
+            self._flights.put(JobInFlight(job, lane, has_tokens, failure, is_final))
         self._jobs.extendleft(reversed(waiting))
 
-    def _begin(self, job: _Job, lane: SlabLane, *, has_tokens: bool) -> None:
+    def _begin(self, job: SlotJob, lane: SlabLane, *, has_tokens: bool) -> None:
         sizes, slot, is_slab = self._sizes, job.held.slot, job.kind == JOB
         if job.data_bytes > sizes.slab_bytes or job.files > (sizes.files if is_slab else lane.most_spans):
             what = "files" if is_slab else "spans"
@@ -255,42 +226,41 @@ class SlabService:
 
     def _complete(self) -> None:
         while True:
-            flight = self._flights.get()
-            job, lane, _, failure, is_final = flight
-            lines: int | None = None
-            if failure is None:
-                try:
-                    lines = lane.finish(job.held.slot.found)
-                    if job.kind == JOB:
-                        self.slabs += 1
-                    else:
-                        self.spans += job.files
-                except DeviceLost as error:
-                    failure, is_final = str(error), True
-                except Exception as error:  # noqa: BLE001  (as when it is submitted)
-                    failure = str(error) if isinstance(error, DeviceOutOfMemory) else f"{type(error).__name__}: {error}"
-            if is_final and self._lost is None:
-                self._lost = failure
-            self._idle.append(lane)
-            with self._lock:
-                job.held.is_computed = False
-                worker = job.held.holder
-            if worker is None:
-                self._freed.append(job.held)
-            if self._jobs or worker is None:
-                os.eventfd_write(self._wake, 1)
-            if worker is not None:
-                self._answer(worker, flight._replace(failure=failure, is_final=is_final), lines)
+            self._end(self._flights.get())
 
-    def _answer(self, worker: socket.socket, flight: _Flight, lines: int | None) -> None:
-        flags = WANTED if self._takers else 0
-        if flight.failure is not None:
-            flags |= FAILED | FINAL if flight.is_final else FAILED
-        elif flight.has_tokens:
-            flags |= HAS_TOKENS
-        number = flight.job.held.slot.number
-        packet = ANSWER.pack(DONE, flags, number, _NO_LINES if lines is None else lines)
-        self._send(worker, packet + (flight.failure or "").encode()[: MOST_PACKET_BYTES - ANSWER.size])
+    def _end(self, flight: JobInFlight) -> None:
+        """Wait for what was submitted, and answer."""
+        job, lane, has_tokens, failure, is_final = flight
+        lines: int | None = None
+        if failure is None:
+            try:
+                lines = lane.finish(job.held.slot.found)
+                if job.kind == JOB:
+                    self.slabs += 1
+                else:
+                    self.spans += job.files
+            except DeviceLost as error:
+                failure, is_final = str(error), True
+            except Exception as error:  # noqa: BLE001  (as when it is submitted)
+                failure = str(error) if isinstance(error, DeviceOutOfMemory) else f"{type(error).__name__}: {error}"
+        if is_final and self._lost is None:
+            self._lost = failure
+        self._idle.append(lane)
+        with self._lock:
+            job.held.is_computed = False
+            worker = job.held.holder
+        if worker is None:
+            self._freed.append(job.held)
+        if self._jobs or worker is None:
+            os.eventfd_write(self._wake, 1)
+        if worker is not None:
+            flags = WANTED if self._takers else 0
+            if failure is not None:
+                flags |= FAILED | FINAL if is_final else FAILED
+            elif has_tokens:
+                flags |= HAS_TOKENS
+            packet = ANSWER.pack(DONE, flags, job.held.slot.number, _NO_LINES if lines is None else lines)
+            self._send(worker, packet if failure is None else packet + _cut(failure))
 
     @staticmethod
     def _send(worker: socket.socket, packet: bytes) -> None:
@@ -313,3 +283,8 @@ class SlabService:
             finally:
                 held.is_pinned.set()
                 os.eventfd_write(self._wake, 1)  # its slab may wait for that
+
+
+def _cut(failure: str) -> bytes:
+    """As much of it as a packet holds."""
+    return failure.encode()[: MOST_PACKET_BYTES - ANSWER.size]

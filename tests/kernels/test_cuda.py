@@ -20,7 +20,15 @@ from exosuit_cli.kernels.cuda import CudaDevice
 from exosuit_cli.kernels.device import DeviceError, DeviceLost, DeviceOutOfMemory
 from exosuit_cli.kernels.device_kernels import DeviceKernels
 from exosuit_cli.kernels.device_lane import SlabLane
-from exosuit_cli.kernels.frame import FrameLayout, columns_of, heading, lines_of, result_bytes
+from exosuit_cli.kernels.frame import (
+    CHUNK_ID_BYTES,
+    FrameLayout,
+    columns_of,
+    heading,
+    lines_of,
+    result_bytes,
+    span_parts,
+)
 from exosuit_cli.model.errors import ExitCode
 from exosuit_cli.model.slab import Slab
 
@@ -143,6 +151,16 @@ def test_slabs_in_frames_are_one_graph(host: HostCupy, lines: bool, refuses: boo
         assert count == (len(expected.heads) if fits else None)
         if count is not None:
             assert_same(lines_of(slot.found, count, results, slab.lengths, 32), expected)
+    for number, slab in enumerate(slabs[:-1] if lines else ()):
+        slot.data[: len(slab.data)] = slab.data
+        starts = np.arange(0, len(slab.data), 777)
+        lengths = np.minimum(starts % 2000, len(slab.data) - starts)
+        head, digests = span_parts(slot.found, len(starts))
+        head[:] = heading(len(slab.data), starts, lengths, CHUNK_ID_BYTES).view(np.uint8)
+        lane.submit_spans(slot.data[: len(slab.data)], slot.found, len(starts))
+        assert lane.finish(slot.found) is None
+        assert host.launched_graphs == (0 if refuses else len(slabs) - 1 + number)
+        assert digests.tobytes() == reference.span_digests(slab.data, starts, lengths, CHUNK_ID_BYTES).tobytes()
     assert len(host.allocated) == allocated
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 256 << 20
 """Bytes of the largest file that is cut, unless another limit is given: its chunks are held until it is read."""
-SLAB_BYTES = 4 << 20
+SLAB_BYTES = 7 << 20
 """The least slab for chunks: what is computed for all its lines at once costs as much per call as for many lines."""
 
 

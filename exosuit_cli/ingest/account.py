@@ -35,7 +35,8 @@ class Account:
 
     def sample(self, processes: Processes, *, now: bool = False) -> None:
         """Take a sample of the memory of all processes of the run, if it is time for one or `now`."""
-        if self._sampler.sample(processes.pids(), now=now):
+        if now or self._sampler.is_due:  # to find the processes takes a while, too
+            self._sampler.sample(processes.pids(), now=True)
             self.laps.step("sample")
 
     def close(self, processes: Processes, ledger: Ledger, index_file: IndexFile) -> tuple[Throughput, MemoryReport]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from exosuit_cli.system.stop import StopRequest
     from exosuit_cli.walk.roots import PathLike
 
-BATCH_FILES = 200
+BATCH_FILES = 300
 """The most files in a batch: their rendered chunks are held in memory, and go to the parent as one message."""
 
 

@@ -28,6 +28,8 @@ _OF_THE_FILE = (Outcome.UNREADABLE, Outcome.TOO_LARGE, Outcome.CHANGED, Outcome.
 """Outcomes that hold for a file under each of its names."""
 PENDING = 255
 """The outcome of a place that has no row yet."""
+LEAST_SHARE = 24
+"""The fewest files of a part: a task has a cost of its own."""
 
 
 @dataclass(slots=True)
@@ -220,6 +222,20 @@ class Ledger:
         outcomes = self.rows["outcome"][: self.files]
         outcomes[(outcomes == PENDING) | (outcomes == Outcome.LINKED)] = Outcome.NOT_REACHED
         self.tasks.clear()
+
+    def take(self, sharers: int) -> Task:
+        """The next task; where little is left, a part of it, so that all of `sharers` workers end at about one time.
+
+        The parts get smaller towards the end, for files differ in size.
+        """
+        task = self.tasks.popleft()
+        files = len(task.places)
+        if sharers > 1 and len(self.tasks) < 2 * sharers:
+            most = max((self.waiting() + files) // (3 * sharers), LEAST_SHARE)
+            if files >= most + LEAST_SHARE:
+                self.tasks.appendleft(task.part(most, files))
+                task = task.part(0, most)
+        return task
 
     def waiting(self) -> int:
         """How many files are in tasks that nobody has taken."""

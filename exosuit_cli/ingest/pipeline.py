@@ -226,7 +226,8 @@ class Run:
         if carrier is None:
             return
         while ledger.tasks and carrier.has_room() and (self.collector is None or self.collector.has_room()):
-            carrier.submit(ledger.tasks.popleft())
+            is_shared = not walking and self.collector is not None  # a file that is cut costs much
+            carrier.submit(ledger.take(carrier.workers) if is_shared else ledger.tasks.popleft())
         if not walking:
             ledger.sort()
             self.laps.step("result")

@@ -57,9 +57,14 @@ class MemorySampler:
         self.samples = 0
         self._next = 0.0
 
+    @property
+    def is_due(self) -> bool:
+        """Whether the last reading is old enough for another."""
+        return time.monotonic() >= self._next
+
     def sample(self, pids: Iterable[int], *, now: bool = False) -> bool:
-        """Take a reading of this process and of `pids` if the last is old enough, or `now`; whether it was taken."""
-        if not now and time.monotonic() < self._next:
+        """Take a reading of this process and of `pids` if it `is_due`, or `now`; whether it was taken."""
+        if not now and not self.is_due:
             return False
         began = time.monotonic()
         pss = uss = 0

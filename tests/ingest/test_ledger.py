@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trees import batch_of, plain, write
 
 from exosuit_cli.config.options import WalkOptions
-from exosuit_cli.ingest.ledger import Ledger
+from exosuit_cli.ingest.ledger import LEAST_SHARE, Ledger
 from exosuit_cli.model.errors import ExosuitError
 from exosuit_cli.model.records import Batch, Directory, Outcome, Skip
 from exosuit_cli.walk import Listing, TreeWalk
@@ -91,6 +91,24 @@ def test_the_first_batch_is_done_soon(batch_files: int, lengths: list[int]) -> N
     ledger.flush()
     assert [len(task.batch) for task in ledger.tasks] == lengths
     assert [place for task in ledger.tasks for place in task.places] == list(range(70))
+
+
+@pytest.mark.parametrize("sharers", [1, 2, 5])
+def test_the_last_tasks_are_shared_in_ever_smaller_parts(sharers: int) -> None:
+    ledger = Ledger(None, 100)
+    ledger.add(Listing(Directory(b"", 0, 0, 0, 0), tuple(b"%d" % name for name in range(2_000))))
+    ledger.flush()
+    taken = []
+    while ledger.tasks:
+        taken.append(ledger.take(sharers))
+    lengths = [len(task.batch) for task in taken]
+    assert [place for task in taken for place in task.places] == list(range(2_000))
+    assert lengths[:10] == [100] * 10
+    if sharers == 1:
+        assert lengths == [100] * 20
+    else:
+        assert min(lengths) >= LEAST_SHARE
+        assert max(lengths[-sharers:]) < 2 * LEAST_SHARE
 
 
 @given(directories, st.integers(1, 15))

@@ -74,10 +74,11 @@ def _hash(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 def _first_words() -> npt.NDArray[np.bool_]:
     """bool[65536]: whether the first three bytes of a line are those of a word of `FIRST_WORDS`, by their hash."""
+    words = {
+        (word + end)[:3] for word in FIRST_WORDS for end in ((b" ", b"\t", b"(", b"!") if len(word) < 3 else (b"",))
+    }
     found = np.zeros(1 << 16, np.bool_)
-    for word in FIRST_WORDS:
-        for end in (b" ", b"\t", b"(", b"!") if len(word) < 3 else (b"",):
-            found[_hash(np.array([int.from_bytes((word + end)[:3], "little")], np.uint64))] = True
+    found[_hash(np.array([int.from_bytes(word, "little") for word in words], np.uint64))] = True
     return found
 
 

@@ -64,11 +64,11 @@ class WordTable:
         self._keys = np.zeros(1 << 16, np.uint64)
         self._lengths = np.zeros(1 << 16, np.uint8)
         self._kinds = np.zeros(1 << 16, np.uint8)
-        for word, kind in kinds.items():
-            key = np.array([int.from_bytes(word[:8], "little")], np.uint64)
-            (slot,) = _slot(key, np.array([len(word)], np.int64)).tolist()
-            assert not self._lengths[slot], f"{word!r} has the slot of another word: choose another multiplier"
-            self._keys[slot], self._lengths[slot], self._kinds[slot] = key[0], len(word), kind
+        keys = np.array([int.from_bytes(word[:8], "little") for word in kinds], np.uint64)
+        lengths = np.array([len(word) for word in kinds], np.int64)
+        slots = _slot(keys, lengths)
+        assert len(set(slots.tolist())) == len(kinds), "two words have one slot: choose another multiplier"
+        self._keys[slots], self._lengths[slots], self._kinds[slots] = keys, lengths, list(kinds.values())
 
     def of_windows(
         self, window: npt.NDArray[np.uint8]

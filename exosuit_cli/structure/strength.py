@@ -11,6 +11,7 @@ What a literal over several lines holds is an atom: see `literal_lines`. The sca
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.model.slab import LineColumns, Slab
+    from exosuit_cli.structure.line_view import Word
 
 _LEVELS = np.uint8(49)
 _WEAK = np.uint8(2)
@@ -44,6 +46,7 @@ _LONGEST = 100
 """Lines of the longest decorator that is seen as one."""
 
 _TEMPLATE = word("template")[0]
+_USUAL_MARKS = [word(each) for each in ("#", "//", "/*")]
 
 _CLOSES = byte_set(b"}])")
 _CLOSES_LAST = byte_set(b"}]);,")
@@ -57,17 +60,6 @@ _UNFINISHED = _IS_WORD_BYTE | byte_set(b"*&")
 _FIRST = np.stack((_CLOSES, _BEGINS_WITHIN), 1) @ np.array([1, 2], np.uint8)
 _LAST = np.stack((_OPENS_BODY, _GOES_ON, _UNFINISHED), 1) @ np.array([1, 2, 4], np.uint8)
 """uint8[256]: the sets that a byte is in; one look-up of a byte costs as much as many comparisons."""
-_COMMENT_MARKS = [
-    [
-        word(each.opens.decode())
-        for each in literals
-        if each.to_end or each.inside == Inside.COMMENT
-        if len(each.opens) < 8
-    ]
-    for literals in (FAMILIES[name] for name in FAMILY_NAMES)
-]
-"""By family: the first bytes of comments."""
-_COMMENT_MARKS[0] = [word(each) for each in ("#", "//", "/*")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +154,14 @@ def _sound_depths(
     return np.where(np.repeat(is_sound, np.diff(lines.files)), depths, 0).astype(np.int32)
 
 
+@cache
+def _comment_marks(family: int) -> list[Word]:
+    """The first bytes of comments; of a family without any, those of most languages."""
+    literals = FAMILIES[FAMILY_NAMES[family]]
+    marks = [each.opens for each in literals if (each.to_end or each.inside == Inside.COMMENT)]
+    return [word(mark.decode()) for mark in marks if len(mark) < HEAD_BYTES] if literals else _USUAL_MARKS
+
+
 def _comments(view: LineView, languages: Sequence[str]) -> npt.NDArray[np.bool_]:
     """The lines that begin with a comment or within one; where the language has no known marks, with a usual one."""
     comment = view.in_comment | view.opens_comment
@@ -170,14 +170,14 @@ def _comments(view: LineView, languages: Sequence[str]) -> npt.NDArray[np.bool_]
     present = sorted(set(families.tolist()))
     for family in present:
         begins = np.zeros(len(comment), np.bool_)
-        for byte in sorted({int(mark[0] & BYTE) for mark in _COMMENT_MARKS[family]}):
+        for byte in sorted({int(mark[0] & BYTE) for mark in _comment_marks(family)}):
             begins |= view.first == byte
         if len(present) > 1:
             begins &= of_line == family
         places = np.flatnonzero(begins)
         heads = view.heads.take(places)
         found = np.zeros(len(places), np.bool_)
-        for text, mask, _ in _COMMENT_MARKS[family]:
+        for text, mask, _ in _comment_marks(family):
             found |= (heads & mask) == text
         comment[places[found]] = True
     return comment

@@ -20,6 +20,7 @@ from exosuit_cli.structure.plain_names import (
     WIDTH,
     PlainNames,
     WordTable,
+    cut_windows,
     first_places,
 )
 from exosuit_cli.structure.symbols import SymbolKind
@@ -30,11 +31,11 @@ if TYPE_CHECKING:
     from exosuit_cli.model.slab import LineColumns
 
 _SPACE: Final = 0x20
-_NEWLINE: Final = 10
 _IN_TYPE: Final = IS_WORD | byte_set(b" <>,.[]?$")
 _IS_ODD: Final = byte_set(bytes(range(9)) + b"\t\x0b\x0c&*~@:" + bytes(range(14, 32)))
 """What may stand before the bracket of a method as well, and is left to the slower rules."""
 _CLASSES: Final = np.stack((IS_WORD, _IN_TYPE, _IS_ODD), 1) @ np.array([1, 2, 4], np.uint8)
+_COLUMNS: Final = np.arange(WIDTH, dtype=np.uint8)
 _IS_UPPER: Final = byte_set(bytes(range(65, 91)))
 _IS_DIGIT: Final = byte_set(b"0123456789")
 _OPERATOR: Final = np.uint64(int.from_bytes(b"operator", "little"))
@@ -60,8 +61,7 @@ def method_names(
     left = left[(~is_long & (lasts > _SPACE))[left]]
     if not len(left):
         return found
-    window = sliding_window_view(data, WIDTH)[at[left]]
-    window[np.arange(WIDTH) >= (ends - at)[left, None]] = _NEWLINE
+    window = cut_windows(data, at[left], (ends - at)[left])
     is_whole = (ends - at)[left] <= WIDTH
     bracket, brace, sign = (first_places(window, byte) for byte in b"({=")
     # No method is such, and a property is one only after a modifier.
@@ -102,10 +102,10 @@ def _read_properties(
     window: npt.NDArray[np.uint8], brace: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Whether a name is right before the brace of each row, perhaps before one blank, and where it begins and ends."""
-    rows, columns = np.arange(len(brace)), np.arange(WIDTH)
+    rows, columns = np.arange(len(brace)), _COLUMNS
     stop = brace - (window[rows, np.maximum(brace - 1, 0)] == _SPACE)
-    is_other = ~IS_WORD.take(window) & (columns < stop[:, None])
-    begin = np.where(is_other, columns, -1).max(axis=1) + 1
+    is_other = ~IS_WORD.take(window) & (columns < stop.astype(np.uint8)[:, None])
+    begin = _after_last(is_other)
     is_named = (begin < stop) & ~_IS_DIGIT.take(window[rows, np.minimum(begin, WIDTH - 1)])
     return is_named, begin, stop
 
@@ -117,18 +117,21 @@ def _read_heads(
     at: npt.NDArray[np.int64],
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The states of the rows of `window`, which begin at `at`, and where the names before the brackets are."""
-    rows, columns = np.arange(len(bracket)), np.arange(WIDTH)
-    is_before = columns < bracket[:, None]
+    rows, columns = np.arange(len(bracket)), _COLUMNS
+    is_before = columns < bracket.astype(np.uint8)[:, None]
     classes = _CLASSES.take(window)
     is_unsure = (((classes & 4) != 0) & is_before).any(axis=1)
     is_type = ~(((classes & 6) == 0) & is_before).any(axis=1)
     spaces = window == _SPACE
     stop = bracket - spaces[rows, np.maximum(bracket - 1, 0)]
     is_unsure |= spaces[rows, np.maximum(stop - 1, 0)] & (stop > 0)
-    begin = np.where(spaces & (columns < stop[:, None]), columns, -1).max(axis=1) + 1
+    is_first = columns < stop.astype(np.uint8)[:, None]
+    begin = _after_last(spaces & is_first)
     first = window[rows, np.minimum(begin, WIDTH - 1)]
     is_name = (begin < stop) & ~_IS_DIGIT.take(first)
-    is_name &= ~(((classes & 1) == 0) & (columns >= begin[:, None]) & (columns < stop[:, None])).any(axis=1)
+    is_name &= ~(
+        ((classes & 1) == 0) & (columns >= begin.astype(np.uint8)[:, None]) & (columns < stop.astype(np.uint8)[:, None])
+    ).any(axis=1)
     is_unsure |= _has_operator(data, window, bracket, at)
     is_named = is_type & is_name & ((begin > 0) | _IS_UPPER.take(first))
     # The first bytes of words, those of the name included.
@@ -140,6 +143,12 @@ def _read_heads(
     is_forbidden = is_whole_word & ((kinds == 1) | ((kinds == 2) & (column == begin[of_row])))
     is_named[of_row[is_forbidden]] = False
     return np.where(is_unsure, UNSURE, np.where(is_named, NAMED, NOTHING)).astype(np.uint8), begin, stop
+
+
+def _after_last(is_there: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """int64[rows]: the column after the last one that is true in each row, 0 for none."""
+    found: npt.NDArray[np.int64] = (is_there.view(np.uint8) * (_COLUMNS + np.uint8(1))).max(axis=1).astype(np.int64)
+    return found
 
 
 def _has_operator(

@@ -110,12 +110,25 @@ def macro_names(data: npt.NDArray[np.uint8], inks: npt.NDArray[np.int64]) -> Pla
     """What lines define that begin with `#define` and a blank: a macro with arguments."""
     at = inks + len(b"#define ")
     window = sliding_window_view(data, NAME_WIDTH)[at]
-    is_word = IS_WORD.take(window)
-    is_word[:, -1] = False
-    lengths = is_word.argmin(axis=1)
-    is_named = (lengths > 0) & (window[np.arange(len(at)), lengths] == ord("("))
-    states = np.where(is_named, NAMED, NOTHING).astype(np.uint8)
-    return PlainNames(states, np.full(len(at), SymbolKind.MACRO, np.uint8), at, at + lengths)
+    bracket = (window == ord("(")).argmax(axis=1)
+    # Of most a value is in brackets, and no name is right before these.
+    rows = np.flatnonzero((bracket > 0) & IS_WORD.take(data[at + bracket - 1]))
+    is_other = ~IS_WORD.take(window[rows])
+    states = np.full(len(at), NOTHING, np.uint8)
+    states[rows[is_other.argmax(axis=1) == bracket[rows]]] = NAMED
+    return PlainNames(states, np.full(len(at), SymbolKind.MACRO, np.uint8), at, at + bracket)
+
+
+def cut_windows(
+    data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint8]:
+    """uint8[n, `WIDTH`]: the bytes from each place, newlines from its size on."""
+    window = sliding_window_view(data, WIDTH)[starts]
+    is_beyond = np.minimum(sizes, WIDTH).astype(np.uint8)[:, None] <= _COLUMNS
+    changes = window ^ np.uint8(_NEWLINE)
+    changes &= np.negative(is_beyond.view(np.uint8))
+    window ^= changes
+    return window
 
 
 def _without_sizes(
@@ -142,8 +155,7 @@ def head_names(
 ) -> PlainNames:
     """What lines at the left edge define as in C: types, a name and an opening bracket; or a name, `=` and a brace."""
     rows = np.arange(len(starts))
-    window = sliding_window_view(data, WIDTH)[starts]
-    window[(ends - starts)[:, None] <= _COLUMNS] = _NEWLINE
+    window = cut_windows(data, starts, ends - starts)
     bracket, sign = first_places(window, ord("(")), first_places(window, ord("="))
     has_call = bracket < WIDTH
     bracket = np.minimum(bracket, WIDTH - 1)
@@ -197,14 +209,14 @@ def _before(
         if not len(chosen):
             continue
         own, columns = window[chosen, :width], _COLUMNS[:width]
-        is_before = columns < stop[chosen, None]
+        is_before = columns < np.maximum(stop[chosen], 0).astype(np.uint8)[:, None]
         classes = _CLASSES.take(own)
         is_other = (classes & 1) == 0
         of_cpp = is_cpp[chosen]
         if of_cpp.any():
             is_other &= ~(((own == ord(":")) | (own == ord("~"))) & of_cpp[:, None])
         is_other &= is_before
-        after = np.where(is_other, columns + np.uint8(1), np.uint8(0)).max(axis=1)
+        after = (is_other.view(np.uint8) * (columns + np.uint8(1))).max(axis=1)
         within = columns < after[:, None]
         head = ~(((classes & 2) == 0) & within).any(axis=1)
         if of_cpp.any():

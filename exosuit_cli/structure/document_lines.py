@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from exosuit_cli.model.slab import LineColumns, Slab
 
+HEAD: Final = 8
+"""Bytes of `LineColumns.heads`."""
+_ONE: Final = np.uint64(1)
+_FLAGS: Final = np.uint64(int.from_bytes(b"\1" * HEAD, "little"))
 _TAB: Final = 9
 _BYTE: Final = np.uint64(0xFF)
 _INDENT_TAB: Final = 8
@@ -108,6 +112,12 @@ def latest(chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
     """int64[n]: for each of n lines the last chosen one up to it, -1 for none."""
     found: npt.NDArray[np.int64] = np.maximum.accumulate(np.where(chosen, np.arange(len(chosen)), -1))
     return found
+
+
+def leading(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """int64[n]: how many of the eight flags of each of n rows are set before the first that is not."""
+    unset = ~np.ascontiguousarray(found).view(np.uint64).reshape(-1) & _FLAGS
+    return (np.bitwise_count((unset & (~unset + _ONE)) - _ONE) >> 3).astype(np.int64)
 
 
 def _columns(

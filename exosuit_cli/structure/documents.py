@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.model.slab import LineColumns, Slab
+    from exosuit_cli.structure.elements import Elements
     from exosuit_cli.structure.text_lines import TextLines
 
 
@@ -68,11 +69,16 @@ def enter_documents(
         from exosuit_cli.structure.latex import enter_latex
 
         enter_latex(slab, lines, _positions(slab, languages, "TeX"), costs, kinds)
-    positions = np.flatnonzero((styles == Style.ELEMENTS) & (slab.lengths > 0))
-    if len(positions):
-        from exosuit_cli.structure.elements import enter_elements
 
-        enter_elements(slab, lines, positions, costs, kinds)
+
+def elements_of(slab: Slab, lines: LineColumns, styles: npt.NDArray[np.uint8]) -> Elements | None:
+    """The texts of a slab that have elements; None where there are none. `styles` is that of each text."""
+    positions = np.flatnonzero((styles == Style.ELEMENTS) & (slab.lengths > 0))
+    if not len(positions):
+        return None
+    from exosuit_cli.structure.elements import Elements
+
+    return Elements(slab, lines, positions)
 
 
 def _enter(

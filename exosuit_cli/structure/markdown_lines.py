@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.structure.document_lines import HEAD, leading
 from exosuit_cli.structure.markdown_patterns import SETEXT, TAB
 
 if TYPE_CHECKING:
@@ -35,10 +36,6 @@ _NOT_TEXT_BEFORE: Final = {
     "0": b".)" + _DIGITS,
 }
 """By the first byte of a line: the second ones, and after the same byte twice the third ones, that may begin more."""
-HEAD: Final = 8
-"""Bytes of a line that are looked at."""
-_ONE: Final = np.uint64(1)
-_FLAGS: Final = np.uint64(int.from_bytes(b"\1" * HEAD, "little"))
 _MOST_SPACES: Final = 4
 _MOST_HASHES: Final = 6
 
@@ -145,12 +142,6 @@ def _enter_titles(lines: DocumentLines, kinds: npt.NDArray[np.uint8], levels: np
     below = below[np.array(is_under, np.bool_)]
     kinds[below - 1], kinds[below] = Look.TITLE, Look.UNDERLINE
     levels[below - 1] = np.where(lines.leads[below] == ord("="), 1, 2)
-
-
-def leading(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """int64[n]: how many of the eight flags of each of n rows are set before the first that is not."""
-    unset = ~np.ascontiguousarray(found).view(np.uint64).reshape(-1) & _FLAGS
-    return (np.bitwise_count((unset & (~unset + _ONE)) - _ONE) >> 3).astype(np.int64)
 
 
 def _is_text(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from exosuit_cli.structure.document_lines import following, latest
+from exosuit_cli.structure.document_lines import HEAD, following, latest, leading
 from exosuit_cli.structure.markdown_containers import BlockKind
-from exosuit_cli.structure.markdown_lines import HEAD, Look, leading
+from exosuit_cli.structure.markdown_lines import Look
 from exosuit_cli.structure.markdown_patterns import FENCE, HTML, HTML_ENDS, LONE_TAG, LONGEST_ROW, TAB, closing_fence
 
 if TYPE_CHECKING:

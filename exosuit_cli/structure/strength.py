@@ -29,7 +29,7 @@ from exosuit_cli.structure.block_words import (
 )
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
-from exosuit_cli.structure.documents import enter_documents
+from exosuit_cli.structure.documents import elements_of, enter_documents
 from exosuit_cli.structure.line_view import BYTE, HEAD_BYTES, LineView, byte_set, word
 from exosuit_cli.structure.literal_lines import literal_lines
 from exosuit_cli.structure.styles import OWN_BLOCKS, SLASH_STYLES, Style, style_of
@@ -88,7 +88,10 @@ def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> 
     kinds = np.full(count, Boundary.LINE, np.uint8)
     file_styles = np.array([style_of(language) for language in languages], np.uint8)
     inked = np.flatnonzero(lines.heads != 0)
+    elements = elements_of(slab, lines, file_styles)
     has_rules = OWN_BLOCKS.take(file_styles)
+    if elements is not None:
+        has_rules[elements.as_code] = False
     own_languages = languages
     if has_rules.any():
         inked = inked[~np.repeat(has_rules, np.diff(lines.files))[inked]]
@@ -104,6 +107,8 @@ def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> 
         costs[inked], kinds[inked] = _code(view, _comments(view, own_languages))
     if len(slab):
         enter_documents(slab, lines, languages, file_styles, costs, kinds)
+    if elements is not None:
+        elements.enter(costs, kinds)
     return LineStrengths(costs, kinds)
 
 

@@ -62,7 +62,7 @@ SLASH_STYLES = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN, St
 BLOCK_STYLES = np.isin(np.arange(len(Style)), [Style.BLOCK, Style.BLOCK_OPEN])
 """bool[styles]: words are around a block."""
 
-OWN_BLOCKS = np.isin(np.arange(len(Style)), [Style.MARKDOWN, Style.RESTRUCTURED])
+OWN_BLOCKS = np.isin(np.arange(len(Style)), [Style.MARKDOWN, Style.RESTRUCTURED, Style.ELEMENTS])
 """bool[styles]: blocks follow from rules that are not those of code."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,7 @@ from exosuit_cli.chunk import ChunkOptions, chunk_text
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
 from exosuit_cli.structure.costs import ATTACHED
+from exosuit_cli.structure.element_tags import element_tags
 from exosuit_cli.structure.strength import line_strengths
 
 from .test_markdown import size_of
@@ -75,6 +77,68 @@ def test_a_cut_costs_by_the_number_of_elements_around(trees: list[str]) -> None:
         # What follows a comment or a heading belongs to it.
         is_led = line and lines[line - 1].endswith((b"-->", b"</h2>"))
         assert costs[line] >= ATTACHED if is_led else costs[line] == 4 * depth, lines[line]
+
+
+TAG = re.compile(
+    rb"<(?:(!--)|(/?)([A-Za-z!][\w:.-]*+)"
+    rb"(?:[^<>\"'{}]++|\"[^\"]*+\"|'[^']*+'|\{[^{}]*+\}|[\"'{}])*+>)"
+)
+PARAGRAPH = (b"p",)
+ENDED = {b"p": PARAGRAPH, b"div": PARAGRAPH, b"blockquote": PARAGRAPH, b"li": (b"li", b"p")}
+TAG_PIECES = """
+    <p>|</p>|<div>|</div>|<A href="b">|</a>|<b>|</b>|<b/>|<br>|<li>|</li>|<blockquote>|</blockquote>|<my-element x>
+    </my-element>|<i a="c>d">|</i>|<i a='e'>|<i {f}>|<u a="{'g'}">|</u>|<u a="h|"|'|{|}|>|<|< i|<!--|-->|<!-- <p> -->
+    <!doctype html>|<script>|</script>|<script a="<">|<SCRIPT/>
+    a < b|</ p>|</br>|<code>|</code>|text|<a:b.c-d_e>|</a:b.c-d_e>|<p/>
+"""
+PIECE = st.sampled_from(
+    [" ", "\n", *(piece for row in TAG_PIECES.split("\n") for piece in row.strip().split("|") if piece)]
+)
+
+
+@given(st.lists(st.lists(PIECE, max_size=14).map("".join), min_size=1, max_size=4))
+def test_tags_and_depths_are_those_of_one_reading(texts: list[str]) -> None:
+    data = "\n".join([*texts, ""]).encode()
+    stops = np.cumsum([len(text.encode()) + 1 for text in texts]) - 1
+    begins = np.append(0, stops[:-1] + 1)
+    found = element_tags(data, begins, stops)
+    rows = zip(*(column.tolist() for column in (found.starts, found.ends, found.own, found.after)), strict=True)
+    expected = [
+        row for begin, stop in zip(begins.tolist(), stops.tolist(), strict=True) for row in read(data, begin, stop)
+    ]
+    assert list(rows) == expected
+
+
+def read(data: bytes, begin: int, stop: int) -> list[tuple[int, int, int, int]]:
+    """The tags of a text from one byte up to another, read one after the other: start, end, depth, depth after it."""
+    rows: list[tuple[int, int, int, int]] = []
+    stack: list[bytes] = []
+    found = TAG.search(data, begin, stop)
+    while found is not None:
+        end, depth = found.end(), len(stack)
+        if found[1]:
+            closer = data.find(b"-->", end, stop)
+            end = closer + 3 if closer >= 0 else end
+        elif found[2]:
+            if found[3].lower() in stack[-60:]:
+                while stack.pop() != found[3].lower():
+                    pass
+            depth = len(stack)
+        else:
+            name = found[3].lower()
+            while stack and stack[-1] in ENDED.get(name, ()):
+                stack.pop()
+            depth = len(stack)
+            if name in (b"br", b"!doctype") or data[end - 2 : end - 1] == b"/":
+                pass
+            elif name == b"script":
+                closing = re.compile(rb"</script(?=[\s/>])[^>]{0,200}>", re.IGNORECASE).search(data, end, stop)
+                end = closing.end() if closing is not None else end
+            else:
+                stack.append(name)
+        rows.append((found.start(), end, depth, len(stack)))
+        found = TAG.search(data, end, stop)
+    return [(begin, begin, 0, 0), *rows] if rows else []
 
 
 SCRIPT = "<script>\nfunction one() {\n  return 1;\n}\n\nfunction two() {\n  return 2;\n}\n</script>\n"

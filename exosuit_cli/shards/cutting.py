@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,7 +66,7 @@ class Cutting:
         texts = np.flatnonzero(facts.text).tolist()
         counted = facts.counted if lines is not None and not facts.decoded else None
         if len(texts) < len(slab) or facts.decoded:
-            slab = _part(slab, texts, facts.decoded)
+            slab = _with_decoded(slab, texts, facts.decoded) if facts.decoded else _part(slab, texts)
             counted = counted.of_files(texts, lines) if counted is not None and lines is not None else None
             lines = lines.of_files(texts) if lines is not None and not facts.decoded else None
         languages = [LANGUAGES[facts.languages[index]] for index in texts]
@@ -126,7 +127,20 @@ class Cutting:
         return self._builder.build(files), self._builder.fallbacks()
 
 
-def _part(slab: Slab, files: list[int], decoded: Mapping[int, bytes]) -> Slab:
+def _part(slab: Slab, files: list[int]) -> Slab:
+    """A slab of some of the files, where the whole one was: they move up over the others."""
+    starts, lengths = slab.offsets[files], slab.lengths[files]
+    ends = np.cumsum(lengths)
+    offsets = ends - lengths
+    view = slab.data.data
+    runs = np.flatnonzero(np.diff(starts - offsets, prepend=0)).tolist()  # what moves further than what is before it
+    for first, stop in pairwise([*runs, len(files)]):
+        start, place, end = int(starts[first]), int(offsets[first]), int(ends[stop - 1])
+        view[place:end] = view[start : start + end - place]
+    return Slab(slab.data[: lengths.sum()], offsets, lengths)
+
+
+def _with_decoded(slab: Slab, files: list[int], decoded: Mapping[int, bytes]) -> Slab:
     """A slab of some of the files; of those in `decoded`, what they were decoded to."""
     pieces = [
         np.frombuffer(decoded[index], np.uint8) if index in decoded else slab.data[start : start + length]

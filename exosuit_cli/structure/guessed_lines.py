@@ -24,9 +24,11 @@ from exosuit_cli.structure.plain_names import (
     NOTHING,
     UNSURE,
     WIDTH,
+    WORDLESS,
     head_names,
     macro_names,
 )
+from exosuit_cli.structure.script_lines import may_define
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -152,16 +154,21 @@ class _Search:
         heads, macros = np.flatnonzero(is_c_head), np.flatnonzero(looks & (lines.heads == _DEFINE))
         is_slow[macros] = False
         words = np.flatnonzero(has_word)
+        is_script = looks & (families == Family.SCRIPT)
         if len(words):
             by_word = keyword_names(self._bytes, lines.inks[words], families[words])
             self._found.append((words, by_word))
             is_slow[words] &= by_word.states == NOTHING
             is_slow[words] |= by_word.states == UNSURE
+            is_script[words] &= by_word.states == NOTHING
+            is_script[words] |= by_word.states == WORDLESS
             is_done = np.zeros(len(families), np.bool_)
             is_done[words[by_word.states == NAMED]] = True
             heads = heads[~(is_done | is_slow)[heads]]
             is_other = (by_word.states == NOTHING) & (families[words] == Family.JAVA)
             self._read_methods(words[is_other], by_word.starts[is_other], is_slow)
+        scripts = np.flatnonzero(is_script)
+        is_slow[scripts] = may_define(self._bytes, lines, scripts)
         methods = np.flatnonzero(looks & ~has_word & (families == Family.JAVA))
         self._read_methods(methods, lines.inks[methods], is_slow)
         if len(heads):

@@ -22,6 +22,7 @@ from exosuit_cli.structure.plain_names import (
     NOTHING,
     UNSURE,
     WORD_WIDTH,
+    WORDLESS,
     PlainNames,
     WordTable,
 )
@@ -35,6 +36,7 @@ _MODIFIER, _UNPLAIN_KIND, _USING = 255, 254, 253
 _IS_NAME: Final = IS_WORD | (np.arange(256) >= 0x80) | byte_set(b"$")
 _ENDS_NAME: Final = byte_set(b"({<:;,=[\r\n")
 _AFTER_BLANK: Final = byte_set(b"({<:=[")
+_BEGINS_ODDLY: Final = byte_set(b' \t"@')
 _BEGINS_NO_NAME: Final = byte_set(b"0123456789.")
 _ENDS_TYPE: Final = byte_set(b"{\r\n")
 _MAY_FOLLOW_KEYWORD: Final = byte_set(b" \t<(&*?!")
@@ -104,6 +106,9 @@ def keyword_names(
             is_plain[rows] = True
             lengths[rows] += len(b"(crate)")
         found.states[active[~is_plain & is_odd]] = UNSURE
+        is_script = own == Family.SCRIPT
+        if is_script.any():
+            found.states[active[~is_plain & is_odd & is_script & _defines_nothing(kinds, lengths, after)]] = WORDLESS
         is_modifier = is_plain & (kinds == _MODIFIER)
         rows = np.flatnonzero(is_plain & (kinds == SymbolKind.CONSTANT) & (own == Family.KEYWORD))
         following = at[active[rows]] + lengths[rows] + 1
@@ -192,6 +197,9 @@ def _read_names(
     is_other |= is_variable & ~is_mutable & (lengths == 0) & ~_MAY_BEGIN_WORD.take(after)
     states = np.where(is_named & is_plain, NAMED, UNSURE)
     found.states[lines] = np.where(is_other, NOTHING, states)
+    rows = np.flatnonzero((kinds == SymbolKind.CONSTANT) & (own == Family.SCRIPT) & ~_BEGINS_ODDLY.take(window[:, 0]))
+    following, _, _ = _WORDS.of_windows(window[rows, :WORD_WIDTH])
+    found.states[lines[rows[(following == 0) | (following == _MODIFIER)]]] = WORDLESS
     found.starts[lines] = at[lines]
     found.ends[lines] = at[lines] + lengths
     is_method = (kinds == SymbolKind.FUNCTION) & (own == Family.KEYWORD) & (window[:, 0] == ord("("))

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-NOTHING, NAMED, UNSURE = range(3)
-"""What is known of a line: it defines nothing, it defines this name, or neither is plain."""
+NOTHING, NAMED, UNSURE, WORDLESS = range(4)
+"""What is known of a line: it defines nothing, it defines this name, neither is plain, or no keyword defines something.
+"""
 
 WIDTH: Final = 96
 """Bytes of a line that are looked at."""
@@ -92,7 +93,7 @@ class WordTable:
 
 @dataclass(frozen=True, slots=True)
 class PlainNames:
-    """What is known of n lines: `states` is uint8[n], one of `NOTHING`, `NAMED`, `UNSURE`.
+    """What is known of n lines: `states` is uint8[n], one of `NOTHING` and what follows it.
 
     Where a line is named, `kinds`, uint8[n], is the `SymbolKind`, and the name is the bytes from `starts` to `ends`,
     int64[n]. Where it begins with no keyword, `starts` is the first byte that no modifier is before. `owners` is

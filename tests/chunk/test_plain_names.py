@@ -12,7 +12,10 @@ from exosuit_cli.structure.families import Family
 from exosuit_cli.structure.keyword_names import keyword_names
 from exosuit_cli.structure.line_names import named_by
 from exosuit_cli.structure.method_names import method_names
-from exosuit_cli.structure.plain_names import NAMED, NOTHING, UNSURE, WIDTH
+from exosuit_cli.structure.names_by_keyword import name_by_keyword
+from exosuit_cli.structure.names_in_scripts import name_in_script
+from exosuit_cli.structure.plain_names import NAMED, NOTHING, UNSURE, WIDTH, WORDLESS
+from exosuit_cli.structure.script_lines import may_define
 
 _TEXT = """
 public static final private override async int void String List<T> Map<K, V> <T> new return if else throws get; @A
@@ -49,6 +52,33 @@ def test_plain_methods_are_named_as_line_by_line() -> None:
             named = (data[start:end].decode(), kind) if state == NAMED else None
             assert named == wanted, bytes(slab.data[lines.starts[place] : lines.starts[place + 1]])
     assert {(NAMED, False), (NOTHING, True), (UNSURE, True), (UNSURE, False)} <= seen
+
+
+def test_lines_of_scripts_that_are_not_read_define_nothing() -> None:
+    """A line is left out where no pattern finds a name in it, and a keyword where none defines something."""
+    text = """
+    const let var export default async get set static this. data type case class function function* => = : { ( ) [ ] .
+    foo foo( foo() (a) (a,(b)) { ${ <T> <T,U>( describe( it('x' test.each test( return await if( 'q' "q": [x.y] *gen # ;
+    """
+    chance = random.Random(7)
+    pieces = (*text.split(), "  ", "=>{", "() => {", ") {", "name", "name: ")
+    texts = [
+        chance.choice(("", "", "  ")) + chance.choice(("", " ")).join(chance.choices(pieces, k=chance.randint(1, 8)))
+        for _ in range(4000)
+    ]
+    data = "\n".join([*texts, "  " + "x" * 90 + "() {"]).encode()
+    slab = Slab(np.frombuffer(data, np.uint8), np.zeros(1, np.int64), np.array([len(data)]))
+    lines = CpuKernels("blake3").lines(slab)
+    padded = np.append(slab.data, np.zeros(2 * WIDTH, np.uint8))
+    places = np.flatnonzero(lines.heads != 0)
+    by_word = keyword_names(padded, lines.inks[places], np.full(len(places), Family.SCRIPT, np.uint8))
+    rows = [data[start:end] for start, end in zip(lines.starts[places], lines.starts[places + 1], strict=True)]
+    asked = may_define(padded, lines, places).tolist()
+    assert [row for row, is_asked in zip(rows, asked, strict=True) if not is_asked and name_in_script(row)] == []
+    wordless = [row for row, state in zip(rows, by_word.states.tolist(), strict=True) if state == WORDLESS]
+    assert [row for row in wordless if name_by_keyword(row, Family.SCRIPT)] == []
+    assert sum(asked) < len(asked) < sum(asked) * 5
+    assert len(wordless) > 200
 
 
 def test_plain_keywords_are_named_as_line_by_line() -> None:

@@ -1,6 +1,6 @@
 """What a slab costs the process that owns a card: its calls of CuPy, its processor time, and how many pass a second.
 
-    python scripts/gpu_owner_cost.py [--card N] [--slab 32M] [--slabs 200] [--output FILE.json]
+    python scripts/gpu_owner_cost.py [--card N] [--slab 8M] [--slabs 200] [--output FILE.json]
 
 Without `--card`, CuPy is replaced by one that accepts every call and does nothing (`null_driver.py`), so this shows the
 interpreter's part alone: no copy, no kernel, and none of CuPy's own time. With it, the card does all of the work, on
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 WARMING = 50
 ROUNDS = 9
+PAUSE_SECONDS = 0.005
+"""About what a worker takes to read the columns of a slab's lines: the owner sleeps meanwhile, and wakes cold."""
 LINE_BYTES = 36
 CLOCKED = ("copy_in_seconds", "kernel_seconds", "copy_out_seconds")
 TREE = str(Path(__file__).resolve().parent.parent / "exosuit_cli")
@@ -53,7 +55,7 @@ FILE_BYTES = 16_000
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--card", type=int, help="a card that does the work")
-    parser.add_argument("--slab", default="32M")
+    parser.add_argument("--slab", default="8M")
     parser.add_argument("--slabs", type=int, default=200, help="how many a round")
     parser.add_argument("--output", help="write everything as JSON")
     arguments = parser.parse_args()
@@ -76,13 +78,15 @@ def main() -> int:
         for lines in (False, True)
         for tokens in (False, True)
     ]
+    if card is None:
+        document["rows"].append(row(size, arguments.slabs, card, lines=False, tokens=False, pause=PAUSE_SECONDS))
     if arguments.output:
         Path(arguments.output).write_text(json.dumps(document, indent=1) + "\n")
     return 0
 
 
-def row(size: int, slabs: int, card: int | None, *, lines: bool, tokens: bool) -> dict[str, Any]:
-    """Calls and microseconds a slab, of one owner, and slabs a second."""
+def row(size: int, slabs: int, card: int | None, *, lines: bool, tokens: bool, pause: float = 0.0) -> dict[str, Any]:
+    """Calls and microseconds a slab, of one owner, and slabs a second; with a pause of so many seconds before each."""
     os.environ["NULL_LINES"] = str(size // LINE_BYTES) if lines else "0"
     encoding = DEFAULT_ENCODING if tokens else None
     example = example_slab(0, size, FILE_BYTES) if card is None else gpu_tokens.text_slab(TREE, size)
@@ -108,6 +112,8 @@ def row(size: int, slabs: int, card: int | None, *, lines: bool, tokens: bool) -
         for _ in range(count):
             if len(begun) == SLOTS:
                 begun.popleft().finish()
+            if pause:
+                time.sleep(pause)
             slab = Slab(take(), example.offsets, example.lengths)
             begun.append(kernels.begin(slab, lines=lines, tokens=encoding))
         for pending in begun:
@@ -130,6 +136,7 @@ def row(size: int, slabs: int, card: int | None, *, lines: bool, tokens: bool) -
         "files": len(example),
         "lines": lines,
         "tokens": tokens,
+        "pause_s": pause,
         "slabs": ROUNDS * slabs,
         "processor_us_a_slab": round(statistics.median(found), 1),
         "from_to_us": [round(min(found), 1), round(max(found), 1)],
@@ -144,7 +151,7 @@ def row(size: int, slabs: int, card: int | None, *, lines: bool, tokens: bool) -
         result["from_to_bytes_per_s"] = [round(min(rates)), round(max(rates))]
         result |= {name: getattr(totals, name) / totals.slabs for name in CLOCKED}
         told = f"{result['bytes_per_s'] / 1e9:.1f} GB/s"
-    what = f"{', lines' if lines else ''}{', tokens' if tokens else ''}"
+    what = f"{', lines' if lines else ''}{', tokens' if tokens else ''}{f', {pause * 1e3:g} ms apart' if pause else ''}"
     print(f"{result['processor_us_a_slab']:8.1f} us, {told} a slab of {size >> 20} MiB{what}", flush=True)
     return result
 

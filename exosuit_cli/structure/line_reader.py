@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from exosuit_cli.model.slab import LineColumns, Slab
     from exosuit_cli.structure.name_words import Found
 
+_BYTES_A_LINE: Final = 2000
 _LONGEST_HEADING: Final = 300
 _FEW: Final = 16
 """Lines within which further clauses and equations of the same name are not listed."""
@@ -49,7 +50,8 @@ def read_lines(
     found = ReadLines()
     if not len(places):
         return found
-    data = slab.data.tobytes()
+    # A copy of all bytes is worth it where many lines are read.
+    data = slab.data.data if len(places) * _BYTES_A_LINE < len(slab.data) else slab.data.tobytes()
     for number in sorted(set(families.tolist())):
         own = places[families == number]
         if number == Family.HEADINGS:
@@ -59,11 +61,13 @@ def read_lines(
     return found
 
 
-def _read_family(data: bytes, lines: LineColumns, places: npt.NDArray[np.int64], family: int, found: ReadLines) -> None:
+def _read_family(
+    data: bytes | memoryview, lines: LineColumns, places: npt.NDArray[np.int64], family: int, found: ReadLines
+) -> None:
     starts = lines.starts[places]
     ends = np.minimum(lines.starts[places + 1], starts + LONGEST)
     rule = rule_of(family)
-    names = [rule(data[start:end]) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
+    names = [rule(bytes(data[start:end])) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
     named = [place for place, each in enumerate(names) if each and each[0]]
     if family in (Family.CLAUSES, Family.EQUATIONS):
         named, repeated = _first_ones(lines, places, names, named)
@@ -103,7 +107,7 @@ def _first_ones(
     return kept, repeated
 
 
-def _annotated(data: bytes, lines: LineColumns, repeated: list[tuple[int, int]]) -> list[int]:
+def _annotated(data: bytes | memoryview, lines: LineColumns, repeated: list[tuple[int, int]]) -> list[int]:
     """The second lines of pairs, where the first one has the type of a name and the second one comes right after it."""
     from exosuit_cli.structure.names_in_functional import is_annotation
 
@@ -111,7 +115,7 @@ def _annotated(data: bytes, lines: LineColumns, repeated: list[tuple[int, int]])
     for line, following in repeated:
         start, end = lines.starts[line : line + 2].tolist()
         after = line
-        if is_annotation(data[start : min(end, start + LONGEST)]):
+        if is_annotation(bytes(data[start : min(end, start + LONGEST)])):
             stop = min(line + _FEW, len(lines.indents) - 1)
             after += 1
             while after < stop and lines.heads[after] and lines.indents[after]:
@@ -122,7 +126,11 @@ def _annotated(data: bytes, lines: LineColumns, repeated: list[tuple[int, int]])
 
 
 def _read_headings(
-    data: bytes, lines: LineColumns, places: npt.NDArray[np.int64], costs: npt.NDArray[np.uint8], found: ReadLines
+    data: bytes | memoryview,
+    lines: LineColumns,
+    places: npt.NDArray[np.int64],
+    costs: npt.NDArray[np.uint8],
+    found: ReadLines,
 ) -> None:
     """The texts and levels of headings; below labels or a line of punctuation, that of the first other line."""
     from exosuit_cli.structure import headings
@@ -137,7 +145,7 @@ def _read_headings(
         costs[places].tolist(),
         strict=True,
     ):
-        marked = headings.marked_heading(data[ink : min(end, ink + headings.LONGEST)])
+        marked = headings.marked_heading(bytes(data[ink : min(end, ink + headings.LONGEST)]))
         if marked is not None:
             name, level = marked
         else:
@@ -155,6 +163,6 @@ def _read_headings(
             found.names.append(name)
 
 
-def _heading_text(data: bytes, lines: LineColumns, line: int) -> bytes:
+def _heading_text(data: bytes | memoryview, lines: LineColumns, line: int) -> bytes:
     start, end = lines.starts[line : line + 2].tolist()
-    return data[start : min(end, start + _LONGEST_HEADING)].strip()
+    return bytes(data[start : min(end, start + _LONGEST_HEADING)]).strip()

@@ -52,7 +52,7 @@ class Compact:
         begins = lines.starts[marked]
         sizes = lines.starts[marked + 1] - begins
         starts = np.append(0, np.cumsum(sizes + 1))
-        data = slab.data.tobytes()
+        data = slab.data.data
         spans = zip(begins.tolist(), (begins + sizes).tolist(), strict=True)
         joined = b"\0".join([data[begin:end] for begin, end in spans])
         text = np.frombuffer(joined + bytes(_PAD + 1), np.uint8)

@@ -37,8 +37,9 @@ _NESTED: Final = int(Boundary.NESTED)
 _SECTION: Final = int(Boundary.SECTION)
 _NOT_AFTER_BLANK: Final = 10
 _WIDEST: Final = 16
-_OF_BLANK: Final = bytes([PROSE]) + bytes([BLANK]) * 255
-"""By whether a line is blank."""
+_OF_LOOKS: Final = bytes([PROSE, BLANK, BLOCK]) + bytes(253)
+_KINDS_OF_LOOKS: Final = bytes([_LINE, _LINE, _NESTED]) + bytes(253)
+"""By `TextLines.looks`."""
 _AS_VERBATIM: Final = bytes(
     BLANK if edge & 127 == 127 else VERBATIM + (min(edge & 127, _WIDEST) >> 1) + (0 if edge & 128 else _NOT_AFTER_BLANK)
     for edge in range(256)
@@ -69,8 +70,8 @@ class DocumentCosts:
 
     def __init__(self, text: TextLines) -> None:
         self._edges = text.edges
-        self.costs = bytearray(text.blank.translate(_OF_BLANK))
-        self.kinds = bytearray([_LINE]) * len(text)
+        self.costs = bytearray(text.looks.translate(_OF_LOOKS))
+        self.kinds = bytearray(text.looks.translate(_KINDS_OF_LOOKS))
 
     def heading(self, line: int, level: int, *, is_led: bool) -> None:
         """A heading of a level from 0 on; `is_led` where a heading is right before it."""

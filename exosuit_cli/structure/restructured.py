@@ -15,6 +15,7 @@ from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import CLOSING, CONTINUED
 from exosuit_cli.structure.document_costs import HEADED, INTRODUCED, ROW, DocumentCosts, block_cost
 from exosuit_cli.structure.headings import LABEL, USUAL
+from exosuit_cli.structure.text_lines import OTHER_MARK
 
 if TYPE_CHECKING:
     from exosuit_cli.structure.text_lines import TextLines
@@ -36,8 +37,11 @@ _NUMBER: Final = re.compile(rb"(?:\(?(?:\d+|#)\)|(?:\d+|#)\.)(?:\s|\Z)")
 _BORDER: Final = re.compile(rb"=+(?:[ \t]+=+)+\Z")
 _GRID: Final = re.compile(rb"\+[-=+]+\+\Z")
 _DOT, _COLON, _DIGIT, _PLUS, _EQUALS, _SPACE = b".:0+= "
+_BEGINS_ITEM: Final = frozenset(b"-*+:(#0123456789")
 _SHORTEST: Final = 4
 """A line of punctuation may be shorter than its title from this length on."""
+_MOST_RANKS: Final = 64
+_BLOCK_COSTS: Final = tuple(map(block_cost, range(_MOST_RANKS)))
 _LINE: Final = int(Boundary.LINE)
 _NESTED: Final = int(Boundary.NESTED)
 _LONGEST: Final = 1000
@@ -71,43 +75,47 @@ class _Restructured:
 
     def run(self) -> tuple[bytearray, bytearray]:
         text, count, stack = self._text, self._count, self._stack
-        after_blank, plain, marks, announced = text.after_blank, text.plain, text.marks, text.announced
-        columns, inked, visited = text.columns, text.inked, text.visited
+        after_blank, marks, markers, announced = text.after_blank, text.marks, text.markers, text.announced
+        columns, inked, visited, special = text.columns, text.inked, text.visited, text.special
         costs, kinds = self._out.costs, self._out.kinds
         line = inked[0]
         is_first = False
         while line < count:
+            marker, column = markers[line], columns[line]
+            is_easy = marker != OTHER_MARK and not (announced[line] and (column or marker))
             if is_first or after_blank[line]:
-                if plain[line] and not marks[line + 1] and not is_first and not announced[line]:
-                    # A paragraph, as most blocks are: what `_block` does with it.
-                    column = columns[line]
-                    while stack and stack[-1][0] > column:
-                        stack.pop()
-                    if stack and stack[-1][0] == column:
-                        stack.pop()
-                    if self._is_led or self._label >= 0:
-                        costs[line] = HEADED
-                        self._label, self._is_led = -1, False
-                    else:
-                        costs[line] = block_cost(2 * len(stack))
-                        kinds[line] = _NESTED
-                    stack.append((column, 0))
-                    line = visited[line + 1]
+                if not is_easy or marks[line] or marks[line + 1]:
+                    stop, is_title = self._title(line) if marks[line] or marks[line + 1] else (line, False)
+                    if not is_title:
+                        stop = self._block(line, is_first=is_first)
+                    is_first = is_title
+                    line = inked[stop] if is_first else visited[stop]
                     continue
-                stop, is_title = self._title(line) if marks[line] or marks[line + 1] else (line, False)
-                if not is_title:
-                    stop = self._block(line, is_first=is_first)
-                is_first = is_title
             else:
-                column = columns[line]
-                for known, mark in reversed(stack):
-                    if known <= column:
-                        stop = self._within(line, mark) if mark and known == column else line + 1
-                        break
-                else:
-                    stop = line + 1
                 is_first = False
-            line = inked[stop] if is_first else visited[stop]
+                mark = 0
+                for known, own in reversed(stack):
+                    if known <= column:
+                        mark = own if known == column else 0
+                        break
+                if not mark or not is_easy or marker != mark:
+                    line = visited[self._within(line, mark) if mark and marker else line + 1]
+                    continue
+            # A paragraph or an item with a bullet, as most blocks are: what `_block` does with these.
+            is_first = False
+            while stack and stack[-1][0] > column:
+                stack.pop()
+            before = stack.pop()[1] if stack and stack[-1][0] == column else 0
+            if self._is_led or self._label >= 0:
+                costs[line], kinds[line] = HEADED, _LINE
+                self._label, self._is_led = -1, False
+            else:
+                rank = 2 * len(stack) + (marker != 0 and marker == before)
+                costs[line] = _BLOCK_COSTS[rank] if rank < _MOST_RANKS else _BLOCK_COSTS[-1]
+                kinds[line] = _NESTED
+            stack.append((column, marker))
+            # Outer paragraphs that follow one are entered already.
+            line = visited[line + 1] if column or marker else special[line + 1]
         return costs, kinds
 
     def _row(self, line: int) -> bytes:
@@ -124,30 +132,34 @@ class _Restructured:
 
     def _title(self, line: int) -> tuple[int, bool]:
         """Enter a title that begins at a line; the line after it, and whether there is one."""
-        mark, text = self._mark(line), self._text
+        text = self._text
+        mark = self._mark(line) if text.marks[line] else 0
+        own = under = line + 1
         if mark:
-            if line + 2 >= self._count or text.is_blank(line + 1) or self._mark(line + 2) != mark:
-                return line + 1, False
-            own, under, is_overlined = line + 1, line + 2, True
+            under += 1
+            if under >= self._count or text.is_blank(own) or self._mark(under) != mark:
+                return own, False
         else:
-            mark = self._mark(line + 1)
-            if not mark or text.columns[line]:
+            own = line
+            if text.columns[line] or not text.marks[under]:
+                return under, False
+        row = text.text(under)
+        if own == line:
+            mark = row[0]
+            if mark not in _MARKS or row.count(row[:1]) != len(row):
+                return under, False
+        if self._is_plain or len(row) < _SHORTEST:
+            is_long = len(row) < len(text.text(own).decode("utf-8", "replace"))
+            if is_long or (self._is_plain and (mark not in USUAL or self._mark(own))):
                 return line + 1, False
-            own, under, is_overlined = line, line + 1, False
-        size = len(text.text(under))
-        is_exact = size < _SHORTEST or self._is_plain
-        if is_exact and size < len(text.text(own).decode("utf-8", "replace")):
-            return line + 1, False
-        if self._is_plain and (mark not in USUAL or self._mark(own)):
-            return line + 1, False
-        level = self._levels.setdefault((mark, is_overlined), len(self._levels))
-        first = line
+        key = mark, own != line
+        level = self._levels.setdefault(key, len(self._levels))
+        costs, first = self._out.costs, line
         if self._label >= 0:
-            self._out.costs[line] = CONTINUED
+            costs[line] = CONTINUED
             first = self._label
         self._out.heading(first, level, is_led=self._is_led)
-        for after in range(line + 1, under + 1):
-            self._out.costs[after] = CLOSING
+        costs[own if own != line else under] = costs[under] = CLOSING
         self._stack.clear()
         self._label, self._is_led = -1, True
         return under + 1, True
@@ -160,8 +172,9 @@ class _Restructured:
             stack.pop()
         is_sibling = bool(stack) and stack[-1][0] == column
         before = stack.pop()[1] if is_sibling else 0
-        mark = self._item_mark(row)
-        is_explicit = row.startswith(b"..") and (len(row) == 2 or row[2] == _SPACE)
+        first = row[0] if row else 0
+        mark = self._item_mark(row) if first in _BEGINS_ITEM else 0
+        is_explicit = first == _DOT and row.startswith(b"..") and (len(row) == 2 or row[2] == _SPACE)
         is_label = is_explicit and not stack and not column and self._is_label(line, row)
         is_literal = is_announced = False
         if text.announced[line]:
@@ -189,17 +202,19 @@ class _Restructured:
             return stop
         if is_explicit:
             return self._explicit(line, row, column)
-        if row.startswith(b"+") and _GRID.match(row):
+        if first == _PLUS and _GRID.match(row):
             return self._grid(line)
-        if row.startswith(b"=") and _BORDER.match(row):
+        if first == _EQUALS and _BORDER.match(row):
             return self._simple(line, column)
         return line + 1
 
     def _within(self, line: int, mark: int) -> int:
         """Enter an item or explicit markup right below one with a mark; the line to go on with."""
-        row = self._row(line)
-        if self._item_mark(row) == mark or (mark == _DOT and row.startswith(b".. ")):
-            return self._block(line, is_first=False)
+        first = self._text.data[self._text.inks[line]]
+        if first == mark or (mark == _DIGIT and first in b"(#123456789"):
+            row = self._row(line)
+            if self._item_mark(row) == mark or (mark == _DOT and row.startswith(b".. ")):
+                return self._block(line, is_first=False)
         return line + 1
 
     @staticmethod
@@ -271,13 +286,14 @@ class _Restructured:
 
     def _simple(self, line: int, column: int) -> int:
         """Enter a table between lines of equals signs: a row begins where a line has its first column."""
-        text, costs = self._text, self._out.costs
+        text, costs, kinds = self._text, self._out.costs, self._out.kinds
         borders, first, after = 1, line, line + 1
         while after < self._count and borders < 3:
             if not text.is_blank(after):
                 if text.columns[after] < column:
                     break
                 costs[after] = ROW if text.columns[after] == column and after > first + 1 else CONTINUED
+                kinds[after] = _LINE
                 if text.data[text.inks[after]] == _EQUALS and _BORDER.match(self._row(after)):
                     costs[after] = CLOSING
                     borders += 1

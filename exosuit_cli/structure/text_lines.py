@@ -23,6 +23,11 @@ _MOST: Final = 65_535
 """Columns that are in `LineColumns.indents`."""
 _LONG: Final = 1000
 """Bytes of a line, beyond which its end is not looked at here."""
+OTHER_MARK: Final = 255
+"""In place of the mark of an item that is not known."""
+_SECOND: Final = np.uint64(8)
+_IS_BULLET: Final = np.isin(np.arange(256), list(b"-*+"))
+_IS_SPACE: Final = np.isin(np.arange(256), list(b" \t\r\n\v\f"))
 _IS_BLANK: Final = np.isin(np.arange(256), list(b" \t\r\n\v\f\0"))
 _IS_COLON_OR_BLANK: Final = np.isin(np.arange(256), list(b": \t\r\n\v\f\0"))
 
@@ -34,12 +39,14 @@ class TextLines:
     data: its bytes. starts: n + 1 offsets, the last is its size. inks: the offset of the first byte of each that is no
     blank, of its end of line where it is blank. columns: the column of that byte; a tab goes to the next multiple of
     its size. inked: n + 1 positions, the first line from each on that is not blank, n for none. visited: likewise, the
-    lines that are not blank and follow a blank one, or that begin with no plain byte. after_blank: n bytes, not 0 for
-    lines at the start or after a blank one. plain: n bytes, not 0 for lines that begin with a plain byte. announced: n
-    bytes, 0 for lines before which the last one that is not blank does not end with a colon. marks: n + 1 bytes, 0 for
-    lines that are not one and the same byte at the left edge, again and again. blank: n bytes, not 0 for lines with
-    nothing on them. edges: n bytes, the column, at most 126, 127 for lines with nothing on them; 128 more for lines
-    at the start or after a blank one.
+    lines that are not blank and follow a blank one, or that begin with no plain byte and could be more than words of
+    the paragraph before. special: likewise, these without the outer ones. looks: n bytes, 1 for blank lines, 2 for
+    outer ones: those at the left edge that begin a paragraph and no title. markers: n bytes, 0 for plain lines, the
+    dash or the like of items, `OTHER_MARK` for others. after_blank: n bytes, not 0 for lines at the start or after a
+    blank one. announced: n bytes, 0 for lines before which the last one that is not blank does not end with a colon.
+    marks: n + 1 bytes, 0 for lines that are not one and the same byte at the left edge, again and again. blank: n
+    bytes, not 0 for lines with nothing on them. edges: n bytes, the column, at most 126, 127 for lines with nothing on
+    them; 128 more for lines at the start or after a blank one.
     """
 
     data: bytes
@@ -48,8 +55,10 @@ class TextLines:
     columns: list[int]
     inked: list[int]
     visited: list[int]
+    special: list[int]
+    looks: bytes
+    markers: bytes
     after_blank: bytes
-    plain: bytes
     announced: bytes
     marks: bytes
     blank: bytes
@@ -90,20 +99,33 @@ def text_lines(
     after_blank = np.append(True, ~is_inked[:-1])
     leads = (heads & _BYTE).astype(np.uint8)
     is_plain = plain.take(leads) & is_inked
-    is_visited = is_inked & (after_blank | ~is_plain)
     lasts = lines.lasts[own]
     sizes = lines.starts[np.minimum(at + 1, len(lines.heads))] - lines.starts[at]
     may_announce = _IS_COLON_OR_BLANK.take(lasts) | (sizes > _LONG)
     columns = _columns(slab, lines, own, is_inked, tab)
     is_mark = is_inked & (inks == starts) & ((lasts == leads) | _IS_BLANK.take(lasts)) & ~is_plain
+    is_titled = np.append(is_mark[1:], False)
+    is_words = is_inked & after_blank & is_plain & ~is_titled
+    is_outer = is_words & (columns == 0)
+    # What goes on with a paragraph, as far to the right as it begins, is of it.
+    begins = np.maximum.accumulate(np.where(after_blank, np.arange(len(at)), 0))
+    is_within = is_words[begins] & (columns >= columns[begins]) & ~after_blank
+    is_visited = is_inked & (after_blank | ~is_plain) & ~is_within
     last_inked = np.append(-1, np.maximum.accumulate(np.where(is_inked, np.arange(len(at)), -1))[:-1])
     announced = may_announce[last_inked] & (last_inked >= bounds[text])
     all_starts, all_inks, all_columns = starts.tolist(), inks.tolist(), columns.tolist()
     all_inked = _following(is_inked, bounds, text).tolist()
     all_visited = _following(is_visited, bounds, text).tolist()
+    all_special = _following(is_visited & ~is_outer, bounds, text).tolist()
     edges = (np.where(is_inked, np.minimum(columns, 126), 127) | after_blank * 128).astype(np.uint8)
-    flags = (after_blank, is_plain, announced, is_mark, ~is_inked, edges)
-    all_after, all_plain, all_announced, all_marks, all_blank, all_edges = (column.tobytes() for column in flags)
+    looks = (~is_inked | 2 * is_outer).astype(np.uint8)
+    second = ((heads >> _SECOND) & _BYTE).astype(np.uint8)
+    is_bullet = _IS_BULLET.take(leads) & _IS_SPACE.take(second) & is_inked
+    markers = np.where(is_plain, 0, np.where(is_bullet, leads, OTHER_MARK)).astype(np.uint8)
+    flags = (looks, markers, after_blank, announced, is_mark, ~is_inked, edges)
+    all_looks, all_markers, all_after, all_announced, all_marks, all_blank, all_edges = (
+        column.tobytes() for column in flags
+    )
     begins, lengths = offsets.tolist(), slab.lengths[positions].tolist()
     for begin, length, first, more in zip(
         begins, lengths, bounds[:-1].tolist(), (bounds[1:] - 1).tolist(), strict=True
@@ -115,8 +137,10 @@ def text_lines(
             all_columns[first:more],
             all_inked[first : more + 1],
             all_visited[first : more + 1],
+            all_special[first : more + 1],
+            all_looks[first:more],
+            all_markers[first:more],
             all_after[first:more],
-            all_plain[first:more],
             all_announced[first:more],
             all_marks[first : more + 1],
             all_blank[first:more],

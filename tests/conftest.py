@@ -36,12 +36,16 @@ pytest_plugins = ["built", "leftovers"]
 
 RunExosuit = Callable[..., "subprocess.CompletedProcess[bytes]"]
 
+BRIEFLY = Path(__file__).with_name("one_run_a_pair.py")
+BRIEFLY_MEASURED = "PYTEST_WARM_EXOSUIT"
+"""The environment variable that tells it what to measure."""
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker a processor that this run may use, hardware threads too; many tests start workers of their own."""
+    """Three workers for two processors that this run may use, hardware threads too: many tests wait for something."""
     asked = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
-    return int(asked) if asked else min(len(os.sched_getaffinity(0)), 8)
+    return int(asked) if asked else min(-(-len(os.sched_getaffinity(0)) * 3 // 2), 8)
 
 
 @pytest.fixture(scope="session")
@@ -67,16 +71,39 @@ def _own_home(_homes: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def exosuit() -> Path:
     """The installed console script."""
+    return _installed()
+
+
+def _installed() -> Path:
     script = Path(sysconfig.get_path("scripts")) / "exosuit"
     assert script.exists(), "the package is not installed in this environment"
     return script
 
 
 @pytest.fixture(scope="session")
-def warm_process(exosuit: Path) -> Iterator[WarmProcess]:
-    process = WarmProcess(exosuit)
+def warm_process() -> Iterator[WarmProcess]:
+    process = WarmProcess(_installed())
     yield process
     process.close()
+
+
+@pytest.fixture(scope="session")
+def warm_exosuit(warm_process: WarmProcess) -> str:
+    """A program that is as the console script, for terminals and shells, but is forked as in `run`.
+
+    Signals do not reach what it runs.
+    """
+    return warm_process.command
+
+
+@pytest.fixture(scope="session")
+def brief_exosuit(warm_process: WarmProcess) -> str:
+    """As `warm_exosuit`, but its benchmarks run each side once a pair, and fork what they run of this build.
+
+    A user's benchmark repeats what takes less than two seconds.
+    """
+    os.environ[BRIEFLY_MEASURED] = warm_process.command
+    return warm_process.program(str(BRIEFLY))
 
 
 @pytest.fixture

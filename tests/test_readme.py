@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from test_layers import LEVELS
+from warm import at_the_start
 
 NEEDS = {
     "python3 -m venv": "run in fresh environments by .ci/run",
@@ -39,13 +41,15 @@ def test_the_readme_is_a_front_page(project: Path) -> None:
     assert len(_commands(project / "README.md")) >= 8
 
 
-def test_commands_run_and_leave_the_tree_alone(exosuit: Path, tmp_path: Path) -> None:
-    """Each once, in a small repository of its own, with the installed script first on the PATH."""
+def test_commands_run_and_leave_the_tree_alone(brief_exosuit: str, exosuit: Path, tmp_path: Path) -> None:
+    """Each once, in a small repository of its own, with the command first on the PATH."""
     repository = tmp_path / "repo"
     (repository / "src").mkdir(parents=True)
     (repository / "src" / "main.py").write_text("print('hello')\n")
     (repository / ".gitignore").write_text("*.log\n")
-    environ = {"PATH": f"{exosuit.parent}:/usr/bin:/bin", "HOME": str(tmp_path / "home")}
+    environ = at_the_start(os.environ) | {name: os.environ[name] for name in os.environ if name.startswith("PYTEST_")}
+    path = f"{os.path.dirname(brief_exosuit)}:{exosuit.parent}:/usr/bin:/bin"
+    environ |= {"PATH": path, "HOME": str(tmp_path / "home")}
     subprocess.run(["git", "init", "-q", "."], cwd=repository, check=True, env=environ)
     subprocess.run(["git", "add", "."], cwd=repository, check=True, env=environ)
     commit = ["git", "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", "First"]

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import subprocess
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,15 +10,12 @@ if TYPE_CHECKING:
 
     RunExosuit = Callable[..., subprocess.CompletedProcess[bytes]]
 
-COMMAND = Path(__file__).with_name("one_run_a_pair.py")
-
 
 @pytest.fixture
-def run_briefly() -> RunExosuit:
-    """As `run`, but a benchmark runs each side once a pair, where a user's repeats what takes less than two seconds."""
+def run_briefly(brief_exosuit: str) -> RunExosuit:
+    """As `run`, with `brief_exosuit`."""
 
-    def run_exosuit(*arguments: object, **options: object) -> subprocess.CompletedProcess[bytes]:
-        command = [sys.executable, str(COMMAND), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, timeout=120, **options)  # type: ignore[call-overload]
+    def run_exosuit(*arguments: object, **options: Any) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([brief_exosuit, *map(str, arguments)], capture_output=True, timeout=120, **options)
 
     return run_exosuit

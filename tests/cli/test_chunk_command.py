@@ -613,10 +613,10 @@ def peak_memory(command: list[Any], **options: Any) -> tuple[subprocess.Complete
 @pytest.mark.parametrize(
     "unit", [b"a", b" ", b'{"key":[1,2,"x"]},', "漢".encode()], ids=["letters", "spaces", "json", "CJK"]
 )
-def test_one_line_of_twenty_megabytes(exosuit: Path, tmp_path: Path, unit: bytes) -> None:
-    size = (20 << 20) // len(unit) * len(unit)
+def test_one_line_of_eight_megabytes(exosuit: Path, tmp_path: Path, unit: bytes) -> None:
+    """By the square of its length it would take hours."""
+    size = (8 << 20) // len(unit) * len(unit)
     (tmp_path / "giant.txt").write_bytes(unit * (size // len(unit)))
-    started = time.monotonic()
     command = [exosuit, "chunk", tmp_path / "giant.txt", "--no-text", "--max-tokens", "4096"]
     done, peak = peak_memory(command)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -628,8 +628,7 @@ def test_one_line_of_twenty_megabytes(exosuit: Path, tmp_path: Path, unit: bytes
         assert record["start_byte"] % len(unit) == 0 or len(unit) != 3
         ends.append(record["end_byte"])
     assert ends[-1] == size
-    assert peak < 1 << 30
-    assert time.monotonic() - started < 60
+    assert peak < 1 << 29
 
 
 def start(command: list[Any]) -> subprocess.Popen[bytes]:

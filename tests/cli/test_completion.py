@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -21,9 +21,6 @@ from exosuit_cli.report.bench.exports import EXPORTS
 from exosuit_cli.report.chunk.formats import CHUNK_FORMATS
 from exosuit_cli.report.scan.manifest import MANIFESTS
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 COMMANDS = set(_PLACES)
 SCRIPT = """
 eval "$(_EXOSUIT_COMPLETE=source_bash exosuit)"
@@ -35,9 +32,9 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
-def completed(exosuit: Path, *words: str) -> set[str]:
+def completed(exosuit: str, *words: str) -> set[str]:
     """What bash offers for the last word."""
-    environ = os.environ | {"PATH": f"{exosuit.parent}:{os.environ['PATH']}"}
+    environ = os.environ | {"PATH": f"{os.path.dirname(exosuit)}:{os.environ['PATH']}"}
     done = subprocess.run(
         ["bash", "--norc", "-c", SCRIPT, "bash", "exosuit", *words], capture_output=True, env=environ, timeout=120
     )
@@ -75,12 +72,12 @@ def completed(exosuit: Path, *words: str) -> set[str]:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(len(value)),
 )
-def test_bash_completes(exosuit: Path, words: list[str], expected: set[str]) -> None:
-    assert completed(exosuit, *words) == expected
+def test_bash_completes(warm_exosuit: str, words: list[str], expected: set[str]) -> None:
+    assert completed(warm_exosuit, *words) == expected
 
 
-def test_every_encoding_is_offered(exosuit: Path) -> None:
-    assert completed(exosuit, "scan", "--encoding", "") > set(ENCODINGS)
+def test_every_encoding_is_offered(warm_exosuit: str) -> None:
+    assert completed(warm_exosuit, "scan", "--encoding", "") > set(ENCODINGS)
 
 
 def test_the_metrics_are_in_the_help_of_bench(run: Any) -> None:

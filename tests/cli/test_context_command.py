@@ -95,11 +95,11 @@ def test_every_document_is_what_its_schema_says(tree: Path, run: RunExosuit) -> 
 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
-def test_reports_on_terminals_of_any_width(tree: Path, exosuit: Path, columns: int) -> None:
+def test_reports_on_terminals_of_any_width(tree: Path, warm_exosuit: str, columns: int) -> None:
     from report.scan.test_terminal import SGR, on_a_terminal
 
     shown = [
-        SGR.sub("", on_a_terminal([exosuit, "context", *words], columns))
+        SGR.sub("", on_a_terminal([warm_exosuit, "context", *words], columns))
         for words in (["load", tree], ["show"], ["list"], ["check"], ["cat", "esc\x1b[31m[bold].txt"])
     ]
     for text in shown:

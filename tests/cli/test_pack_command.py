@@ -156,10 +156,10 @@ def test_an_interrupted_run_leaves_no_half_file(tree: Path, exosuit: Path, tmp_p
     assert not [name for name in os.listdir(tmp_path) if name.startswith(".exosuit-")]
 
 
-def test_nothing_acts_on_a_terminal(exosuit: Path, tmp_path: Path) -> None:
+def test_nothing_acts_on_a_terminal(warm_exosuit: str, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("plain \x1b[31mred\x1b[0m é\n")
     ours, theirs = pty.openpty()
-    with subprocess.Popen([exosuit, "pack", tmp_path], stdout=theirs, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen([warm_exosuit, "pack", tmp_path], stdout=theirs, stderr=subprocess.DEVNULL) as process:
         os.close(theirs)
         shown = b""
         try:

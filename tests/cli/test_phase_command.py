@@ -294,12 +294,11 @@ def test_an_interrupted_proof_leaves_the_old_phase(exosuit: Path, phase: Any, se
 
 
 def test_killed_at_any_moment_a_phase_is_the_old_or_the_new_one(
-    exosuit: Path, started_phase: Any, settings: Path
+    exosuit: Path, phase: Any, started_phase: Any, settings: Path
 ) -> None:
-    phase = started_phase
     phase("set", 2, "--no-validate")
     begun = time.monotonic()
-    phase("set", 1)
+    started_phase("set", 1)
     seconds = time.monotonic() - begun
     draw = random.Random(4)
     for old, new in ((1, 0), (1, 0), (1, 0)):
@@ -322,9 +321,9 @@ def test_killed_at_any_moment_a_phase_is_the_old_or_the_new_one(
     assert left_in_state() == []
 
 
-def test_a_terminal_shows_what_is_being_done(exosuit: Path, settings: Path) -> None:
+def test_a_terminal_shows_what_is_being_done(warm_exosuit: str, settings: Path) -> None:
     ours, theirs = pty.openpty()
-    with subprocess.Popen([exosuit, "phase", "set", "0"], stdout=subprocess.PIPE, stderr=theirs) as process:
+    with subprocess.Popen([warm_exosuit, "phase", "set", "0"], stdout=subprocess.PIPE, stderr=theirs) as process:
         os.close(theirs)
         shown = b""
         while True:

@@ -230,7 +230,7 @@ def test_no_match_says_what_was_searched(run: RunExosuit, tree: Path) -> None:
     assert b"no files of the context empty" in run("query", "word", tree / "empty").stdout
 
 
-def on_terminal(exosuit: Path, *arguments: object, **environ: str) -> str:
+def on_terminal(exosuit: str, *arguments: object, **environ: str) -> str:
     """What a command prints on a terminal of 100 columns."""
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100", **environ}
@@ -254,10 +254,10 @@ def on_terminal(exosuit: Path, *arguments: object, **environ: str) -> str:
     return shown.decode().replace("\r\n", "\n")
 
 
-def test_a_terminal_shows_code_that_cannot_act_on_it(exosuit: Path, tmp_path: Path) -> None:
+def test_a_terminal_shows_code_that_cannot_act_on_it(warm_exosuit: str, tmp_path: Path) -> None:
     hostile = "def evil():\n    x = '\x1b]0;title\x07'  # [bold red]\u202e\r\n    return '\x9b31m'\t# \U000e0041\n"
     write(tmp_path / "tree", {"a[bold]\x1b[31m.py": hostile.encode()})
-    shown = on_terminal(exosuit, "query", "evil title", tmp_path / "tree")
+    shown = on_terminal(warm_exosuit, "query", "evil title", tmp_path / "tree")
     assert "\x1b[1ma[bold]\\x1b[31m.py:1-3\x1b[0m" in shown
     text = re.sub("\x1b\\[[0-9;]*m", "", shown)
     for escaped in ("\\x1b]0;title\\x07", "\\u202e", "\\x9b31m", "\\U000e0041", "[bold red]"):
@@ -265,11 +265,11 @@ def test_a_terminal_shows_code_that_cannot_act_on_it(exosuit: Path, tmp_path: Pa
     assert not {"\x07", "\x9b", "\u202e", "\x1b", "\U000e0041"} & {*text}
     assert "\x1b[2m   1  \x1b[0m" in shown
     assert re.search("\x1b\\[9[0-7](;49)?mdef", shown), "a keyword has a colour"
-    plain = on_terminal(exosuit, "query", "evil title", tmp_path / "tree", NO_COLOR="1")
+    plain = on_terminal(warm_exosuit, "query", "evil title", tmp_path / "tree", NO_COLOR="1")
     assert "   1  def evil():\n" in plain.replace("\x1b[2m", "").replace("\x1b[0m", "")
     assert "\x1b[94m" not in plain
     found = subprocess.run(
-        [exosuit, "query", "evil title", tmp_path / "tree", "--jsonl"], capture_output=True, check=True
+        [warm_exosuit, "query", "evil title", tmp_path / "tree", "--jsonl"], capture_output=True, check=True
     ).stdout
     assert json.loads(found)["text"] == hostile
     assert is_marked(found)

@@ -48,6 +48,12 @@ def acting(shown: str) -> set[str]:
 
 
 @pytest.fixture
+def exosuit(warm_exosuit: str) -> str:
+    """What is started here is only looked at."""
+    return warm_exosuit
+
+
+@pytest.fixture
 def acts(tree: Path) -> Path:
     """Hostile text wherever a tree can have some: in names, in ignore rules, in lines that are wrong, in content."""
     below = tree / NAME
@@ -73,13 +79,13 @@ def acts(tree: Path) -> Path:
         ("chunk", "--format", "jsonl", "--no-text"),
     ],
 )
-def test_nothing_of_a_tree_acts_on_a_terminal(acts: Path, exosuit: Path, arguments: tuple[str, ...]) -> None:
+def test_nothing_of_a_tree_acts_on_a_terminal(acts: Path, exosuit: str, arguments: tuple[str, ...]) -> None:
     shown = on_terminal(exosuit, *arguments, acts)
     assert acting(shown) == set()
     assert "\\x1b" in shown or "\\u001b" in shown
 
 
-def test_chunks_on_a_terminal_are_the_same_json(acts: Path, exosuit: Path) -> None:
+def test_chunks_on_a_terminal_are_the_same_json(acts: Path, exosuit: str) -> None:
     plainly = subprocess.run([exosuit, "chunk", acts], capture_output=True, check=True, timeout=HANG).stdout.decode()
     shown = [line for line in on_terminal(exosuit, "chunk", acts).splitlines() if line.startswith("{")]
     assert [json.loads(line) for line in shown] == [json.loads(line) for line in plainly.split("\n") if line]
@@ -90,13 +96,13 @@ def test_chunks_on_a_terminal_are_the_same_json(acts: Path, exosuit: Path) -> No
     "arguments",
     [("scan", NAME), ("chunk", NAME), ("bench", NAME), ("config", "show", "--config", NAME), ("manual", NAME)],
 )
-def test_no_error_acts_on_a_terminal(tmp_path: Path, exosuit: Path, arguments: tuple[str, ...]) -> None:
+def test_no_error_acts_on_a_terminal(tmp_path: Path, exosuit: str, arguments: tuple[str, ...]) -> None:
     shown = on_terminal(exosuit, *arguments)
     assert acting(shown) == set()
     assert "exosuit: error: " in shown
 
 
-def test_the_origin_of_a_setting_does_not_either(tmp_path: Path, exosuit: Path) -> None:
+def test_the_origin_of_a_setting_does_not_either(tmp_path: Path, exosuit: str) -> None:
     config = tmp_path / NAME
     config.write_text('{"current_phase": 1}')
     shown = on_terminal(exosuit, "config", "show", "--config", config)

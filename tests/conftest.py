@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sysconfig
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 from warm import WarmProcess
 
+from exosuit_cli import tokens
 from exosuit_cli.shards.settings import ShardSettings
 from exosuit_cli.shards.shard import Shard
-from exosuit_cli.tokens import load_counter
 
 if TYPE_CHECKING:
     from exosuit_cli.model.protocols import TokenCounter
@@ -46,6 +47,17 @@ def pytest_xdist_auto_num_workers() -> int:
     """Three workers for two processors that this run may use, hardware threads too: many tests wait for something."""
     asked = os.environ.get("PYTEST_XDIST_AUTO_NUM_WORKERS")
     return int(asked) if asked else min(-(-len(os.sched_getaffinity(0)) * 3 // 2), 8)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_counter() -> Iterator[None]:
+    """Load each vocabulary once for all tests of this process, which takes longer than what most do with it.
+
+    The tests of the counters themselves have the function that loads.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "load_counter", cache(tokens.load_counter))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -158,7 +170,7 @@ def project() -> Path:
 
 @pytest.fixture(scope="session")
 def counter() -> TokenCounter:
-    return load_counter("o200k_base")
+    return tokens.load_counter("o200k_base")
 
 
 @pytest.fixture

@@ -31,8 +31,6 @@ from exosuit_cli.structure.markdown_patterns import (
 _DEEPEST: Final = 30
 """Containers within each other; what would be deeper is text."""
 _NEWLINE, _GREATER, _HASH = b"\n>#"
-_WORDS: Final = frozenset(bytes([byte]) for byte in TEXT - frozenset(b" \t\r\n"))
-"""The first bytes of words."""
 _ENDS: Final = b"\r\n"
 _BLANK_BYTES: Final = frozenset([b" ", b"\t", b"\r", b"\n", b""])
 _PARAGRAPH: Final = int(BlockKind.PARAGRAPH)
@@ -79,7 +77,7 @@ class MarkdownParser(Containers):
         return self.lists[0]
 
     def _common(self, line: int) -> int:
-        """Enter a line of a paragraph, a heading or a bullet with words, as most are; the line after it, 0 for others.
+        """Enter a line of a paragraph, a heading or an item with words, as most are; the line after it, 0 for others.
 
         Nothing is in a quotation.
         """
@@ -101,12 +99,17 @@ class MarkdownParser(Containers):
             if heading is not None:
                 self.begin(_HEADING, line, depth, line + 1, heading.end(1) - at)
                 return line + 1
-        elif byte in b"-+*" and data[at + 1 : at + 2] == b" " and data[at + 2 : at + 3] in _WORDS:
+            return 0
+        mark = self.text.marks[line]
+        if mark:
             if len(contents) >= _DEEPEST:
                 return 0
-            self.begin(_ITEM if self.lists[depth] == byte else _LIST, line, depth)
-            self.lists[depth] = byte
-            self.enter(column + 2 - base, column + 2)
+            if self.paragraph >= 0 and depth == len(contents) and not self.text.begins[line]:
+                return line + 1
+            size = self.text.contents[line]
+            self.begin(_ITEM if self.lists[depth] == mark else _LIST, line, depth)
+            self.lists[depth] = mark
+            self.enter(column + size - base, column + size)
             self.begin(_PARAGRAPH, line, depth + 1)
             self.paragraph = line
             return line + 1

@@ -60,7 +60,7 @@ def markdown_blocks(lines: DocumentLines) -> MarkdownBlocks:
     rows = _in_order([_with_marks(regions), *sections.blocks()])
     firsts, stops = sections.parts()
     if len(firsts):
-        rows = _in_order([rows, _read(lines, looks.kinds == Look.TEXT, firsts, stops, rows)])
+        rows = _in_order([rows, _read(lines, looks, firsts, stops, rows)])
     return _with_lists(lines, rows)
 
 
@@ -162,7 +162,7 @@ def _rows(
 
 def _read(
     lines: DocumentLines,
-    plain: npt.NDArray[np.bool_],
+    looks: Looks,
     firsts: npt.NDArray[np.int64],
     stops: npt.NDArray[np.int64],
     rows: npt.NDArray[np.int64],
@@ -173,7 +173,7 @@ def _read(
     texts = lines.texts[np.searchsorted(lines.texts, firsts, "right") - 1]
     outer = np.concatenate([outer, np.full((1, _COLUMNS), -1)])  # nothing is before
     marks = np.where(outer[before, _FIRST] >= texts, outer[before, _MARK], 0)
-    part, bounds = part_lines(lines, firsts, stops, plain)
+    part, bounds = part_lines(lines, looks, firsts, stops)
     parser = MarkdownParser(part)
     counts, last_marks = [], []
     for (first, stop), mark in zip(bounds, marks.tolist(), strict=True):

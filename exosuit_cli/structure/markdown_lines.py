@@ -84,9 +84,9 @@ class Looks:
     """The looks of n lines.
 
     kinds: uint8[n] of `Look`. The others are 0 for lines that are nothing of the kind. levels: int64[n], of headings,
-    and of their texts where a line is below, 1 to 6. contents: int64[n], of items, the column of their words. marks:
-    int64[n], of items, the byte that ends their mark. begins: bool[n], the items that end a paragraph too: without a
-    number, or the first.
+    and of their texts where a line is below, 1 to 6. Of items, also of those further to the right: contents, int64[n],
+    how far their words are from their first byte; marks, int64[n], the byte that ends their mark; begins, bool[n],
+    whether they end a paragraph too, as those without a number and the first do.
     """
 
     kinds: npt.NDArray[np.uint8]
@@ -118,10 +118,10 @@ def markdown_looks(lines: DocumentLines) -> Looks:
     found[hashes] = np.where(own_levels, np.where(is_edge[hashes], Look.HEADING, Look.OTHER), Look.TEXT)
     found[hashes[is_other]] = Look.OTHER
     levels[others[hashes]] = own_levels
-    may_be = np.flatnonzero(is_edge & ~is_text & (_IS_BULLET.take(first) | (digits < HEAD)) & (first != ord("#")))
+    may_be = np.flatnonzero(~is_text & (_IS_BULLET.take(first) | (digits < HEAD)) & (first != ord("#")))
     is_item, own_contents, own_marks = _items(heads[may_be], digits[may_be])
     items = may_be[is_item]
-    found[items] = Look.ITEM
+    found[items[is_edge[items]]] = Look.ITEM
     contents[others[items]], marks[others[items]] = own_contents[is_item], own_marks[is_item]
     begins[others[items]] = _IS_BULLET.take(first[items]) | ((first[items] == ord("1")) & (digits[items] == 1))
     kinds[others] = found

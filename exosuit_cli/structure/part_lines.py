@@ -8,11 +8,13 @@ import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.document_lines import following
+from exosuit_cli.structure.markdown_lines import Look
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.structure.document_lines import DocumentLines
+    from exosuit_cli.structure.markdown_lines import Looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class PartLines:
     column of that byte. inked: n + 1 positions, the first line from each on that is not blank, the blank one after the
     part for none. visited: likewise, the lines that are not blank and follow a blank one, or that are not plain.
     after_blank: n bytes, not 0 for lines at the start of a part or after a blank one. plain: n bytes, not 0 for lines
-    that are but words. lines: int64[n + 1], the positions of the lines in the texts.
+    that are but words. marks, contents, begins: n bytes, see `Looks`. lines: int64[n + 1], the positions of the lines
+    in the texts.
     """
 
     data: bytes
@@ -34,6 +37,9 @@ class PartLines:
     visited: list[int]
     after_blank: bytes
     plain: bytes
+    marks: bytes
+    contents: bytes
+    begins: bytes
     lines: npt.NDArray[np.int64]
 
     def text(self, line: int) -> bytes:
@@ -42,12 +48,9 @@ class PartLines:
 
 
 def part_lines(
-    lines: DocumentLines, firsts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64], plain: npt.NDArray[np.bool_]
+    lines: DocumentLines, looks: Looks, firsts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]
 ) -> tuple[PartLines, list[tuple[int, int]]]:
-    """The lines of the parts from some lines up to others, and where each part begins and ends among them.
-
-    `plain` is bool[n], the lines that are but words.
-    """
+    """The lines of the parts from some lines up to others, and where each part begins and ends among them."""
     counts = stops - firsts + 1
     bounds = np.append(0, np.cumsum(counts))
     at = np.arange(bounds[-1]) + np.repeat(firsts - bounds[:-1], counts)
@@ -59,7 +62,7 @@ def part_lines(
     inked = lines.inked[own]
     inked[mores] = False
     after_blank = np.append(True, ~inked[:-1])
-    is_plain = plain[own]
+    is_plain = looks.kinds[own] == Look.TEXT
     is_visited = inked & (after_blank | ~is_plain)
     inked[mores] = is_visited[mores] = True  # what is looked for ends there
     part = PartLines(
@@ -71,6 +74,9 @@ def part_lines(
         following(is_visited).tolist(),
         after_blank.tobytes(),
         is_plain.tobytes(),
+        looks.marks[own].astype(np.uint8).tobytes(),
+        looks.contents[own].astype(np.uint8).tobytes(),
+        looks.begins[own].tobytes(),
         np.append(at, at[-1]),
     )
     return part, list(zip(bounds[:-1].tolist(), mores.tolist(), strict=True))

@@ -12,6 +12,7 @@ import numpy as np
 
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.by_language import by_language
 from exosuit_cli.structure.closed_lines import closed_on_line
 from exosuit_cli.structure.costs import ATTACHED, CLOSING, CONTINUED
 from exosuit_cli.structure.documented_lines import documented_lines
@@ -60,7 +61,7 @@ class Guesses:
         chosen: npt.NDArray[np.bool_],
     ) -> None:
         self._lines = lines
-        families = np.array([family_of(language) for language in languages], np.uint8)
+        families = by_language(family_of, languages)
         families[~chosen] = Family.NONE
         self._counts = np.diff(lines.files)
         self._of_files, self._families = families, families.repeat(self._counts)

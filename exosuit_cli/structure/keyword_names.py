@@ -86,7 +86,8 @@ def keyword_names(
         np.zeros((2, count), np.int64),
     )
     words = sliding_window_view(data, WORD_WIDTH)
-    at, active = inks.copy(), np.arange(count)
+    at, active, nothing = inks.copy(), np.arange(count), np.zeros(0, np.int64)
+    has_keywords, has_scripts = bool((families == Family.KEYWORD).any()), bool((families == Family.SCRIPT).any())
     reached: list[npt.NDArray[np.int64]] = []
     for _ in range(_MOST_WORDS):
         if not len(active):
@@ -97,23 +98,25 @@ def keyword_names(
         is_plain = is_known & IS_BLANK.take(after) & (kinds != _UNPLAIN_KIND)
         # What begins with a bracket may still be the head of a method in Java.
         is_odd = is_known | (after == ord("!")) | ((lengths == 0) & ((after != ord("<")) | (own != Family.JAVA)))
-        is_odd &= ~((own == Family.KEYWORD) & _defines_nothing(kinds, lengths, after))
-        is_scoped = (own == Family.KEYWORD) & (kinds == _MODIFIER) & (after == ord("("))
-        if is_scoped.any():
-            rows = np.flatnonzero(is_scoped)
+        if has_keywords:
+            is_odd &= ~((own == Family.KEYWORD) & _defines_nothing(kinds, lengths, after))
+        is_scoped = (kinds == _MODIFIER) & (after == ord("("))
+        rows = np.flatnonzero(is_scoped & (own == Family.KEYWORD)) if is_scoped.any() else nothing
+        if len(rows):
             scopes = _heads(data, at[active[rows]] + lengths[rows])
             rows = rows[(scopes == _SCOPES[0]) | (scopes == _SCOPES[1])]
             is_plain[rows] = True
             lengths[rows] += len(b"(crate)")
         found.states[active[~is_plain & is_odd]] = UNSURE
-        is_script = own == Family.SCRIPT
-        if is_script.any():
-            found.states[active[~is_plain & is_odd & is_script & _defines_nothing(kinds, lengths, after)]] = WORDLESS
+        if has_scripts:
+            is_left = ~is_plain & is_odd & (own == Family.SCRIPT)
+            found.states[active[is_left & _defines_nothing(kinds, lengths, after)]] = WORDLESS
         is_modifier = is_plain & (kinds == _MODIFIER)
-        rows = np.flatnonzero(is_plain & (kinds == SymbolKind.CONSTANT) & (own == Family.KEYWORD))
-        following = at[active[rows]] + lengths[rows] + 1
-        is_function = (_heads(data, following) & MASKS[3]) == _FN
-        is_modifier[rows] = is_function & _IS_NAME.take(data[following + len(b"fn ")])  # `const fn name`
+        if has_keywords:
+            rows = np.flatnonzero(is_plain & (kinds == SymbolKind.CONSTANT) & (own == Family.KEYWORD))
+            following = at[active[rows]] + lengths[rows] + 1
+            is_function = (_heads(data, following) & MASKS[3]) == _FN
+            is_modifier[rows] = is_function & _IS_NAME.take(data[following + len(b"fn ")])  # `const fn name`
         at[active[is_plain]] += lengths[is_plain] + 1
         found.kinds[active] = kinds
         reached.append(active[is_plain & ~is_modifier])

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from exosuit_cli.languages.literals import FAMILIES, FAMILY_NAMES, Inside, Literal, family_of
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.structure.by_language import by_language
 from exosuit_cli.structure.literal_comments import plain_comments
 from exosuit_cli.structure.literal_marks import Compact, Marks, heredoc_closers, is_escaped
 from exosuit_cli.structure.literal_partners import closers_of_runs, heredoc_partners, is_likely, partners
@@ -41,7 +42,7 @@ def literal_lines(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> n
     alone.
     """
     inside = np.zeros(len(lines.indents), np.uint8)
-    families = np.array([family_of(language) for language in languages], np.int64)
+    families = by_language(family_of, languages)
     for family in sorted(set(families.tolist())):
         literals = _ordered(family)
         if not literals:
@@ -69,6 +70,9 @@ def _spans(
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int8]]:
     """The literals over several lines in some files: the first and the last line that begins in each, and its kind."""
     marks = Marks(slab, lines, files, literals)
+    if not any(map(len, marks.opening.values())):
+        nothing = np.zeros(0, np.int64)
+        return nothing, nothing, nothing.astype(np.int8)
     comments, files = plain_comments(slab, lines, files, marks, literals)
     marked = marks.lines(files)
     if not len(marked):

@@ -25,6 +25,8 @@ _GOES_ON = b"<<<"
 _PRIME, _SEED = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
 _BLOCK = 1 << 19
 """Bytes that are searched at once, so that what a search makes stays in the processor's cache."""
+_NEAR = 1 << 14
+"""Bytes of other files that are searched as well rather than left out: one more search costs as much."""
 _PAIR = 2
 _ROUND = np.zeros(256, np.int8)
 _ROUND[[ord("("), ord(")")]] = 1, -1
@@ -106,6 +108,8 @@ class Marks:
         self._lines = lines
         self._scratch = np.empty((2, _BLOCK + 1), np.bool_)
         self._runs = _runs(slab, files)
+        self._is_own = np.zeros(len(slab), np.bool_)
+        self._is_own[files] = True
         self.opening: dict[bytes, npt.NDArray[np.int64]] = {}
         self.closing: dict[bytes, npt.NDArray[np.int64]] = {}
         spanning = [each for each in literals if each.spans_lines]
@@ -178,16 +182,17 @@ class Marks:
                 yield begin, min(begin + _BLOCK, stop)
 
     def _whole(self, places: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:
-        """Those of the places whose mark does not begin in one file and end in the next one."""
+        """Those of the places whose mark is within one file, one of those that are looked at."""
         owners = self.owners(places)
-        return places[places + size <= self._slab.offsets[owners] + self._slab.lengths[owners]]
+        ends = self._slab.offsets[owners] + self._slab.lengths[owners]
+        return places[self._is_own[owners] & (places + size <= ends)]
 
 
 def _runs(slab: Slab, files: npt.NDArray[np.int64]) -> list[tuple[int, int]]:
-    """The bytes of files, those of neighbours together."""
+    """The bytes of files, those of near ones together, with what is between."""
     starts = slab.offsets[files]
     stops = starts + slab.lengths[files]
-    breaks = np.flatnonzero(starts[1:] != stops[:-1])
+    breaks = np.flatnonzero(starts[1:] - stops[:-1] > _NEAR)
     firsts = starts[np.append(0, breaks + 1)]
     lasts = stops[np.append(breaks, len(stops) - 1)]
     return list(zip(firsts.tolist(), lasts.tolist(), strict=True))

@@ -28,6 +28,7 @@ from exosuit_cli.structure.block_words import (
     flat_levels,
 )
 from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.by_language import by_language
 from exosuit_cli.structure.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 from exosuit_cli.structure.documents import elements_of, enter_documents
 from exosuit_cli.structure.line_view import BYTE, HEAD_BYTES, LineView, byte_set, word
@@ -86,7 +87,7 @@ def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> 
     count = len(lines.indents)
     costs = np.full(count, BLANK, np.uint8)
     kinds = np.full(count, Boundary.LINE, np.uint8)
-    file_styles = np.array([style_of(language) for language in languages], np.uint8)
+    file_styles = by_language(style_of, languages)
     inked = np.flatnonzero(lines.heads != 0)
     elements = elements_of(slab, lines, file_styles)
     has_rules = OWN_BLOCKS.take(file_styles)
@@ -99,7 +100,7 @@ def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> 
     if len(inked):
         inside = literal_lines(slab, lines, own_languages)
         depths = _sound_depths(lines, inked, _depths_of_code(lines, inside), file_styles)
-        if any(language.startswith("Objective-") for language in languages):
+        if any(language.startswith("Objective-") for language in set(languages)):
             depths = depths + depths_of_classes(lines, languages)
         view = LineView(lines, inked, file_styles, depths, inside)
         if inside.any():
@@ -170,7 +171,7 @@ def _comment_marks(family: int) -> list[Word]:
 def _comments(view: LineView, languages: Sequence[str]) -> npt.NDArray[np.bool_]:
     """The lines that begin with a comment or within one; where the language has no known marks, with a usual one."""
     comment = view.in_comment | view.opens_comment
-    families = np.array([family_of(language) for language in languages], np.uint8)
+    families = by_language(family_of, languages)
     of_line = view.of_files(families)
     present = sorted(set(families.tolist()))
     for family in present:

@@ -29,8 +29,8 @@ def merge_crumbs(
 ) -> None:
     """Join every chunk of `rows[own:]` that has less than the least size, or nothing but blanks, to another.
 
-    That is the one before or after it, where both fit the caps together; of two, the one across the weaker cut. The
-    first line of the text is `first`.
+    That is the one before or after it, where both fit the caps together; of two, the one across the weaker cut. Where
+    none has room for blanks, they get the last lines of the one before. The first line of the text is `first`.
     """
     least = max(options.min_tokens, BLANK_TOKENS)
     kept: list[Row] = []
@@ -48,6 +48,8 @@ def merge_crumbs(
             elif (joined := _joined(left, row, lines, first, options, count)) is not None:
                 kept.pop()
             elif prefers_right or (joined := _joined(row, right, lines, first, options, count)) is None:
+                if left is not None and (parted := _parted(left, row, lines, first, options, count)) is not None:
+                    kept[-1], row = parted
                 break
             else:
                 pending.pop()
@@ -82,3 +84,31 @@ def _joined(
     if options.max_chars and len(bytes(lines.data[start:end]).decode("utf-8", "replace")) > options.max_chars:
         return None
     return start, end, first_line, last_line, together, kind
+
+
+def _parted(
+    left: Row, row: Row, lines: MeasuredLines, first: int, options: ChunkOptions, count: Count
+) -> tuple[Row, Row] | None:
+    """Two chunks in place of one and the blank one after it: the second begins at the best of the first's last lines.
+
+    None where `row` is not blank, or the two are not whole lines, or there is no such line.
+    """
+    start, middle, first_line, last_line, _, kind = left
+    if bytes(lines.data[row[0] : row[1]]).strip() or middle != row[0] or lines.starts[first + row[2]] != middle:
+        return None
+    found, least = None, _WITHIN_LINE
+    for line in range(last_line, first_line, -1):
+        place, cost = lines.starts[first + line], lines.costs[first + line]
+        second = (place, row[1], line, row[3], 0, lines.kinds[first + line])
+        tokens = count(lines, first, second, second)
+        text = bytes(lines.data[place : row[1]])
+        if tokens > options.max_tokens or (
+            options.max_chars and len(text.decode("utf-8", "replace")) > options.max_chars
+        ):
+            break
+        if cost < least and text.strip():
+            rest = (start, place, first_line, line - 1, 0, kind)
+            others = count(lines, first, rest, rest)
+            if others <= options.max_tokens and bytes(lines.data[start:place]).strip():
+                found, least = ((*rest[:4], others, kind), (*second[:4], tokens, second[5])), cost
+    return found

@@ -101,6 +101,16 @@ def _is_label(block: Node | Section, data: bytes) -> bool:
     return end - start < _LONGEST_LABEL and LABEL.match(data[start:end].rstrip()) is not None
 
 
+def announces(data: bytes, block: Node | Section) -> bool:
+    """Whether a block is a paragraph that announces what follows it: a list is cut rather than the two apart."""
+    return block.type == "paragraph" and data[block.start_byte : block.end_byte].rstrip().endswith(b":")
+
+
+def is_items(block: Node | Section) -> bool:
+    """Whether a block is a list of Markdown: its second item begins as good a chunk as any."""
+    return block.type == "list" and block.children[0].type == "list_item"
+
+
 def keep_together(costs: bytearray, kinds: bytearray, looks: LineStrengths) -> None:
     """Raise the costs of lines that belong to the block before them, as their looks say.
 

@@ -43,7 +43,7 @@ from exosuit_cli.syntax.grammars import (
 )
 from exosuit_cli.syntax.leads import is_document, lead_role
 from exosuit_cli.syntax.long_text import CLOSES, CommentRun, weaknesses
-from exosuit_cli.syntax.sections import Section
+from exosuit_cli.syntax.sections import Section, announces, is_items
 from exosuit_cli.syntax.task import DEEPEST, NodeTask
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ class Walk:
         # A heading belongs to what follows it, whatever the number of blank lines between.
         lead = after_heading = bool(children) and roles[children[0].kind_id] & HEADING != 0
         block = last = attribute = task.line
-        can_be_header = last >= 0 and not task.role & (WRAPPER | SECTION | ERROR)
+        can_be_header = last >= 0 and not task.role & (WRAPPER | SECTION | ERROR) and not is_items(task.node)
         is_header = is_after_attribute = is_after_text = False
         is_past_header = not has_costs and not task.role & (WRAPPER | ERROR)
         limit = starts[last + 1]
@@ -187,6 +187,8 @@ class Walk:
                     head = min(own, task.head if task.head >= 0 else max(task.line, 0))
                 if is_after_attribute and line == last + 1:
                     head, is_first = min(head, attribute), False
+                elif task.role & SECTION and child.type == "list" and before is not None and announces(data, before):
+                    head = min(head, block)
                 if head < own and stop > line + 1 and not is_split and not fits(head, stop):
                     is_split = not is_first or self._is_cut_for_head(task, child, role, head, stop)
             else:

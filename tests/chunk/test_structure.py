@@ -285,6 +285,13 @@ def test_no_chunk_is_blank() -> None:
         assert all(chunk.strip() for chunk in cut(text, "Text", 64))
 
 
+def test_blanks_that_no_neighbour_has_room_for_get_the_line_before() -> None:
+    line = "a b c d e f g\n"  # eight tokens
+    full = " ".join("a" * 15) + "\n"
+    for blanks in (" \n \n", "\n\n \n"):
+        assert cut(line * 2 + blanks + full, "Text", 16) == [line, line + blanks, full]
+
+
 def test_an_overlap_never_repeats_all_of_the_chunk_before() -> None:
     text = "".join(f"def f{n}():\n    return {n}\n\n" for n in range(60))
     for cap, overlap in ((32, 30), (64, 60), (64, 20)):

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exosuit_cli.chunk import ChunkOptions, chunk_text
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.errors import ResourceMissing
@@ -1092,6 +1093,12 @@ End.
         section = b"1.0\n===\nBugs:\n\n* One\n* Two\n\n* Three\n\n"
         cut = Cut(section * 9, "Markdown", len(section) + 20)
         assert cut.plan() == list(range(0, cut.lines, section.count(b"\n")))
+
+    def test_a_list_is_cut_rather_than_what_announces_it_left_alone(self) -> None:
+        text = "# A\n\nWords of no use.\n\nThe items are:\n\n" + "- one of the items\n" * 6 + "\nEnd.\n"
+        for cap in range(24, 48):
+            chunks = chunk_text(text, language="Markdown", options=ChunkOptions(cap, boundaries="ast"))
+            assert not any(text[:end].rstrip().endswith(":") for end in chunks.ends.tolist()), cap
 
     @pytest.mark.parametrize(
         "text", [b"---\ntitle: x\n---\n\n# A\n\ntext\n", b"---\na: b\n---\n", b"---\na: b\n---\ntext\n\n# A\n"]

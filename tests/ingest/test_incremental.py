@@ -376,7 +376,7 @@ class EditedTree(RuleBasedStateMachine):
 
 
 TestAnyEdits = EditedTree.TestCase
-TestAnyEdits.settings = settings(deadline=None, max_examples=30, stateful_step_count=20)
+TestAnyEdits.settings = settings(deadline=None, max_examples=20, stateful_step_count=20)
 
 
 # What the machine meets too rarely.

@@ -64,7 +64,7 @@ def test_no_marks(head: bytes) -> None:
     assert not is_marked(head)
 
 
-def test_outputs_inside_the_tree_change_nothing(exosuit: Path, tree: Path) -> None:
+def test_outputs_inside_the_tree_change_nothing(warm_exosuit: str, tree: Path) -> None:
     """As a newcomer would: every output into the tree that is measured, one after the other."""
     before = scan(tree, replace(OPTIONS, use_index=False))
     for command in (
@@ -78,7 +78,7 @@ def test_outputs_inside_the_tree_change_nothing(exosuit: Path, tree: Path) -> No
         "scan . --log-file run.log -vv --hash xxh3",
         "config show --json > config.json",
     ):
-        subprocess.run(f"{exosuit} {command}", shell=True, cwd=tree, check=True, capture_output=True)
+        subprocess.run(f"{warm_exosuit} {command}", shell=True, cwd=tree, check=True, capture_output=True)
     after = scan(tree, replace(OPTIONS, use_index=False))
     assert after.totals == before.totals
     assert after.tree_digest == before.tree_digest
@@ -90,9 +90,9 @@ def test_outputs_inside_the_tree_change_nothing(exosuit: Path, tree: Path) -> No
     assert {skip.path for skip in after.skips if skip.outcome is Outcome.OWN_OUTPUT} <= written | {b"run.log"}
 
 
-def test_a_skip_names_the_file_and_an_option_takes_it(exosuit: Path, tree: Path) -> None:
+def test_a_skip_names_the_file_and_an_option_takes_it(warm_exosuit: str, tree: Path) -> None:
     (tree / "hidden.jsonl").write_bytes(MARK + b'"path":"x"}\nreal content\n')
-    command = [exosuit, "scan", tree, "--no-index"]
+    command = [warm_exosuit, "scan", tree, "--no-index"]
     shown = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "own output: hidden.jsonl" in shown
     document = json.loads(subprocess.run([*command, "--json"], check=True, capture_output=True).stdout)
@@ -111,7 +111,7 @@ def test_an_unchanged_scan_does_not_look_again(tree: Path, size: int, workers: i
     """A file larger than a slab is not read to its end for the sake of its mark."""
     (tree / "large.jsonl").write_bytes(MARK + b'"x":1}\n' + b"word " * (size // 5))
     time.sleep(FINE_SLACK_NS / 1e9 + 0.01)
-    options = replace(OPTIONS, workers=workers)
+    options = replace(OPTIONS, workers=workers, encoding=None)  # workers would load a vocabulary for every scan
     first = scan(tree, options)
     small = sum(map(len, FILES.values()))
     assert first.throughput.bytes_read <= small + (1 << 20)

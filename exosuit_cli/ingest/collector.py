@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Protocol
 
 from exosuit_cli.chunk.batch import ChunkBatch
-from exosuit_cli.chunk.records import ID_BYTES
 from exosuit_cli.chunk.statistics import ChunkStatistics
+from exosuit_cli.ingest.first_places import FirstPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 HELD_BYTES, HELD_BATCHES = 64 << 20, 128
 """No new batch is begun while so many rendered bytes, or batches, wait for an earlier one. Each holds a descriptor."""
-
-_OFFSET_BITS = 48
-_OFFSET = (1 << _OFFSET_BITS) - 1
-"""A place is one number, a file's and an offset in it: a million of them take half the memory of pairs."""
 
 
 class ChunkSink(Protocol):
@@ -65,8 +61,7 @@ class ChunkCollector:
         self._next = 0
         self._held: dict[int, FinishedTask] = {}
         self._held_bytes = 0
-        self._paths: list[bytes] = []
-        self._first: dict[bytes, int] = {}
+        self._first = FirstPlaces()
 
     def has_room(self) -> bool:
         """Whether another batch may be begun."""
@@ -87,21 +82,9 @@ class ChunkCollector:
 
     def write(self, paths: list[bytes], batch: ChunkBatch) -> None:
         """Write the chunks that are next in order, those of the files at `paths`."""
-        repeats: dict[int, tuple[bytes, int]] = {}
-        first, base = self._first, len(self._paths)
-        ids = batch.chunks.ids.tobytes()
-        starts = batch.chunks.starts.tolist()
-        position = 0
-        for file, count in enumerate(batch.counts.tolist(), base):
-            for chunk in range(position, position + count):
-                place = file << _OFFSET_BITS | starts[chunk]
-                known = first.setdefault(ids[ID_BYTES * chunk : ID_BYTES * (chunk + 1)], place)
-                if known != place:
-                    owner, start = known >> _OFFSET_BITS, known & _OFFSET
-                    repeats[chunk] = (self._paths[owner] if owner < base else paths[owner - base], start)
-            position += count
-        self._paths += paths
+        chunks = batch.chunks
+        repeats = self._first.enter(paths, batch.counts, chunks.starts, chunks.ids)
         self.statistics.merge(batch.statistics)
         self.statistics.repeated_chunks += len(repeats)
-        self.statistics.repeated_tokens += int(batch.chunks.tokens[list(repeats)].sum())
+        self.statistics.repeated_tokens += int(chunks.tokens[list(repeats)].sum())
         self._sink.write(batch, paths, repeats)

@@ -15,7 +15,7 @@ _RUN: Final = 40
 _NEARBY: Final = 4 * _RUN
 """Bytes before and after the middle of a text in which a run is looked for."""
 _NOT_BASE64: Final = bytes(byte if (chr(byte).isalnum() and byte < 128) or byte in b"+/" else 32 for byte in range(256))
-_IS_BASE64: Final = np.frombuffer(_NOT_BASE64, np.uint8) != 32
+_IN_RUN: Final = bytes(byte != 32 for byte in _NOT_BASE64)
 _BLANKS: Final = b" \n\t\r"
 _DIGIT: Final = re.compile(rb"[0-9]")
 _ESCAPED: Final = re.compile(rb"\\x[0-9A-Fa-f]{2}")
@@ -78,13 +78,12 @@ def _runs(
     wide = np.flatnonzero(sizes >= 2 * _NEARBY)
     if len(wide):
         windows = np.lib.stride_tricks.sliding_window_view(content, 2 * _NEARBY)
-        middles = starts.take(wide) + sizes.take(wide) // 2
-        in_run = np.zeros((len(wide), 2 * _NEARBY + 1), np.bool_)  # the last column ends every run
-        in_run[:, :-1] = _IS_BASE64.take(windows[middles - _NEARBY])
-        begins = in_run.ravel()
+        near = windows[starts.take(wide) + sizes.take(wide) // 2 - _NEARBY].tobytes()
+        begins = np.frombuffer(near.translate(_IN_RUN), np.bool_)
         for further in (1, 2, 4, 8, 16, _RUN - 32):  # runs of 2, 4, 8, 16, 32 and _RUN bytes
             begins = begins[:-further] & begins[further:]
-        found[wide.take(np.flatnonzero(begins) // in_run.shape[1])] = True
+        text, place = np.divmod(np.flatnonzero(begins), 2 * _NEARBY)
+        found[wide.take(text[place <= 2 * _NEARBY - _RUN])] = True  # the others end in the window after
     return found
 
 

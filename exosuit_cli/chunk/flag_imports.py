@@ -10,7 +10,7 @@ from exosuit_cli.structure.styles import SLASH_STYLES, style_of
 
 _LINE: Final = rb"(?:[^\n\\]|\\\r?\n|\\)*"
 """The rest of a line, with the lines that a backslash adds."""
-_SLASH_COMMENT: Final = rb"//[^\n]*+|/\*(?s:.*?)\*/"
+_SLASH_COMMENT: Final = rb"//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
 _HASH_COMMENT: Final = rb"#[^\n]*+"
 
 _QUOTED: Final = rb"[\"'][^\"'\n]*+[\"']"

@@ -8,7 +8,7 @@ from typing import Final
 
 from exosuit_cli.structure.styles import SLASH_STYLES, style_of
 
-_BLOCKS: Final = rb"/\*(?s:.*?)(?:\*/|\Z)|<!--(?s:.*?)(?:-->|\Z)"
+_BLOCKS: Final = rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|<!--(?s:.*?)(?:-->|\Z)"
 _SLASH_COMMENTS: Final = re.compile(rb"(?:\s++|//[^\n]*+|" + _BLOCKS + rb"|<\?php\b|#!(?=/)[^\n]*+)*+")
 _OTHER_COMMENTS: Final = re.compile(
     rb"(?:\s++|(?:#|//|--|;|%|'(?!'')|\.\.[ \t]|<\?|@charset|@echo off)[^\n]*+|" + _BLOCKS

@@ -114,28 +114,20 @@ class BatchBuilder:
 
         The parts of a long text come one after the other.
         """
-        self.add_slab([position], [language], data, [offset], [chunks])
+        self.add_slab([position], slab_chunks([self._paths[position]], [language], data, [offset], [chunks]))
 
-    def add_slab(
-        self,
-        positions: Sequence[int],
-        languages: Sequence[str],
-        data: memoryview,
-        offsets: Sequence[int],
-        found: Sequence[FileChunks],
-    ) -> None:
-        """Enter whole files, or one part of a long one; see `add`."""
-        if not found:
+    def add_slab(self, positions: Sequence[int], slab: SlabChunks) -> None:
+        """Enter the files at `positions` as a whole, or one part of a long one; see `add`."""
+        if not len(positions):
             return
-        slab = slab_chunks([self._paths[position] for position in positions], languages, data, offsets, found)
         if self._with_flags:
             from exosuit_cli.chunk.flags import flags_of_slab
 
             slab = replace(slab, chunks=replace(slab.chunks, flags=flags_of_slab(slab, self._flags_before(positions))))
-        for position, chunks in zip(positions, found, strict=True):
-            self._files[position] = self._files.get(position) or chunks.fallback
+        for position, fallback in zip(positions, slab.fallbacks, strict=True):
+            self._files[position] = self._files.get(position) or fallback
         self._counts[positions] += slab.counts
-        self._guessed[positions] = [chunks.is_guessed for chunks in found]
+        self._guessed[positions] = slab.guessed
         rendered = self._renderer.render(slab)
         self._parts.append(slab.chunks)
         self._rendered.append(rendered)

@@ -57,15 +57,19 @@ class Chunker:
         if options.boundaries == "ast":
             start_early()
 
-    def chunk_slab(
+    def chunk_slab(self, slab: Slab, languages: Sequence[str]) -> list[FileChunks]:
+        """The chunks of every text of a slab; see `plan_slab`."""
+        return self.plan_slab(slab, languages).parts()
+
+    def plan_slab(
         self,
         slab: Slab,
         languages: Sequence[str],
         lines: LineColumns | None = None,
         paths: Sequence[bytes] = (),
         counted: TokenColumns | None = None,
-    ) -> list[FileChunks]:
-        """The chunks of every text of a slab; `languages` names that of each, "" where it is not known.
+    ) -> PlanColumns:
+        """The plan of every text of a slab, with its chunks; `languages` names that of each, "" where it is not known.
 
         `lines` are those of the slab, and `counted` their tokens, where they are known already; `paths` name the texts
         for a clock that records.
@@ -106,27 +110,9 @@ class Chunker:
             self._planner.plan(measured, first, stop, rows)
             counts.append(len(rows))
         step("plan", texts, size)
-        columns = PlanColumns(
-            rows, slab.data, self._kernels, guesses, np.repeat(lines.files[:-1], np.diff([0, *counts]))
-        )
+        columns = PlanColumns(slab, rows, counts, self._kernels, guesses, lines.files, totals, trees, reasons)
         step("hash", texts, size)
-        found = []
-        start = 0
-        for position, (offset, size) in enumerate(zip(slab.offsets.tolist(), slab.lengths.tolist(), strict=True)):
-            found.append(
-                columns.part(
-                    position,
-                    start,
-                    counts[position],
-                    offset,
-                    size,
-                    totals[position],
-                    trees[position],
-                    reasons[position],
-                )
-            )
-            start = counts[position]
-        return found
+        return columns
 
     def chunk_bytes(self, data: bytes, language: str) -> FileChunks:
         """The chunks of one text of any size."""

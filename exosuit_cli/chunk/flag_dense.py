@@ -82,8 +82,8 @@ def _runs(
         begins = np.frombuffer(near.translate(_IN_RUN), np.bool_)
         for further in (1, 2, 4, 8, 16, _RUN - 32):  # runs of 2, 4, 8, 16, 32 and _RUN bytes
             begins = begins[:-further] & begins[further:]
-        text, place = np.divmod(np.flatnonzero(begins), 2 * _NEARBY)
-        found[wide.take(text[place <= 2 * _NEARBY - _RUN])] = True  # the others end in the window after
+        owners, places = np.divmod(np.flatnonzero(begins), 2 * _NEARBY)
+        found[wide.take(owners[places <= 2 * _NEARBY - _RUN])] = True  # the others end in the window after
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -52,9 +53,7 @@ def flags_of_slab(slab: SlabChunks, before: int | None = None) -> npt.NDArray[np
         return np.zeros(0, np.uint8)
     data, starts, ends = slab.data, slab.starts.tolist(), slab.ends.tolist()
     flags = bytearray(len(starts))
-    first = 0
-    for path, language, part in zip(slab.paths, slab.languages, slab.parts, strict=True):
-        stop = first + len(part)
+    for path, language, (first, stop) in zip(slab.paths, slab.languages, pairwise(slab.bounds()), strict=True):
         if first == stop:
             continue
         of_file = flags_of_path(path)
@@ -69,10 +68,9 @@ def flags_of_slab(slab: SlabChunks, before: int | None = None) -> npt.NDArray[np
             _flag_head(flags, data, starts, ends, first, stop, language)
         if language == "Rust" and (module := test_module(bytes(data[begin:end]))) is not None:
             within = f"{module}."
-            for place, symbol in enumerate(part.symbols, first):
+            for place, symbol in enumerate(slab.chunks.symbols[first:stop], first):
                 if symbol is not None and (symbol == module or symbol.startswith(within)):
                     flags[place] |= TEST
-        first = stop
     _flag_dense(flags, slab)
     return np.frombuffer(flags, np.uint8)
 
@@ -84,7 +82,7 @@ def _flag_dense(flags: bytearray, slab: SlabChunks) -> None:
     candidates = np.flatnonzero(is_long | (sizes < _DENSE * chunks.tokens))
     if not len(candidates):
         return
-    owners = np.repeat(np.arange(len(slab.parts)), slab.counts)
+    owners = np.repeat(np.arange(len(slab.counts)), slab.counts)
     has_minified = np.array([language in MINIFIED_LANGUAGES for language in slab.languages])
     minified = is_long.take(candidates) & has_minified.take(owners.take(candidates))
     starts, ends = slab.starts.take(candidates), slab.ends.take(candidates)

@@ -149,6 +149,8 @@ def join(parts: Sequence[FileChunks]) -> FileChunks:
         text_tokens=sum(part.text_tokens for part in parts),
         text_is_exact=all(part.text_is_exact for part in parts),
         flags=None if any(part.flags is None for part in parts) else column("flags", np.uint8),
+        before=parts[0].before if parts else b"",
+        after=parts[-1].after if parts else b"",
         contexts=join_contexts(contexts) if contexts and len(contexts) == len(parts) else None,
     )
 

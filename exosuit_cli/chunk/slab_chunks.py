@@ -19,21 +19,28 @@ if TYPE_CHECKING:
 class SlabChunks:
     """The chunks of texts whose UTF-8 lies in `data`, in order.
 
-    `paths`, `languages` ("" where one is not known) and `parts` are those of each text; `counts` is int64[texts], how
-    many chunks each has. `chunks` has all of them. The text of chunk i is `data[starts[i] : ends[i]]`, int64[n] each.
+    Aligned with the texts are `paths`, `languages` ("" where one is not known), `counts`, int64[texts], how many chunks
+    each has, and `guessed` and `fallbacks`, as `is_guessed` and `fallback` of `FileChunks`. `chunks` has the chunks of
+    all texts. The text of chunk i is `data[starts[i] : ends[i]]`, int64[n] each.
     """
 
     paths: Sequence[bytes]
     languages: Sequence[str]
     data: memoryview
-    parts: Sequence[FileChunks]
     counts: npt.NDArray[np.int64]
+    guessed: Sequence[bool]
+    fallbacks: Sequence[str | None]
     chunks: FileChunks
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def bounds(self) -> list[int]:
+        """The first chunk of each text, and the number of all chunks."""
+        bounds: list[int] = np.append(0, np.cumsum(self.counts)).tolist()
+        return bounds
 
     def texts(self) -> list[str]:
         """The text of each chunk as it is emitted, after its context; undecodable parts become U+FFFD."""
@@ -57,4 +64,5 @@ def slab_chunks(
     before = np.repeat(np.array(offsets, np.int64), counts)
     starts = np.concatenate([part.starts if part.text_starts is None else part.text_starts for part in parts])
     ends = np.concatenate([part.ends if part.text_ends is None else part.text_ends for part in parts])
-    return SlabChunks(paths, languages, data, parts, counts, join(parts), starts + before, ends + before)
+    guessed, fallbacks = [part.is_guessed for part in parts], [part.fallback for part in parts]
+    return SlabChunks(paths, languages, data, counts, guessed, fallbacks, join(parts), starts + before, ends + before)

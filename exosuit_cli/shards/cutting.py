@@ -10,6 +10,7 @@ import numpy as np
 
 from exosuit_cli.chunk.chunker import Chunker
 from exosuit_cli.chunk.parts import linked
+from exosuit_cli.chunk.slab_chunks import slab_chunks
 from exosuit_cli.chunk.wide import spans_in_file
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.protocols import StreamCount
@@ -70,22 +71,27 @@ class Cutting:
             counted = counted.of_files(texts, lines) if counted is not None and lines is not None else None
             lines = lines.of_files(texts) if lines is not None and not facts.decoded else None
         languages = [LANGUAGES[facts.languages[index]] for index in texts]
-        paths = [self._paths[filled.files[index].position] for index in texts] if self._clock.is_recording else ()
-        found = self._chunker.chunk_slab(slab, languages, lines, paths, counted)
-        rendered = self._builder.bytes
-        view = slab.data.data
-        offsets = slab.offsets.tolist()
         positions = [filled.files[index].position for index in texts]
-        for place, index in enumerate(texts):
-            if index in facts.decoded:
-                start = int(filled.slab.offsets[index])
-                codec = wide_codec(bytes(filled.slab.data[start : start + MARK_BYTES]))
-                assert codec is not None
-                found[place] = spans_in_file(found[place], facts.decoded[index], codec)
-            if self._chunking.options.context:
-                found[place] = self._with_contexts(positions[place], view, offsets[place], found[place])
-        self._builder.add_slab(positions, languages, view, offsets, found)
-        tokens[facts.text] = [chunks.text_tokens for chunks in found]
+        paths = [self._paths[position] for position in positions]
+        timed = paths if self._clock.is_recording else ()
+        plan = self._chunker.plan_slab(slab, languages, lines, timed, counted)
+        rendered = self._builder.bytes
+        if facts.decoded or self._chunking.options.context:
+            view, offsets = slab.data.data, slab.offsets.tolist()
+            found = plan.parts()
+            for place, index in enumerate(texts):
+                if index in facts.decoded:
+                    start = int(filled.slab.offsets[index])
+                    codec = wide_codec(bytes(filled.slab.data[start : start + MARK_BYTES]))
+                    assert codec is not None
+                    found[place] = spans_in_file(found[place], facts.decoded[index], codec)
+                if self._chunking.options.context:
+                    found[place] = self._with_contexts(positions[place], view, offsets[place], found[place])
+            if found:
+                self._builder.add_slab(positions, slab_chunks(paths, languages, view, offsets, found))
+        else:
+            self._builder.add_slab(positions, plan.of_slab(paths, languages))
+        tokens[facts.text] = plan.text_tokens
         self._clock.lap("chunk", len(texts), len(slab.data), self._builder.bytes - rendered, step="render")
         return tokens
 

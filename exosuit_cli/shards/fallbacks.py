@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.chunk.batch import Chunking
-    from exosuit_cli.chunk.records import FileChunks
+    from exosuit_cli.chunk.slab_chunks import SlabChunks
 
 Fallbacks = Counter[tuple[str, str]]
 """Number of files by the reason (see `syntax.NoSyntax`) and the language, "" where that is not known."""
@@ -24,19 +24,12 @@ class FallbackBuilder(BatchBuilder):
         super().__init__(chunking, paths)
         self._reasons: dict[int, tuple[str, str]] = {}
 
-    def add_slab(
-        self,
-        positions: Sequence[int],
-        languages: Sequence[str],
-        data: memoryview,
-        offsets: Sequence[int],
-        found: Sequence[FileChunks],
-    ) -> None:
+    def add_slab(self, positions: Sequence[int], slab: SlabChunks) -> None:
         """See `BatchBuilder.add_slab`. The first segment of a file that fell back gives the reason."""
-        super().add_slab(positions, languages, data, offsets, found)
-        for position, language, chunks in zip(positions, languages, found, strict=True):
-            if chunks.fallback is not None:
-                self._reasons.setdefault(position, (chunks.fallback, language))
+        super().add_slab(positions, slab)
+        for position, language, fallback in zip(positions, slab.languages, slab.fallbacks, strict=True):
+            if fallback is not None:
+                self._reasons.setdefault(position, (fallback, language))
 
     def forget(self, position: int) -> None:
         """See `BatchBuilder.forget`."""

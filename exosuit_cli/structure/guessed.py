@@ -189,6 +189,15 @@ class GuessedSymbols:
         self._chunks = chunks
         self._bounds: list[int] = np.searchsorted(lines, files).tolist()
 
+    def of_slab(self) -> tuple[list[str | None], Symbols]:
+        """As `of_text` for all texts one after the other, whose chunks are counted through."""
+        paths = self._paths
+        symbols = [paths[place] if place >= 0 else None for place in self._symbols]
+        if not len(self._lines):
+            return symbols, NO_SYMBOLS
+        lines = self._lines - np.repeat(self._files[:-1], np.diff(self._bounds)) + 1
+        return symbols, Symbols(self._chunks, lines, self._kinds, joined_names(paths))
+
     def of_text(self, position: int, first: int, stop: int) -> tuple[list[str | None], Symbols]:
         """The symbol of each chunk of a text, those from `first` up to `stop`, and all definitions that begin there."""
         paths = self._paths

@@ -59,8 +59,10 @@ def test_a_slab_is_rendered_as_its_chunks_one_by_one(*, with_text: bool, context
     for number, (path, (language, data)) in enumerate(TEXTS.items()):
         found = chunk_text(data, language=language, options=options, path=path.decode("utf-8", "replace"))
         found = replace(found, flags=np.arange(len(found), dtype=np.uint8) % len(FLAG_NAMES), is_guessed=number % 2 > 0)
-        if number == 2:
-            found = replace(found, before=bytes(16), after=bytes(range(16)))
+        if number == 0:
+            found = replace(found, before=bytes(16))
+        elif number == len(TEXTS) - 1:
+            found = replace(found, after=bytes(range(16)))
         parts.append(found)
         expected += plain(path, language, data, found, with_text=with_text)
     data = b"xyz" + b"".join(text for _, text in TEXTS.values())

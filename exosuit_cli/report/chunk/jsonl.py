@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import hexlify
+from itertools import pairwise
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
@@ -99,7 +100,7 @@ def _columns(slab: SlabChunks) -> list[Iterable[bytes]]:
     chunks = slab.chunks
     ids, previous, following = _identities(slab)
     counts = slab.counts.tolist()
-    flags = np.repeat([part.is_guessed for part in slab.parts], slab.counts) * len(FLAG_NAMES)
+    flags = np.repeat(slab.guessed, slab.counts) * len(FLAG_NAMES)
     if chunks.flags is not None:
         flags += chunks.flags
     return [
@@ -130,13 +131,14 @@ def _identities(slab: SlabChunks) -> tuple[list[bytes], list[bytes], list[bytes]
     digits = hexlify(slab.chunks.ids.tobytes(), b",", ID_BYTES)
     ids = (b'"' + digits.replace(b",", b'","') + b'"').split(b",")
     previous, following = [b"null", *ids[:-1]], [*ids[1:], b"null"]
-    first = 0
-    for part in slab.parts:
-        stop = first + len(part)
+    for first, stop in pairwise(slab.bounds()):
         if first < stop:
-            previous[first] = b'"%b"' % hexlify(part.before) if part.before else b"null"
-            following[stop - 1] = b'"%b"' % hexlify(part.after) if part.after else b"null"
-        first = stop
+            previous[first] = following[stop - 1] = b"null"
+    before, after = slab.chunks.before, slab.chunks.after  # of a part of a long text, which is alone
+    if before:
+        previous[0] = b'"%b"' % hexlify(before)
+    if after:
+        following[-1] = b'"%b"' % hexlify(after)
     return ids, previous, following
 
 

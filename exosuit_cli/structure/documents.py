@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from exosuit_cli.structure.styles import Style
-from exosuit_cli.structure.text_lines import text_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
     from exosuit_cli.model.slab import LineColumns, Slab
     from exosuit_cli.structure.elements import Elements
-    from exosuit_cli.structure.text_lines import TextLines
-
-
-class _Rules(NamedTuple):
-    costs: Callable[[TextLines], tuple[bytearray, bytearray]]
-    tab: int
-    plain: npt.NDArray[np.bool_]
-
-
-def _restructured() -> _Rules:
-    from exosuit_cli.structure.restructured import PLAIN, TAB, restructured_costs
-
-    return _Rules(restructured_costs, TAB, PLAIN)
-
-
-def _underlined() -> _Rules:
-    from exosuit_cli.structure.restructured import PLAIN, TAB, underlined_costs
-
-    return _Rules(underlined_costs, TAB, PLAIN)
-
-
-_RULES: Final = {Style.RESTRUCTURED: _restructured}
-"""By style: its rules, imported when the first such text is met."""
 
 
 def enter_documents(
@@ -55,16 +31,19 @@ def enter_documents(
         from exosuit_cli.structure.markdown import enter_markdown
 
         enter_markdown(slab, lines, positions, costs, kinds)
-    for style, load in _RULES.items():
-        positions = np.flatnonzero((styles == style) & (slab.lengths > 0))
-        if len(positions):
-            _enter(slab, lines, positions, load(), costs, kinds)
+    positions = np.flatnonzero((styles == Style.RESTRUCTURED) & (slab.lengths > 0))
+    if len(positions):
+        from exosuit_cli.structure.restructured import enter_restructured
+
+        enter_restructured(slab, lines, positions, costs, kinds)
     if "Text" in languages:
         from exosuit_cli.structure.underlined import underlined_texts
 
         positions = underlined_texts(slab, lines, _positions(slab, languages, "Text"))
         if len(positions):
-            _enter(slab, lines, positions, _underlined(), costs, kinds)
+            from exosuit_cli.structure.restructured import enter_restructured
+
+            enter_restructured(slab, lines, positions, costs, kinds, is_plain=True)
     if "TeX" in languages:
         from exosuit_cli.structure.latex import enter_latex
 
@@ -79,24 +58,6 @@ def elements_of(slab: Slab, lines: LineColumns, styles: npt.NDArray[np.uint8]) -
     from exosuit_cli.structure.elements import Elements
 
     return Elements(slab, lines, positions)
-
-
-def _enter(
-    slab: Slab,
-    lines: LineColumns,
-    positions: npt.NDArray[np.int64],
-    rules: _Rules,
-    costs: npt.NDArray[np.uint8],
-    kinds: npt.NDArray[np.uint8],
-) -> None:
-    """Put in the costs and kinds of the lines of the texts at some positions, which all have the same rules."""
-    texts = text_lines(slab, lines, positions, rules.tab, rules.plain)
-    for first, stop, text in zip(
-        lines.files[positions].tolist(), lines.files[positions + 1].tolist(), texts, strict=True
-    ):
-        own_costs, own_kinds = rules.costs(text)
-        costs[first:stop] = np.frombuffer(own_costs, np.uint8)
-        kinds[first:stop] = np.frombuffer(own_kinds, np.uint8)
 
 
 def _positions(slab: Slab, languages: Sequence[str], language: str) -> npt.NDArray[np.int64]:

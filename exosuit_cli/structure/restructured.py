@@ -14,10 +14,15 @@ import numpy as np
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import CLOSING, CONTINUED
 from exosuit_cli.structure.document_costs import HEADED, INTRODUCED, ROW, DocumentCosts, block_cost
+from exosuit_cli.structure.document_lines import document_lines
 from exosuit_cli.structure.headings import LABEL, USUAL
-from exosuit_cli.structure.text_lines import OTHER_MARK
+from exosuit_cli.structure.text_lines import OTHER_MARK, text_lines
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from exosuit_cli.model.slab import LineColumns, Slab
+    from exosuit_cli.structure.document_lines import DocumentLines
     from exosuit_cli.structure.text_lines import TextLines
 
 TAB: Final = 8
@@ -48,22 +53,42 @@ _LONGEST: Final = 1000
 """Bytes of a line that are looked at."""
 
 
-def restructured_costs(text: TextLines) -> tuple[bytearray, bytearray]:
-    """The costs of the lines of a text, and their kinds."""
-    return _Restructured(text).run()
+def enter_restructured(
+    slab: Slab,
+    lines: LineColumns,
+    positions: npt.NDArray[np.int64],
+    costs: npt.NDArray[np.uint8],
+    kinds: npt.NDArray[np.uint8],
+    *,
+    is_plain: bool = False,
+) -> None:
+    """Put in the costs and kinds of the lines of the texts at some positions of a slab.
+
+    In a plain text, a line below a title is at least as long as it, and of a mark that is usual for that.
+    """
+    own = document_lines(slab, lines, positions, TAB)
+    costs[own.at], kinds[own.at] = restructured_costs(own, is_plain=is_plain)
 
 
-def underlined_costs(text: TextLines) -> tuple[bytearray, bytearray]:
-    """Those of a plain text: a line below a title is at least as long as it, and of a mark that is usual for that."""
-    return _Restructured(text, is_plain=True).run()
+def restructured_costs(
+    lines: DocumentLines, *, is_plain: bool = False
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """uint8[n] and uint8[n], the costs of n lines and their kinds."""
+    text = text_lines(lines, PLAIN)
+    reader = _Restructured(text, is_plain=is_plain)
+    for first, stop in text.texts:
+        reader.read(first, stop)
+    costs, kinds = (np.frombuffer(column, np.uint8) for column in (reader.out.costs, reader.out.kinds))
+    return costs[text.places], kinds[text.places]
 
 
 class _Restructured:
-    def __init__(self, text: TextLines, *, is_plain: bool = False) -> None:
+    def __init__(self, text: TextLines, *, is_plain: bool) -> None:
         self._text = text
         self._is_plain = is_plain
-        self._count = len(text)
-        self._out = DocumentCosts(text)
+        self._first = self._count = 0
+        """The first line of a text, and the line after its last."""
+        self.out = DocumentCosts(text)
         self._levels: dict[tuple[int, bool], int] = {}
         """Of titles, by the mark of their line and whether they have one above."""
         self._stack: list[tuple[int, int]] = []
@@ -73,23 +98,27 @@ class _Restructured:
         self._is_led = False
         """A title, or the head of a directive, is right before."""
 
-    def run(self) -> tuple[bytearray, bytearray]:
-        text, count, stack = self._text, self._count, self._stack
+    def read(self, first: int, stop: int) -> None:
+        """Enter the text whose lines are those from one up to another."""
+        self._first, self._count, self._label, self._is_led = first, stop, -1, False
+        self._levels.clear()
+        self._stack.clear()
+        text, stack = self._text, self._stack
         after_blank, marks, markers, announced = text.after_blank, text.marks, text.markers, text.announced
         columns, inked, visited, special = text.columns, text.inked, text.visited, text.special
-        costs, kinds = self._out.costs, self._out.kinds
-        line = inked[0]
+        costs, kinds = self.out.costs, self.out.kinds
+        line = inked[first]
         is_first = False
-        while line < count:
+        while line < stop:
             marker, column = markers[line], columns[line]
             is_easy = marker != OTHER_MARK and not (announced[line] and (column or marker))
             if is_first or after_blank[line]:
                 if not is_easy or marks[line] or marks[line + 1]:
-                    stop, is_title = self._title(line) if marks[line] or marks[line + 1] else (line, False)
+                    after, is_title = self._title(line) if marks[line] or marks[line + 1] else (line, False)
                     if not is_title:
-                        stop = self._block(line, is_first=is_first)
+                        after = self._block(line, is_first=is_first)
                     is_first = is_title
-                    line = inked[stop] if is_first else visited[stop]
+                    line = inked[after] if is_first else visited[after]
                     continue
             else:
                 is_first = False
@@ -116,7 +145,6 @@ class _Restructured:
             stack.append((column, marker))
             # Outer paragraphs that follow one are entered already.
             line = visited[line + 1] if column or marker else special[line + 1]
-        return costs, kinds
 
     def _row(self, line: int) -> bytes:
         text = self._text
@@ -154,11 +182,11 @@ class _Restructured:
                 return line + 1, False
         key = mark, own != line
         level = self._levels.setdefault(key, len(self._levels))
-        costs, first = self._out.costs, line
+        costs, first = self.out.costs, line
         if self._label >= 0:
             costs[line] = CONTINUED
             first = self._label
-        self._out.heading(first, level, is_led=self._is_led)
+        self.out.heading(first, level, is_led=self._is_led)
         costs[own if own != line else under] = costs[under] = CLOSING
         self._stack.clear()
         self._label, self._is_led = -1, True
@@ -166,7 +194,7 @@ class _Restructured:
 
     def _block(self, line: int, *, is_first: bool) -> int:
         """Enter the block that begins at a line; the line to go on with."""
-        text, out, stack = self._text, self._out, self._stack
+        text, out, stack = self._text, self.out, self._stack
         column, row = text.columns[line], self._row(line)
         while stack and stack[-1][0] > column:
             stack.pop()
@@ -229,7 +257,7 @@ class _Restructured:
     def _last(self, line: int) -> int:
         """The line before one that is not blank, -1 for none."""
         line -= 1
-        while line >= 0 and self._text.is_blank(line):
+        while line >= self._first and self._text.is_blank(line):
             line -= 1
         return line
 
@@ -261,12 +289,12 @@ class _Restructured:
         name = directive[1].lower() if directive is not None else b""
         if directive is None or name in _VERBATIM:
             stop = self._end(line, column)
-            self._out.verbatim(line, stop, is_closed=False)
+            self.out.verbatim(line, stop, is_closed=False)
             return stop
         text = self._text
         after = line + 1
         while after < self._count and not text.is_blank(after) and text.columns[after] > column:
-            self._out.costs[after] = CONTINUED
+            self.out.costs[after] = CONTINUED
             after += 1
         following = text.inked[after]
         self._is_led = following < self._count and text.columns[following] > column
@@ -274,7 +302,7 @@ class _Restructured:
 
     def _grid(self, line: int) -> int:
         """Enter a table with lines drawn around its cells: a row begins below such a line."""
-        text, costs = self._text, self._out.costs
+        text, costs = self._text, self.out.costs
         first, is_below = line, False
         while line < self._count and not text.is_blank(line):
             is_line = text.data[text.inks[line]] == _PLUS
@@ -286,7 +314,7 @@ class _Restructured:
 
     def _simple(self, line: int, column: int) -> int:
         """Enter a table between lines of equals signs: a row begins where a line has its first column."""
-        text, costs, kinds = self._text, self._out.costs, self._out.kinds
+        text, costs, kinds = self._text, self.out.costs, self.out.kinds
         borders, first, after = 1, line, line + 1
         while after < self._count and borders < 3:
             if not text.is_blank(after):

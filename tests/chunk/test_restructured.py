@@ -16,9 +16,9 @@ from exosuit_cli.chunk import Boundary, ChunkOptions, chunk_text
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
 from exosuit_cli.structure.document_costs import heading_level
-from exosuit_cli.structure.restructured import PLAIN, TAB, restructured_costs
+from exosuit_cli.structure.document_lines import document_lines
+from exosuit_cli.structure.restructured import TAB, restructured_costs
 from exosuit_cli.structure.strength import line_strengths
-from exosuit_cli.structure.text_lines import text_lines
 
 from .test_markdown import size_of
 from .test_structure import cut, first_lines
@@ -69,12 +69,12 @@ def found_in(text: str) -> list[tuple[int, str]]:
     data = text.encode()
     slab = Slab(np.frombuffer(data, np.uint8), np.zeros(1, np.int64), np.array([len(data)]))
     lines = CpuKernels("blake3").lines(slab)
-    costs, kinds = restructured_costs(next(text_lines(slab, lines, np.zeros(1, np.int64), TAB, PLAIN)))
+    costs, kinds = restructured_costs(document_lines(slab, lines, np.zeros(1, np.int64), TAB))
     split = text.split("\n")
     found = []
-    for line in (place for place, kind in enumerate(kinds) if kind == Boundary.SECTION):
+    for line in (place for place, kind in enumerate(kinds.tolist()) if kind == Boundary.SECTION):
         own = next(row for row in split[line:] if row.strip(" =-~") and not row.startswith(".. "))
-        found.append((heading_level(costs[line]), own.strip()))
+        found.append((heading_level(int(costs[line])), own.strip()))
     return found
 
 

@@ -50,34 +50,33 @@ class Marks(NamedTuple):
 
 
 def marks_of(data: memoryview, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> Marks:
-    """The marks of the texts `data[starts[i] : ends[i]]`."""
-    content = np.frombuffer(data, np.uint8)
+    """The marks of the texts `data[starts[i] : ends[i]]`, of which there is one at least."""
+    texts = b"".join([data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)])
+    sizes = ends - starts
+    stops = np.cumsum(sizes)
+    begins = stops - sizes
+    content = np.frombuffer(texts, np.uint8)
     after = np.flatnonzero(content[1:] == ord("x")) + 1
     before = content.take(after - 1)
 
     def count(first: str) -> npt.NDArray[np.int64]:
         places = after[before == ord(first)]
-        return np.searchsorted(places, ends) - np.searchsorted(places, starts, "right")
+        counts: npt.NDArray[np.int64] = np.searchsorted(places, stops) - np.searchsorted(places, begins, "right")
+        return counts
 
-    return Marks(count("\\"), count("0"), _runs(data, content, starts, ends))
+    return Marks(count("\\"), count("0"), _runs(texts, begins, sizes))
 
 
-def _runs(
-    data: memoryview,
-    content: npt.NDArray[np.uint8],
-    starts: npt.NDArray[np.int64],
-    ends: npt.NDArray[np.int64],
-) -> npt.NDArray[np.bool_]:
-    """bool[n]: which texts have a run near their middle."""
-    sizes = ends - starts
+def _runs(texts: bytes, starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """bool[n]: which of the texts, one after the other, have a run near their middle."""
     found = np.zeros(len(sizes), np.bool_)
     for place in np.flatnonzero((sizes >= _LEAST_ENCODED) & (sizes < 2 * _NEARBY)).tolist():
-        text, middle = bytes(data[starts[place] : ends[place]]), int(sizes[place]) // 2
+        text, middle = texts[starts[place] : starts[place] + sizes[place]], int(sizes[place]) // 2
         nearby = text[middle - _NEARBY : middle + _NEARBY].translate(_NOT_BASE64).split()
         found[place] = max(map(len, nearby), default=0) >= _RUN
     wide = np.flatnonzero(sizes >= 2 * _NEARBY)
     if len(wide):
-        windows = np.lib.stride_tricks.sliding_window_view(content, 2 * _NEARBY)
+        windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(texts, np.uint8), 2 * _NEARBY)
         near = windows[starts.take(wide) + sizes.take(wide) // 2 - _NEARBY].tobytes()
         begins = np.frombuffer(near.translate(_IN_RUN), np.bool_)
         for further in (1, 2, 4, 8, 16, _RUN - 32):  # runs of 2, 4, 8, 16, 32 and _RUN bytes

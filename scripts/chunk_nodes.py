@@ -113,6 +113,8 @@ STRINGS = re.compile(
 COMMENTS = re.compile(r"comment|^pod$|^marginalia$")
 LEADS = re.compile(r"comment|^marginalia$|^attribute_item$|^decorator$|^pod$|^pragma$")
 """Nodes that lead in to a definition on the lines right above it."""
+LEADING_CALLS = {"unary_operator": re.compile(rb"@(?:doc|typedoc|spec|impl|deprecated|since|tag)\b")}
+"""Nodes that do so where their text begins like this: attributes of Elixir."""
 HEADINGS = re.compile(r"^(atx_heading|setext_heading|title)$")
 SEVERAL = {"concatenated_string", "string_list", "strings", "format_string_list"}
 """Types of nodes that hold several strings."""

@@ -15,6 +15,7 @@ from chunk_nodes import (
     FUNCTION_VALUES,
     HEADINGS,
     HOLDERS,
+    LEADING_CALLS,
     LEADS,
     LISPS,
     LOCAL,
@@ -105,7 +106,8 @@ def tree_facts(language: str, data: bytes) -> Facts | None:
                 facts.strings.append((node.start_byte, stop))
             elif COMMENTS.search(node.type):
                 facts.comments.append((node.start_byte, stop))
-        if LEADS.search(node.type):
+        leading = LEADING_CALLS.get(node.type)
+        if LEADS.search(node.type) or (leading is not None and leading.match(data, node.start_byte)):
             facts.leads |= _whole_lines(data, ink(data, node.start_byte), stop)
         if HEADINGS.search(node.type):
             facts.headings.append((node.start_byte, stop))

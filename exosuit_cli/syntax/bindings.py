@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from exosuit_cli.structure.name_words import KEYWORDS, TEST_CALLS
 from exosuit_cli.structure.symbols import SymbolKind
 from exosuit_cli.syntax.kinds import SPECIFIERS
+from exosuit_cli.syntax.nodes import first_named, last_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +137,7 @@ def _field(node: Node, data: bytes) -> Bound:
             continue
         inner: Node | None = each
         while inner is not None and inner.type in ("pointer_declarator", "reference_declarator"):
-            inner = inner.named_child(inner.named_child_count - 1)
+            inner = last_named(inner)
         if inner is not None and inner.type == "function_declarator":
             named = inner.child_by_field_name("declarator")
             if named is not None and named.type != "parenthesized_declarator":
@@ -153,22 +154,26 @@ def _go(node: Node, _data: bytes) -> Bound:
 
 
 def _julia(node: Node, _data: bytes) -> Bound:
-    inner = node.named_child(0)
-    return [(inner.named_children[0], SymbolKind.CONSTANT)] if inner is not None and inner.type == "assignment" else []
+    inner = first_named(node)
+    names = inner.named_children[:1] if inner is not None and inner.type == "assignment" else []
+    return [(name, SymbolKind.CONSTANT) for name in names]
 
 
 def _assignment(node: Node, _data: bytes) -> Bound:
     """Julia `f(x) = 1`; Ruby `NAME = 1`."""
     left = node.child_by_field_name("left")
     if left is None:
-        left = node.named_children[0]
+        left = first_named(node)
+    if left is None:
+        return []
     if left.type == "constant":
         return [(left, SymbolKind.CONSTANT)]
-    return [(left.named_children[0], SymbolKind.FUNCTION)] if left.type == "call_expression" else []
+    names = left.named_children[:1] if left.type == "call_expression" else []
+    return [(name, SymbolKind.FUNCTION) for name in names]
 
 
 def _python(node: Node, _data: bytes) -> Bound:
-    inner = node.named_child(0)
+    inner = first_named(node)
     left = inner.child_by_field_name("left") if inner is not None and inner.type == "assignment" else None
     return [(left, SymbolKind.CONSTANT)] if left is not None and left.type == "identifier" else []
 
@@ -217,7 +222,7 @@ def _call(node: Node, data: bytes) -> Bound:
             return []
     callee = next((found for field in _CALLEES if (found := node.child_by_field_name(field)) is not None), None)
     if callee is None:
-        callee = node.named_child(0)
+        callee = first_named(node)
     arguments = node.child_by_field_name("arguments")
     if arguments is None and node.named_child_count > 1:
         arguments = node.named_children[1]

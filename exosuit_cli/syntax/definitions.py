@@ -10,6 +10,7 @@ from exosuit_cli.structure.name_words import KEYWORDS
 from exosuit_cli.structure.symbols import HOLDS_METHODS, HOLDS_VARIABLES, SymbolKind
 from exosuit_cli.syntax.bindings import bound
 from exosuit_cli.syntax.grammars import BINDING, CONTAINER, MAY_DEFINE, NEEDS_BODY, VALUE, WRAPPER
+from exosuit_cli.syntax.nodes import last_named
 from exosuit_cli.syntax.sections import Section
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def _by_declarator(node: Node, data: bytes) -> SymbolKind | None:
     """C++: what is defined out of its class, a method; a test case by a macro."""
     named = node.child_by_field_name("declarator")
     while named is not None and named.type in ("pointer_declarator", "reference_declarator"):
-        named = named.named_child(named.named_child_count - 1)
+        named = last_named(named)
     if named is None:
         return None
     inner = named.child_by_field_name("declarator")

@@ -40,9 +40,10 @@ def scripts(root: Node) -> Iterator[tuple[Node, str]]:
         if not nodes:
             break
         node = nodes.pop()
-        if node.type == "script_element":
-            tag, text = node.named_child(0), node.named_child(1)
-            if tag is not None and text is not None and text.type == "raw_text":
+        if node.type == "script_element" and node.named_child_count:
+            tag, *others = node.named_children
+            text = others[0] if others else tag
+            if text.type == "raw_text":
                 head = tag.text or b""
                 kind, lang = _TYPE.search(head), _LANG.search(head)
                 if kind is None or _PROGRAMS.fullmatch(kind["type"]):

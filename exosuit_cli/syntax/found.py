@@ -81,7 +81,7 @@ class FoundDefinitions:
 
     def mark_statement(self, task: NodeTask, child: Node | Section, block: int, line: int) -> None:
         """Say that a statement of JavaScript that fits begins a definition, where what it assigns or calls is one."""
-        if child.type != "expression_statement":
+        if child.type != "expression_statement" or not child.children:
             return
         inner = child.children[0]
         role = self._roles[inner.kind_id]

@@ -10,6 +10,7 @@ from exosuit_cli.syntax.bindings import bound
 from exosuit_cli.syntax.definitions import Guess, first_within, wrapped
 from exosuit_cli.syntax.grammars import BINDING, VALUE, WRAPPER
 from exosuit_cli.syntax.kinds import SPECIFIERS
+from exosuit_cli.syntax.nodes import first_named
 from exosuit_cli.syntax.sections import Section
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def _typedef(node: Node, data: bytes) -> list[Node]:
 
 def _first_name(node: Node) -> Node | None:
     """The first name within a definition, near its head."""
-    head = node.named_child(0)
+    head = first_named(node)
     if head is not None and (named := head.child_by_field_name("name")) is not None and head.type not in _NAMES:
         return named
     nodes = [node]
@@ -230,8 +231,8 @@ def _innermost(data: bytes, named: Node) -> Node:
     for _ in range(_MOST_NAMED):
         if named.type.endswith("declarator"):
             within = named.child_by_field_name("declarator")
-            if within is None and named.named_child_count:
-                within = named.named_child(0)
+            if within is None:
+                within = first_named(named)
         elif named.type == "binary_operator":
             operator = named.child_by_field_name("operator")
             is_guard = operator is not None and _text(data, operator) == "when"

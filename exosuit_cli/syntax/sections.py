@@ -108,7 +108,7 @@ def announces(data: bytes, block: Node | Section) -> bool:
 
 def is_items(block: Node | Section) -> bool:
     """Whether a block is a list of Markdown: its second item begins as good a chunk as any."""
-    return block.type == "list" and block.children[0].type == "list_item"
+    return block.type == "list" and any(child.type == "list_item" for child in block.children[:1])
 
 
 def keep_together(costs: bytearray, kinds: bytearray, looks: LineStrengths) -> None:

@@ -1028,6 +1028,10 @@ class TestErrors:
                 assert [name for _, name in tree.defined()] == names
                 assert tree.root.has_error == (text == stray)
 
+    def test_a_definition_whose_parts_are_missing_has_no_name(self) -> None:
+        cut = whole(b"protocol Shape {\n    func move(by dx: Int) -> Int {\n}\n", "Swift")
+        assert len(cut.symbols([0])) == 1
+
     def test_what_is_mostly_errors_is_refused(self) -> None:
         for language, text in (("C", b"@ @ @\n" * 100), ("Java", b"@ # ?\n" * 100), ("JSON", b"a b c\n" * 100)):
             with pytest.raises(NoSyntax, match="does not parse cleanly"):

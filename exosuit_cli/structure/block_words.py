@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.structure.line_view import BYTE, byte_set, word
+from exosuit_cli.model.byte_sets import byte_set
+from exosuit_cli.structure.line_view import BYTE, word
 from exosuit_cli.structure.styles import BLOCK_STYLES, Style
 
 if TYPE_CHECKING:

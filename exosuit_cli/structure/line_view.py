@@ -28,13 +28,6 @@ def word(text: str) -> Word:
     )
 
 
-def byte_set(characters: bytes) -> npt.NDArray[np.bool_]:
-    """bool[256]: which bytes are among these."""
-    table = np.zeros(256, np.bool_)
-    table[list(characters)] = True
-    return table
-
-
 class LineView:
     """The lines that are not blank, and what comes right before each of them.
 

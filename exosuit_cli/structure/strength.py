@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.languages.literals import FAMILIES, FAMILY_NAMES, Inside, family_of
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.block_words import (
     block_words,
@@ -31,7 +32,7 @@ from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.by_language import by_language
 from exosuit_cli.structure.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 from exosuit_cli.structure.documents import elements_of, enter_documents
-from exosuit_cli.structure.line_view import BYTE, HEAD_BYTES, LineView, byte_set, word
+from exosuit_cli.structure.line_view import BYTE, HEAD_BYTES, LineView, word
 from exosuit_cli.structure.literal_lines import literal_lines
 from exosuit_cli.structure.styles import OWN_BLOCKS, SLASH_STYLES, Style, style_of
 

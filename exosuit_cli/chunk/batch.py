@@ -12,6 +12,7 @@ from exosuit_cli.chunk.records import join
 from exosuit_cli.chunk.slab_chunks import slab_chunks
 from exosuit_cli.chunk.statistics import ChunkStatistics
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.structure.symbols import NO_SYMBOLS
 
 if TYPE_CHECKING:
     import mmap
@@ -39,6 +40,9 @@ NOTHING: Final = Rendered(b"", np.zeros(0, np.int64), np.zeros(0, np.int64))
 
 class Renderer(Protocol):
     """Puts chunks into the form of an output; it crosses to the workers, which do the work."""
+
+    needs_symbols: bool
+    """Whether the writer needs symbols beside what was rendered; else they stay with the workers."""
 
     def render(self, slab: SlabChunks) -> Rendered:
         """The chunks of some texts, one after the other.
@@ -80,7 +84,8 @@ class ChunkBatch(RenderedBatch):
     """The chunks of the first files of a batch, file by file, each rendered as one text.
 
     `counts` is int64[files], the chunks of each file; `guessed` is bool[files], as in `FileChunks`. `chunks` has those
-    of all files. Of the text of chunk i, the first `heads[i]` bytes are its head.
+    of all files, with symbols where `Renderer.needs_symbols`. Of the text of chunk i, the first `heads[i]` bytes
+    are its head.
     """
 
     counts: npt.NDArray[np.int64]
@@ -149,7 +154,10 @@ class BatchBuilder:
 
     def build(self, files: int) -> ChunkBatch:
         """The chunks of the first `files` files."""
-        joined = replace(join(self._parts), fallback=None)  # each file has its own
+        parts = self._parts
+        if not self._renderer.needs_symbols:
+            parts = [replace(part, symbols=[], defined=NO_SYMBOLS) for part in parts]
+        joined = replace(join(parts), fallback=None)  # each file has its own
         statistics = ChunkStatistics(self._max_tokens)
         statistics.add(joined, len(self._files))
         statistics.fallbacks.update(reason for reason in self._files.values() if reason is not None)

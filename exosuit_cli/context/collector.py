@@ -32,6 +32,8 @@ _INSERT: Final = "INSERT INTO spans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 class TextRenderer:
     """Renders a chunk as its text, without a head."""
 
+    needs_symbols = True
+
     def render(self, slab: SlabChunks) -> Rendered:
         """See `Renderer`; where one chunk begins at the end of another, their texts are taken as one."""
         starts, ends = slab.starts, slab.ends

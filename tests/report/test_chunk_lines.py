@@ -10,9 +10,11 @@ import orjson
 import pytest
 
 from exosuit_cli.chunk import ChunkOptions, FileChunks, chunk_text
+from exosuit_cli.chunk.batch import BatchBuilder, Chunking
 from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
 from exosuit_cli.chunk.slab_chunks import slab_chunks
 from exosuit_cli.report.chunk.jsonl import JsonlRenderer
+from exosuit_cli.report.chunk.parquet import ParquetRenderer
 
 SMALL = ChunkOptions(max_tokens=24, min_tokens=0)
 TEXTS = {
@@ -82,3 +84,15 @@ def test_nothing_is_rendered_of_empty_texts() -> None:
     slab = slab_chunks([b"a"], [""], memoryview(b""), [0], [chunk_text(b"")])
     rendered = JsonlRenderer(with_text=True).render(slab)
     assert (rendered.content, len(rendered.sizes), len(rendered.heads)) == (b"", 0, 0)
+
+
+@pytest.mark.parametrize("renderer", [JsonlRenderer(with_text=False), ParquetRenderer(with_text=False)])
+def test_symbols_go_to_the_writer_that_needs_them(renderer: JsonlRenderer | ParquetRenderer) -> None:
+    data = TEXTS[b"a.py"][1]
+    builder = BatchBuilder(Chunking(SMALL, renderer), [b"a.py"])
+    found = chunk_text(data, language="Python", options=SMALL)
+    builder.add(0, "Python", memoryview(data), 0, found)
+    chunks = builder.build(1).chunks
+    assert found.defined.names
+    assert chunks.symbols == (found.symbols if renderer.needs_symbols else [])
+    assert chunks.defined.names == (found.defined.names if renderer.needs_symbols else [])

@@ -47,6 +47,8 @@ _PIECES: Final = (
 class JsonlRenderer:
     """Renders each chunk as one line of UTF-8 JSON; the head ends where the value of `duplicate_of` begins."""
 
+    needs_symbols = False
+
     def __init__(self, *, with_text: bool) -> None:
         self.with_text = with_text
 

@@ -26,6 +26,8 @@ ROWS = 16_384
 class ParquetRenderer:
     """Renders each chunk's text as UTF-8; the head is the file's language."""
 
+    needs_symbols = True
+
     def __init__(self, *, with_text: bool) -> None:
         self.with_text = with_text
 

@@ -79,11 +79,6 @@ class DocumentCosts:
         self.costs[line] = HEADED + level if is_led else 4 * level
         self.kinds[line] = _SECTION
 
-    def block(self, line: int, rank: int) -> None:
-        """A block whose place among others is `rank`."""
-        self.costs[line] = block_cost(rank)
-        self.kinds[line] = _NESTED
-
     def verbatim(self, first: int, stop: int, *, is_closed: bool) -> None:
         """The lines of a block that begins at `first`: best cut after a blank line, and far to the left."""
         if stop > first + 1:

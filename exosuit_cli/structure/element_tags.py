@@ -1,8 +1,7 @@
 """The tags of HTML, Vue, Svelte and the templates of such, as columns, with how many elements each is in.
 
 Most tags are found by array operations over the marks of a text; only comments, scripts, and tags with an apostrophe or
-a brace in them are matched one by one. Source: the HTML standard, for elements without an end and for those whose end
-may be left out.
+a brace in them are matched one by one.
 """
 
 from __future__ import annotations
@@ -17,77 +16,25 @@ from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.costs import ATTACHED, CONTINUED
 from exosuit_cli.structure.document_lines import following, latest, leading
+from exosuit_cli.structure.element_names import (
+    CODE,
+    ENDED_BY,
+    ENDS_OTHERS,
+    HEADING,
+    KEY_BYTES,
+    RAW,
+    TITLE,
+    VOID,
+    Key,
+    flags_of,
+    key_of,
+)
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-Key = int | bytes
-"""The name of an element in small letters: up to eight bytes as a number, the first the lowest; longer as it is."""
-_KEY_BYTES: Final = 8
-
-
-def _key(name: bytes) -> Key:
-    return int.from_bytes(name, "little") if len(name) <= _KEY_BYTES else name
-
-
-def _keys(names: bytes) -> frozenset[Key]:
-    return frozenset(map(_key, names.split()))
-
-
-_VOID: Final = _keys(
-    b"area base br col embed hr img input link meta param source track wbr !doctype frame keygen basefont"
-)
-_RAW: Final = _keys(b"script style pre textarea")
-_CODE: Final = _keys(b"script style")
-_CELLS: Final = _keys(b"td th tr")
-_GROUPS: Final = _keys(b"thead tbody tfoot caption colgroup")
-_PARAGRAPH: Final = _keys(b"p")
-_ENDED_BY: Final = {
-    **dict.fromkeys(_keys(b"li"), _keys(b"li p")),
-    **dict.fromkeys(_keys(b"dt dd"), _keys(b"dt dd p")),
-    **dict.fromkeys(_keys(b"td th"), _keys(b"td th p")),
-    **dict.fromkeys(_keys(b"tr"), _CELLS | _PARAGRAPH),
-    **dict.fromkeys(_GROUPS, _CELLS | _GROUPS),
-    **dict.fromkeys(_keys(b"option"), _keys(b"option")),
-    **dict.fromkeys(_keys(b"optgroup"), _keys(b"option optgroup")),
-    **dict.fromkeys(
-        _keys(
-            b"p div ul ol dl table section article aside header footer main nav form pre h1 h2 h3 h4 h5 h6 blockquote"
-            b" hr figure details fieldset address"
-        ),
-        _PARAGRAPH,
-    ),
-}
-"""By what begins: the elements that end before it where nothing else ends them."""
 _OPEN, _CLOSED = 1, 2
 """Comments that nothing closes, and the others."""
-_HEADINGS: Final = _keys(b"h1 h2 h3 h4 h5 h6 dt summary legend")
-_TITLES: Final = _keys(b"h1 h2 h3 h4 h5 h6")
-_VOIDS, _RAWS, _HEADS, _TITLE, _ENDING = 1, 2, 4, 8, 16
-"""Flags of names of at most eight bytes."""
-
-
-def _flag_table() -> tuple[np.uint64, npt.NDArray[np.uint64], npt.NDArray[np.uint8]]:
-    """A factor that gives each known name a place of its own; the names by their places, and their flags."""
-    flags: dict[int, int] = {}
-    sets = (_VOID, _VOIDS), (_RAW, _RAWS), (_HEADINGS, _HEADS), (_TITLES, _TITLE), (frozenset(_ENDED_BY), _ENDING)
-    for keys, flag in sets:
-        for key in keys:
-            if isinstance(key, int):
-                flags[key] = flags.get(key, 0) | flag
-    names = np.array(sorted(flags), np.uint64)
-    factor = np.uint64(0x9E3779B97F4A7C15)
-    while len(np.unique((names * factor) >> _PLACE_SHIFT)) < len(names):
-        factor += np.uint64(2)
-    places = (names * factor) >> _PLACE_SHIFT
-    by_place, of_place = np.zeros(1 << _PLACE_BITS, np.uint64), np.zeros(1 << _PLACE_BITS, np.uint8)
-    by_place[places], of_place[places] = names, [flags[name] for name in names.tolist()]
-    return factor, by_place, of_place
-
-
-_PLACE_BITS: Final = 12
-_PLACE_SHIFT: Final = np.uint64(64 - _PLACE_BITS)
-_FACTOR, _BY_PLACE, _FLAGS_OF = _flag_table()
 _BRACES: Final = rb"\{[^{}]{0,500}+(?:\{[^{}]{0,500}+\}[^{}]{0,500}+){0,20}+\}"
 _TAG: Final = re.compile(
     rb"<(?:(!--)|(/?)([A-Za-z!][\w:.-]*+)"
@@ -107,7 +54,7 @@ _IS_OTHER: Final = byte_set(b"'{}")
 _BEGINS_NAME: Final = byte_set(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ!")
 _IN_NAME: Final = _BEGINS_NAME | byte_set(b"0123456789_:.-")
 _IN_NAME[_BANG] = False
-_MASKS: Final = np.array([(1 << 8 * size) - 1 for size in range(_KEY_BYTES + 1)], np.uint64)
+_MASKS: Final = np.array([(1 << 8 * size) - 1 for size in range(KEY_BYTES + 1)], np.uint64)
 _SMALL: Final = np.arange(256, dtype=np.uint8)
 _SMALL[ord("A") : ord("Z") + 1] += 32
 
@@ -150,7 +97,7 @@ class _Tags:
     def __init__(self, data: bytes, begins: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> None:
         self._data = data
         self._begins, self._stops = begins, stops
-        self._bytes = np.frombuffer(data + bytes(_KEY_BYTES + 2), np.uint8)
+        self._bytes = np.frombuffer(data + bytes(KEY_BYTES + 2), np.uint8)
         """With some more at the end, so that a name may be read anywhere."""
 
     def _candidates(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -188,8 +135,8 @@ class _Tags:
         starts, ends = self._candidates()
         is_close = self._bytes[starts + 1] == _SLASH
         names, long = self._names(starts + 1 + is_close)
-        flags = _flags(names)
-        is_raw = ~is_close & ((flags & _RAWS) > 0)
+        flags = flags_of(names)
+        is_raw = ~is_close & ((flags & RAW) > 0)
         is_self_closed = self._bytes[np.maximum(ends, 2) - 2] == _SLASH
         special = np.flatnonzero((ends < 0) | (is_raw & ~is_self_closed))
         is_kept, is_comment, raw = self._match(starts, ends, is_raw, special)
@@ -207,11 +154,11 @@ class _Tags:
         is_open = is_tag & ~is_close[places] & (comments == 0)
         is_close = is_tag & is_close[places] & (comments == 0)
         flags = np.where(comments > 0, 0, flags[places])
-        pushes = is_open & ((flags & (_VOIDS | _RAWS)) == 0) & (self._bytes[ends - 2] != _SLASH)
+        pushes = is_open & ((flags & (VOID | RAW)) == 0) & (self._bytes[ends - 2] != _SLASH)
         own_long = {int(at[place]): name for place, name in long.items() if is_kept[place] and not is_comment[place]}
-        ends_others = is_open & ((flags & _ENDING) > 0)
+        ends_others = is_open & ((flags & ENDS_OTHERS) > 0)
         own, after = _depths(names, own_long, is_tag & (comments == 0), is_close, pushes, ends_others, ~is_tag)
-        leads = np.where(is_close & ((flags & _HEADS) > 0), CONTINUED, 0)
+        leads = np.where(is_close & ((flags & HEADING) > 0), CONTINUED, 0)
         leads[comments == _CLOSED] = ATTACHED
         return Tags(
             starts=starts,
@@ -220,19 +167,19 @@ class _Tags:
             after=after,
             closes=is_close,
             is_tag=is_tag,
-            is_title=is_open & ((flags & _TITLE) > 0),
+            is_title=is_open & ((flags & TITLE) > 0),
             leads=leads,
             raw=[Raw(first, stop, int(own[at[place]]), is_code) for first, stop, place, is_code in raw],
         )
 
     def _names(self, at: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.uint64], dict[int, bytes]]:
         """The names that begin at some bytes, as numbers; and those of more than eight bytes, which are 0 there."""
-        windows = self._bytes[at[:, None] + np.arange(_KEY_BYTES + 1)]
+        windows = self._bytes[at[:, None] + np.arange(KEY_BYTES + 1)]
         sizes = 1 + leading(_IN_NAME.take(windows[:, 1:]))
-        small = np.ascontiguousarray(_SMALL.take(windows[:, :_KEY_BYTES])).astype(np.uint8)
-        numbers = small.view("<u8").reshape(-1).astype(np.uint64) & _MASKS[np.minimum(sizes, _KEY_BYTES)]
+        small = np.ascontiguousarray(_SMALL.take(windows[:, :KEY_BYTES])).astype(np.uint8)
+        numbers = small.view("<u8").reshape(-1).astype(np.uint64) & _MASKS[np.minimum(sizes, KEY_BYTES)]
         long: dict[int, bytes] = {}
-        for place in np.flatnonzero(sizes > _KEY_BYTES).tolist():
+        for place in np.flatnonzero(sizes > KEY_BYTES).tolist():
             name = _NAME.match(self._data, int(at[place]))
             long[place] = name[0].lower() if name is not None else b""
             numbers[place] = 0
@@ -288,7 +235,7 @@ class _Tags:
                 if closing is None:
                     missing.add(name)
                 else:
-                    raw.append((end, closing.start(), place, _key(name) in _CODE))
+                    raw.append((end, closing.start(), place, key_of(name) in CODE))
                     end = closing.end()
             ends[place] = until = end
             firsts.append(start)
@@ -298,12 +245,6 @@ class _Tags:
         ):
             is_kept[first:stop] = False
         return is_kept, comments, raw
-
-
-def _flags(names: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
-    """uint8[n], the flags of names, 0 for what is not known."""
-    places = (names * _FACTOR) >> _PLACE_SHIFT
-    return np.where(_BY_PLACE[places] == names, _FLAGS_OF[places], 0).astype(np.uint8)
 
 
 def _depths(
@@ -365,7 +306,7 @@ def _followed(
                     pass
             own.append(len(stack))
         elif is_tag:
-            ended = _ENDED_BY.get(key)
+            ended = ENDED_BY.get(key)
             if ended is not None:
                 while stack and stack[-1] in ended:
                     stack.pop()

@@ -155,7 +155,13 @@ class _Tags:
         is_close = is_tag & is_close[places] & (comments == 0)
         flags = np.where(comments > 0, 0, flags[places])
         pushes = is_open & ((flags & (VOID | RAW)) == 0) & (self._bytes[ends - 2] != _SLASH)
-        own_long = {int(at[place]): name for place, name in long.items() if is_kept[place] and not is_comment[place]}
+        long_places = np.fromiter(long, np.int64, len(long))
+        is_own = is_kept[long_places] & (is_comment[long_places] == 0)
+        own_long = {
+            place: name
+            for place, name, own in zip(at[long_places].tolist(), long.values(), is_own.tolist(), strict=True)
+            if own
+        }
         ends_others = is_open & ((flags & ENDS_OTHERS) > 0)
         own, after = _depths(names, own_long, is_tag & (comments == 0), is_close, pushes, ends_others, ~is_tag)
         leads = np.where(is_close & ((flags & HEADING) > 0), CONTINUED, 0)
@@ -178,11 +184,11 @@ class _Tags:
         sizes = 1 + leading(_IN_NAME.take(windows[:, 1:]))
         small = np.ascontiguousarray(_SMALL.take(windows[:, :KEY_BYTES])).astype(np.uint8)
         numbers = small.view("<u8").reshape(-1).astype(np.uint64) & _MASKS[np.minimum(sizes, KEY_BYTES)]
-        long: dict[int, bytes] = {}
-        for place in np.flatnonzero(sizes > KEY_BYTES).tolist():
-            name = _NAME.match(self._data, int(at[place]))
-            long[place] = name[0].lower() if name is not None else b""
-            numbers[place] = 0
+        places = np.flatnonzero(sizes > KEY_BYTES)
+        numbers[places] = 0
+        found = [_NAME.match(self._data, start) for start in at[places].tolist()]
+        names = [name[0].lower() if name is not None else b"" for name in found]
+        long = dict(zip(places.tolist(), names, strict=True))
         return numbers, long
 
     def _match(

@@ -108,7 +108,7 @@ class BatchBuilder:
         self._paths = paths
         self._counts = np.zeros(len(paths), np.int64)
         self._guessed = np.zeros(len(paths), np.bool_)
-        self._files: dict[int, str | None] = {}
+        self._fallbacks: dict[int, str | None] = {}
         self._parts: list[FileChunks] = []
         self._rendered: list[Rendered] = []
         self.bytes = 0
@@ -130,7 +130,7 @@ class BatchBuilder:
 
             slab = replace(slab, chunks=replace(slab.chunks, flags=flags_of_slab(slab, self._flags_before(positions))))
         for position, fallback in zip(positions, slab.fallbacks, strict=True):
-            self._files[position] = self._files.get(position) or fallback
+            self._fallbacks[position] = self._fallbacks.get(position) or fallback
         self._counts[positions] += slab.counts
         self._guessed[positions] = slab.guessed
         rendered = self._renderer.render(slab)
@@ -147,7 +147,7 @@ class BatchBuilder:
 
     def forget(self, position: int) -> None:
         """Take back the last file, at `position`, which came in parts: it changed while it was read."""
-        self._files.pop(position, None)
+        self._fallbacks.pop(position, None)
         while self._counts[position]:
             self._counts[position] -= len(self._parts.pop())
             self._rendered.pop()
@@ -159,8 +159,8 @@ class BatchBuilder:
             parts = [replace(part, symbols=[], defined=NO_SYMBOLS) for part in parts]
         joined = replace(join(parts), fallback=None)  # each file has its own
         statistics = ChunkStatistics(self._max_tokens)
-        statistics.add(joined, len(self._files))
-        statistics.fallbacks.update(reason for reason in self._files.values() if reason is not None)
+        statistics.add(joined, len(self._fallbacks))
+        statistics.fallbacks.update(reason for reason in self._fallbacks.values() if reason is not None)
         rendered = self._rendered or [NOTHING]
         return ChunkBatch(
             counts=self._counts[:files],

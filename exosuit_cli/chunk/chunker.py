@@ -15,6 +15,7 @@ from exosuit_cli.chunk.plan_columns import PlanColumns
 from exosuit_cli.chunk.planner import Planner
 from exosuit_cli.chunk.records import join
 from exosuit_cli.chunk.segments import chunk_segments
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.guessed import Guesses
 from exosuit_cli.structure.strength import LineStrengths, line_strengths, plain_strengths
@@ -36,10 +37,8 @@ if TYPE_CHECKING:
     from exosuit_cli.syntax.columns import SyntaxColumns
 
 _SLASH = 0x2F
-_VISIBLE = np.zeros(256, np.bool_)
-_VISIBLE[0x21:0x7F] = True
-_VISIBLE[0x80:] = True
-_VISIBLE[[0xC2, 0xE1, 0xE2, 0xE3]] = False  # these may begin white space beyond ASCII
+_MAYBE_SPACE = byte_set([0xC2, 0xE1, 0xE2, 0xE3])  # these may begin white space beyond ASCII
+_VISIBLE = byte_set([*range(0x21, 0x7F), *range(0x80, 0x100)]) & ~_MAYBE_SPACE
 
 
 class Chunker:
@@ -105,12 +104,12 @@ class Chunker:
         measured = self._measured(slab, lines, strengths, prefix)
         files = lines.files.tolist()
         rows: list[Row] = []
-        counts = []
+        stops = []
         for first, stop in pairwise(files):
             self._planner.plan(measured, first, stop, rows)
-            counts.append(len(rows))
+            stops.append(len(rows))
         step("plan", texts, size)
-        columns = PlanColumns(slab, rows, counts, self._kernels, guesses, lines.files, totals, trees, reasons)
+        columns = PlanColumns(slab, rows, stops, self._kernels, guesses, lines.files, totals, trees, reasons)
         step("hash", texts, size)
         return columns
 

@@ -107,7 +107,7 @@ def imports_of(language: str) -> Imports | None:
         return None
     comment = _OTHER_COMMENTS.get(language)
     if comment is None:
-        comment = _SLASH_COMMENT if SLASH_STYLES[style_of(language)] or language == "Protocol Buffer" else _HASH_COMMENT
+        comment = _SLASH_COMMENT if SLASH_STYLES[style_of(language)] else _HASH_COMMENT
     beside = b"|".join(pattern for names, pattern in _BESIDE.items() if language in names.split(","))
     others = comment + (b"|" + beside if beside else b"")
     return Imports(

@@ -24,7 +24,10 @@ ID_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class FileChunks:
-    """The chunks of one text of `size` bytes, in order, as aligned columns.
+    """The chunks of one text of `size` bytes, or of several texts one after the other, in order, as aligned columns.
+
+    Of several texts, `size` is the sum, and offsets and lines are those in the text of each chunk; what is said below
+    of one text holds for the chunks of each.
 
     `starts` and `ends` are int64[n] byte offsets; without overlap they tile the text: starts[0] is 0, ends[i] is
     starts[i + 1], ends[-1] is `size`. An empty text has no chunks. `start_lines` and `end_lines` are int64[n], from 1,

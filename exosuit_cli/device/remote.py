@@ -70,9 +70,7 @@ class RemoteKernels:
 
     def take(self, nbytes: int) -> npt.NDArray[np.uint8]:
         """Memory for the next slab: a slot, or ordinary memory where no card answers any more."""
-        for address in [address for address, taken in self._taken.items() if taken.is_read]:
-            taken = self._taken.pop(address)
-            self._on_link(taken.link.keep, taken.slot)
+        self._keep_read()
         if self._lost is None:
             link = next(self._turns)
             try:
@@ -88,9 +86,7 @@ class RemoteKernels:
     def rest(self) -> None:
         """Let others have the slots that are not in use, before this worker waits for more to do."""
         if self._lost is None:
-            for address in [address for address, taken in self._taken.items() if taken.is_read]:
-                taken = self._taken.pop(address)
-                self._on_link(taken.link.keep, taken.slot)
+            self._keep_read()
             for link in self._links:
                 self._on_link(link.rest)
 
@@ -157,6 +153,12 @@ class RemoteKernels:
             return (*self._cpu.begin(slab, lines=lines).finish(), None)
         self.beside.update(cpu_line_slabs=lines and answer.lines is None)
         return _read(taken, slab, answer)
+
+    def _keep_read(self) -> None:
+        """Keep the slots whose results were read, for the next slabs."""
+        for address in [address for address, taken in self._taken.items() if taken.is_read]:
+            taken = self._taken.pop(address)
+            self._on_link(taken.link.keep, taken.slot)
 
     def _answer(self, taken: _Taken) -> Answer | None:
         """What became of the job of a slot; None where it failed, and the CPU is to do it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.kernels.frame import FrameLayout, line_bytes, result_bytes
+from exosuit_cli.kernels.frame import FrameLayout, line_bytes, result_bytes, rounded_up
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class SlabRing:
     def slot(self, number: int) -> Slot:
         """The slot of that number."""
         sizes, layout = self.sizes, self.layout
-        size, frame_room = _slot_bytes(sizes), _up(layout.nbytes, _PAGE)
+        size, frame_room = _slot_bytes(sizes), rounded_up(layout.nbytes, _PAGE)
         memory = self._whole[number * size : (number + 1) * size]
-        found_at = frame_room + _up(result_bytes(sizes.files, sizes.width), _ALIGNMENT)
+        found_at = frame_room + rounded_up(result_bytes(sizes.files, sizes.width), _ALIGNMENT)
         return Slot(
             number,
             memory,
@@ -74,9 +74,5 @@ class SlabRing:
 
 def _slot_bytes(sizes: RingSizes) -> int:
     layout = FrameLayout(sizes.slab_bytes, sizes.files)
-    results = _up(result_bytes(sizes.files, sizes.width), _ALIGNMENT) + line_bytes(sizes.lines)
-    return _up(layout.nbytes, _PAGE) + _up(results, _PAGE)
-
-
-def _up(value: int, multiple: int) -> int:
-    return -(-value // multiple) * multiple
+    results = rounded_up(result_bytes(sizes.files, sizes.width), _ALIGNMENT) + line_bytes(sizes.lines)
+    return rounded_up(layout.nbytes, _PAGE) + rounded_up(results, _PAGE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.places import places_of_bits
 from exosuit_cli.model.slab import LineColumns, Slab
 
@@ -22,8 +23,7 @@ _EACH = np.uint64(0x0101010101010101)
 """Times a byte: that byte in every place of a word."""
 _SPACES, _TABS = _EACH * np.uint64(_SPACE), _EACH * np.uint64(_TAB)
 _TOP_BITS = _EACH * np.uint64(0x80)
-_IS_BLANK = np.zeros(256, np.bool_)
-_IS_BLANK[[_TAB, _NEWLINE, _RETURN, _SPACE]] = True
+_IS_BLANK = byte_set([_TAB, _NEWLINE, _RETURN, _SPACE])
 
 _Int64 = npt.NDArray[np.int64]
 

@@ -54,8 +54,9 @@ class At:
 class DeviceQueue(Protocol):
     """Copies and kernels of one device, carried out in the order they were enqueued.
 
-    Everything but `wait` and `synchronize` returns without waiting for the device. Every method raises
-    DeviceOutOfMemory or DeviceLost; a kernel's failure may surface at any later call. Not for two threads at once.
+    What enqueues does not wait for what it enqueued. It may wait for an earlier copy whose memory it uses again;
+    growing or releasing memory may wait for all that was enqueued. Every method raises DeviceOutOfMemory or DeviceLost;
+    a kernel's failure may surface at any later call. Not for two threads at once.
     """
 
     @property

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.kernels.device import At
-from exosuit_cli.kernels.device_frame import TILE_BYTES, blocks_for
+from exosuit_cli.kernels.device_frame import blocks_for
 from exosuit_cli.kernels.frame import line_bytes
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ TILES_PER_BLOCK = TILE_THREADS // 32
 SCAN_SPAN = 1024
 """Values that one block of `scan_tiles` sums."""
 _COUNT_BYTES = 8
-
-__all__ = ["TILE_BYTES", "LineWork", "launch_scan", "scan_levels"]
 
 
 def scan_levels(count: int) -> list[int]:

@@ -48,7 +48,7 @@ class FrameLayout:
     @property
     def data_offset(self) -> int:
         """Where the bytes of the slab begin."""
-        return _up(HEAD_BYTES + SPAN_BYTES * self.files, _ALIGNMENT)
+        return rounded_up(HEAD_BYTES + SPAN_BYTES * self.files, _ALIGNMENT)
 
     @property
     def nbytes(self) -> int:
@@ -81,7 +81,7 @@ def result_room(files: int, width: int) -> int:
 
 def line_bytes(lines: int) -> int:
     """Of the columns of so many lines."""
-    return LINE_BYTES * _up(lines, _LINE_ROOM)
+    return LINE_BYTES * rounded_up(lines, _LINE_ROOM)
 
 
 def most_lines(nbytes: int) -> int:
@@ -98,7 +98,7 @@ def most_spans(slab_bytes: int, room: int) -> int:
 def span_parts(room: npt.NDArray[np.uint8], spans: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Of memory with room for so many spans: where their heading lies, and where their digests come back."""
     head = HEAD_BYTES + SPAN_BYTES * spans
-    start = _up(head, _SPAN_ROOM)
+    start = rounded_up(head, _SPAN_ROOM)
     return room[:head], room[start : start + CHUNK_ID_BYTES * spans]
 
 
@@ -166,13 +166,14 @@ def _column(results: npt.NDArray[np.uint8], files: int, width: int, name: str) -
 
 
 def _of_lines(found: npt.NDArray[np.uint8], count: int, place: int, dtype: type[np.generic]) -> npt.NDArray[Any]:
-    start = place * _up(count, _LINE_ROOM)
+    start = place * rounded_up(count, _LINE_ROOM)
     return found[start : start + count * np.dtype(dtype).itemsize].view(dtype)
 
 
 def _columns_offset(files: int, width: int) -> int:
-    return TOTAL_BYTES + _up(files * width, 16)
+    return TOTAL_BYTES + rounded_up(files * width, 16)
 
 
-def _up(value: int, multiple: int) -> int:
+def rounded_up(value: int, multiple: int) -> int:
+    """The least multiple that is no less."""
     return -(-value // multiple) * multiple

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.byte_sets import IS_WIDE_WORD
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from exosuit_cli.search.segment import Segment
 
 _MOST_NAMES: Final = 32
-_IS_WORD: Final = np.array([chr(n).isalnum() or n == 95 or n >= 128 for n in range(256)])
 
 
 def chunks_of_names(segment: Segment, chunks: npt.NDArray[np.int64], names: Sequence[str]) -> npt.NDArray[np.bool_]:
@@ -32,6 +33,6 @@ def chunks_of_names(segment: Segment, chunks: npt.NDArray[np.int64], names: Sequ
             continue
         begins = stops[enough] - len(wanted)
         same = (text[begins[:, None] + np.arange(len(wanted))] == wanted).all(axis=1)
-        same &= (begins == firsts[enough]) | ~_IS_WORD[text[np.maximum(begins - 1, 0)]]
+        same &= (begins == firsts[enough]) | ~IS_WIDE_WORD[text[np.maximum(begins - 1, 0)]]
         found[enough[same]] = True
     return found

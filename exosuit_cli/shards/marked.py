@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.marks import FIRST_BYTES, MARK_BYTES, is_marked
 
 if TYPE_CHECKING:
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.model.slab import Slab
 
-_IS_FIRST = np.zeros(256, np.bool_)
-_IS_FIRST[list(FIRST_BYTES)] = True
+_IS_FIRST = byte_set(FIRST_BYTES)
 
 
 def marked_files(slab: Slab, text: npt.NDArray[np.bool_]) -> list[int]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.model.byte_sets import byte_set
+from exosuit_cli.model.byte_sets import IS_WORD, byte_set
 from exosuit_cli.structure.line_view import BYTE, word
 from exosuit_cli.structure.styles import BLOCK_STYLES, Style
 
@@ -64,8 +64,6 @@ _LONE_ENDS: Final = _words("end go")
 _MAY_CLOSE: Final = byte_set(b"erfcdtbpERFCDTBP")
 _MAY_CONTINUE: Final = byte_set(b"iIaAbBwW")
 _MAY_BE_BLOCK: Final = byte_set(b"eEbBiIaAvVcClLtTuUpPsS")
-_IS_WORD: Final = np.zeros(256, np.bool_)
-_IS_WORD[[*range(48, 58), *range(65, 91), *range(97, 123), ord("_")]] = True
 _DEEPER: Final = np.uint8(2)
 _LINE_END: Final = 3
 """A colon, and the bytes that end a line."""
@@ -171,7 +169,7 @@ def _begins_with(view: LineView, candidates: npt.NDArray[np.bool_], words: Itera
     for text, mask, shift in words:
         is_word = (folded & mask) == text
         if shift:
-            is_word &= ~_IS_WORD[((heads >> shift) & BYTE).astype(np.uint8)]
+            is_word &= ~IS_WORD[((heads >> shift) & BYTE).astype(np.uint8)]
         found |= is_word
     begins[places] = found
     return begins

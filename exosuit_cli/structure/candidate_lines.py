@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.model.byte_sets import byte_set
+from exosuit_cli.model.byte_sets import IS_LETTER, IS_WORD, byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.families import HAS_KEYWORDS, IS_C_LIKE, Family
+from exosuit_cli.structure.line_view import BYTE, word
 from exosuit_cli.structure.name_words import FIRST_WORDS
-from exosuit_cli.structure.plain_names import IS_LETTER
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -18,14 +18,12 @@ if TYPE_CHECKING:
     from exosuit_cli.model.slab import LineColumns
     from exosuit_cli.structure.strength import LineStrengths
 
-_BYTE: Final = np.uint64(0xFF)
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _PREFIX: Final = np.uint64(0xFFFFFF)
 """The bytes of a line's head that choose it."""
 _SHIFT: Final = np.uint64(48)
 DEFINE: Final = np.uint64(int.from_bytes(b"#define ", "little"))
-_USING: Final = np.uint64(int.from_bytes(b"using ", "little"))
-_USING_MASK: Final = np.uint64((1 << 48) - 1)
+_USING, _USING_MASK, _ = word("using ")
 _SECTION: Final = int(Boundary.SECTION)
 _MOST_ARGUMENTS: Final = 12
 """Lines of a head that are looked at for its end."""
@@ -34,12 +32,8 @@ _MOST_ARGUMENTS: Final = 12
 _ENDS_NO_HEAD: Final = byte_set(b";:\\\0")
 _ENDS_NO_TYPE: Final = byte_set(b";:\\\0,()=*")
 _BRACES: Final = byte_set(b"{}")
-_IN_WORD: Final = IS_LETTER | byte_set(b"0123456789")
-_STATEMENTS: Final = [
-    (np.uint64(int.from_bytes(word, "little")), np.uint64((1 << 8 * len(word)) - 1), np.uint64(8 * len(word)))
-    for word in (b"if", b"for", b"while", b"switch", b"else", b"do", b"try", b"catch", b"return", b"case", b"throw")
-]
-"""The first bytes of a head that hold the word, their mask, and how far to shift for the byte after it."""
+_STATEMENT_WORDS: Final = ("if", "for", "while", "switch", "else", "do", "try", "catch", "return", "case", "throw")
+_STATEMENTS: Final = [word(text) for text in _STATEMENT_WORDS]
 _OPENS: Final = byte_set(b"{(,=[>")
 _BEGINS_METHOD: Final = IS_LETTER | byte_set(b"$#*[\"'")
 _BEGINS_SHELL: Final = byte_set(b"{)}")
@@ -124,7 +118,7 @@ class Candidates:
             elif family is Family.SHELL:
                 more = begins & _BEGINS_SHELL.take(lasts)
             elif family is Family.LISP:
-                more = (first == ord("(")) & (((lines.heads >> np.uint64(8)) & _BYTE) <= ord("d"))
+                more = (first == ord("(")) & (((lines.heads >> np.uint64(8)) & BYTE) <= ord("d"))
             elif family is Family.LUA:
                 more = begins & _BEGINS_LUA.take(lasts)
             elif family is Family.STYLES:
@@ -156,8 +150,8 @@ class Candidates:
         """Take lines out of `looks` that begin with `if` and the like."""
         places = np.flatnonzero(looks & within)
         heads = self._lines.heads[places]
-        for word, mask, shift in _STATEMENTS:
-            is_word = ((heads & mask) == word) & ~_IN_WORD[((heads >> shift) & _BYTE).astype(np.uint8)]
+        for sought, mask, shift in _STATEMENTS:
+            is_word = ((heads & mask) == sought) & ~IS_WORD[((heads >> shift) & BYTE).astype(np.uint8)]
             looks[places[is_word]] = False
 
     def _ends_with_body(self, own: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.structure.line_view import BYTE, word
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.model.slab import LineColumns, Slab
 
-_BYTE: Final = np.uint64(0xFF)
-_OPENS, _OPENS_MASK = np.uint64(int.from_bytes(b"/**", "little")), np.uint64(0xFFFFFF)
+_OPENS, _OPENS_MASK, _ = word("/**")
 _STAR: Final = np.uint8(0x2A)
 _SLASH: Final = 0x2F
 _LINE_END: Final = b"\n\r"
@@ -42,7 +43,7 @@ def documented_lines(slab: Slab, lines: LineColumns, places: npt.NDArray[np.int6
     files = np.searchsorted(lines.files, ends, "right")
     found &= files == np.searchsorted(lines.files, places, "right")
     # Back from there, the first line that does not begin with a star is the one that opens the comment.
-    others = np.flatnonzero((lines.heads & _BYTE) != np.uint64(_STAR))
+    others = np.flatnonzero((lines.heads & BYTE) != np.uint64(_STAR))
     at = np.searchsorted(others, ends, "right") - 1
     opens = others[at]
     found &= (at >= 0) & (opens >= lines.files[files - 1]) & (ends - opens < _MOST_LINES)

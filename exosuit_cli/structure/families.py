@@ -12,7 +12,7 @@ class Family(IntEnum):
     """Families of languages by their definitions."""
 
     KEYWORD = 0
-    """A word such as `def` and a name; all others do so as well, but for most from `STYLES` on."""
+    """A word such as `def` and a name, as in all of `HAS_KEYWORDS`."""
     C = 1
     """A type, a name and an opening bracket, in the first column."""
     CPP = 2
@@ -84,8 +84,15 @@ _MEMBERS: Final = {
 _FAMILY_OF: Final = {name: family for family, names in _MEMBERS.items() for name in names.split(",")}
 _OTHER: Final = Family.KEYWORD
 
-HAS_KEYWORDS: Final = np.arange(len(Family)) < Family.STYLES
-"""bool[families]: a keyword defines something."""
+_WITH_KEYWORDS: Final = (
+    Family.KEYWORD,
+    *(Family.C, Family.CPP, Family.OBJECTIVE, Family.JAVA, Family.SCRIPT, Family.SHELL, Family.LISP, Family.LUA),
+)
+HAS_KEYWORDS: Final = np.isin(np.arange(len(Family)), _WITH_KEYWORDS)
+"""bool[families]: any line that begins with a keyword may define something.
+
+Some others have keywords, too; rules of their own choose their lines.
+"""
 IS_C_LIKE: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.OBJECTIVE])
 """bool[families]."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.model.byte_sets import byte_set
+from exosuit_cli.model.byte_sets import IS_LETTER, byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.by_language import by_language
 from exosuit_cli.structure.closed_lines import closed_on_line
@@ -19,7 +19,6 @@ from exosuit_cli.structure.documented_lines import documented_lines
 from exosuit_cli.structure.families import Family, family_of
 from exosuit_cli.structure.guessed_lines import find_definitions
 from exosuit_cli.structure.nesting import Nesting
-from exosuit_cli.structure.plain_names import IS_LETTER
 from exosuit_cli.structure.symbols import NO_SYMBOLS, Symbols, joined_names
 
 if TYPE_CHECKING:

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from exosuit_cli.model.byte_sets import byte_set
+from exosuit_cli.model.byte_sets import IS_WIDE_WORD, IS_WORD, byte_set
 from exosuit_cli.structure.families import IS_C_LIKE, Family
 from exosuit_cli.structure.name_words import KEYWORDS, MODIFIERS, NAMELESS
 from exosuit_cli.structure.plain_names import (
     IS_BLANK,
-    IS_WORD,
     MASKS,
     NAME_WIDTH,
     NAMED,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 
 _MOST_WORDS: Final = 5
 _MODIFIER, _UNPLAIN_KIND, _USING = 255, 254, 253
-_IS_NAME: Final = IS_WORD | (np.arange(256) >= 0x80) | byte_set(b"$")
+_IS_NAME: Final = IS_WIDE_WORD | byte_set(b"$")
 _ENDS_NAME: Final = byte_set(b"({<:;,=[\r\n")
 _AFTER_BLANK: Final = byte_set(b"({<:=[")
 _BEGINS_ODDLY: Final = byte_set(b' \t"@')

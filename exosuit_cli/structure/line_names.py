@@ -1,6 +1,7 @@
 """The name that a line defines, by how the line looks: no parser, a few words and brackets.
 
-The lines come from a scan of columns (`exosuit_cli.structure.guessed`), which finds those that may define something.
+The lines come from a scan of columns (`exosuit_cli.structure.candidate_lines`), which finds those that may define
+something. `exosuit_cli.structure.line_reader` reads one here where no array operation could tell.
 All patterns look at `LONGEST` bytes of a line at most, and none goes back over what it has read more than once. Those
 of a family are compiled when the first line of one of its languages is met.
 """

@@ -98,8 +98,3 @@ class LineView:
         shifted[1:] = values[:-1]
         shifted &= ~self.after_blank
         return shifted
-
-    def starts_with(self, sought: Word) -> npt.NDArray[np.bool_]:
-        """The lines whose first bytes are those of a word."""
-        found: npt.NDArray[np.bool_] = (self.heads & sought[1]) == sought[0]
-        return found

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.languages.literals import FAMILIES, FAMILY_NAMES, Inside, Literal, family_of
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.by_language import by_language
 from exosuit_cli.structure.literal_comments import plain_comments
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 
 _STEPS = 16
 """Events to follow one by one before all the rest are followed by doubling."""
-_BEFORE_COMMENT = np.zeros(256, np.bool_)
-_BEFORE_COMMENT[list(b" \t\r\n;(){}[]&|`")] = True
+_BEFORE_COMMENT = byte_set(b" \t\r\n;(){}[]&|`")
 
 
 def literal_lines(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> npt.NDArray[np.uint8]:

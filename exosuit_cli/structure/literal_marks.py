@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.model.byte_sets import IS_WIDE_WORD, byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.places import true_places
 
@@ -30,8 +31,6 @@ _NEAR = 1 << 14
 _PAIR = 2
 _ROUND = np.zeros(256, np.int8)
 _ROUND[[ord("("), ord(")")]] = 1, -1
-_IS_WORD = np.zeros(256, np.bool_)
-_IS_WORD[[*range(48, 58), *range(65, 91), *range(97, 123), ord("_"), *range(128, 256)]] = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,7 @@ class Compact:
 
     def candidates(self, literals: Sequence[Literal]) -> npt.NDArray[np.int64]:
         """The places of all first bytes of marks."""
-        table = np.zeros(256, np.bool_)
-        table[[mark[0] for each in literals for mark in (each.opens, each.closes) if mark]] = True
+        table = byte_set(mark[0] for each in literals for mark in (each.opens, each.closes) if mark)
         return np.flatnonzero(table[self.text[: self.starts[-1]]])
 
     def matches(self, places: npt.NDArray[np.int64], mark: bytes) -> npt.NDArray[np.bool_]:
@@ -227,12 +225,12 @@ def heredoc_words(
                 at += np.isin(data[np.minimum(at, last)], list(skipped))
     going = at <= last
     first = data[np.minimum(at, last)]
-    going &= _IS_WORD[first] & ~((first >= ord("0")) & (first <= ord("9")))
+    going &= IS_WIDE_WORD[first] & ~((first >= ord("0")) & (first <= ord("9")))
     is_word = going.copy()
     words = np.full(len(places), _SEED)
     for _ in range(_WORD_BYTES):
         byte = data[np.minimum(at, last)]
-        going &= _IS_WORD[byte] & (at <= last)
+        going &= IS_WIDE_WORD[byte] & (at <= last)
         if not going.any():
             break
         words = np.where(going, (words ^ byte.astype(np.uint64)) * _PRIME, words)
@@ -258,9 +256,9 @@ def heredoc_closers(
     is_own = np.zeros(len(slab), np.bool_)
     is_own[files] = True
     first = (lines.heads & np.uint64(0xFF)).astype(np.uint8)
-    own = np.flatnonzero(np.repeat(is_own, np.diff(lines.files)) & _IS_WORD[first])
+    own = np.flatnonzero(np.repeat(is_own, np.diff(lines.files)) & IS_WIDE_WORD[first])
     if literal.opens != _GOES_ON:
-        own = own[(lines.starts[own + 1] - lines.inks[own] <= _WORD_BYTES + 2) & _IS_WORD[lines.lasts[own]]]
+        own = own[(lines.starts[own + 1] - lines.inks[own] <= _WORD_BYTES + 2) & IS_WIDE_WORD[lines.lasts[own]]]
     compact = Compact.of(slab, lines, own)
     found, _ = heredoc_words(compact.text, compact.inks, None)
     return own[np.isin(found, words)]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.structure.literal_marks import heredoc_words
 
 if TYPE_CHECKING:
     from exosuit_cli.languages.literals import Literal
     from exosuit_cli.structure.literal_marks import Compact
 
-_AFTER_STRING = np.zeros(256, np.bool_)
-_AFTER_STRING[list(b"+|,;)'\r\n\0")] = True
+_AFTER_STRING = byte_set(b"+|,;)'\r\n\0")
 _FAR = 200
 """Lines after which a quotation mark is no longer believed to close a string."""
 

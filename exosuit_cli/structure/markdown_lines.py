@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.document_lines import HEAD, leading
 from exosuit_cli.structure.markdown_patterns import SETEXT, TAB
@@ -51,13 +52,13 @@ def _text_pairs() -> npt.NDArray[np.bool_]:
 
 
 _IS_TEXT: Final = _text_pairs()
-IS_PLAIN: Final = np.isin(np.arange(256), list(TEXT))
+IS_PLAIN: Final = byte_set(TEXT)
 """bool[256]: the bytes of `TEXT`."""
-_IS_DIGIT: Final = np.isin(np.arange(256), list(_DIGITS))
-_IS_BLANK: Final = np.isin(np.arange(256), list(_BLANKS))
+_IS_DIGIT: Final = byte_set(_DIGITS)
+_IS_BLANK: Final = byte_set(_BLANKS)
 _AS_ZERO: Final = np.where(_IS_DIGIT, ord("0"), np.arange(256)).astype(np.uint8)
 """uint8[256]: each digit as 0."""
-_IS_BULLET: Final = np.isin(np.arange(256), list(b"-+*"))
+_IS_BULLET: Final = byte_set(b"-+*")
 
 
 class Look(IntEnum):

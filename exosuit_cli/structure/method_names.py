@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from exosuit_cli.model.byte_sets import byte_set
+from exosuit_cli.model.byte_sets import IS_WORD, byte_set
 from exosuit_cli.structure.name_words import LONGEST, NO_NAMES, TYPES
 from exosuit_cli.structure.plain_names import (
-    IS_WORD,
     NAMED,
     NOTHING,
     UNSURE,

@@ -46,7 +46,7 @@ NAMELESS: Final = frozenset({b"init", b"deinit", b"subscript"})
 NO_NAMES: Final = frozenset(
     b"if for while switch return else do catch sizeof defined elif foreach with except assert await yield not and or "
     b"in is new delete throw throws case when unless until print echo using lock typeof typeid alignof decltype goto "
-    b"try finally super this self constructor_ synchronized function __attribute__ __declspec match loop".split()
+    b"try finally super this self synchronized function __attribute__ __declspec match loop".split()
 )
 TYPES: Final = frozenset(b"void int char long short unsigned signed float double bool auto const".split())
 """What a name never is, as in `int (*pointer)(void)`."""

@@ -1,6 +1,6 @@
 """The names of plain definitions, by array operations over many lines at once: a head as in C, a macro.
 
-Most lines that define something are such. What a line is not plain enough for is `UNSURE`: `line_names` reads it.
+Most lines that define something are such. What a line is not plain enough for is `UNSURE`: `line_reader` reads it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from exosuit_cli.model.byte_sets import byte_set
+from exosuit_cli.model.byte_sets import IS_LETTER, IS_WORD, byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.symbols import SymbolKind
 
@@ -39,9 +39,6 @@ _NEAR: Final = 40
 """Bytes that most heads have their name in."""
 
 
-_LETTERS: Final = bytes([*range(65, 91), *range(97, 123)])
-IS_LETTER: Final = byte_set(_LETTERS + b"_")
-IS_WORD: Final = byte_set(_LETTERS + b"_0123456789")
 _IN_HEAD: Final = IS_WORD | byte_set(b" \t*&")
 _IN_CPP_HEAD: Final = _IN_HEAD | byte_set(b":~<>,")
 _IN_MACRO: Final = byte_set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import CLOSING, CONTINUED
 from exosuit_cli.structure.document_costs import HEADED, INTRODUCED, ROW, DocumentCosts, block_cost
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 TAB: Final = 8
 _MARKS: Final = b"!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~"
-PLAIN: Final = ~np.isin(np.arange(256), list(_MARKS + b"0123456789"))
+PLAIN: Final = ~byte_set(_MARKS + b"0123456789")
 """bool[256]: the bytes that begin nothing but text, where no blank line is before."""
 _DIRECTIVE: Final = re.compile(rb"\.\. (?:\|[^|]*\| )?([\w.:+-]+?) ?::(?:\s|\Z)")
 _VERBATIM: Final = frozenset(

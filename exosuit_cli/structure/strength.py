@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.languages.literals import FAMILIES, FAMILY_NAMES, Inside, family_of
-from exosuit_cli.model.byte_sets import byte_set
+from exosuit_cli.model.byte_sets import IS_WORD, byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.block_words import (
     block_words,
@@ -56,9 +56,7 @@ _BRACKETS = byte_set(b"}]")
 _OPENS_BODY = byte_set(b"{([:")
 _GOES_ON = byte_set(b",\\=+-*&|<(")
 _BEGINS_WITHIN = byte_set(b".?&|+=<>,:{")
-_IS_WORD_BYTE = np.zeros(256, np.bool_)
-_IS_WORD_BYTE[[*range(48, 58), *range(65, 91), *range(97, 123), ord("_")]] = True
-_UNFINISHED = _IS_WORD_BYTE | byte_set(b"*&")
+_UNFINISHED = IS_WORD | byte_set(b"*&")
 _FIRST = np.stack((_CLOSES, _BEGINS_WITHIN), 1) @ np.array([1, 2], np.uint8)
 _LAST = np.stack((_OPENS_BODY, _GOES_ON, _UNFINISHED), 1) @ np.array([1, 2, 4], np.uint8)
 """uint8[256]: the sets that a byte is in; one look-up of a byte costs as much as many comparisons."""

@@ -12,7 +12,7 @@ class Style(IntEnum):
 
     HASH = 0
     SLASH = 1
-    """`//` and `/* */`, a semicolon ends a statement, `#` begins a directive."""
+    """`/* */` and, in most, `//`; a semicolon ends a statement; `#` begins no comment that the structure rules see."""
     SLASH_OPEN = 2
     """`//` and `/* */`; a line may end a statement."""
     DASH = 3

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.document_lines import following, latest
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 _BYTE: Final = np.uint64(0xFF)
 _LONG: Final = 1000
 """Bytes of a line, beyond which its end is not looked at here."""
-_IS_ASIDE: Final = np.isin(np.arange(256), list(b">|"))
+_IS_ASIDE: Final = byte_set(b">|")
 
 
 def _begins_more() -> npt.NDArray[np.bool_]:
@@ -36,10 +37,10 @@ _BEGINS_MORE: Final = _begins_more()
 OTHER_MARK: Final = 255
 """In place of the mark of an item that is not known."""
 _SECOND: Final = np.uint64(8)
-_IS_BULLET: Final = np.isin(np.arange(256), list(b"-*+"))
-_IS_SPACE: Final = np.isin(np.arange(256), list(b" \t\r\n\v\f"))
-_IS_BLANK: Final = np.isin(np.arange(256), list(b" \t\r\n\v\f\0"))
-_IS_COLON_OR_BLANK: Final = np.isin(np.arange(256), list(b": \t\r\n\v\f\0"))
+_IS_BULLET: Final = byte_set(b"-*+")
+_IS_SPACE: Final = byte_set(b" \t\r\n\v\f")
+_IS_BLANK: Final = byte_set(b" \t\r\n\v\f\0")
+_IS_COLON_OR_BLANK: Final = byte_set(b": \t\r\n\v\f\0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """Work that starts before the command line is understood, because it will most probably be needed.
 
 Importing what a scan needs takes longer than reading a small repository, and loading a vocabulary takes longer than
-both. So a forked process begins with one of two things while this process still imports: it loads the vocabulary, or,
-where an index will probably make the vocabulary needless, it stats what the index knows. A run takes over what fits it.
-A wrong guess costs a process, never a wrong answer.
+both. So a forked process loads the vocabulary while this process still imports. Where an index will probably make
+that needless, one stats what the index knows instead; a command that counts in any case has both. A run takes over what
+fits it. A wrong guess costs a process, never a wrong answer.
 
 Nothing here imports numpy, typer or a tokenizer into this process.
 """

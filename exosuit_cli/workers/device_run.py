@@ -36,7 +36,9 @@ class RunDevice:
             self.choice = _turned_off(self.choice)
         self._options = options
         self._processors, self._is_chunking = processors, is_chunking
-        self._slab_bytes, self.batch_files = options.slab_bytes, options.batch_files
+        self._slab_bytes = options.slab_bytes
+        self.batch_files = options.batch_files
+        """The most files of a batch."""
         if not is_chunking:
             self._slab_bytes = max(self._slab_bytes, SLAB_BYTES)
         if self.choice.is_demanded and not is_chunking:
@@ -48,9 +50,6 @@ class RunDevice:
         self._refusal = ""
         self._has_all_totals = True
         self.totals = DeviceTotals()
-
-    batch_files: int
-    """The most files of a batch."""
 
     def start(self) -> None:
         """Start what is demanded, so that it is ready when it is needed."""

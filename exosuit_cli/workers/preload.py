@@ -36,14 +36,14 @@ class Preload:
         self._ours = [ours for ours, _ in pairs]
         theirs = [their for _, their in pairs]
 
-        def live() -> None:
+        def load_and_serve() -> None:
             for number in (signal.SIGINT, signal.SIGTERM):  # both may reach the whole group; the parent decides
                 signal.signal(number, signal.SIG_IGN)
             from exosuit_cli.workers.vocabulary import live
 
             live(encoding, theirs, self._ours, with_table=with_table)
 
-        self._process = ForkedProcess(fork(live), is_child=True)
+        self._process = ForkedProcess(fork(load_and_serve), is_child=True)
         self._handed_over = False
         for connection in theirs:
             connection.close()

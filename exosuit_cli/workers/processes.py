@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 POOL_FILES = 2000
 POOL_BYTES = 32 << 20
 """This process reads a tree of fewer files and fewer bytes: starting workers would cost more than it saves."""
+CHUNK_POOL_BYTES = 4 << 20
+"""The same where chunks are cut: that takes several times as long, and its processes have started already."""
 LITTLE_FILES = 64
 LITTLE_BYTES = 256 << 10
 """This process counts so few files of so few bytes with the vocabulary as its file has it."""
-CHUNK_POOL_BYTES = 4 << 20
-"""The same where chunks are cut: that takes several times as long, and its processes have started already."""
 
 
 class Processes:

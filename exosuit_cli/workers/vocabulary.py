@@ -162,12 +162,12 @@ def _become_workers(
     from exosuit_cli.workers.worker import work
 
     def sibling(own: Connection) -> Callable[[], None]:
-        def live() -> None:
+        def become() -> None:
             with contextlib.suppress(OSError):  # the parent is gone: `work` finds that out
                 own.send(WorkerStarted(os.getpid()))
             work(own, settings, counter, [other for other in connections if other is not own])
 
-        return live
+        return become
 
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the pool watches the siblings by their connections
     for connection in connections[1:]:

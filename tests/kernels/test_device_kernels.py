@@ -227,7 +227,8 @@ def test_launches_are_as_the_sources_expect() -> None:
     assert constant("blake3.cu", "CHUNK_BYTES") == device_digests.UNIT_BYTES
     assert constant("slab.cu", "UNIT_BYTES") == device_digests.UNIT_BYTES
     assert constant("slab.cu", "LIST_THREADS") == device_frame.LIST_THREADS
-    for name in ("TILE_BYTES", "TILE_THREADS", "SCAN_THREADS", "LINE_THREADS"):
+    assert constant("lines.cu", "TILE_BYTES") == device_frame.TILE_BYTES
+    for name in ("TILE_THREADS", "SCAN_THREADS", "LINE_THREADS"):
         assert constant("lines.cu", name) == getattr(device_lines, name)
     assert constant("lines.cu", "SCAN_ITEMS") * device_lines.SCAN_THREADS == device_lines.SCAN_SPAN
     pairs = (("SUM_THREADS", "XXH3_SUM_THREADS"), ("DIGEST_THREADS", "XXH3_DIGEST_THREADS"), ("LANES", "XXH3_LANES"))

@@ -101,10 +101,13 @@ def _is_next(lines: DocumentLines, ends: npt.NDArray[np.int64]) -> npt.NDArray[n
     found = (gaps > 0) & (gaps < _LONGEST_GAP)
     last = np.append(-1, latest(lines.inked)[:-1])
     own = np.flatnonzero(found & (last >= 0) & (ends < lines.ends[last]))
-    # The tag ends on the last line before that is not blank, perhaps not at the end of it.
-    data = np.frombuffer(lines.data, np.uint8)
-    found[own] = _IS_SPACE.take(data[ends[own]])
-    own = own[found[own] & (ends[own] + 1 < lines.ends[last[own]])]
+    if lines.data.count(b"\r") > lines.data.count(b"\r\n"):
+        own = np.flatnonzero(found)  # words may follow a return that ends no line, on a line that looks blank
+    else:
+        # The tag ends on the last line before that is not blank, perhaps not at the end of it.
+        data = np.frombuffer(lines.data, np.uint8)
+        found[own] = _IS_SPACE.take(data[ends[own]])
+        own = own[found[own] & (ends[own] + 1 < lines.ends[last[own]])]
     for line, end, ink in zip(own.tolist(), ends[own].tolist(), lines.inks[own].tolist(), strict=True):
         found[line] = not lines.data[end:ink].strip()
     return found

@@ -62,11 +62,13 @@ class WordTable:
         self._keys = np.zeros(1 << 16, np.uint64)
         self._lengths = np.zeros(1 << 16, np.uint8)
         self._kinds = np.zeros(1 << 16, np.uint8)
+        self._tails = np.zeros(1 << 16, np.uint64)
         keys = np.array([int.from_bytes(word[:8], "little") for word in kinds], np.uint64)
         lengths = np.array([len(word) for word in kinds], np.int64)
         slots = _slot(keys, lengths)
         assert len(set(slots.tolist())) == len(kinds), "two words have one slot: choose another multiplier"
         self._keys[slots], self._lengths[slots], self._kinds[slots] = keys, lengths, list(kinds.values())
+        self._tails[slots] = [int.from_bytes(word[8:], "little") for word in kinds]
 
     def of_windows(
         self, window: npt.NDArray[np.uint8]
@@ -78,6 +80,9 @@ class WordTable:
         heads = window[:, :8].copy().view("<u8")[:, 0] & MASKS[np.minimum(lengths, 8)]
         slots = _slot(heads, lengths)
         is_known = (self._keys[slots] == heads) & (self._lengths[slots] == lengths)
+        long = np.flatnonzero(is_known & (lengths > 8))
+        tails = window[long, 8:].copy().view("<u8")[:, 0] & MASKS[lengths[long] - 8]
+        is_known[long] = self._tails[slots[long]] == tails
         return np.where(is_known, self._kinds[slots], 0), lengths, window[np.arange(len(window)), lengths]
 
     def look_up(

@@ -171,6 +171,13 @@ def test_a_heading_and_a_comment_stay_with_what_follows() -> None:
         assert {line[:3] for line in first_lines(cut(text, "HTML", cap))} == {"<!-"}
 
 
+@pytest.mark.parametrize(("end", "costs"), [(b"\r\n", [226, 252, 213]), (b"\rwords\n", [226, 252, 0])])
+def test_words_behind_a_lone_return_part_an_end_from_what_follows(end: bytes, costs: list[int]) -> None:
+    data = b"</h1>\n" + end + b"<p>\n"
+    slab = Slab(np.frombuffer(data, np.uint8), np.zeros(1, np.int64), np.array([len(data)]))
+    assert line_strengths(slab, CpuKernels("blake3").lines(slab), ["HTML"]).costs[:3].tolist() == costs
+
+
 def test_statements_of_templates_are_cut_at_their_start() -> None:
     text = "{% for a in b %}\n<p>\n{{ a }}\n</p>\n{% endfor %}\n" * 9
     for cap in range(40, 80, 7):

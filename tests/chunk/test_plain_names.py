@@ -14,7 +14,7 @@ from exosuit_cli.structure.line_names import named_by
 from exosuit_cli.structure.method_names import method_names
 from exosuit_cli.structure.names_by_keyword import name_by_keyword
 from exosuit_cli.structure.names_in_scripts import name_in_script
-from exosuit_cli.structure.plain_names import NAMED, NOTHING, UNSURE, WIDTH, WORDLESS
+from exosuit_cli.structure.plain_names import NAMED, NOTHING, UNSURE, WIDTH, WORDLESS, WordTable
 from exosuit_cli.structure.script_lines import may_define
 
 _TEXT = """
@@ -130,3 +130,14 @@ def test_plain_keywords_are_named_as_line_by_line() -> None:
         "JSON.Write",
         "Kind.String",
     ]
+
+
+def test_a_word_is_another_if_any_byte_differs() -> None:
+    """Those of more than eight bytes as well."""
+    words = (b"impl", b"protocol", b"interface", b"macro_rules", b"implementation0")
+    table = WordTable({word: kind for kind, word in enumerate(words, 1)})
+    others = [word[:at] + b"Q" + word[at + 1 :] for word in words for at in range(len(word))]
+    text = b"".join(word.ljust(16) for word in (*words, *others))
+    kinds, after = table.look_up(np.frombuffer(text, np.uint8), np.arange(0, len(text), 16))
+    assert kinds.tolist() == [1, 2, 3, 4, 5, *[0] * len(others)]
+    assert set(after.tolist()) == {ord(" ")}

@@ -51,8 +51,9 @@ def run_app(app: Callable[..., Any]) -> int:
         if not hasattr(error, "format_message"):  # what typer raises for what is typed wrongly has it
             raise
         if type(error).__name__ == "NoArgsIsHelpError":
-            # Nothing is wrong with asking: the help is the answer.
-            print(error.ctx.get_help(), end="")  # type: ignore[attr-defined]  # noqa: T201
+            # Nothing is wrong with asking: the help is the answer. Rich has printed it as the error was made.
+            if text := error.format_message():
+                print(text)  # noqa: T201
             return int(ExitCode.USAGE)
         return _fail(_in_words(error), int(ExitCode.USAGE))
     return code if isinstance(code, int) else int(ExitCode.SUCCESS)

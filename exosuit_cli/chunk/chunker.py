@@ -17,8 +17,8 @@ from exosuit_cli.chunk.records import join
 from exosuit_cli.chunk.segments import chunk_segments
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.structure.boundary import Boundary
-from exosuit_cli.structure.guessed import Guesses
-from exosuit_cli.structure.strength import LineStrengths, line_strengths, plain_strengths
+from exosuit_cli.structure.code.definitions import Guesses
+from exosuit_cli.structure.code.strength import LineStrengths, line_strengths, plain_strengths
 from exosuit_cli.syntax.grammars import GRAMMARS
 from exosuit_cli.syntax.no_syntax import NoSyntax
 from exosuit_cli.syntax.process import in_process, start_early

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from exosuit_cli.chunk.measured import Row
     from exosuit_cli.kernels import Kernels
     from exosuit_cli.model.slab import Slab
-    from exosuit_cli.structure.guessed import Guesses
+    from exosuit_cli.structure.code.definitions import Guesses
     from exosuit_cli.syntax.columns import SyntaxColumns
 
 

@@ -161,7 +161,7 @@ def _lines(text: bytes, language: str) -> bytes | None:
     from exosuit_cli.kernels import CpuKernels
     from exosuit_cli.model.slab import Slab
     from exosuit_cli.structure.boundary import Boundary
-    from exosuit_cli.structure.strength import line_strengths
+    from exosuit_cli.structure.code.strength import line_strengths
 
     if not text:
         return None

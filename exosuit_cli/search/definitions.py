@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from exosuit_cli.model.lazy import lazy_pattern
-from exosuit_cli.structure.proof_heads import PROOF_HEAD
+from exosuit_cli.structure.names.proof_heads import PROOF_HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

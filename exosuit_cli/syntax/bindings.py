@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.structure.name_words import KEYWORDS, TEST_CALLS
+from exosuit_cli.structure.names.words import KEYWORDS, TEST_CALLS
 from exosuit_cli.structure.symbols import SymbolKind
 from exosuit_cli.syntax.kinds import SPECIFIERS
 from exosuit_cli.syntax.nodes import first_named, last_named

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.structure.strength import LineStrengths
+from exosuit_cli.structure.code.strength import LineStrengths
 from exosuit_cli.structure.symbols import SymbolKind, symbol_columns
 from exosuit_cli.syntax.tree import SyntaxTree
 

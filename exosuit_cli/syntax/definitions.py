@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.structure.name_words import KEYWORDS
+from exosuit_cli.structure.names.words import KEYWORDS
 from exosuit_cli.structure.symbols import HOLDS_METHODS, HOLDS_VARIABLES, SymbolKind
 from exosuit_cli.syntax.bindings import bound
 from exosuit_cli.syntax.grammars import BINDING, CONTAINER, MAY_DEFINE, NEEDS_BODY, VALUE, WRAPPER

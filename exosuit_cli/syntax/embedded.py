@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
-    from exosuit_cli.structure.strength import LineStrengths
+    from exosuit_cli.structure.code.strength import LineStrengths
 
 PAGES: Final = frozenset(["html", "svelte"])
 """The grammars of pages."""

@@ -8,7 +8,7 @@ from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import ATTACHED
 
 if TYPE_CHECKING:
-    from exosuit_cli.structure.strength import LineStrengths
+    from exosuit_cli.structure.code.strength import LineStrengths
     from exosuit_cli.syntax.definitions import Definition
     from exosuit_cli.syntax.inline import Inline
 

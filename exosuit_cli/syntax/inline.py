@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.structure.line_names import named_by
+from exosuit_cli.structure.names.of_one_line import named_by
 from exosuit_cli.structure.symbols import HOLDS_METHODS, HOLDS_VARIABLES, SymbolKind
 from exosuit_cli.syntax.definitions import Definition, Guess, kind_of
 from exosuit_cli.syntax.grammars import (

@@ -1,7 +1,7 @@
 """The node types that define something, with the kind of each: one table, that all else about definitions follows from.
 
 What has the kind of a word in its text, as Swift's `class_declaration` of a `struct`, takes it from the keywords of
-`line_names`, which are those of `structure`.
+`structure.names.words`.
 """
 
 from __future__ import annotations

@@ -11,14 +11,14 @@ import numpy as np
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import BLANK, CLOSING
-from exosuit_cli.structure.document_costs import HEADED, INTRODUCED
-from exosuit_cli.structure.headings import LABEL
+from exosuit_cli.structure.documents.headings import LABEL
+from exosuit_cli.structure.documents.prose_costs import HEADED, INTRODUCED
 from exosuit_cli.syntax.grammars import HEADINGS
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-    from exosuit_cli.structure.strength import LineStrengths
+    from exosuit_cli.structure.code.strength import LineStrengths
 
 _MARKER: Final = re.compile(r"(?:atx|setext)_h([1-6])_")
 _DEEPEST: Final = 6

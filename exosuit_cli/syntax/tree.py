@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from exosuit_cli.structure.code.strength import LineStrengths
 from exosuit_cli.structure.families import Family, family_of
-from exosuit_cli.structure.strength import LineStrengths
 from exosuit_cli.syntax.depth import is_deep
 from exosuit_cli.syntax.embedded import PAGES, put_in, scripts
 from exosuit_cli.syntax.fixed_form import forms

@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from tree_sitter import Node
 
-    from exosuit_cli.structure.strength import LineStrengths
+    from exosuit_cli.structure.code.strength import LineStrengths
     from exosuit_cli.syntax.grammars import Source
     from exosuit_cli.syntax.inline import Inline
 

@@ -15,9 +15,9 @@ from tree_sitter import Language, Parser
 from exosuit_cli.chunk import ChunkOptions, chunk_text
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
+from exosuit_cli.structure.code.strength import line_strengths
 from exosuit_cli.structure.costs import ATTACHED
-from exosuit_cli.structure.element_tags import element_tags
-from exosuit_cli.structure.strength import line_strengths
+from exosuit_cli.structure.documents.element_tags import element_tags
 
 from .test_markdown import size_of
 from .test_structure import cut, first_lines

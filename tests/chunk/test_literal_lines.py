@@ -11,7 +11,7 @@ from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.languages.literals import _MEMBERS, FAMILIES
 from exosuit_cli.model.slab import Slab
-from exosuit_cli.structure.literal_lines import literal_lines
+from exosuit_cli.structure.code.literal_lines import literal_lines
 
 
 def inside(*texts: tuple[str, str]) -> list[str]:
@@ -124,7 +124,7 @@ def test_lines_of_a_million_marks_take_no_long_way() -> None:
 
 
 def test_steps_of_every_length_reach_what_single_steps_do() -> None:
-    from exosuit_cli.structure.literal_lines import _reached
+    from exosuit_cli.structure.code.literal_lines import _reached
 
     rng = np.random.default_rng(5)
     for count in (1, 2, 40, 3000):

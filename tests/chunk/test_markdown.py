@@ -16,19 +16,19 @@ from markdown_it import MarkdownIt
 from exosuit_cli.chunk import ChunkOptions, chunk_text
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
-from exosuit_cli.structure import markdown_document
-from exosuit_cli.structure.document_lines import document_lines
-from exosuit_cli.structure.markdown_containers import BlockKind
-from exosuit_cli.structure.markdown_document import markdown_blocks
-from exosuit_cli.structure.markdown_patterns import TAB
-from exosuit_cli.structure.markdown_regions import Regions
+from exosuit_cli.structure.documents import markdown_document
+from exosuit_cli.structure.documents.markdown_containers import BlockKind
+from exosuit_cli.structure.documents.markdown_document import markdown_blocks
+from exosuit_cli.structure.documents.markdown_patterns import TAB
+from exosuit_cli.structure.documents.markdown_regions import Regions
+from exosuit_cli.structure.documents.prose_lines import document_lines
 
 from .test_structure import cut, first_lines, kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from exosuit_cli.structure.document_lines import DocumentLines
+    from exosuit_cli.structure.documents.prose_lines import DocumentLines
 
 Found = list[tuple[str, int, int, int, int]]
 

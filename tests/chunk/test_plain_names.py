@@ -9,13 +9,13 @@ import numpy as np
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
 from exosuit_cli.structure.families import Family
-from exosuit_cli.structure.keyword_names import keyword_names
-from exosuit_cli.structure.line_names import named_by
-from exosuit_cli.structure.method_names import method_names
-from exosuit_cli.structure.names_by_keyword import name_by_keyword
-from exosuit_cli.structure.names_in_scripts import name_in_script
-from exosuit_cli.structure.plain_names import NAMED, NOTHING, UNSURE, WIDTH, WORDLESS, WordTable
-from exosuit_cli.structure.script_lines import may_define
+from exosuit_cli.structure.names.by_keyword import name_by_keyword
+from exosuit_cli.structure.names.in_scripts import name_in_script
+from exosuit_cli.structure.names.many_by_keyword import keyword_names
+from exosuit_cli.structure.names.many_in_scripts import may_define
+from exosuit_cli.structure.names.many_methods import method_names
+from exosuit_cli.structure.names.many_plain import NAMED, NOTHING, UNSURE, WIDTH, WORDLESS, WordTable
+from exosuit_cli.structure.names.of_one_line import named_by
 
 _TEXT = """
 public static final private override async int void String List<T> Map<K, V> <T> new return if else throws get; @A

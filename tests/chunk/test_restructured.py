@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from exosuit_cli.chunk import Boundary, ChunkOptions, chunk_text
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
-from exosuit_cli.structure.document_costs import heading_level
-from exosuit_cli.structure.document_lines import document_lines
-from exosuit_cli.structure.restructured import TAB, restructured_costs
-from exosuit_cli.structure.strength import line_strengths
+from exosuit_cli.structure.code.strength import line_strengths
+from exosuit_cli.structure.documents.prose_costs import heading_level
+from exosuit_cli.structure.documents.prose_lines import document_lines
+from exosuit_cli.structure.documents.restructured import TAB, restructured_costs
 
 from .test_markdown import size_of
 from .test_structure import cut, first_lines

@@ -24,8 +24,8 @@ from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.model.slab import Slab
 from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.code.strength import LineStrengths, line_strengths
 from exosuit_cli.structure.costs import CLOSING
-from exosuit_cli.structure.strength import LineStrengths, line_strengths
 from exosuit_cli.structure.symbols import SymbolKind
 from exosuit_cli.syntax.columns import columns_of
 from exosuit_cli.syntax.grammars import GRAMMARS, load_pointer

@@ -1,0 +1,175 @@
+"""The lines of a slab that define something, and the names that they define, by what the lines look like.
+
+Array operations find the few lines that may define something and read the plain names (`names.many_plain`);
+`names.line_by_line` reads the others one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.structure.code.candidate_lines import DEFINE, Candidates
+from exosuit_cli.structure.families import Family
+from exosuit_cli.structure.names.line_by_line import read_lines
+from exosuit_cli.structure.names.many_by_keyword import keyword_names
+from exosuit_cli.structure.names.many_in_scripts import may_define
+from exosuit_cli.structure.names.many_methods import method_names
+from exosuit_cli.structure.names.many_plain import (
+    NAMED,
+    NOTHING,
+    UNSURE,
+    WIDTH,
+    WORDLESS,
+    head_names,
+    macro_names,
+)
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from exosuit_cli.model.slab import LineColumns, Slab
+    from exosuit_cli.structure.code.strength import LineStrengths
+    from exosuit_cli.structure.names.many_plain import PlainNames
+
+
+@dataclass(frozen=True, slots=True)
+class DefiningLines:
+    """The lines of a slab that define something, ascending, as aligned columns.
+
+    `lines` is int64[n], positions in the slab; `levels` is int64[n], the indentation, or the rank of a heading; `kinds`
+    is uint8[n] of `SymbolKind`; `names` has the n names. `annotated` is int64[k], the lines of equations whose name has
+    its type right above, which defines it.
+    """
+
+    lines: npt.NDArray[np.int64]
+    levels: npt.NDArray[np.int64]
+    kinds: npt.NDArray[np.uint8]
+    names: list[str]
+    annotated: npt.NDArray[np.int64]
+
+
+def find_definitions(
+    slab: Slab,
+    lines: LineColumns,
+    first: npt.NDArray[np.uint8],
+    families: npt.NDArray[np.uint8],
+    strengths: LineStrengths,
+) -> DefiningLines:
+    """The lines that define something.
+
+    Args:
+        slab: the texts.
+        lines: their lines.
+        first: uint8[lines], the first byte of each that is no blank, 0 for none.
+        families: uint8[texts], of the language of each.
+        strengths: of the lines.
+
+    """
+    return _Search(slab, lines, first, families, strengths).run()
+
+
+class _Search:
+    def __init__(
+        self,
+        slab: Slab,
+        lines: LineColumns,
+        first: npt.NDArray[np.uint8],
+        families: npt.NDArray[np.uint8],
+        strengths: LineStrengths,
+    ) -> None:
+        # A window may begin at the last byte, or after that of a line that ends the slab.
+        self._bytes = np.concatenate((slab.data, np.zeros(2 * WIDTH, np.uint8)))
+        self._slab = slab
+        self._lines = lines
+        self._strengths = strengths
+        self._candidates = Candidates(self._bytes, lines, first, families, strengths)
+        self._families = self._candidates.families
+        self._found: list[tuple[npt.NDArray[np.int64], PlainNames]] = []
+
+    def run(self) -> DefiningLines:
+        """Plain names first; what is left is read line by line."""
+        lines, families = self._lines, self._families
+        candidates = self._candidates
+        has_word, looks = candidates.has_word, candidates.looks
+        is_c_head = looks & candidates.is_c_like & candidates.begins & (lines.indents == 0)
+        is_slow = looks & ~is_c_head
+        heads, macros = np.flatnonzero(is_c_head), np.flatnonzero(looks & (lines.heads == DEFINE))
+        is_slow[macros] = False
+        words = np.flatnonzero(has_word)
+        is_script = looks & (families == Family.SCRIPT)
+        if len(words):
+            by_word = keyword_names(self._bytes, lines.inks[words], families[words])
+            self._found.append((words, by_word))
+            is_slow[words] &= by_word.states == NOTHING
+            is_slow[words] |= by_word.states == UNSURE
+            is_script[words] &= by_word.states == NOTHING
+            is_script[words] |= by_word.states == WORDLESS
+            is_done = np.zeros(len(families), np.bool_)
+            is_done[words[by_word.states == NAMED]] = True
+            heads = heads[~(is_done | is_slow)[heads]]
+            is_other = (by_word.states == NOTHING) & (families[words] == Family.JAVA)
+            self._read_methods(words[is_other], by_word.starts[is_other], is_slow)
+        scripts = np.flatnonzero(is_script)
+        is_slow[scripts] = may_define(self._bytes, lines, scripts)
+        methods = np.flatnonzero(looks & ~has_word & (families == Family.JAVA))
+        self._read_methods(methods, lines.inks[methods], is_slow)
+        if len(heads):
+            is_cpp = families[heads] == Family.CPP
+            by_head = head_names(self._bytes, lines.starts[heads], lines.starts[heads + 1], is_cpp=is_cpp)
+            self._found.append((heads, by_head))
+            is_slow[heads[by_head.states == UNSURE]] = True
+        if len(macros):
+            self._found.append((macros, macro_names(self._bytes, lines.inks[macros])))
+        return self._collect(np.flatnonzero(is_slow))
+
+    def _read_methods(
+        self, places: npt.NDArray[np.int64], at: npt.NDArray[np.int64], is_slow: npt.NDArray[np.bool_]
+    ) -> None:
+        if len(places):
+            by_bracket = method_names(self._bytes, self._lines, places, at)
+            self._found.append((places, by_bracket))
+            is_slow[places] = by_bracket.states == UNSURE
+
+    def _collect(self, slow: npt.NDArray[np.int64]) -> DefiningLines:
+        read = read_lines(self._slab, self._lines, slow, self._families[slow], self._strengths.costs)
+        plain = [(places, names, np.flatnonzero(names.states == NAMED)) for places, names in self._found]
+        starts = np.concatenate([np.zeros(0, np.int64), *(names.starts[named] for _, names, named in plain)])
+        ends = np.concatenate([np.zeros(0, np.int64), *(names.ends[named] for _, names, named in plain)])
+        at = np.concatenate(
+            [np.zeros(0, np.int64), *(places[named] for places, _, named in plain), np.array(read.lines, np.int64)]
+        )
+        levels = np.append(self._lines.indents[at[: len(starts)]].astype(np.int64), np.array(read.levels, np.int64))
+        kinds = np.concatenate(
+            [np.zeros(0, np.uint8), *(names.kinds[named] for _, names, named in plain), np.array(read.kinds, np.uint8)]
+        )
+        names = [*_texts(self._bytes, starts, ends), *read.names]
+        owners = np.concatenate(
+            [np.zeros((2, 0), np.int64), *(_owners(names)[:, named] for _, names, named in plain)], 1
+        )
+        owned = np.flatnonzero(owners[1] > owners[0])
+        for place, owner in zip(owned.tolist(), _texts(self._bytes, *owners[:, owned]), strict=True):
+            names[place] = f"{owner}.{names[place]}"
+        order = np.argsort(at, kind="stable")
+        ordered = [names[place] for place in order.tolist()]
+        return DefiningLines(at[order], levels[order], kinds[order], ordered, np.array(read.annotated, np.int64))
+
+
+def _owners(names: PlainNames) -> npt.NDArray[np.int64]:
+    return names.owners if names.owners is not None else np.zeros((2, len(names.states)), np.int64)
+
+
+def _texts(data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> list[str]:
+    """The names of n spans, what undecodable bytes there are as U+FFFD."""
+    if not len(starts):
+        return []
+    sizes = ends - starts + 1
+    stops = np.cumsum(sizes)
+    places = np.arange(int(stops[-1])) + np.repeat(starts - stops + sizes, sizes)
+    joined = data[places]
+    joined[joined == 0] = ord(" ")
+    joined[stops - 1] = 0
+    text: str = joined.tobytes()[:-1].decode("utf-8", "replace")
+    return text.replace("::", ".").split("\0")

@@ -1,0 +1,209 @@
+"""The definitions of texts by what their lines look like: a guess without a parser, for any language.
+
+What encloses a line follows from indentation, as readers see it: the nearest definition above that is further to the
+left, if no other line at the left edge is between.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exosuit_cli.model.byte_sets import IS_LETTER, byte_set
+from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.by_language import by_language
+from exosuit_cli.structure.code.closed_lines import closed_on_line
+from exosuit_cli.structure.code.defining_lines import find_definitions
+from exosuit_cli.structure.code.documented_by_comment import documented_lines
+from exosuit_cli.structure.code.nesting import Nesting
+from exosuit_cli.structure.costs import ATTACHED, CLOSING, CONTINUED
+from exosuit_cli.structure.families import Family, family_of
+from exosuit_cli.structure.symbols import NO_SYMBOLS, Symbols, joined_names
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+
+    from exosuit_cli.model.slab import LineColumns, Slab
+    from exosuit_cli.structure.code.strength import LineStrengths
+
+_MOST_LEAD: Final = 8
+"""Lines at the start of a chunk that are looked at for one that says how deep the chunk is."""
+_LINE: Final = int(Boundary.LINE)
+_DEEP: Final = 1 << 20
+
+
+_CLOSES_OUTER: Final = IS_LETTER | byte_set(b'@}"')
+"""A line at the left edge that begins with one of these ends what was before."""
+_SAYS_NO_LEVEL: Final = byte_set(b"\0})]{#")
+_BEGINS_COMMENT: Final = byte_set(b"/*")
+_SAYS: Final = IS_LETTER | byte_set(b"}])")
+"""A line that begins with one of these says more than that something goes on."""
+_ENDS_AT_EDGE: Final = ~np.isin(
+    np.arange(len(Family)), [Family.OBJECTIVE, Family.HEADINGS, Family.NONE, Family.FORTRAN]
+)
+"""bool[families]: what is at the left edge ends what was before."""
+_HAS_LABELS: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.JAVA])
+
+
+class Guesses:
+    """The definitions of the texts of a slab, as their lines show them; of those that `chosen`, bool[texts], names."""
+
+    def __init__(
+        self,
+        slab: Slab,
+        lines: LineColumns,
+        languages: Sequence[str],
+        strengths: LineStrengths,
+        chosen: npt.NDArray[np.bool_],
+    ) -> None:
+        self._lines = lines
+        families = by_language(family_of, languages)
+        families[~chosen] = Family.NONE
+        self._counts = np.diff(lines.files)
+        self._of_files, self._families = families, families.repeat(self._counts)
+        self._first = np.ascontiguousarray(lines.heads.view(np.uint8)[:: lines.heads.itemsize])
+        self._outer = np.flatnonzero(self._ends_outer())
+        found = find_definitions(slab, lines, self._first, families, strengths)
+        self._defining, self._annotated = found.lines, found.annotated
+        self._documented = documented_lines(slab, lines, found.lines)
+        closed = closed_on_line(slab, lines, found.lines, self._families[found.lines])
+        texts = np.searchsorted(lines.files, found.lines, "right")
+        nesting = Nesting(found, self._families, self._outer, texts, closed)
+        self._paths = nesting.paths
+        self._found = nesting.columns
+
+    def mark(self, strengths: LineStrengths) -> None:
+        """Say in `strengths` of lines that define something that a definition begins there.
+
+        A definition stays with its type right above, and with what documents it.
+        """
+        costs = strengths.costs[self._documented]
+        strengths.costs[self._documented] = np.where(costs < ATTACHED, ATTACHED + (costs >> 4), costs)
+        costs = strengths.costs[self._annotated]
+        strengths.costs[self._annotated] = np.where(costs < CONTINUED, CLOSING - 1, costs)
+        strengths.kinds[self._annotated] = _LINE
+        plain = self._defining[strengths.kinds[self._defining] == _LINE]
+        strengths.kinds[plain] = np.where(self._lines.indents[plain] == 0, Boundary.DEFINITION, Boundary.NESTED)
+
+    def of_chunks(self, first_lines: npt.NDArray[np.int64], last_lines: npt.NDArray[np.int64]) -> GuessedSymbols:
+        """The symbols of the chunks of the slab, in order; their first and last lines are positions in the slab."""
+        symbols = self._symbols(first_lines, last_lines)
+        chunks = np.searchsorted(last_lines, self._found[0])
+        return GuessedSymbols(
+            self._lines.files, self._found[0], self._found[4].astype(np.uint8), self._paths, symbols, chunks
+        )
+
+    def _ends_outer(self) -> npt.NDArray[np.bool_]:
+        """bool[lines]: at the left edge, and begins with a word that is no label: it ends what was before."""
+        lines, families = self._lines, self._of_files
+        is_outer: npt.NDArray[np.bool_] = (lines.indents == 0) & _CLOSES_OUTER.take(self._first)
+        is_outer &= _ENDS_AT_EDGE[families].repeat(self._counts)
+        is_outer &= ~(_HAS_LABELS[families].repeat(self._counts) & (lines.lasts == ord(":")))
+        is_lisp = families == Family.LISP
+        if is_lisp.any():
+            is_outer |= is_lisp.repeat(self._counts) & (lines.indents == 0) & (self._first == ord("("))
+        return is_outer
+
+    def _symbols(self, first_lines: npt.NDArray[np.int64], last_lines: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """int64[chunks]: the definition that gives each chunk its symbol, -1 for none.
+
+        The one that begins with the chunk, where that is all that the chunk holds at its depth; else the one that the
+        chunk's first line is in; else the first that begins in the chunk.
+        """
+        lines, levels, parents, roots, _, closed = self._found
+        if not len(lines):
+            return np.full(len(first_lines), -1)
+        texts = np.searchsorted(self._lines.files, first_lines, "right") - 1
+        lowest = np.searchsorted(lines, self._lines.files[texts])
+        inner, after = np.searchsorted(lines, first_lines), np.searchsorted(lines, last_lines, "right")
+        has_inner = inner < after
+        own = np.minimum(inner, len(lines) - 1)
+        families = self._families[first_lines]
+        is_heading = families == Family.HEADINGS
+        level = self._levels(first_lines, last_lines, families)
+        # What is before the first heading of a chunk is in the section before.
+        level[is_heading] = np.where(has_inner & (lines[own] == first_lines), levels[own], _DEEP)[is_heading]
+        around = inner - 1
+        around[around < lowest] = -1
+        while len(pending := np.flatnonzero((around >= 0) & ((levels[around] >= level) | (closed[around] > 0)))):
+            around[pending] = parents[around[pending]]
+        outer = np.append(-1, self._outer)[np.searchsorted(self._outer, first_lines)]
+        around[(outer > roots[around]) & ~is_heading & (around >= 0)] = -1
+        says = np.flatnonzero(_SAYS.take(self._first))
+        begins = has_inner & (np.searchsorted(says, lines[own]) == np.searchsorted(says, first_lines))
+        least = np.minimum.reduceat(
+            np.append(levels, _DEEP), np.stack((own + 1, np.maximum(after, own + 1)), 1).ravel()
+        )
+        is_sole = (after <= inner + 1) | (least[::2] > levels[own])
+        others = np.where(has_inner, inner, -1)
+        found: npt.NDArray[np.int64] = np.where((around >= 0) & ~(begins & is_sole), around, others)
+        return found
+
+    def _levels(
+        self,
+        first_lines: npt.NDArray[np.int64],
+        last_lines: npt.NDArray[np.int64],
+        families: npt.NDArray[np.uint8],
+    ) -> npt.NDArray[np.int64]:
+        """int64[chunks]: the indentation of the first line that tells it; where none does, of the first, at least 1."""
+        lines = self._lines
+        found = np.maximum(lines.indents[first_lines].astype(np.int64), 1)
+        pending, at = np.arange(len(first_lines)), first_lines.copy()
+        for _ in range(_MOST_LEAD):
+            byte, indents = self._first[at], lines.indents[at].astype(np.int64)
+            own = families[pending]
+            tells = ~_SAYS_NO_LEVEL.take(byte)
+            tells &= (own == Family.KEYWORD) | ~_BEGINS_COMMENT.take(byte)
+            tells &= ~(_HAS_LABELS[own] & (indents == 0) & (lines.lasts[at] == ord(":")))
+            # Methods of Objective-C are at the left edge, and one deeper than they look.
+            indents += (own == Family.OBJECTIVE) & (indents > 0)
+            found[pending[tells]] = indents[tells]
+            goes_on = ~tells & (at < last_lines[pending])
+            pending, at = pending[goes_on], at[goes_on] + 1
+            if not len(pending):
+                break
+        return found
+
+
+class GuessedSymbols:
+    """The symbols of the chunks of a slab, handed out text by text."""
+
+    def __init__(
+        self,
+        files: npt.NDArray[np.int64],
+        lines: npt.NDArray[np.int64],
+        kinds: npt.NDArray[np.uint8],
+        paths: list[str],
+        symbols: npt.NDArray[np.int64],
+        chunks: npt.NDArray[np.int64],
+    ) -> None:
+        self._files = files
+        self._lines = lines
+        self._kinds = kinds
+        self._paths = paths
+        self._symbols: list[int] = symbols.tolist()
+        self._chunks = chunks
+        self._bounds: list[int] = np.searchsorted(lines, files).tolist()
+
+    def of_slab(self) -> tuple[list[str | None], Symbols]:
+        """As `of_text` for all texts one after the other, whose chunks are counted through."""
+        paths = self._paths
+        symbols = [paths[place] if place >= 0 else None for place in self._symbols]
+        if not len(self._lines):
+            return symbols, NO_SYMBOLS
+        lines = self._lines - np.repeat(self._files[:-1], np.diff(self._bounds)) + 1
+        return symbols, Symbols(self._chunks, lines, self._kinds, joined_names(paths))
+
+    def of_text(self, position: int, first: int, stop: int) -> tuple[list[str | None], Symbols]:
+        """The symbol of each chunk of a text, those from `first` up to `stop`, and all definitions that begin there."""
+        paths = self._paths
+        symbols = [paths[place] if place >= 0 else None for place in self._symbols[first:stop]]
+        start, end = self._bounds[position], self._bounds[position + 1]
+        if start == end:
+            return symbols, NO_SYMBOLS
+        own = slice(start, end)
+        lines = self._lines[own] - int(self._files[position]) + 1
+        return symbols, Symbols(self._chunks[own] - first, lines, self._kinds[own], joined_names(paths[own]))

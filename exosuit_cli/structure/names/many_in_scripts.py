@@ -1,0 +1,73 @@
+"""The lines of JavaScript that may define something without a keyword, found by array operations over many at once.
+
+The rules are those of `in_scripts`, which reads the lines that are left.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from exosuit_cli.model.byte_sets import byte_set
+from exosuit_cli.structure.names.many_plain import WIDTH, WordTable, cut_windows, first_places
+from exosuit_cli.structure.names.words import TEST_CALLS
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from exosuit_cli.model.slab import LineColumns
+
+_TESTS: Final = WordTable(dict.fromkeys(TEST_CALLS, 1))
+_MAY_OPEN: Final = byte_set(b"{ \t\r")
+"""The last bytes of lines that end with a brace, perhaps before blanks."""
+_VALUES: Final = (b"=>", b"fun", b"cla")
+"""How values begin that define something."""
+
+
+def may_define(data: npt.NDArray[np.uint8], lines: LineColumns, places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """bool[places]: which lines may be a test case, a method or a name for a function; of the others none is.
+
+    Behind the lines, `data` has `2 * WIDTH` zeros.
+    """
+    starts = lines.starts[places]
+    sizes = lines.starts[places + 1] - starts
+    found: npt.NDArray[np.bool_] = sizes > WIDTH
+    chosen = np.flatnonzero(~found)
+    if not len(chosen):
+        return found
+    own, starts, inks = places[chosen], starts[chosen], lines.inks[places[chosen]]
+    window = cut_windows(data, starts, sizes[chosen])
+    bracket, equals = first_places(window, ord("(")), first_places(window, ord("="))
+    has_call = bracket < WIDTH
+    is_inner, is_open = inks > starts, _MAY_OPEN.take(lines.lasts[own])
+    is_named = has_call & (_TESTS.look_up(data, inks)[0] != 0)
+    # A method: a name alone is before the bracket.
+    rows = np.flatnonzero(is_inner & is_open & has_call & ~is_named)
+    is_named[rows] = _may_be_method(window[rows], bracket[rows], equals[rows])
+    # A value: its sign is before any bracket.
+    sign = np.minimum(equals, first_places(window, ord(":")))
+    rows = np.flatnonzero((sign < bracket) & ~is_named)
+    is_named[rows] = (is_open & ~is_inner)[rows] | _has_value(window[rows])
+    found[chosen] = is_named
+    return found
+
+
+def _may_be_method(
+    window: npt.NDArray[np.uint8], bracket: npt.NDArray[np.int64], equals: npt.NDArray[np.int64]
+) -> npt.NDArray[np.bool_]:
+    has_type = np.minimum(first_places(window, ord("<")), first_places(window, ord("["))) < bracket
+    has_more = np.minimum(first_places(window, ord(".")), equals) < bracket
+    found: npt.NDArray[np.bool_] = (has_type | ~has_more) & (window == ord(")")).any(axis=1)
+    return found
+
+
+def _has_value(window: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    found = np.zeros(len(window), np.bool_)
+    for mark in _VALUES:
+        last = window.shape[1] - len(mark) + 1
+        is_there = window[:, :last] == mark[0]
+        for offset, byte in enumerate(mark[1:], 1):
+            is_there &= window[:, offset : last + offset] == byte
+        found |= is_there.any(axis=1)
+    return found

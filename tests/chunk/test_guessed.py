@@ -463,3 +463,25 @@ def test_the_kinds_of_a_tree(language: str, text: str, wanted: list[tuple[str, s
 def test_the_guesses_of_more_families(language: str, text: str, wanted: list[tuple[str, str]]) -> None:
     found = chunk_text(text, language=language)
     assert [(each.name, each.kind.label) for each in found.defined.by_chunk(len(found))[0]] == wanted
+
+
+def test_names_of_two_parts() -> None:
+    """Package objects, properties that a type gets, instances, and selectors within selectors."""
+    texts = {
+        "Scala": "package object flow {\n  def f(a: Int): Int = 1\n}\n",
+        "Kotlin": (
+            "val Class<*>.a: String\n  get() = 1\nval Method.b: String\n  get() = 2\n"
+            "val <T> List<Map<T, A>>.c get() = 3\nval d: Int = e.f\n"
+        ),
+        "Haskell": (
+            "instance ToJSON Comment where\n  f = 1\n\ninstance (A a, B b) => ToJSON (Either a b) where\n\n"
+            "instance {-# OVERLAPPING #-} C [a] -- x\ntype instance F Int = Bool\n"
+        ),
+        "CSS": "a {\n  b: c; }\n  a:hover {\n    c: d; }\n.x {\n  .y p {\n  }\n}\n",
+    }
+    assert {language: [name for name, *_ in _defined(text, language)] for language, text in texts.items()} == {
+        "Scala": ["flow", "flow.f"],
+        "Kotlin": ["Class.a", "Method.b", "List.c", "d"],
+        "Haskell": ["ToJSON Comment", "ToJSON (Either a b)", "C [a]", "F"],
+        "CSS": ["a", "a:hover", ".x", ".x > .y p"],
+    }

@@ -39,9 +39,9 @@ if TYPE_CHECKING:
 class DefiningLines:
     """The lines of a slab that define something, ascending, as aligned columns.
 
-    `lines` is int64[n], positions in the slab; `levels` is int64[n], the indentation, or the rank of a heading; `kinds`
-    is uint8[n] of `SymbolKind`; `names` has the n names. `annotated` is int64[k], the lines of equations whose name has
-    its type right above, which defines it.
+    `lines` is int64[n], positions in the slab; `levels` is int64[n], the indentation, the rank of a heading, or the
+    number of braces around a rule of styles. `kinds` is uint8[n] of `SymbolKind`; `names` has the n names. `annotated`
+    is int64[k], the lines of equations whose name has its type right above, which defines it.
     """
 
     lines: npt.NDArray[np.int64]
@@ -152,6 +152,9 @@ class _Search:
         owned = np.flatnonzero(owners[1] > owners[0])
         for place, owner in zip(owned.tolist(), _texts(self._bytes, *owners[:, owned]), strict=True):
             names[place] = f"{owner}.{names[place]}"
+        # A rule of a style sheet is within another by braces: some layouts only indent it.
+        is_style = self._families[at] == Family.STYLES
+        levels[is_style] = self._lines.depths[at[is_style]]
         order = np.argsort(at, kind="stable")
         ordered = [names[place] for place in order.tolist()]
         return DefiningLines(at[order], levels[order], kinds[order], ordered, np.array(read.annotated, np.int64))

@@ -126,6 +126,8 @@ class Guesses:
         level = self._levels(first_lines, last_lines, families)
         # What is before the first heading of a chunk is in the section before.
         level[is_heading] = np.where(has_inner & (lines[own] == first_lines), levels[own], _DEEP)[is_heading]
+        is_style = families == Family.STYLES
+        level[is_style] = self._lines.depths[first_lines[is_style]]
         around = inner - 1
         around[around < lowest] = -1
         while len(pending := np.flatnonzero((around >= 0) & ((levels[around] >= level) | (closed[around] > 0)))):

@@ -45,7 +45,8 @@ class Nesting:
         tops[inner] = parents[inner]
         while len(pending := inner[parents[tops[inner]] >= 0]):
             tops[pending] = parents[tops[pending]]
-        self.paths = _paths(found.names, inner.tolist(), parents[inner].tolist(), is_heading[inner].tolist())
+        is_apart = is_heading | (families[found.lines] == Family.STYLES)
+        self.paths = _paths(found.names, inner.tolist(), parents[inner].tolist(), is_apart[inner].tolist())
         columns = np.array([found.lines, found.levels, parents, found.lines[tops], kinds, closed], np.int64)
         if dropped.any():
             is_kept = ~dropped
@@ -103,11 +104,14 @@ def _without(above: npt.NDArray[np.int64], is_left_out: npt.NDArray[np.bool_]) -
     return found
 
 
-def _paths(names: list[str], places: list[int], parents: list[int], are_headings: list[bool]) -> list[str]:
-    """The paths of all names, where those at `places`, in order, are within their parents."""
+def _paths(names: list[str], places: list[int], parents: list[int], are_apart: list[bool]) -> list[str]:
+    """The paths of all names, where those at `places`, in order, are within their parents.
+
+    Headings and selectors have blanks and dots of their own: what parts them is ` > `.
+    """
     paths = names.copy()
-    for place, parent, is_heading in zip(places, parents, are_headings, strict=True):
-        path = f"{paths[parent]} > {paths[place]}" if is_heading else f"{paths[parent]}.{paths[place]}"
+    for place, parent, is_apart in zip(places, parents, are_apart, strict=True):
+        path = f"{paths[parent]} > {paths[place]}" if is_apart else f"{paths[parent]}.{paths[place]}"
         if len(path) <= _LONGEST_PATH:
             paths[place] = path
     return paths

@@ -15,7 +15,7 @@ WORD: Final = re.compile(
 _ANNOTATION: Final = re.compile(rb"[ \t]*@(?!interface|implementation|protocol)\w+(?:\([^()]*\))?[ \t]+(?=\w)")
 _NAME: Final = rb"(?:::|<SID>)?[A-Za-z_$\x80-\xff][\w$.:'!?#\\\x80-\xff-]*"
 _AFTER_KEYWORD: Final = re.compile(
-    rb"[ \t]*(?:(?:class|struct|eval|body)[ \t]+|(?:if|IF)[ \t]+(?:not|NOT)[ \t]+(?:exists|EXISTS)[ \t]+|&|\*)?"
+    rb"[ \t]*(?:(?:class|struct|eval|body|object)[ \t]+|(?:if|IF)[ \t]+(?:not|NOT)[ \t]+(?:exists|EXISTS)[ \t]+|&|\*)?"
     rb"(?:\((?P<owner>[^()]*)\)[ \t]*|<[^>]*>[ \t]*)?(?:self\.)?[\"`]?(?P<name>" + _NAME + rb")[\"`]?"
     rb"(?=[ \t]*(?:$|[\r\n({<=;,\[|@/*]|->|(?:extends|implements|with|where|struct|interface|func|map|chan|do|derives|"
     rb"returns?|permits|inherits|begin|is|of|as|AS|IS|on|ON|RETURNS?|if|throws|final|for|\w+[ \t]*(?=[={]))(?!\w)|"
@@ -27,6 +27,12 @@ _IMPL: Final = re.compile(
     rb"(?=[ \t<{]|$)"
 )
 _VARIABLE: Final = re.compile(rb"[ \t]+(?:mut[ \t]+|ref[ \t]+)?(?P<name>[A-Za-z_]\w*)[ \t]*[:=]")
+_EXTENSION: Final = re.compile(
+    rb"[ \t]+(?:<[^<>]*>[ \t]+)?(?P<name>[A-Za-z_]\w*(?:<(?:[^<>=]|<[^<>=]*>)*>)?\??(?:\.[A-Za-z_]\w*(?:<(?:[^<>=]|"
+    rb"<[^<>=]*>)*>)?\??)*\.[A-Za-z_]\w*)(?=[ \t]*(?:[:=\r\n]|$|get\b|by\b))"
+)
+"""A property that is added to a type, as in Kotlin."""
+_ARGUMENTS: Final = re.compile(rb"<(?:[^<>]|<[^<>]*>)*>|\?")
 
 
 def name_by_keyword(line: bytes, family: int) -> Found | None:
@@ -80,5 +86,10 @@ def _constant(line: bytes, at: int, family: int) -> Found | None:
         return _after(line, word, kind, family)  # `const fn`, `static class`, `const enum`
     if IS_C_LIKE[family]:
         return None
-    found = _VARIABLE.match(line, at) if family != Family.SCRIPT else None
+    if family == Family.SCRIPT:
+        return None
+    added = _EXTENSION.match(line, at) if b"." in line else None
+    if added is not None:
+        return name_text(_ARGUMENTS.sub(b"", added["name"])), SymbolKind.CONSTANT
+    found = _VARIABLE.match(line, at)
     return (name_text(found["name"]), SymbolKind.CONSTANT) if found is not None else None

@@ -28,11 +28,16 @@ _EQUATION: Final = re.compile(
     rb"(?P<name>[a-z_][\w']*|\([^()\w\s]+\))(?:(?:[ \t]*,[^:=]*)?[ \t]*::?(?![^ \t\r\n])|[ \t][^=|\r\n]*=(?![=<>]))"
 )
 _TYPED: Final = re.compile(rb"(?:[a-z_][\w']*|\([^()\w\s]+\))[ \t]*::?(?![^ \t\r\n])")
-_EQUATION_KINDS: Final = {b"class": SymbolKind.INTERFACE, b"instance": SymbolKind.IMPLEMENTATION}
+_EQUATION_KINDS: Final = {b"class": SymbolKind.INTERFACE}
 _EQUATION_WORD: Final = re.compile(
-    rb"(?P<word>data|newtype|type|class|instance)[ \t]+(?:(?:family|instance|alias)[ \t]+)?(?:[^=\r\n]*=>[ \t]*)?"
+    rb"(?P<word>data|newtype|type|class)[ \t]+(?:(?:family|instance|alias)[ \t]+)?(?:[^=\r\n]*=>[ \t]*)?"
     rb"(?P<name>[A-Z]\w*)"
 )
+_INSTANCE: Final = re.compile(
+    rb"instance[ \t]+(?:\{-#[^#\r\n]*#-\}[ \t]*)?(?:forall[ \t][^.\r\n]*\.[ \t]*)?(?:[^=\r\n]*=>[ \t]*)?"
+    rb"(?P<name>[A-Z][\w.']*(?:(?![ \t]+where\b|[ \t]*--|[ \t]*\{)[^\r\n])*)"
+)
+"""An instance is named by its class and the types that it is of."""
 
 
 def name_in_lisp(line: bytes) -> Found | None:
@@ -66,6 +71,9 @@ def name_of_clause(line: bytes) -> Found | None:
 
 def name_of_equation(line: bytes) -> Found | None:
     """What a line of Haskell or a similar language defines: a type, or a name by its type or an equation."""
+    instance = _INSTANCE.match(line) if line.startswith(b"instance") else None
+    if instance is not None:
+        return " ".join(name_text(instance["name"]).split()), SymbolKind.IMPLEMENTATION
     word = _EQUATION_WORD.match(line)
     if word is not None:
         return name_text(word["name"]), _EQUATION_KINDS.get(word["word"], SymbolKind.TYPE)

@@ -41,6 +41,7 @@ _ENDS_TYPE: Final = byte_set(b"{\r\n")
 _MAY_FOLLOW_KEYWORD: Final = byte_set(b" \t<(&*?!")
 _MAY_FOLLOW_MODIFIER: Final = byte_set(b" \t([!*")
 _MAY_BEGIN_WORD: Final = IS_WORD | byte_set(b' \t"@')
+_MAY_BEGIN_VARIABLE: Final = _MAY_BEGIN_WORD | byte_set(b"<")
 _ENDS_VARIABLE: Final = byte_set(b":=")
 _SCOPES: Final = np.array([int.from_bytes(word, "little") for word in (b"(crate) ", b"(super) ")], np.uint64)
 _FN: Final = np.uint64(int.from_bytes(b"fn ", "little"))
@@ -55,7 +56,7 @@ _FOLLOWING: Final = WordTable(
     )
 )
 """What may follow a name and a blank."""
-_NO_NAMES: Final = WordTable(dict.fromkeys((b"class", b"struct", b"eval", b"body"), 1))
+_NO_NAMES: Final = WordTable(dict.fromkeys((b"class", b"struct", b"eval", b"body", b"object"), 1))
 """What stands between a keyword and its name."""
 _TYPE_KINDS: Final = byte_set([SymbolKind.STRUCT, SymbolKind.UNION, SymbolKind.ENUM, SymbolKind.CLASS])
 _UNPLAIN: Final = frozenset(NAMELESS | {b"impl", b"function*", b"macro_rules!", b"index", b"INDEX"})
@@ -183,6 +184,7 @@ def _read_names(
     is_type = _TYPE_KINDS[kinds] & IS_C_LIKE[own]
     is_plain &= (after != ord(":")) | (families[lines] != Family.LUA)
     is_plain &= (kinds != SymbolKind.CONSTANT) | (own != Family.SCRIPT)
+    is_plain &= ~is_variable | (after != ord("<"))  # the type that a property is added to
     if is_mutable.any():
         ends = _ENDS_VARIABLE.take(after) | (is_blank & _ENDS_VARIABLE.take(second))
         is_plain = np.where(is_mutable, ends & ~_has_foreign(window, lengths), is_plain)
@@ -196,7 +198,7 @@ def _read_names(
     is_other = IS_C_LIKE[own] & (kinds == SymbolKind.CONSTANT)
     is_other |= is_using & is_named & (after == ord(";"))
     is_other |= is_type & ((window[:, 0] == ord("{")) | (is_blank & ~is_plain & (own == Family.C)))
-    is_other |= is_variable & ~is_mutable & (lengths == 0) & ~_MAY_BEGIN_WORD.take(after)
+    is_other |= is_variable & ~is_mutable & (lengths == 0) & ~_MAY_BEGIN_VARIABLE.take(after)
     states = np.where(is_named & is_plain, NAMED, UNSURE)
     found.states[lines] = np.where(is_other, NOTHING, states)
     rows = np.flatnonzero((kinds == SymbolKind.CONSTANT) & (own == Family.SCRIPT) & ~_BEGINS_ODDLY.take(window[:, 0]))

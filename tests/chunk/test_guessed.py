@@ -485,3 +485,34 @@ def test_names_of_two_parts() -> None:
         "Haskell": ["ToJSON Comment", "ToJSON (Either a b)", "C [a]", "F"],
         "CSS": ["a", "a:hover", ".x", ".x > .y p"],
     }
+
+
+@pytest.mark.parametrize(
+    ("language", "head", "edge", "line", "name"),
+    [
+        ("Python", "class A:\n    def f(self):\n        x = '''\n", "SELECT n\n'''\n", "        g(x, {})\n", "A.f"),
+        ("Shell", "f() {\n    cat <<EOF\n", "usage: f\nEOF\n", "    g a {}\n", "f"),
+        ("PHP", "<?php\nclass A\n{\n    public function f()\n    {\n        $x = <<<EOT\n", "help of f\nEOT;\n",
+         "        g($x, {});\n", "A.f"),
+        ("Go", "package a\n\nfunc f() {\n", "walk: // the tree\nagain:\n", "\tg({})\n", "f"),
+        ("Kotlin", "public class A<T>\n", "internal constructor(\n    val b: B,\n) {\n    fun f() {\n",
+         "        g({})\n", "A.f"),
+    ],
+)  # fmt: skip
+def test_a_line_at_the_edge_that_is_no_outer_construct_ends_nothing(
+    language: str, head: str, edge: str, line: str, name: str
+) -> None:
+    text = head + line.format(0) + edge + "".join(map(line.format, range(60)))
+    found = _cut(text, language, 96)
+    first = text[: text.index(edge)].count("\n") + edge.count("\n") + 2
+    names = {
+        symbol
+        for symbol, start in zip(found.symbols, found.start_lines.tolist(), strict=True)
+        if start > first
+    }  # fmt: skip
+    assert names == {name}
+
+
+def test_a_where_at_the_edge_goes_on_with_what_it_bounds() -> None:
+    text = "impl<T> Wheel<T>\nwhere\n    T: Stack,\n{\n    pub fn new() -> Self {\n        f()\n    }\n}\n"
+    assert ("Wheel.new", "method") in [row[:2] for row in _defined(text, "Rust")]

@@ -6,6 +6,7 @@ left, if no other line at the left edge is between.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,8 +18,9 @@ from exosuit_cli.structure.code.closed_lines import closed_on_line
 from exosuit_cli.structure.code.defining_lines import find_definitions
 from exosuit_cli.structure.code.documented_by_comment import documented_lines
 from exosuit_cli.structure.code.nesting import Nesting
-from exosuit_cli.structure.costs import ATTACHED, CLOSING, CONTINUED
+from exosuit_cli.structure.costs import ATTACHED, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 from exosuit_cli.structure.families import Family, family_of
+from exosuit_cli.structure.line_view import BYTE, word
 from exosuit_cli.structure.symbols import NO_SYMBOLS, Symbols, joined_names
 
 if TYPE_CHECKING:
@@ -46,6 +48,13 @@ _ENDS_AT_EDGE: Final = ~np.isin(
 )
 """bool[families]: what is at the left edge ends what was before."""
 _HAS_LABELS: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.JAVA])
+_GO_ON: Final = tuple(word(each) for each in ("where", "extends", "throws"))
+_AFTER_WORD: Final = byte_set(b"\0\r\n\t ")
+_GOING_ON: Final = {
+    "Go": re.compile(rb"(?!default\b)\w+:[ \t]*(?://|/\*|\r?\n)"),
+    "Kotlin": re.compile(rb"(?:(?:internal|private|protected|public) +)?constructor\b"),
+}
+"""What a line at the left edge begins with that goes on with what is around: a label, a constructor of a class."""
 
 
 class Guesses:
@@ -65,7 +74,10 @@ class Guesses:
         self._counts = np.diff(lines.files)
         self._of_files, self._families = families, families.repeat(self._counts)
         self._first = np.ascontiguousarray(lines.heads.view(np.uint8)[:: lines.heads.itemsize])
-        self._outer = np.flatnonzero(self._ends_outer())
+        self._in_text = (strengths.costs >= IN_TEXT) & (strengths.costs < BLANK_IN_COMMENT)
+        self._goes_on = np.zeros(len(self._first), np.bool_)
+        """The lines at the left edge that go on with what is around them."""
+        self._outer = self._ends_outer(slab, languages)
         found = find_definitions(slab, lines, self._first, families, strengths)
         self._defining, self._annotated = found.lines, found.annotated
         self._documented = documented_lines(slab, lines, found.lines)
@@ -96,16 +108,29 @@ class Guesses:
             self._lines.files, self._found[0], self._found[4].astype(np.uint8), self._paths, symbols, chunks
         )
 
-    def _ends_outer(self) -> npt.NDArray[np.bool_]:
-        """bool[lines]: at the left edge, and begins with a word that is no label: it ends what was before."""
+    def _ends_outer(self, slab: Slab, languages: Sequence[str]) -> npt.NDArray[np.int64]:
+        """The lines of code at the left edge that begin with a word and do not go on: they end what was before."""
         lines, families = self._lines, self._of_files
         is_outer: npt.NDArray[np.bool_] = (lines.indents == 0) & _CLOSES_OUTER.take(self._first)
         is_outer &= _ENDS_AT_EDGE[families].repeat(self._counts)
-        is_outer &= ~(_HAS_LABELS[families].repeat(self._counts) & (lines.lasts == ord(":")))
+        self._goes_on |= _HAS_LABELS[families].repeat(self._counts) & is_outer & (lines.lasts == ord(":"))
         is_lisp = families == Family.LISP
         if is_lisp.any():
             is_outer |= is_lisp.repeat(self._counts) & (lines.indents == 0) & (self._first == ord("("))
-        return is_outer
+        is_outer &= ~self._in_text
+        found = np.flatnonzero(is_outer)
+        heads = lines.heads[found]
+        for own, mask, shift in _GO_ON:
+            is_own = ((heads & mask) == own) & _AFTER_WORD.take(((heads >> shift) & BYTE).astype(np.uint8))
+            self._goes_on[found[is_own]] = True
+        starts, text = lines.starts, slab.data.data
+        for language in set(languages) & _GOING_ON.keys():
+            goes_on = _GOING_ON[language].match
+            own_files = np.array([each == language for each in languages], np.bool_)
+            for line in found[own_files.repeat(self._counts)[found]].tolist():
+                if goes_on(text, starts[line], starts[line + 1]):
+                    self._goes_on[line] = True
+        return found[~self._goes_on[found]]
 
     def _symbols(self, first_lines: npt.NDArray[np.int64], last_lines: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """int64[chunks]: the definition that gives each chunk its symbol, -1 for none.
@@ -150,16 +175,21 @@ class Guesses:
         last_lines: npt.NDArray[np.int64],
         families: npt.NDArray[np.uint8],
     ) -> npt.NDArray[np.int64]:
-        """int64[chunks]: the indentation of the first line that tells it; where none does, of the first, at least 1."""
+        """int64[chunks]: the indentation of the first line that tells it; where none does, of the first, at least 1.
+
+        What begins within a text is as deep as can be.
+        """
         lines = self._lines
         found = np.maximum(lines.indents[first_lines].astype(np.int64), 1)
-        pending, at = np.arange(len(first_lines)), first_lines.copy()
+        found[self._in_text[first_lines]] = _DEEP
+        pending = np.flatnonzero(~self._in_text[first_lines])
+        at = first_lines[pending]
         for _ in range(_MOST_LEAD):
             byte, indents = self._first[at], lines.indents[at].astype(np.int64)
             own = families[pending]
             tells = ~_SAYS_NO_LEVEL.take(byte)
             tells &= (own == Family.KEYWORD) | ~_BEGINS_COMMENT.take(byte)
-            tells &= ~(_HAS_LABELS[own] & (indents == 0) & (lines.lasts[at] == ord(":")))
+            tells &= ~self._goes_on[at]
             # Methods of Objective-C are at the left edge, and one deeper than they look.
             indents += (own == Family.OBJECTIVE) & (indents > 0)
             found[pending[tells]] = indents[tells]

@@ -516,3 +516,11 @@ def test_a_line_at_the_edge_that_is_no_outer_construct_ends_nothing(
 def test_a_where_at_the_edge_goes_on_with_what_it_bounds() -> None:
     text = "impl<T> Wheel<T>\nwhere\n    T: Stack,\n{\n    pub fn new() -> Self {\n        f()\n    }\n}\n"
     assert ("Wheel.new", "method") in [row[:2] for row in _defined(text, "Rust")]
+
+
+def test_test_cases_are_named_by_their_texts() -> None:
+    elixir = 'describe "a b" do\n  test "c, d", %{conn: conn} do\n    x = 1\n  end\nend\n'
+    ruby = "describe 'a b' do\n  it \"c, d\" do |x|\n    context = 'e'\n  end\n  it 'f'\n  it.x do\n  end\nend\n"
+    wanted = [("a b", "test", 1), ("a b.c, d", "test", 2)]
+    assert _defined(elixir, "Elixir") == wanted
+    assert _defined(ruby, "Ruby") == wanted

@@ -169,3 +169,12 @@ def test_headings_go_with_a_list_that_does_not_fit_with_them(boundaries: str) ->
     items = "".join(f"- item number {n}\n" for n in range(20))
     text = "Before.\n\n# Two\n\n## Fixes\n\n" + items
     assert begins(text, "Markdown", boundaries, 122) == ["Before.", "# Two", "- item number 19"]
+
+
+def test_an_attribute_that_goes_on_after_an_operator_stays_with_its_function() -> None:
+    before = "".join(f"  def a{n}(x), do: x + {n}\n\n" for n in range(9))
+    body = "".join(f"    call(x, {n})\n" for n in range(9))
+    text = f"defmodule A do\n{before}  @spec build(x, y) ::\n      a |\n      b\n  def build(x) do\n{body}  end\nend\n"
+    for cap in range(40, 180, 20):
+        firsts = [each.strip() for each in begins(text, "Elixir", "structure", cap)]
+        assert not {"def build(x) do", "a |", "b"} & set(firsts), firsts

@@ -10,7 +10,7 @@ from exosuit_cli.model.byte_sets import IS_LETTER, IS_WORD, byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.families import HAS_KEYWORDS, IS_C_LIKE, Family
 from exosuit_cli.structure.line_view import BYTE, word
-from exosuit_cli.structure.names.words import FIRST_WORDS
+from exosuit_cli.structure.names.words import FIRST_WORDS, TEST_WORDS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,17 +49,16 @@ def _hash(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return ((heads & _PREFIX) * _MIX) >> _SHIFT
 
 
-def _first_words() -> npt.NDArray[np.bool_]:
-    """bool[65536]: whether the first three bytes of a line are those of a word of `FIRST_WORDS`, by their hash."""
-    words = {
-        (word + end)[:3] for word in FIRST_WORDS for end in ((b" ", b"\t", b"(", b"!") if len(word) < 3 else (b"",))
-    }
+def _first_words(words: frozenset[bytes]) -> npt.NDArray[np.bool_]:
+    """bool[65536]: whether the first three bytes of a line are those of one of these words, by their hash."""
+    heads = {(word + end)[:3] for word in words for end in ((b" ", b"\t", b"(", b"!") if len(word) < 3 else (b"",))}
     found = np.zeros(1 << 16, np.bool_)
-    found[_hash(np.array([int.from_bytes(word, "little") for word in words], np.uint64))] = True
+    found[_hash(np.array([int.from_bytes(word, "little") for word in heads], np.uint64))] = True
     return found
 
 
-_IS_FIRST: Final = _first_words()
+_IS_FIRST: Final = _first_words(FIRST_WORDS)
+_IS_TEST: Final = _first_words(TEST_WORDS)
 
 
 class Candidates:
@@ -90,7 +89,10 @@ class Candidates:
     ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
         lines, families, begins = self._lines, self.families, self.begins
         lasts, indents = lines.lasts, lines.indents
-        has_word: npt.NDArray[np.bool_] = _IS_FIRST.take(_hash(lines.heads)) & has_keywords
+        hashes = _hash(lines.heads)
+        has_word: npt.NDArray[np.bool_] = _IS_FIRST.take(hashes) & has_keywords
+        if Family.KEYWORD in present:
+            has_word |= _IS_TEST.take(hashes) & (families == Family.KEYWORD)
         looks = np.zeros(len(first), np.bool_)
         for number in present:
             family = Family(number)

@@ -55,6 +55,7 @@ _CLOSES_LAST = byte_set(b"}]);,")
 _BRACKETS = byte_set(b"}]")
 _OPENS_BODY = byte_set(b"{([:")
 _GOES_ON = byte_set(b",\\=+-*&|<(")
+_JOINS = byte_set(b":|=&+,")
 _BEGINS_WITHIN = byte_set(b".?&|+=<>,:{")
 _UNFINISHED = IS_WORD | byte_set(b"*&")
 _FIRST = np.stack((_CLOSES, _BEGINS_WITHIN), 1) @ np.array([1, 2], np.uint8)
@@ -207,6 +208,7 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     decorator |= is_slash & is_hash & (second == ord("["))  # an attribute of Rust or PHP
     decorator |= is_slash & (first == ord("[")) & (lasts == ord("]"))
     decorator &= ~is_literal & (lasts != ord(";"))
+    decorator |= _further_lines(view, decorator)
     decorator |= _closed(view, decorator)
     comment = comment & ~decorator
     level = np.minimum(flat_levels(view, comment, level), _LEVELS)
@@ -261,6 +263,26 @@ def _enter(
     changes = column ^ values
     changes &= np.negative(rows.view(np.uint8))
     column ^= changes
+
+
+def _further_lines(view: LineView, decorator: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Lines further to the right over which an attribute goes on, after an operator or a comma."""
+    found = np.zeros(len(decorator), np.bool_)
+    begun = np.flatnonzero(decorator)
+    begun = begun[_JOINS.take(view.lasts[begun])]
+    at = begun.copy()
+    for _ in range(_LONGEST):
+        at += 1
+        begun, at = begun[at < len(found)], at[at < len(found)]
+        goes_on = view.same_file[at] & ~view.after_blank[at] & (view.indents[at] > view.indents[begun])
+        goes_on &= view.lasts[at] != ord("{")
+        begun, at = begun[goes_on], at[goes_on]
+        found[at] = True
+        goes_on = _JOINS.take(view.lasts[at])
+        begun, at = begun[goes_on], at[goes_on]
+        if not len(at):
+            break
+    return found
 
 
 def _closed(view: LineView, openers: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

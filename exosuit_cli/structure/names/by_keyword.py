@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from exosuit_cli.structure.families import IS_C_LIKE, Family
-from exosuit_cli.structure.names.words import KEYWORDS, MODIFIERS, NAMELESS, Found, name_text
+from exosuit_cli.structure.names.words import KEYWORDS, MODIFIERS, NAMELESS, TEST_WORDS, Found, name_text
 from exosuit_cli.structure.symbols import SymbolKind
 
 WORD: Final = re.compile(
@@ -33,10 +33,19 @@ _EXTENSION: Final = re.compile(
 )
 """A property that is added to a type, as in Kotlin."""
 _ARGUMENTS: Final = re.compile(rb"<(?:[^<>]|<[^<>]*>)*>|\?")
+_TEST: Final = re.compile(
+    rb"[ \t]*(?:" + b"|".join(sorted(TEST_WORDS)) + rb")[ \t]+(?:\"(?P<name>[^\"\r\n]+)\"|'(?P<other>[^'\r\n]+)')"
+    rb"[^\r\n]*[ \t]do(?:[ \t]*\|[^|\r\n]*\|)?[ \t\r\n]*$"
+)
+"""A test case as in Ruby and Elixir."""
 
 
 def name_by_keyword(line: bytes, family: int) -> Found | None:
     """The name after a keyword, which only modifiers stand before."""
+    if family == Family.KEYWORD and line.rstrip().endswith((b"do", b"|")):
+        test = _TEST.match(line)
+        if test is not None:
+            return (test["name"] or test["other"]).decode("utf-8", "replace"), SymbolKind.TEST
     note = _ANNOTATION.match(line) if b"@" in line else None
     word = WORD.match(line, note.end() if note is not None else 0)
     count = 0

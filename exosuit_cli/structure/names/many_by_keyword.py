@@ -24,14 +24,14 @@ from exosuit_cli.structure.names.many_plain import (
     PlainNames,
     WordTable,
 )
-from exosuit_cli.structure.names.words import KEYWORDS, MODIFIERS, NAMELESS
+from exosuit_cli.structure.names.words import KEYWORDS, MODIFIERS, NAMELESS, TEST_WORDS
 from exosuit_cli.structure.symbols import SymbolKind
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
 _MOST_WORDS: Final = 5
-_MODIFIER, _UNPLAIN_KIND, _USING = 255, 254, 253
+_MODIFIER, _UNPLAIN_KIND, _USING, _TEST = 255, 254, 253, 252
 _IS_NAME: Final = IS_WIDE_WORD | byte_set(b"$")
 _ENDS_NAME: Final = byte_set(b"({<:;,=[\r\n")
 _AFTER_BLANK: Final = byte_set(b"({<:=[")
@@ -66,6 +66,7 @@ _WORDS: Final = WordTable(
         **{word: _UNPLAIN_KIND if word in _UNPLAIN else int(kind) for word, kind in KEYWORDS.items()},
         **dict.fromkeys(MODIFIERS, _MODIFIER),
         b"using": _USING,
+        **dict.fromkeys(TEST_WORDS - KEYWORDS.keys(), _TEST),
     }
 )
 
@@ -94,6 +95,9 @@ def keyword_names(
             break
         own = families[active]
         kinds, lengths, after = _WORDS.of_windows(words[at[active]])
+        is_test = kinds == _TEST
+        if is_test.any():
+            kinds[is_test] = np.where(own[is_test] == Family.KEYWORD, _UNPLAIN_KIND, 0)
         is_known = kinds != 0
         is_plain = is_known & IS_BLANK.take(after) & (kinds != _UNPLAIN_KIND)
         # What begins with a bracket may still be the head of a method in Java.

@@ -54,6 +54,8 @@ FIRST_WORDS: Final = frozenset(MODIFIERS | KEYWORDS.keys() | {b"exports", b"modu
 """What a line begins with that may define something in most languages."""
 TEST_CALLS: Final = frozenset(b"describe it test context suite specify testset".split())
 """What is called with the name of a test case."""
+TEST_WORDS: Final = frozenset(b"describe it test context specify".split())
+"""What is before the name of a test case, a text, and `do`."""
 
 
 def name_text(name: bytes) -> str:

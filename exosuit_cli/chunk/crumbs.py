@@ -22,6 +22,8 @@ _SLACK = 8
 _WITHIN_LINE = 256
 """What a cut within a line costs: more than any other."""
 _FORCED = int(Boundary.FORCED)
+_LAST_LINES = 32
+"""Lines at the end of a chunk that blanks after it may be given."""
 
 
 def merge_crumbs(
@@ -91,13 +93,14 @@ def _parted(
 ) -> tuple[Row, Row] | None:
     """Two chunks in place of one and the blank one after it: the second begins at the best of the first's last lines.
 
+    The best costs least to cut before, of those that leave no crumb where there are some.
     None where `row` is not blank, or the two are not whole lines, or there is no such line.
     """
     start, middle, first_line, last_line, _, kind = left
     if bytes(lines.data[row[0] : row[1]]).strip() or middle != row[0] or lines.starts[first + row[2]] != middle:
         return None
-    found, least = None, _WITHIN_LINE
-    for line in range(last_line, first_line, -1):
+    found, least = None, 2 * _WITHIN_LINE
+    for line in range(last_line, max(first_line, last_line - _LAST_LINES), -1):
         place, cost = lines.starts[first + line], lines.costs[first + line]
         second = (place, row[1], line, row[3], 0, lines.kinds[first + line])
         tokens = count(lines, first, second, second)
@@ -109,6 +112,7 @@ def _parted(
         if cost < least and text.strip():
             rest = (start, place, first_line, line - 1, 0, kind)
             others = count(lines, first, rest, rest)
-            if others <= options.max_tokens and bytes(lines.data[start:place]).strip():
+            cost += _WITHIN_LINE if others < options.min_tokens else 0
+            if cost < least and others <= options.max_tokens and bytes(lines.data[start:place]).strip():
                 found, least = ((*rest[:4], others, kind), (*second[:4], tokens, second[5])), cost
     return found

@@ -513,6 +513,11 @@ def test_a_line_at_the_edge_that_is_no_outer_construct_ends_nothing(
     assert names == {name}
 
 
+def test_a_brace_at_the_edge_may_be_a_part_of_a_head() -> None:
+    text = "export function f({\n  a,\n}: Options) {\n  function g() {\n    return 1;\n  }\n}\n"
+    assert [name for name, *_ in _defined(text, "TypeScript")] == ["f", "f.g"]
+
+
 def test_a_where_at_the_edge_goes_on_with_what_it_bounds() -> None:
     text = "impl<T> Wheel<T>\nwhere\n    T: Stack,\n{\n    pub fn new() -> Self {\n        f()\n    }\n}\n"
     assert ("Wheel.new", "method") in [row[:2] for row in _defined(text, "Rust")]
@@ -524,3 +529,34 @@ def test_test_cases_are_named_by_their_texts() -> None:
     wanted = [("a b", "test", 1), ("a b.c, d", "test", 2)]
     assert _defined(elixir, "Elixir") == wanted
     assert _defined(ruby, "Ruby") == wanted
+
+
+ENDED: dict[str, tuple[str, str]] = {
+    "Python": (
+        (
+            "class A:\n    def f(self):\n        return 1\n\n    if x:\n        def g(self):\n            pass\n"
+            "    else:\n        def g(self):\n            pass\n"
+        ),
+        "A A.f A.g A.g",
+    ),
+    "TypeScript": (
+        (
+            "export const f = () => {\n  function g(o: string) {\n    return {\n      a: 1,\n    };\n  }\n"
+            "  return (x) => {\n    function h() {\n    }\n  };\n};\n"
+        ),
+        "f f.g f.h",
+    ),
+    "Ruby": ("class A\n  def f\n    x\n  end\n\n  if y\n    def g\n    end\n  end\nend\n", "A A.f A.g"),
+}
+
+
+@pytest.mark.parametrize("language", ENDED)
+def test_a_definition_that_has_ended_is_around_nothing(language: str) -> None:
+    text, names = ENDED[language]
+    assert [name for name, *_ in _defined(text, language)] == names.split()
+
+
+def test_a_chunk_behind_a_definition_that_has_ended_is_not_within_it() -> None:
+    body = "".join(f"    g({number});\n" for number in range(60))
+    text = f"const f = () => {{\n  function g() {{\n    h();\n  }}\n  return (x) => {{\n{body}  }};\n}};\n"
+    assert set(_cut(text, "JavaScript", 96).symbols[1:]) == {"f"}

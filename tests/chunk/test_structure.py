@@ -292,6 +292,13 @@ def test_blanks_that_no_neighbour_has_room_for_get_the_line_before() -> None:
         assert cut(line * 2 + blanks + full, "Text", 16) == [line, line + blanks, full]
 
 
+def test_blanks_get_lines_that_leave_no_crumb() -> None:
+    text = "a\n" * 80 + "b c\n" * 10 + " \n\t\n" * 30 + " ".join("a" * 119) + "\n"
+    chunks = chunk_text(text, language="Text", options=ChunkOptions(max_tokens=256, min_tokens=64))
+    assert all(text.encode()[start:end].strip() for start, end in spans(chunks))
+    assert min(chunks.tokens) >= 64
+
+
 def test_an_overlap_never_repeats_all_of_the_chunk_before() -> None:
     text = "".join(f"def f{n}():\n    return {n}\n\n" for n in range(60))
     for cap, overlap in ((32, 30), (64, 60), (64, 20)):

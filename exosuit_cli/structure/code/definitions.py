@@ -14,7 +14,7 @@ import numpy as np
 from exosuit_cli.model.byte_sets import IS_LETTER, byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.by_language import by_language
-from exosuit_cli.structure.code.closed_lines import closed_on_line
+from exosuit_cli.structure.code.closed_lines import closed_on_line, closing_lines, last_deeper_lines
 from exosuit_cli.structure.code.defining_lines import find_definitions
 from exosuit_cli.structure.code.documented_by_comment import documented_lines
 from exosuit_cli.structure.code.nesting import Nesting
@@ -50,6 +50,8 @@ _ENDS_AT_EDGE: Final = ~np.isin(
 _HAS_LABELS: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.JAVA])
 _GO_ON: Final = tuple(word(each) for each in ("where", "extends", "throws"))
 _AFTER_WORD: Final = byte_set(b"\0\r\n\t ")
+_BY_INDENTATION: Final = frozenset(("Python", "Cython", "Starlark", "GDScript", "Nim", "CoffeeScript"))
+"""Languages whose blocks are what is indented."""
 _GOING_ON: Final = {
     "Go": re.compile(rb"(?!default\b)\w+:[ \t]*(?://|/\*|\r?\n)"),
     "Kotlin": re.compile(rb"(?:(?:internal|private|protected|public) +)?constructor\b"),
@@ -83,7 +85,15 @@ class Guesses:
         self._documented = documented_lines(slab, lines, found.lines)
         closed = closed_on_line(slab, lines, found.lines, self._families[found.lines])
         texts = np.searchsorted(lines.files, found.lines, "right")
-        nesting = Nesting(found, self._families, self._outer, texts, closed)
+        ends = closing_lines(lines, found.lines, found.levels, self._families[found.lines], closed)
+        by_indent = np.array([language in _BY_INDENTATION for language in languages], np.bool_)
+        if by_indent.any():
+            own = by_indent.repeat(self._counts)
+            tells = own & (IS_LETTER | byte_set(b"@")).take(self._first) & ~self._in_text
+            own_places = own[found.lines]
+            deeper = last_deeper_lines(lines, tells, found.lines[own_places], found.levels[own_places])
+            ends[own_places] = np.minimum(ends[own_places], deeper)
+        nesting = Nesting(found, self._families, self._outer, texts, ends)
         self._paths = nesting.paths
         self._found = nesting.columns
 
@@ -114,6 +124,7 @@ class Guesses:
         is_outer: npt.NDArray[np.bool_] = (lines.indents == 0) & _CLOSES_OUTER.take(self._first)
         is_outer &= _ENDS_AT_EDGE[families].repeat(self._counts)
         self._goes_on |= _HAS_LABELS[families].repeat(self._counts) & is_outer & (lines.lasts == ord(":"))
+        self._goes_on |= is_outer & (self._first == ord("}")) & (lines.lasts == ord("{"))  # `}: Options) {`
         is_lisp = families == Family.LISP
         if is_lisp.any():
             is_outer |= is_lisp.repeat(self._counts) & (lines.indents == 0) & (self._first == ord("("))
@@ -138,7 +149,7 @@ class Guesses:
         The one that begins with the chunk, where that is all that the chunk holds at its depth; else the one that the
         chunk's first line is in; else the first that begins in the chunk.
         """
-        lines, levels, parents, roots, _, closed = self._found
+        lines, levels, parents, roots, _, ends = self._found
         if not len(lines):
             return np.full(len(first_lines), -1)
         texts = np.searchsorted(self._lines.files, first_lines, "right") - 1
@@ -155,7 +166,9 @@ class Guesses:
         level[is_style] = self._lines.depths[first_lines[is_style]]
         around = inner - 1
         around[around < lowest] = -1
-        while len(pending := np.flatnonzero((around >= 0) & ((levels[around] >= level) | (closed[around] > 0)))):
+        while len(
+            pending := np.flatnonzero((around >= 0) & ((levels[around] >= level) | (ends[around] < first_lines)))
+        ):
             around[pending] = parents[around[pending]]
         outer = np.append(-1, self._outer)[np.searchsorted(self._outer, first_lines)]
         around[(outer > roots[around]) & ~is_heading & (around >= 0)] = -1

@@ -23,7 +23,7 @@ class Nesting:
     """What each definition is in, text by text; variables within functions are left out.
 
     `columns` is int64[6, n]: lines, levels, parents (-1: none), lines of the outermost definition around, kinds, and
-    whether it is closed on its own line. `paths` has the n paths of names.
+    the line that closes it or one around it. `paths` has the n paths of names.
     """
 
     def __init__(
@@ -32,10 +32,13 @@ class Nesting:
         families: npt.NDArray[np.uint8],
         outer: npt.NDArray[np.int64],
         texts: npt.NDArray[np.int64],
-        closed: npt.NDArray[np.bool_],
+        ends: npt.NDArray[np.int64],
     ) -> None:
-        """`outer` has the lines that end what was before, `texts` the number of the text of each definition."""
-        self._found, self._closed = found, closed
+        """`outer` has the lines that end what was before, `texts` the number of the text of each definition.
+
+        `ends` are the lines that close them, as of `closing_lines`.
+        """
+        self._found, self._ends = found, ends.copy()
         is_heading = families[found.lines] == Family.HEADINGS
         parents, dropped = self._parents(is_heading, outer, texts)
         kinds = found.kinds.copy()
@@ -47,7 +50,7 @@ class Nesting:
             tops[pending] = parents[tops[pending]]
         is_apart = is_heading | (families[found.lines] == Family.STYLES)
         self.paths = _paths(found.names, inner.tolist(), parents[inner].tolist(), is_apart[inner].tolist())
-        columns = np.array([found.lines, found.levels, parents, found.lines[tops], kinds, closed], np.int64)
+        columns = np.array([found.lines, found.levels, parents, found.lines[tops], kinds, self._ends], np.int64)
         if dropped.any():
             is_kept = ~dropped
             places = np.append(np.cumsum(is_kept) - 1, -1)  # nothing is within what is dropped
@@ -73,9 +76,11 @@ class Nesting:
         keys = np.stack((texts[nested], base, np.where(is_after, last_outer, -1)))
         is_first = np.ones(len(nested), np.bool_)
         is_first[1:] = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
-        base[is_after | self._closed[base]] = -1
+        base[is_after | (self._ends[base] <= lines[base])] = -1
         above = _nearest_above(levels[nested], is_first)
-        above = _without(above, self._closed[nested])
+        ends = _least_above(self._ends[nested], above)
+        self._ends[nested] = ends
+        above = _still_open(above, ends, lines[nested])
         parents[nested] = np.where(above >= 0, nested[above], base)
         holds = np.append(_HOLDS_VARIABLES[kinds], False)
         dropped[nested] = (kinds[nested] == SymbolKind.CONSTANT) & holds[parents[nested]]
@@ -93,6 +98,27 @@ def _nearest_above(levels: npt.NDArray[np.int64], is_first: npt.NDArray[np.bool_
     while len(pending := pending[(above[pending] >= 0) & (levels[above[pending]] >= levels[pending])]):
         above[pending] = above[above[pending]]
     return above
+
+
+def _least_above(ends: npt.NDArray[np.int64], above: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The first of the lines that close each one and those above it."""
+    found, around = ends.copy(), above.copy()
+    pending = np.arange(len(above))
+    while len(pending := pending[around[pending] >= 0]):
+        found[pending] = np.minimum(found[pending], ends[around[pending]])
+        around[pending] = above[around[pending]]
+    return found
+
+
+def _still_open(
+    above: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], lines: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """The nearest of those above each that no line before it closes."""
+    found = above.copy()
+    pending = np.flatnonzero(above >= 0)
+    while len(pending := pending[(found[pending] >= 0) & (ends[found[pending]] < lines[pending])]):
+        found[pending] = above[found[pending]]
+    return found
 
 
 def _without(above: npt.NDArray[np.int64], is_left_out: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:

@@ -139,7 +139,10 @@ def live(
             first.recv()
             first.send(LoadFailed(error))
             return
-        message: BecomeWorkers | CountTokens | EncodeText = first.recv()
+        try:
+            message: BecomeWorkers | CountTokens | EncodeText = first.recv()
+        except (ImportError, MemoryError):  # no room for what the message needs: the parent finds this process gone
+            return
         if isinstance(message, BecomeWorkers):
             for connection in connections[message.count :]:
                 connection.close()

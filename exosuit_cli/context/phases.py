@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError, ResourceMissing, UsageError
 from exosuit_cli.system.atomic import write_atomic
+from exosuit_cli.system.lock import not_inherited
 from exosuit_cli.system.paths import ensure_private, state_directory
 
 if TYPE_CHECKING:
@@ -216,7 +217,8 @@ def one_change() -> Iterator[str]:
             raise ResourceMissing("another `exosuit phase` is at work; wait until it is done") from error
         except OSError as error:
             raise OutputError(f"{path!r}: cannot be locked: {error.strerror}; the phase is as it was") from error
-        yield directory
+        with not_inherited(descriptor):
+            yield directory
     finally:
         os.close(descriptor)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -160,6 +161,26 @@ def test_one_process_changes_the_phase_at_a_time() -> None:
         pass
     with one_change(), pytest.raises(ResourceMissing), one_change():
         pass
+
+
+def test_what_was_forked_during_a_change_does_not_hold_the_next_one_up() -> None:
+    """A worker may outlive a killed parent for a moment."""
+    ours, theirs = socket.socketpair()
+    with one_change():
+        child = os.fork()
+        if not child:
+            ours.close()
+            theirs.sendall(b"x")
+            theirs.recv(1)  # until the parent is done
+            os._exit(0)
+        theirs.close()
+        assert ours.recv(1) == b"x"
+    try:
+        with one_change():
+            pass
+    finally:
+        ours.close()
+        os.waitpid(child, 0)
 
 
 def test_a_lock_that_cannot_be_made() -> None:

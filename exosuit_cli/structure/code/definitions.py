@@ -1,7 +1,8 @@
 """The definitions of texts by what their lines look like: a guess without a parser, for any language.
 
 What encloses a line follows from indentation, as readers see it: the nearest definition above that is further to the
-left, if no other line at the left edge is between.
+left and has not ended. It ends at the brace or word that is indented as it is, or in languages of indentation where a
+line is not indented further. Whatever is open ends where a line of code at the left edge begins something else.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from exosuit_cli.model.slab import LineColumns, Slab
+    from exosuit_cli.structure.code.defining_lines import DefiningLines
     from exosuit_cli.structure.code.strength import LineStrengths
 
 _MOST_LEAD: Final = 8
@@ -52,6 +54,8 @@ _GO_ON: Final = tuple(word(each) for each in ("where", "extends", "throws"))
 _AFTER_WORD: Final = byte_set(b"\0\r\n\t ")
 _BY_INDENTATION: Final = frozenset(("Python", "Cython", "Starlark", "GDScript", "Nim", "CoffeeScript"))
 """Languages whose blocks are what is indented."""
+_TELLS_LEVEL: Final = IS_LETTER | byte_set(b"@")
+"""A line of these that begins with one of these is no part of the line before."""
 _GOING_ON: Final = {
     "Go": re.compile(rb"(?!default\b)\w+:[ \t]*(?://|/\*|\r?\n)"),
     "Kotlin": re.compile(rb"(?:(?:internal|private|protected|public) +)?constructor\b"),
@@ -86,16 +90,23 @@ class Guesses:
         closed = closed_on_line(slab, lines, found.lines, self._families[found.lines])
         texts = np.searchsorted(lines.files, found.lines, "right")
         ends = closing_lines(lines, found.lines, found.levels, self._families[found.lines], closed)
-        by_indent = np.array([language in _BY_INDENTATION for language in languages], np.bool_)
-        if by_indent.any():
-            own = by_indent.repeat(self._counts)
-            tells = own & (IS_LETTER | byte_set(b"@")).take(self._first) & ~self._in_text
-            own_places = own[found.lines]
-            deeper = last_deeper_lines(lines, tells, found.lines[own_places], found.levels[own_places])
-            ends[own_places] = np.minimum(ends[own_places], deeper)
+        self._end_where_deeper_lines_do(ends, found, languages)
         nesting = Nesting(found, self._families, self._outer, texts, ends)
         self._paths = nesting.paths
         self._found = nesting.columns
+
+    def _end_where_deeper_lines_do(
+        self, ends: npt.NDArray[np.int64], found: DefiningLines, languages: Sequence[str]
+    ) -> None:
+        """Enter in `ends` where definitions end in languages whose blocks are what is indented."""
+        by_indent = np.array([language in _BY_INDENTATION for language in languages], np.bool_)
+        if not by_indent.any():
+            return
+        is_own = by_indent.repeat(self._counts)
+        tells = is_own & _TELLS_LEVEL.take(self._first) & ~self._in_text
+        own = is_own[found.lines]
+        deeper = last_deeper_lines(self._lines, tells, found.lines[own], found.levels[own])
+        ends[own] = np.minimum(ends[own], deeper)
 
     def mark(self, strengths: LineStrengths) -> None:
         """Say in `strengths` of lines that define something that a definition begins there.

@@ -10,6 +10,8 @@ from exosuit_cli.structure.families import Family
 from exosuit_cli.structure.symbols import HOLDS_METHODS, HOLDS_VARIABLES, SymbolKind
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy.typing as npt
 
     from exosuit_cli.structure.code.defining_lines import DefiningLines
@@ -114,18 +116,22 @@ def _still_open(
     above: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], lines: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
     """The nearest of those above each that no line before it closes."""
-    found = above.copy()
-    pending = np.flatnonzero(above >= 0)
-    while len(pending := pending[(found[pending] >= 0) & (ends[found[pending]] < lines[pending])]):
-        found[pending] = above[found[pending]]
-    return found
+    return _above_where(above, lambda places, own: ends[places] >= lines[own])
 
 
 def _without(above: npt.NDArray[np.int64], is_left_out: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """The nearest of those above each that is not left out; `above` is that of `_nearest_above`."""
+    """The nearest of those above each that is not left out."""
+    return _above_where(above, lambda places, _: ~is_left_out[places])
+
+
+def _above_where(
+    above: npt.NDArray[np.int64],
+    may_be: Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], npt.NDArray[np.bool_]],
+) -> npt.NDArray[np.int64]:
+    """The nearest of those above each for which `may_be(those, each)`, -1 for none; `above` is of `_nearest_above`."""
     found = above.copy()
-    pending = np.flatnonzero(is_left_out[above])
-    while len(pending := pending[(found[pending] >= 0) & is_left_out[found[pending]]]):
+    pending = np.flatnonzero(found >= 0)
+    while len(pending := pending[(found[pending] >= 0) & ~may_be(found[pending], pending)]):
         found[pending] = above[found[pending]]
     return found
 

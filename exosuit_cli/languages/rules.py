@@ -33,14 +33,6 @@ _M68K: Final = (
     rb"(?i)^(?:\w{1,40}:?)?[ \t]+(?:move[aqmp]?\.[bwl]|(?:add|sub|and|or|cmp|clr|lsr|lsl|tst)[iqa]?\.[bwl]|moveq|movem|"
     rb"dbra|bsr(?:\.[sbwl])?|jsr|btst)[ \t]+[^\n]{0,40}(?:[ad][0-7]\b|\(pc\)|#)"
 )
-_INTEL: Final = (
-    rb"(?i)^[ \t]{0,40}(?:\w{1,40}:)?[ \t]{0,20}(?:mov|lea|push|pop|xor|int|jmp|call|section|segment|"
-    rb"org|equ|db|dw)[ \t]"
-)
-_AT_AND_T: Final = (
-    rb"^[ \t]{0,40}(?:\.(?:globa?l|type|cfi_\w+|file|text|section|align|p2align)\b|"
-    rb"\w{1,12}[ \t]+[^\n;]{0,60}%[er]?[abcds][xihlp])"
-)
 _PERL: Final = (
     rb"^[ \t]{0,40}(?:use[ \t]+(?:strict|warnings|v?5|lib|vars|Test::|[A-Z]\w*(?:::\w+)*[ \t]*[;q(])|"
     rb"package[ \t]+\w[\w:]*[ \t]*[;{]|"
@@ -81,13 +73,10 @@ _FORTRAN: Final = (
     rb"(?i)^(?:[c*!][^\n]|[ \t]{1,20}(?:program|subroutine|end|integer|real|double|implicit|call|"
     rb"function|write|do|if|common|dimension)\b)"
 )
-_FORTH: Final = rb"^(?::[ \t]+[^ \t\n]+[ \t\n]|\\ |\([ \t]|also |previous |new-device|variable |constant )"
 _PROLOG: Final = (
     rb"^[ \t]{0,40}(?::-[ \t]*\w|[a-z]\w*(?:\([^\n]{0,200}\))?[ \t]*(?::-|-->)|[a-z]\w*\([^\n]{0,200}\)\.[ \t]*(?:%|$))"
 )
-_YAML_KEY: Final = rb"\A(?:[ \t]*(?:#[^\n]*)?\n|---[^\n]*\n){0,50}[ \t]*[\w'\"-]+[ \t]*:"
 _GERBER: Final = rb"^(?:[DGMT][0-9]{2}\*|%(?:FS|MO|AD|AM|LP)[^\n]*\*%?|G04 |[XY]-?[0-9]+[XY]?|M48)"
-_VB_CLASS: Final = rb"(?i)^VERSION[ \t]+[0-9]\.[0-9][ \t]+CLASS"
 _VBA: Final = (
     rb"(?i)\b(?:Worksheets?|Workbooks?|ActiveSheet|ActiveCell|ThisWorkbook|ActiveDocument|ThisDrawing|"
     rb"VBProject|VBComponents?|VBA\w*|PtrSafe|"

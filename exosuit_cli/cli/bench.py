@@ -13,6 +13,7 @@ from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the 
 from exosuit_cli.cli.bench_history import compare_command, history_command, report_command
 from exosuit_cli.cli.border import command_border, logger, standard_output
 from exosuit_cli.cli.completion import completing, devices, exports, limits, metrics, suites
+from exosuit_cli.cli.messages import log_start
 from exosuit_cli.cli.options import OUTPUT, SELECTION, WORK
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.report.bench.exports import EXPORTS
@@ -260,7 +261,14 @@ def bench_command(
 
                     print_bench(open_console(), result)
 
-        outcome = run_bench(request, RENDERERS, show=show, stopping=stop_on_signals(), progress=status_line(quiet))
+        outcome = run_bench(
+            request,
+            RENDERERS,
+            begin=lambda intention: None if quiet else log_start(intention),
+            show=show,
+            stopping=stop_on_signals(),
+            progress=status_line(quiet),
+        )
         for warning in outcome.warnings:
             logger.warning(warning)
         for error in outcome.errors:

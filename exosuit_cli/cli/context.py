@@ -18,7 +18,7 @@ from exosuit_cli.cli.context_embed import embed_command
 from exosuit_cli.cli.context_flags import CONTEXT_LOAD, ContextReportFlags
 from exosuit_cli.cli.flags import SessionFlags, flags_named
 from exosuit_cli.cli.messages import log_ending, log_warnings
-from exosuit_cli.cli.options import Json, Name, command_of
+from exosuit_cli.cli.options import Json, Name, NameArgument, command_of, one_name
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import UsageError
 
@@ -105,12 +105,14 @@ def list_command(as_json: Json = False, debug: opt.Debug = False) -> None:
 
 
 @context_app.command("show")
-def show_command(name: Name = None, as_json: Json = False, debug: opt.Debug = False) -> None:
+def show_command(
+    context: NameArgument = None, name: Name = None, as_json: Json = False, debug: opt.Debug = False
+) -> None:
     """Show one context: its sources, what it holds, what is in its working context."""
     with command_border(debug=debug):
         from exosuit_cli.commands.context import context_stats
 
-        stats = context_stats(name)
+        stats = context_stats(one_name(context, name))
         with standard_output():
             if as_json:
                 from exosuit_cli.report.context.document import context_document
@@ -125,6 +127,7 @@ def show_command(name: Name = None, as_json: Json = False, debug: opt.Debug = Fa
 
 @context_app.command("stats")
 def stats_command(
+    context: NameArgument = None,
     name: Name = None,
     watch: Annotated[bool, typer.Option("--watch", help="Measure again until a signal ends it.")] = False,
     as_json: Json = False,
@@ -137,8 +140,9 @@ def stats_command(
 
         if watch and as_json:
             raise UsageError("--watch measures again and again, and --json prints one document; give one of them")
+        meant = one_name(context, name)
         while True:
-            stats = measure_tiers(name, config=config)
+            stats = measure_tiers(meant, config=config)
             with standard_output():
                 if as_json:
                     from exosuit_cli.report.context.document import stats_document
@@ -198,6 +202,7 @@ def cat_command(
 
 @context_app.command("export")
 def export_command(
+    context: NameArgument = None,
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default="stdout")
     ] = None,
@@ -212,7 +217,7 @@ def export_command(
         from exosuit_cli.commands.context import check_export, export_chunks, find_context
         from exosuit_cli.report.context.jsonl import write_chunks
 
-        found, place = find_context(name), named_file(output)
+        found, place = find_context(one_name(context, name)), named_file(output)
         check_export(found, place)
         chunks = export_chunks(found, working=working)
         with _opened(place) as file:
@@ -221,35 +226,45 @@ def export_command(
 
 @context_app.command("drop")
 def drop_command(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="The context to delete.", autocompletion=completing(contexts))
-    ],
+    context: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAME", help="The context to delete.", show_default=False, autocompletion=completing(contexts)
+        ),
+    ] = None,
     source: Annotated[
         str | None, typer.Option("--source", metavar="NAME", help="Remove this source only.", show_default=False)
     ] = None,
+    name: Annotated[str | None, typer.Option("--name", hidden=True, autocompletion=completing(contexts))] = None,
     debug: opt.Debug = False,
 ) -> None:
     """Delete a context; no file of its sources is touched."""
     with command_border(debug=debug):
         from exosuit_cli.commands.context import drop, forget_source
 
+        meant = one_name(context, name)
+        if meant is None:
+            raise UsageError("which context is to be deleted? give its NAME; `exosuit context list` has them")
         if source is not None:
-            forget_source(name, source)
+            forget_source(meant, source)
         else:
-            drop(name)
+            drop(meant)
 
 
 @context_app.command("check")
-def check_command(name: Name = None, as_json: Json = False, debug: opt.Debug = False) -> None:
+def check_command(
+    context: NameArgument = None, name: Name = None, as_json: Json = False, debug: opt.Debug = False
+) -> None:
     """Read everything in a context and compare it with its digests; exit 3 where anything is damaged."""
     with command_border(debug=debug):
         from exosuit_cli.commands.context import check_context
 
-        _report_check(check_context(name), as_json=as_json)
+        _report_check(check_context(one_name(context, name)), as_json=as_json)
 
 
 @context_app.command("repair")
 def repair_command(
+    context: NameArgument = None,
     name: Name = None,
     as_json: Json = False,
     config: opt.Config = None,
@@ -263,18 +278,20 @@ def repair_command(
         from exosuit_cli.system.stop import stop_on_signals
 
         with stop_on_signals() as stop, progress_line(quiet) as progress:
-            outcome = repair_context(name, config=config, stop=stop, progress=progress)
+            outcome = repair_context(one_name(context, name), config=config, stop=stop, progress=progress)
         _report_check(outcome, as_json=as_json)
 
 
 @context_app.command("compact")
-def compact_command(name: Name = None, quiet: opt.Quiet = False, debug: opt.Debug = False) -> None:
+def compact_command(
+    context: NameArgument = None, name: Name = None, quiet: opt.Quiet = False, debug: opt.Debug = False
+) -> None:
     """Compress all chunks of a context anew, and give free pages back to the disk."""
     with command_border(debug=debug, quiet=quiet):
         from exosuit_cli.commands.context import compact_context
         from exosuit_cli.model.units import format_bytes
 
-        found, before, after = compact_context(name)
+        found, before, after = compact_context(one_name(context, name))
         if not quiet:
             with standard_output():
                 typer.echo(f"{found}: {format_bytes(before)} before, {format_bytes(after)} after")

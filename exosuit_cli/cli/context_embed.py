@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli import options as opt
 from exosuit_cli.cli.border import command_border, standard_output
 from exosuit_cli.cli.completion import completing
 from exosuit_cli.cli.messages import log_ending
@@ -16,6 +16,7 @@ _CODECS = ("fp32", "fp16", "int8")
 
 
 def embed_command(
+    context: opt.NameArgument = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -44,17 +45,18 @@ def embed_command(
 ) -> None:
     """Give every chunk a vector, or those that have none yet; questions weigh it from then on."""
     with command_border(debug=debug, quiet=quiet):
+        meant = opt.one_name(context, name)
         if remove and (model or codec or anew or as_json):
             raise UsageError("--remove deletes the vectors; give it with --name alone")
         if remove:
-            _remove(name, quiet=quiet)
+            _remove(meant, quiet=quiet)
             return
         from exosuit_cli.commands.embed import embed_context
         from exosuit_cli.report.progress import status_line
         from exosuit_cli.system.stop import stop_on_signals
 
         with stop_on_signals() as stop, status_line(quiet) as progress:
-            outcome = embed_context(name, model, codec, anew=anew, stop=stop, progress=progress)
+            outcome = embed_context(meant, model, codec, anew=anew, stop=stop, progress=progress)
         with standard_output():
             if as_json:
                 from exosuit_cli.cli.context import print_json

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from exosuit_cli.cli.border import logger
+from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +22,12 @@ def log_warnings(warnings: Iterable[str], notes: Iterable[str] = ()) -> None:
         logger.warning("%s", warning)
     for note in notes:
         logger.info("%s", note)
+
+
+def log_start(text: str) -> None:
+    """Say on stderr what begins now, where it may take minutes."""
+    sys.stderr.write(f"exosuit: {display_name(text)}\n")
+    sys.stderr.flush()
 
 
 def log_ending(ending: Ending, result: ScanResult | None = None, *, lists_unreadable: bool = False) -> ExitCode:

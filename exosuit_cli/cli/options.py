@@ -135,6 +135,17 @@ Name = Annotated[
         autocompletion=completing(contexts),
     ),
 ]
+NameArgument = Annotated[str | None, typer.Argument(metavar="NAME", hidden=True, autocompletion=completing(contexts))]
+"""The same where no other argument is: `context show project`."""
+
+
+def one_name(argument: str | None, name: str | None) -> str | None:
+    """The context that is named, as an argument or by `--name`. Raises UsageError for two."""
+    if argument is not None and name is not None and argument != name:
+        raise UsageError(f"{argument!r} and --name {name!r} are two contexts; give one of them")
+    return argument if argument is not None else name
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Ignore = Annotated[bool | None, _session("ignore")]
 Config = Annotated[str | None, _session("config")]

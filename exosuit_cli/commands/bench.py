@@ -123,6 +123,7 @@ def run_bench(
     request: BenchRequest,
     renderers: BenchRenderers,
     *,
+    begin: Callable[[str], None] = lambda _: None,
     show: Callable[[BenchResult], None] = lambda _: None,
     stopping: AbstractContextManager[StopRequest] | None = None,
     progress: AbstractContextManager[Callable[[str], None]] | None = None,
@@ -132,6 +133,7 @@ def run_bench(
     Args:
         request: what is asked for. All of it is checked before anything is measured.
         renderers: how the artefacts look.
+        begin: called with what is measured and how long that may take, once it is known to be possible.
         show: called with the result when the artefacts are written. Alerts are delivered afterwards: that may take a
             minute.
         stopping: entered while measuring; its value is asked whether to stop.
@@ -153,6 +155,7 @@ def run_bench(
     check_profiles(request.profile, [suite.name for suite in plan.suites], corpus if isinstance(corpus, str) else None)
     check_history(history)
     stored = load_baseline(request.baseline, history) if request.baseline is not None else None
+    begin(_intention(plan, corpus, request.max_time))
     with (
         stopping if stopping is not None else nullcontext(StopRequest()) as stop,
         progress if progress is not None else nullcontext(_silent) as report,
@@ -179,6 +182,20 @@ def run_bench(
     else:
         code, errors = failure.exit_code, tuple(str(other) for other in messages.failures[1:])
     return BenchOutcome(result, code, tuple(messages.warnings), errors, failure)
+
+
+def _intention(plan: BenchPlan, corpus: str | Synthetic, max_time: str) -> str:
+    """What is about to be measured, and the most time that it takes."""
+    time = max_time + "s" if max_time[-1:].isdecimal() else max_time
+    *others, last = (suite.name for suite in plan.suites)
+    suites = f"{', '.join(others)} and {last}" if others else last
+    where = f"a corpus of {corpus}" if isinstance(corpus, Synthetic) else os.path.abspath(corpus)
+    sides = "" if plan.base is None else ", this build twice" if plan.is_aa else f", this build and {plan.base.label}"
+    runs = "runs" if plan.base is None else "pairs of runs"
+    return (
+        f"measuring {suites} on {where}{sides}: {plan.fewest()} to {max(plan.fewest(), plan.max_pairs)} {runs}, "
+        f"for up to {time} (--max-time); Ctrl-C ends it with what it has"
+    )
 
 
 def _plan(request: BenchRequest) -> BenchPlan:

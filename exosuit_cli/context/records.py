@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.model.lazy import lazy_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from exosuit_cli.ingest.result import Throughput
     from exosuit_cli.model.records import Skip
     from exosuit_cli.system.memory import MemoryReport
+
+_CAP: Final = lazy_pattern(r"\bmax_tokens=(\d+)")
+"""In the key of a source (`SourceRequest.key`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,12 @@ class Source:
     spans: int
     span_tokens: int
     loaded_ns: int
+
+    @property
+    def cap(self) -> int | None:
+        """The most tokens of a chunk, as the last load cut them; None where its key does not say."""
+        found = _CAP.search(self.key)
+        return int(found[1]) if found is not None else None
 
 
 @dataclass(frozen=True, slots=True)

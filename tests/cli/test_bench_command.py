@@ -61,6 +61,7 @@ def test_a_question_to_an_indexed_tree(run: Any, run_briefly: Any) -> None:
     corpus = ["bench", "--synthetic", "files=20,size=1k,seed=1", "--suite", "query"]
     done = run_briefly(*corpus, *SHORT, "--json")
     assert done.returncode == 0, _told(done)
+    assert _told(done).startswith("exosuit: measuring query on a corpus of files=20,size=1024,seed=1: ")
     (suite,) = json.loads(done.stdout)["suites"]
     assert (suite["candidate"]["work"]["files"], suite["candidate"]["work"]["bytes"]) == (20, 20 * 1024)
     assert suite["candidate"]["work"]["chunks"] >= 20

@@ -78,6 +78,8 @@ def test_every_document_is_what_its_schema_says(tree: Path, run: RunExosuit) -> 
     assert loaded["loaded"][0]["loaded"] == len(FILES)
     shown = document(run("context", "show", "--json"))
     assert shown["context"] == loaded["context"]
+    assert document(run("context", "show", "tree", "--json"))["context"] == loaded["context"]
+    assert b" (cap 64)  " in ok(run("context", "load", tree)), "what the first load chose"
     assert document(run("context", "list", "--json"))["contexts"] == [shown["context"]]
     records = [json.loads(line) for line in ok(run("context", "export")).splitlines()]
     got = document(run("context", "get", records[0]["id"], "--json"))

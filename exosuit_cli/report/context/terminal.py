@@ -188,10 +188,11 @@ def _work(source: LoadedSource) -> list[str]:
 
 def _contents(console: Console, stats: ContextStats) -> None:
     ratio = f" ({stats.text_bytes / stats.stored_bytes:.1f} to 1)" if stats.stored_bytes else ""
+    caps = " or ".join(f"{cap:,}" for cap in sorted({each.cap for each in stats.sources if each.cap is not None}))
     labelled_phrases(
         console,
         "holds",
-        f"{stats.chunks:,} different {'chunk' if stats.chunks == 1 else 'chunks'}",
+        f"{stats.chunks:,} different {'chunk' if stats.chunks == 1 else 'chunks'}" + (f" (cap {caps})" if caps else ""),
         f"{format_count(stats.chunk_tokens)} tokens ({stats.encoding})",
         f"{format_bytes(stats.text_bytes)} of text in {format_bytes(stats.stored_bytes)}{ratio}",
         gap="  ",

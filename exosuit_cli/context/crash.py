@@ -6,8 +6,6 @@ import contextlib
 import os
 import select
 import signal
-import subprocess
-import sys
 import time
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -15,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.scratch import Scratch, contents_of
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.system.program import start_program
 
 if TYPE_CHECKING:
     import random
@@ -25,7 +24,6 @@ KILLS: Final = 3
 _ATTEMPTS: Final = 12
 _BEGIN_SECONDS: Final = 60.0
 _END_SECONDS: Final = 30.0
-_PROGRAM: Final = "import sys; sys.path[:] = {path!r}; from exosuit_cli.context.crash import main; main({descriptor})"
 _NAME: Final = "crash"
 _BEGUN: Final = b"b"
 _DONE: Final = b"d"
@@ -100,14 +98,7 @@ def _acknowledge(scratch: Scratch, tree: str) -> None:
 def _kill_writer(scratch: Scratch, trees: Sequence[str], after_seconds: float) -> bool:
     """Start a writer and kill it, with all its processes, so long after it began to load; whether it was loading."""
     ours, theirs = Pipe()
-    program = _PROGRAM.format(path=sys.path, descriptor=theirs.fileno())
-    process = subprocess.Popen(  # noqa: S603  (this very program)
-        [sys.executable, "-c", program],
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    process = start_program(__name__, theirs.fileno(), own_session=True)
     theirs.close()
     try:
         ours.send((scratch, trees))

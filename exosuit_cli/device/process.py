@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import secrets
 import subprocess
-import sys
 import time
-from multiprocessing import Pipe, spawn
+from multiprocessing import Pipe
 from typing import TYPE_CHECKING
 
 from exosuit_cli.device.messages import SLOTS, OwnerSettings, Refusal, RingSizes
 from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.errors import ResourceMissing
+from exosuit_cli.system.program import start_program
 
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Card
@@ -25,7 +25,6 @@ START_SECONDS = 120
 _END_SECONDS = 5
 _LINE = 12
 """Bytes of a mean line: the results have room for as many lines as a slab of such lines has."""
-_PROGRAM = "import sys; sys.path[:] = {path!r}; from exosuit_cli.device.owner import main; main({descriptor})"
 
 
 def ring_sizes(workers: int, slab_bytes: int, files: int, algorithm: str, *, lines: bool) -> RingSizes:
@@ -58,10 +57,7 @@ class DeviceProcess:
         self._is_asked = False
         try:
             self._control, theirs = Pipe()
-            program = _PROGRAM.format(path=sys.path, descriptor=theirs.fileno())
-            self._process = subprocess.Popen(  # noqa: S603  (this interpreter, and a program of our own)
-                [spawn.get_executable(), "-c", program], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
-            )
+            self._process = start_program("exosuit_cli.device.owner", theirs.fileno())
         except OSError as error:
             raise ResourceMissing(f"{self._name}: no process can own it: {error.strerror}") from error
         theirs.close()

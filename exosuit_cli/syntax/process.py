@@ -12,12 +12,12 @@ import atexit
 import contextlib
 import os
 import signal
-import sys
 import threading
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from exosuit_cli.syntax.no_syntax import NoSyntax
-from exosuit_cli.system.forked import ForkedProcess, fork
+from exosuit_cli.system.forked import ForkedProcess, can_fork, fork
+from exosuit_cli.system.program import start_program
 
 if TYPE_CHECKING:
     import subprocess
@@ -32,7 +32,6 @@ _CPU_SECONDS, _CPU_SECONDS_FOR_A_BYTE = 5.0, 8e-6
 """Many times what text that people write takes."""
 _PATIENCE_SECONDS: Final = 300.0
 """For an answer. The process bounds its own processor time far below; this is for one that does not get any."""
-_PROGRAM: Final = "import sys; sys.path[:] = {path!r}; from exosuit_cli.syntax.server import main; main({number})"
 
 
 def in_process(size: int, function: Callable[..., _T], *arguments: object) -> _T:
@@ -63,7 +62,7 @@ def in_process(size: int, function: Callable[..., _T], *arguments: object) -> _T
 
 def start_early() -> None:
     """Start the process if a fork can do so, which it cannot once this process has several threads."""
-    if not _processes and _can_fork():
+    if not _processes and can_fork():
         with _LOCK, contextlib.suppress(NoSyntax):
             _current()
 
@@ -106,21 +105,12 @@ class _SyntaxProcess:
         self._forked: ForkedProcess | None = None
         self.calls = 0
         number = theirs.fileno()
-        if _can_fork():
+        if can_fork():
             from exosuit_cli.syntax.server import serve
 
             self._forked = ForkedProcess(fork(lambda: serve(number)), is_child=True)
         else:
-            import subprocess
-            from multiprocessing import spawn
-
-            self._program = subprocess.Popen(  # noqa: S603  (this interpreter, and a program of our own)
-                [spawn.get_executable(), "-c", _PROGRAM.format(path=sys.path, number=number)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=[number],
-            )
+            self._program = start_program("exosuit_cli.syntax.server", number, is_silent=True)
         theirs.close()
         self._connection = Connection(ours.detach())
 
@@ -175,16 +165,6 @@ class _SyntaxProcess:
             self._forked.join()
             return self._forked.exitcode
         return None
-
-
-def _can_fork() -> bool:
-    """Whether this process has one thread only, so that a fork is safe; starting a program takes longer."""
-    if sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
-        return False
-    try:
-        return len(os.listdir("/proc/self/task")) == 1
-    except OSError:  # no /proc: nobody knows of threads that are not Python's
-        return False
 
 
 def _current() -> _SyntaxProcess:

@@ -34,13 +34,17 @@ def start_method() -> str:
     multiprocessing = sys.modules.get("multiprocessing.process")  # in a process of its own making it is imported
     if multiprocessing is not None and multiprocessing.current_process().daemon:
         return "spawn"
-    if _ALONE.is_set() or sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
-        return "spawn"
+    return "fork" if not _ALONE.is_set() and can_fork() else "spawn"
+
+
+def can_fork() -> bool:
+    """Whether this process has one thread and no card, so that a fork is safe; starting a program takes longer."""
+    if sys.platform != "linux" or "cupy" in sys.modules or threading.active_count() > 1:
+        return False
     try:
-        threads = len(os.listdir("/proc/self/task"))
+        return len(os.listdir("/proc/self/task")) == 1
     except OSError:  # no /proc: nobody knows of threads that are not Python's
-        return "spawn"
-    return "fork" if threads == 1 else "spawn"
+        return False
 
 
 class ForkedProcess:

@@ -7,13 +7,10 @@ import multiprocessing
 import os
 import queue
 import signal
-import subprocess
-import sys
 import threading
 import time
 import traceback
 from functools import partial
-from multiprocessing import spawn
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Protocol
 
@@ -22,6 +19,7 @@ from exosuit_cli.shards.reading import Next
 from exosuit_cli.shards.shard import Shard
 from exosuit_cli.syntax import process as syntax_process
 from exosuit_cli.system.forked import start_method
+from exosuit_cli.system.program import start_program
 from exosuit_cli.system.spans import Laps, Recorder, SpanTrack
 from exosuit_cli.system.stop import StopRequest
 from exosuit_cli.system.surroundings import explained
@@ -40,6 +38,7 @@ from exosuit_cli.workers.tasks import Task
 from exosuit_cli.workers.transfer import send_result
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
 
     from exosuit_cli.model.protocols import TokenCounter
@@ -51,8 +50,6 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 0.25
 """How long a worker keeps a batch before it gives the rest back, so that the last giants are shared."""
-
-_PROGRAM = "import sys; sys.path[:] = {path!r}; from exosuit_cli.workers.worker import main; main({descriptor})"
 
 
 class Process(Protocol):
@@ -107,10 +104,7 @@ def start_worker(
         forked.start()
         theirs.close()
         return forked, ours
-    program = _PROGRAM.format(path=sys.path, descriptor=theirs.fileno())
-    spawned = subprocess.Popen(  # noqa: S603  (this interpreter, and a program of our own)
-        [spawn.get_executable(), "-c", program], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
-    )
+    spawned = start_program(__name__, theirs.fileno())
     theirs.close()
     with contextlib.suppress(OSError):  # it is dead already: the pool finds that out
         ours.send(settings)

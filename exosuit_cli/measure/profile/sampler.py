@@ -9,11 +9,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import field
-from multiprocessing import Pipe, spawn
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final, Self
 
@@ -21,13 +19,12 @@ from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.memory import process_memory
 from exosuit_cli.system.own_pages import leave_file_pages
 from exosuit_cli.system.processes import children_of
+from exosuit_cli.system.program import start_program
 
 if TYPE_CHECKING:
+    import subprocess
     from types import TracebackType
 
-_PROGRAM: Final = (
-    "import sys; sys.path[:] = {path!r}; from exosuit_cli.measure.profile.sampler import main; main({descriptor})"
-)
 _CHEAP_SHARE: Final = 100
 """A kind of reading is taken so seldom that it takes at most one part in this many of a processor's time."""
 _START_SECONDS: Final = 10
@@ -66,11 +63,8 @@ class Sampler:
             ours, theirs = Pipe()
         except OSError:
             return self
-        program = _PROGRAM.format(path=sys.path, descriptor=theirs.fileno())
         try:
-            self._process = subprocess.Popen(  # noqa: S603  (this interpreter, and a program of our own)
-                [spawn.get_executable(), "-c", program], stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
-            )
+            self._process = start_program(__name__, theirs.fileno())
         except OSError:
             ours.close()
         else:

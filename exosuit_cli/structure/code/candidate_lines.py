@@ -10,7 +10,7 @@ from exosuit_cli.model.byte_sets import IS_LETTER, IS_WORD, byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.families import HAS_KEYWORDS, IS_C_LIKE, Family
 from exosuit_cli.structure.line_view import BYTE, word
-from exosuit_cli.structure.names.words import FIRST_WORDS, TEST_WORDS
+from exosuit_cli.structure.names.words import BINDING_WORDS, FIRST_WORDS, TEST_WORDS, UNIT_WORDS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -22,6 +22,8 @@ _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _PREFIX: Final = np.uint64(0xFFFFFF)
 """The bytes of a line's head that choose it."""
 _SHIFT: Final = np.uint64(48)
+_CASE: Final = np.uint64(0x202020)
+"""Makes small letters of capital ones in that prefix."""
 DEFINE: Final = np.uint64(int.from_bytes(b"#define ", "little"))
 _USING, _USING_MASK, _ = word("using ")
 _SECTION: Final = int(Boundary.SECTION)
@@ -39,8 +41,10 @@ _BEGINS_METHOD: Final = IS_LETTER | byte_set(b"$#*[\"'")
 _BEGINS_SHELL: Final = byte_set(b"{)}")
 _BEGINS_LUA: Final = byte_set(b"){d,")
 _IS_BINDING: Final = byte_set(b"clv")
-_BEGINS_FORTRAN: Final = byte_set(b"bcdefilmprstBCDEFILMPRST")
 _BEGINS_BINDING: Final = byte_set(b"acdefilmnopstv")
+_BEGINS_EQUATION: Final = byte_set(b"abcdefghijklmnopqrstuvwxyz_(")
+_DEFINES_FORM: Final = [word(text) for text in ("(def", "(cl-def")]
+_FUNCTION: Final = b"function"
 _BEGINS_PROOF: Final = byte_set(b"CDEFGILMNPRSTV#")
 _BEGINS_CLAUSE: Final = byte_set(b"-'")
 
@@ -49,9 +53,12 @@ def _hash(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return ((heads & _PREFIX) * _MIX) >> _SHIFT
 
 
-def _first_words(words: frozenset[bytes]) -> npt.NDArray[np.bool_]:
-    """bool[65536]: whether the first three bytes of a line are those of one of these words, by their hash."""
-    heads = {(word + end)[:3] for word in words for end in ((b" ", b"\t", b"(", b"!") if len(word) < 3 else (b"",))}
+def _first_words(words: frozenset[bytes], ends: bytes = b" \t(!") -> npt.NDArray[np.bool_]:
+    """bool[65536]: whether the first three bytes of a line are those of one of these words, by their hash.
+
+    `ends` may follow a word of two bytes.
+    """
+    heads = {(word + bytes([end]))[:3] for word in words for end in (ends if len(word) < 3 else b" ")}
     found = np.zeros(1 << 16, np.bool_)
     found[_hash(np.array([int.from_bytes(word, "little") for word in heads], np.uint64))] = True
     return found
@@ -59,6 +66,11 @@ def _first_words(words: frozenset[bytes]) -> npt.NDArray[np.bool_]:
 
 _IS_FIRST: Final = _first_words(FIRST_WORDS)
 _IS_TEST: Final = _first_words(TEST_WORDS)
+_ENDS: Final = b" \t(!<*&:[\r\n\0"
+_IS_WORD: Final = _first_words(FIRST_WORDS, _ENDS)
+"""As `_IS_FIRST`, whatever may follow a word before which `by_keyword` finds a name."""
+_IS_BINDING_WORD: Final = _first_words(FIRST_WORDS | BINDING_WORDS, _ENDS)
+_IS_UNIT: Final = _first_words(UNIT_WORDS)
 
 
 class Candidates:
@@ -120,23 +132,27 @@ class Candidates:
             elif family is Family.SHELL:
                 more = begins & _BEGINS_SHELL.take(lasts)
             elif family is Family.LISP:
-                more = (first == ord("(")) & (((lines.heads >> np.uint64(8)) & BYTE) <= ord("d"))
+                more = np.zeros(len(first), np.bool_)
+                for sought, mask, _ in _DEFINES_FORM:
+                    more |= (lines.heads & mask) == sought
             elif family is Family.LUA:
-                more = begins & _BEGINS_LUA.take(lasts)
+                more = self._with_function(begins & _BEGINS_LUA.take(lasts) & own, hashes)
             elif family is Family.STYLES:
                 more = (lasts == ord("{")) | ((lasts == ord("}")) & (first != ord("}")))
             elif family is Family.BLOCKS:
                 more = begins & (lasts == ord("{"))
-            elif family in (Family.EQUATIONS, Family.TARGETS):
+            elif family is Family.EQUATIONS:
+                more = (indents == 0) & _BEGINS_EQUATION.take(first)
+            elif family is Family.TARGETS:
                 more = (indents == 0) & (begins | (first == ord("(")) | (first == ord(".")))
             elif family is Family.TABLES:
                 more = (first == ord("[")) & (indents == 0)
             elif family is Family.CLAUSES:
                 more = (indents == 0) & ((begins & (first >= ord("_"))) | _BEGINS_CLAUSE.take(first))
             elif family is Family.FORTRAN:
-                more = begins & _BEGINS_FORTRAN.take(first)
+                more = begins & _IS_UNIT.take(_hash(lines.heads | _CASE))
             elif family is Family.BINDINGS:
-                more = _BEGINS_BINDING.take(first)
+                more = _BEGINS_BINDING.take(first) & _IS_BINDING_WORD.take(hashes)
             elif family is Family.OUTPUTS:
                 more = (first == ord("f")) | (first == ord("c"))
             elif family is Family.PROOFS:
@@ -147,6 +163,24 @@ class Candidates:
         self._drop_statements(looks, begins & (indents > 0))
         self._drop_announced(looks, self.is_c_like & (lasts == ord(",")))
         return has_word, looks
+
+    def _with_function(
+        self, may_be: npt.NDArray[np.bool_], hashes: npt.NDArray[np.uint64]
+    ) -> npt.NDArray[np.bool_]:
+        """Those of the lines that have the word `function`, in small or capital letters, or begin with a keyword."""
+        places = np.flatnonzero(may_be)
+        if not len(places):
+            return may_be
+        starts = self._lines.starts
+        begin, end = int(starts[places[0]]), int(starts[places[-1] + 1])
+        text = self._data[begin:end].tobytes().lower()
+        found, at = [], text.find(_FUNCTION)
+        while at >= 0:
+            found.append(at + begin)
+            at = text.find(_FUNCTION, at + len(_FUNCTION))
+        has_one: npt.NDArray[np.bool_] = _IS_WORD.take(hashes)
+        has_one[np.searchsorted(starts, np.array(found, np.int64), "right") - 1] = True
+        return may_be & has_one
 
     def _drop_statements(self, looks: npt.NDArray[np.bool_], within: npt.NDArray[np.bool_]) -> None:
         """Take lines out of `looks` that begin with `if` and the like."""

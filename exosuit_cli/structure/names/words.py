@@ -52,6 +52,13 @@ TYPES: Final = frozenset(b"void int char long short unsigned signed float double
 """What a name never is, as in `int (*pointer)(void)`."""
 FIRST_WORDS: Final = frozenset(MODIFIERS | KEYWORDS.keys() | {b"exports", b"module", b"template"})
 """What a line begins with that may define something in most languages."""
+BINDING_WORDS: Final = frozenset(b"let and member override default abstract static val fun exception".split())
+"""What a line begins with that binds a name in F#, OCaml or Standard ML."""
+UNIT_WORDS: Final = frozenset(
+    b"pure elemental impure recursive module integer real logical complex character double type class subroutine "
+    b"function submodule program interface block".split()
+)
+"""What a line of Fortran begins with that names a unit of a program, in small letters."""
 TEST_CALLS: Final = frozenset(b"describe it test context suite specify testset".split())
 """What is called with the name of a test case."""
 TEST_WORDS: Final = frozenset(b"describe it test context specify".split())

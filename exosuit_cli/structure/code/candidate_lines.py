@@ -10,6 +10,7 @@ from exosuit_cli.model.byte_sets import IS_LETTER, IS_WORD, byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.families import HAS_KEYWORDS, IS_C_LIKE, Family
 from exosuit_cli.structure.line_view import BYTE, word
+from exosuit_cli.structure.names.many_plain import word_table
 from exosuit_cli.structure.names.words import BINDING_WORDS, FIRST_WORDS, TEST_WORDS, UNIT_WORDS
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.model.slab import LineColumns
     from exosuit_cli.structure.code.strength import LineStrengths
+    from exosuit_cli.structure.names.many_plain import WordTable
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _PREFIX: Final = np.uint64(0xFFFFFF)
@@ -53,12 +55,9 @@ def _hash(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return ((heads & _PREFIX) * _MIX) >> _SHIFT
 
 
-def _first_words(words: frozenset[bytes], ends: bytes = b" \t(!") -> npt.NDArray[np.bool_]:
-    """bool[65536]: whether the first three bytes of a line are those of one of these words, by their hash.
-
-    `ends` may follow a word of two bytes.
-    """
-    heads = {(word + bytes([end]))[:3] for word in words for end in (ends if len(word) < 3 else b" ")}
+def _first_words(words: frozenset[bytes]) -> npt.NDArray[np.bool_]:
+    """bool[65536]: whether the first three bytes of a line are those of one of these words, by their hash."""
+    heads = {(word + end)[:3] for word in words for end in ((b" ", b"\t", b"(", b"!") if len(word) < 3 else (b"",))}
     found = np.zeros(1 << 16, np.bool_)
     found[_hash(np.array([int.from_bytes(word, "little") for word in heads], np.uint64))] = True
     return found
@@ -66,11 +65,9 @@ def _first_words(words: frozenset[bytes], ends: bytes = b" \t(!") -> npt.NDArray
 
 _IS_FIRST: Final = _first_words(FIRST_WORDS)
 _IS_TEST: Final = _first_words(TEST_WORDS)
-_ENDS: Final = b" \t(!<*&:[\r\n\0"
-_IS_WORD: Final = _first_words(FIRST_WORDS, _ENDS)
-"""As `_IS_FIRST`, whatever may follow a word before which `by_keyword` finds a name."""
-_IS_BINDING_WORD: Final = _first_words(FIRST_WORDS | BINDING_WORDS, _ENDS)
 _IS_UNIT: Final = _first_words(UNIT_WORDS)
+_KNOWN: Final = word_table(FIRST_WORDS)
+_BINDS: Final = word_table(FIRST_WORDS | BINDING_WORDS)
 
 
 class Candidates:
@@ -136,7 +133,7 @@ class Candidates:
                 for sought, mask, _ in _DEFINES_FORM:
                     more |= (lines.heads & mask) == sought
             elif family is Family.LUA:
-                more = self._with_function(begins & _BEGINS_LUA.take(lasts) & own, hashes)
+                more = self._with_function(begins & _BEGINS_LUA.take(lasts) & own)
             elif family is Family.STYLES:
                 more = (lasts == ord("{")) | ((lasts == ord("}")) & (first != ord("}")))
             elif family is Family.BLOCKS:
@@ -152,7 +149,7 @@ class Candidates:
             elif family is Family.FORTRAN:
                 more = begins & _IS_UNIT.take(_hash(lines.heads | _CASE))
             elif family is Family.BINDINGS:
-                more = _BEGINS_BINDING.take(first) & _IS_BINDING_WORD.take(hashes)
+                more = self._with_word(_BEGINS_BINDING.take(first) & own, _BINDS)
             elif family is Family.OUTPUTS:
                 more = (first == ord("f")) | (first == ord("c"))
             elif family is Family.PROOFS:
@@ -164,23 +161,29 @@ class Candidates:
         self._drop_announced(looks, self.is_c_like & (lasts == ord(",")))
         return has_word, looks
 
-    def _with_function(
-        self, may_be: npt.NDArray[np.bool_], hashes: npt.NDArray[np.uint64]
-    ) -> npt.NDArray[np.bool_]:
+    def _with_word(self, may_be: npt.NDArray[np.bool_], words: WordTable) -> npt.NDArray[np.bool_]:
+        """Those of the lines that begin with one of the words."""
+        places = np.flatnonzero(may_be)
+        kinds, _ = words.look_up(self._data, self._lines.inks[places])
+        found = np.zeros(len(may_be), np.bool_)
+        found[places[kinds != 0]] = True
+        return found
+
+    def _with_function(self, may_be: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         """Those of the lines that have the word `function`, in small or capital letters, or begin with a keyword."""
+        found = self._with_word(may_be, _KNOWN)
         places = np.flatnonzero(may_be)
         if not len(places):
-            return may_be
+            return found
         starts = self._lines.starts
         begin, end = int(starts[places[0]]), int(starts[places[-1] + 1])
-        text = self._data[begin:end].tobytes().lower()
-        found, at = [], text.find(_FUNCTION)
+        text, has_one = self._data[begin:end].tobytes().lower(), []
+        at = text.find(_FUNCTION)
         while at >= 0:
-            found.append(at + begin)
+            has_one.append(at + begin)
             at = text.find(_FUNCTION, at + len(_FUNCTION))
-        has_one: npt.NDArray[np.bool_] = _IS_WORD.take(hashes)
-        has_one[np.searchsorted(starts, np.array(found, np.int64), "right") - 1] = True
-        return may_be & has_one
+        found[np.searchsorted(starts, np.array(has_one, np.int64), "right") - 1] = True
+        return found & may_be
 
     def _drop_statements(self, looks: npt.NDArray[np.bool_], within: npt.NDArray[np.bool_]) -> None:
         """Take lines out of `looks` that begin with `if` and the like."""

@@ -15,7 +15,7 @@ from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.symbols import SymbolKind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import numpy.typing as npt
 
@@ -27,6 +27,7 @@ WIDTH: Final = 96
 """Bytes of a line that are looked at."""
 WORD_WIDTH: Final = 16
 NAME_WIDTH: Final = 64
+_WORD_BYTES: Final = bytes(np.flatnonzero(IS_WORD).tolist())
 _LEAST_MACRO: Final = 3
 _MIX: Final = np.uint64(0xC2B2AE3D27D4EB4F)
 _SHIFT: Final = np.uint64(48)
@@ -91,6 +92,12 @@ class WordTable:
         """The kinds of the words at these places, 0 for one that is not in the table, and the bytes after them."""
         kinds, _, after = self.of_windows(sliding_window_view(data, WORD_WIDTH)[at])
         return kinds, after
+
+
+def word_table(words: Iterable[bytes]) -> WordTable:
+    """A table of the letters, digits and underscores that these words begin with, for those that do."""
+    heads = {word[: len(word) - len(word.lstrip(_WORD_BYTES))] for word in words}
+    return WordTable(dict.fromkeys(heads - {b""}, 1))
 
 
 @dataclass(frozen=True, slots=True)

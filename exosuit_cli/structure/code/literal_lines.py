@@ -80,7 +80,7 @@ def _spans(
     closing = np.zeros(0, np.int64)
     heredoc = next((each for each in literals if each.word), None)
     if heredoc is not None:
-        closing = heredoc_closers(slab, lines, files, marked, heredoc)
+        closing = heredoc_closers(slab, lines, files, marks.lines_with(heredoc.opens, files), heredoc)
         marked = _union(marked, closing)
     compact = Compact.of(slab, lines, marked)
     events = _events(compact, closing, literals)
@@ -124,22 +124,27 @@ def _events(compact: Compact, closing: npt.NDArray[np.int64], literals: tuple[Li
     escaped = is_escaped(compact.text, places)
     has_escapes = any(each.escapes for each in literals)
     marks = {each.opens for each in literals}
+    bytes_of = compact.text[places]
+    rows_of = {byte: np.flatnonzero(bytes_of == byte) for byte in {mark[0] for mark in _marks(literals)}}
+    rows_with = {mark: compact.with_mark(places, rows_of[mark[0]], mark) for mark in _marks(literals)}
     opened = np.zeros(count, np.bool_)
     ends = places + 1
     closer_lines = np.full(count, -1, np.int64)
     kinds = np.zeros(count, np.int8)
     for literal in literals:
         size = len(literal.opens)
-        found = compact.matches(places, literal.opens) & ~opened
+        openers = rows_with[literal.opens]
+        openers = openers[~opened[openers]]
         if has_escapes:
-            found &= ~escaped
-        if literal.at_start:
-            found &= places == compact.starts[own_lines]
-        if literal.after_blank:
-            found &= (places == compact.starts[own_lines]) | _BEFORE_COMMENT[compact.text[places - 1]]
-        if literal.unbalanced and found.any():
-            found &= compact.leaves_open(places)
-        openers = np.flatnonzero(found)
+            openers = openers[~escaped[openers]]
+        if literal.at_start or literal.after_blank:
+            at, starts = places[openers], compact.starts[own_lines[openers]]
+            may_open = at == starts
+            if literal.after_blank and not literal.at_start:
+                may_open |= _BEFORE_COMMENT.take(compact.text[at - 1])
+            openers = openers[may_open]
+        if literal.unbalanced and len(openers):
+            openers = openers[compact.leaves_open(places[openers])]
         if not len(openers):
             continue
         opened[openers] = True
@@ -151,11 +156,11 @@ def _events(compact: Compact, closing: npt.NDArray[np.int64], literals: tuple[Li
             closers, is_closed = heredoc_partners(compact, places[openers], ends_heredoc, literal)
             _enter(compact, literal, openers[is_closed], closers[is_closed], 1, ends, closer_lines, kinds)
         elif literal.closes:
-            closes = compact.matches(places, literal.closes)
+            closes = rows_with[literal.closes]
             if literal.escapes:
-                closes &= ~escaped
+                closes = closes[~escaped[closes]]
             if literal.at_start:
-                closes &= places == compact.starts[own_lines]
+                closes = closes[places[closes] == compact.starts[own_lines[closes]]]
             if literal.plain or literal.doubles:
                 closes, after = closers_of_runs(places, closes, openers, literal, triples=3 * literal.closes in marks)
             closers, is_closed = partners(compact, places[openers], after, places[closes], literal)
@@ -167,6 +172,10 @@ def _events(compact: Compact, closing: npt.NDArray[np.int64], literals: tuple[Li
     # What stands behind code does not lead in to the next line.
     kinds[(kinds == Inside.COMMENT) & (places != compact.inks[own_lines])] = Inside.STRING
     return _Events(own_lines, closer_lines, kinds, np.searchsorted(places, ends))
+
+
+def _marks(literals: tuple[Literal, ...]) -> set[bytes]:
+    return {mark for each in literals for mark in (each.opens, each.closes) if mark}
 
 
 def _enter(

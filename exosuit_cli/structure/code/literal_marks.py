@@ -21,8 +21,12 @@ _WORD_BYTES = 32
 """The longest word of a heredoc."""
 _PAD = 2 * _WORD_BYTES
 _BACKSLASH = 0x5C
+_FEW_BACKSLASHES = 12
+"""Backslashes in a row that are counted one by one."""
 _GOES_ON = b"<<<"
 """What opens a heredoc of PHP, the only one whose last line may go on after the word."""
+_DASHES, _SPACE, _QUOTES = byte_set(b"-~"), byte_set(b" "), byte_set(b"\"'\\`")
+_TWO_BYTES = np.uint64(0xFFFF)
 _PRIME, _SEED = np.uint64(0x100000001B3), np.uint64(0xCBF29CE484222325)
 _BLOCK = 1 << 19
 """Bytes that are searched at once, so that what a search makes stays in the processor's cache."""
@@ -35,7 +39,7 @@ _ROUND[[ord("("), ord(")")]] = 1, -1
 
 @dataclass(frozen=True, slots=True)
 class Compact:
-    """The bytes of some lines of a slab, each with a zero behind it, so that no mark reaches into the next line.
+    """The bytes of some lines of a slab, with a zero behind each that is no newline: no mark reaches beyond its line.
 
     text: uint8, those bytes and more zeros. starts: int64[k + 1], where each line starts. marked: int64[k], the lines.
     inks: int64[k], the first byte of each that is no blank. owners: int64[k], the file of each.
@@ -52,12 +56,17 @@ class Compact:
         """The lines `marked`, in ascending order."""
         begins = lines.starts[marked]
         sizes = lines.starts[marked + 1] - begins
-        starts = np.append(0, np.cumsum(sizes + 1))
+        owners = np.searchsorted(lines.files, marked, "right")
+        # Lines that follow each other in a file are copied as one: newlines are between them.
+        is_last = np.ones(len(marked), np.bool_)
+        is_last[:-1] = (marked[1:] != marked[:-1] + 1) | (owners[1:] != owners[:-1])
+        lasts = np.flatnonzero(is_last)
+        firsts = np.append(0, lasts + 1)[: len(lasts)]
+        starts = np.append(0, np.cumsum(sizes + is_last))
         data = slab.data.data
-        spans = zip(begins.tolist(), (begins + sizes).tolist(), strict=True)
+        spans = zip(begins[firsts].tolist(), (begins + sizes)[lasts].tolist(), strict=True)
         joined = b"\0".join([data[begin:end] for begin, end in spans])
         text = np.frombuffer(joined + bytes(_PAD + 1), np.uint8)
-        owners = np.searchsorted(lines.files, marked, "right")
         return cls(text, starts, marked, lines.inks[marked] - begins + starts[:-1], owners)
 
     def lines_of(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -76,18 +85,15 @@ class Compact:
     def candidates(self, literals: Sequence[Literal]) -> npt.NDArray[np.int64]:
         """The places of all first bytes of marks."""
         table = byte_set(mark[0] for each in literals for mark in (each.opens, each.closes) if mark)
-        return np.flatnonzero(table[self.text[: self.starts[-1]]])
+        return np.flatnonzero(table.take(self.text[: self.starts[-1]]))
 
-    def matches(self, places: npt.NDArray[np.int64], mark: bytes) -> npt.NDArray[np.bool_]:
-        """Whether a mark is at each place."""
-        found: npt.NDArray[np.bool_] = self.text[places] == mark[0]
-        if len(mark) > 1:
-            at = np.flatnonzero(found)
-            for offset, byte in enumerate(mark[1:], 1):
-                at = at[self.text[places[at] + offset] == byte]
-            found[:] = False
-            found[at] = True
-        return found
+    def with_mark(
+        self, places: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], mark: bytes
+    ) -> npt.NDArray[np.int64]:
+        """Those of the rows of `places` that a mark is at."""
+        for offset, byte in enumerate(mark):
+            rows = rows[self.text[places[rows] + offset] == byte]
+        return rows
 
     def leaves_open(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
         """Whether the rest of the line at each place opens more round brackets than it closes."""
@@ -126,9 +132,16 @@ class Marks:
         is_marked = np.zeros(len(self._lines.indents), np.bool_)
         for places in (*self.opening.values(), *self.closing.values()):
             is_marked[np.searchsorted(self._lines.starts, places, "right") - 1] = True
+        return self._of_files(np.flatnonzero(is_marked), files)
+
+    def lines_with(self, mark: bytes, files: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The lines of these files that have an opening mark, ascending."""
+        found = np.searchsorted(self._lines.starts, self.opening[mark], "right") - 1
+        return self._of_files(np.unique(found), files)
+
+    def _of_files(self, marked: npt.NDArray[np.int64], files: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         is_own = np.zeros(len(self._slab), np.bool_)
         is_own[files] = True
-        marked = np.flatnonzero(is_marked)
         return marked[is_own[np.searchsorted(self._lines.files, marked, "right") - 1]]
 
     def owners(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -200,65 +213,90 @@ def is_escaped(text: npt.NDArray[np.uint8], places: npt.NDArray[np.int64]) -> np
     """Whether an odd number of backslashes is right before each place."""
     escaped = np.zeros(len(places), np.bool_)
     at = np.flatnonzero(text[places - 1] == _BACKSLASH)
+    for back in range(2, _FEW_BACKSLASHES):
+        if not len(at):
+            return escaped
+        escaped[at] ^= True
+        at = at[text[places[at] - back] == _BACKSLASH]
     if len(at):
-        is_other = text != _BACKSLASH
-        others = np.flatnonzero(is_other)
+        others = np.flatnonzero(text != _BACKSLASH)
         before = np.searchsorted(others, places[at]) - 1
         run = places[at] - 1 - np.where(before >= 0, others[before], -1)
         escaped[at] = run % 2 == 1
     return escaped
 
 
+def _word_starts(
+    data: npt.NDArray[np.uint8], places: npt.NDArray[np.int64], literal: Literal
+) -> npt.NDArray[np.int64]:
+    """Where words begin after the opening marks at these places: `-` or `~`, blanks and a quotation mark may precede.
+
+    A place beyond the data stands for none.
+    """
+    last = len(data) - 1
+    at = places + len(literal.opens)
+    for skipped, times in ((_DASHES, 1), (_SPACE, 2 * literal.blanks), (_QUOTES, 1)):
+        for _ in range(times):
+            at += skipped.take(data[np.minimum(at, last)])
+    return at
+
+
 def heredoc_words(
     data: npt.NDArray[np.uint8], places: npt.NDArray[np.int64], literal: Literal | None
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-    """A number for the word at each place, or after the opening mark there, and whether there is one.
-
-    Between mark and word may be `-` or `~`, blanks, and a quotation mark.
-    """
+    """A number for the word at each place, or after the opening mark there, and whether there is one."""
     last = len(data) - 1
-    at = places.copy()
-    if literal is not None:
-        at += len(literal.opens)
-        for skipped, times in ((b"-~", 1), (b" ", 2 * literal.blanks), (b"\"'\\`", 1)):
-            for _ in range(times):
-                at += np.isin(data[np.minimum(at, last)], list(skipped))
+    at = places.copy() if literal is None else _word_starts(data, places, literal)
     going = at <= last
     first = data[np.minimum(at, last)]
-    going &= IS_WIDE_WORD[first] & ~((first >= ord("0")) & (first <= ord("9")))
-    is_word = going.copy()
+    going &= IS_WIDE_WORD.take(first) & ~((first >= ord("0")) & (first <= ord("9")))
     words = np.full(len(places), _SEED)
+    rows = np.flatnonzero(going)
     for _ in range(_WORD_BYTES):
-        byte = data[np.minimum(at, last)]
-        going &= IS_WIDE_WORD[byte] & (at <= last)
-        if not going.any():
+        own = at[rows]
+        byte = data[np.minimum(own, last)]
+        is_on = IS_WIDE_WORD.take(byte) & (own <= last)
+        rows = rows[is_on]
+        if not len(rows):
             break
-        words = np.where(going, (words ^ byte.astype(np.uint64)) * _PRIME, words)
-        at += going
-    return words, is_word
+        words[rows] = (words[rows] ^ byte[is_on].astype(np.uint64)) * _PRIME
+        at[rows] += 1
+    return words, going
 
 
 def heredoc_closers(
     slab: Slab,
     lines: LineColumns,
     files: npt.NDArray[np.int64],
-    marked: npt.NDArray[np.int64],
+    openers: npt.NDArray[np.int64],
     literal: Literal,
 ) -> npt.NDArray[np.int64]:
-    """The lines of the files that have the word of some heredoc alone, or at their start where that closes it."""
-    compact = Compact.of(slab, lines, marked)
+    """The lines of the files that have the word of some heredoc alone, or at their start where that closes it.
+
+    `openers` are the lines of the files that have a mark which opens one, ascending.
+    """
+    compact = Compact.of(slab, lines, openers)
     places = compact.candidates([literal])
-    places = places[compact.matches(places, literal.opens)]
+    places = places[compact.with_mark(places, np.arange(len(places)), literal.opens)]
     words, is_word = heredoc_words(compact.text, places, literal)
-    words = np.unique(words[is_word])
-    if not len(words):
+    if not is_word.any():
         return np.zeros(0, np.int64)
     is_own = np.zeros(len(slab), np.bool_)
     is_own[files] = True
-    first = (lines.heads & np.uint64(0xFF)).astype(np.uint8)
-    own = np.flatnonzero(np.repeat(is_own, np.diff(lines.files)) & IS_WIDE_WORD[first])
+    begins_so = _first_bytes(compact.text, _word_starts(compact.text, places, literal)[is_word])
+    own = np.flatnonzero(begins_so.take(lines.heads & _TWO_BYTES) & np.repeat(is_own, np.diff(lines.files)))
     if literal.opens != _GOES_ON:
-        own = own[(lines.starts[own + 1] - lines.inks[own] <= _WORD_BYTES + 2) & IS_WIDE_WORD[lines.lasts[own]]]
+        own = own[(lines.starts[own + 1] - lines.inks[own] <= _WORD_BYTES + 2) & IS_WIDE_WORD.take(lines.lasts[own])]
     compact = Compact.of(slab, lines, own)
     found, _ = heredoc_words(compact.text, compact.inks, None)
-    return own[np.isin(found, words)]
+    return own[np.isin(found, words[is_word])]
+
+
+def _first_bytes(text: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """bool[65536]: whether a line may begin with one of the words at these places, by its first two bytes."""
+    found = np.zeros(1 << 16, np.bool_)
+    first, second = text[at].astype(np.int64), text[at + 1].astype(np.int64)
+    is_longer = IS_WIDE_WORD.take(second)
+    found[first[is_longer] | second[is_longer] << 8] = True
+    found[(first[~is_longer][:, None] | np.flatnonzero(~IS_WIDE_WORD) << 8).ravel()] = True
+    return found

@@ -21,34 +21,31 @@ _FAR = 200
 
 def closers_of_runs(
     places: npt.NDArray[np.int64],
-    closes: npt.NDArray[np.bool_],
+    closes: npt.NDArray[np.int64],
     openers: npt.NDArray[np.int64],
     literal: Literal,
     *,
     triples: bool,
-) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Which of the quotation marks `closes` close by themselves, by the runs that they come in; from where on to look.
 
     With `triples`, three in a row are another mark. Where a mark is doubled to stand for itself, the last of an odd
-    number closes; those that follow the opener right away count apart from it.
+    number closes; those that follow the opener right away count apart from it. `closes` and `openers` are rows of
+    `places`, ascending.
     """
-    at = np.flatnonzero(closes)
-    begins = np.ones(len(at), np.bool_)
-    begins[1:] = places[at[1:]] != places[at[:-1]] + 1
+    begins = np.ones(len(closes), np.bool_)
+    begins[1:] = places[closes[1:]] != places[closes[:-1]] + 1
     firsts = np.flatnonzero(begins)
-    sizes = np.diff(np.append(firsts, len(at)))
+    sizes = np.diff(np.append(firsts, len(closes)))
     after = places[openers] + len(literal.opens)
-    kept = np.zeros(len(places), np.bool_)
     if not literal.doubles:
-        kept[at] = np.repeat(sizes < 3, sizes) if triples else True
-        return kept, after
-    run_of = np.searchsorted(places[at[firsts]], after - 1, "right") - 1
-    own = sizes[run_of] - (after - 1 - places[at[firsts[run_of]]])
-    lasts = at[firsts + sizes - 1]
+        return closes[np.repeat(sizes < 3, sizes)] if triples else closes, after
+    run_of = np.searchsorted(places[closes[firsts]], after - 1, "right") - 1
+    own = sizes[run_of] - (after - 1 - places[closes[firsts[run_of]]])
+    lasts = closes[firsts + sizes - 1]
     is_odd = sizes % 2 == 1
     is_odd[run_of] = own % 2 == 0
-    kept[lasts[is_odd]] = True
-    return kept, after
+    return lasts[is_odd], after
 
 
 def partners(

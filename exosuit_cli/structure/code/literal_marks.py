@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -116,7 +117,11 @@ class Marks:
         self._is_own[files] = True
         self.opening: dict[bytes, npt.NDArray[np.int64]] = {}
         self.closing: dict[bytes, npt.NDArray[np.int64]] = {}
+        self._of_bytes: dict[int, npt.NDArray[np.int64]] = {}
+        """Where some bytes are that several marks have."""
         spanning = [each for each in literals if each.spans_lines]
+        begins = Counter(mark[0] for mark in {each.opens for each in spanning})
+        self._often_first = {byte for byte, marks in begins.items() if marks > 1}
         # Of a short mark first: a longer one that holds it is found from where that is.
         for mark in sorted({each.opens for each in spanning}, key=lambda mark: (len(mark), mark)):
             pair = next((each.closes for each in spanning if each.opens == mark and each.closes == mark[::-1]), b"")
@@ -151,8 +156,10 @@ class Marks:
 
     def _places(self, mark: bytes) -> npt.NDArray[np.int64]:
         data, size = self._slab.data, len(mark)
+        if size > 1 and mark[0] in self._often_first and not self._of_bytes.keys() & set(mark):
+            self._places(mark[:1])
         for before, byte in enumerate(mark):
-            known = self.opening.get(bytes([byte]))
+            known = self._of_bytes.get(byte)
             if known is not None:
                 places = known - before
                 places = places[(places >= 0) & (places + size <= len(data))]
@@ -168,7 +175,10 @@ class Marks:
                 is_there &= is_next
             if is_there.any():
                 found.append(true_places(is_there) + begin)
-        return self._whole(np.concatenate(found) if found else np.zeros(0, np.int64), size)
+        places = self._whole(np.concatenate(found) if found else np.zeros(0, np.int64), size)
+        if size == 1:
+            self._of_bytes[mark[0]] = places
+        return places
 
     def _pairs(self, mark: bytes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """The places of a mark of two bytes, and those of the mark with the same bytes the other way round."""

@@ -22,7 +22,8 @@ from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.by_language import by_language
 from exosuit_cli.structure.code.literal_comments import plain_comments
-from exosuit_cli.structure.code.literal_marks import Compact, Marks, heredoc_closers, is_escaped
+from exosuit_cli.structure.code.literal_heredocs import heredoc_closers
+from exosuit_cli.structure.code.literal_marks import Compact, Marks, is_escaped
 from exosuit_cli.structure.code.literal_partners import closers_of_runs, heredoc_partners, is_likely, partners
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.model.byte_sets import byte_set
-from exosuit_cli.structure.code.literal_marks import heredoc_words
+from exosuit_cli.structure.code.literal_heredocs import heredoc_words
 
 if TYPE_CHECKING:
     from exosuit_cli.languages.literals import Literal

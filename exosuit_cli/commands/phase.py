@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli import __version__
-from exosuit_cli.chunk.options import ChunkOptions
-from exosuit_cli.commands.phase_tree import draw_trees, sample_trees
-from exosuit_cli.commands.requests import options_by
+from exosuit_cli.commands.phase_proof import figures_of, plan_refusal, prove_phase
 from exosuit_cli.commands.settings_file import check_settings_writable, write_settings
 from exosuit_cli.commands.shared import Ending
 from exosuit_cli.config import load_settings
-from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.config.write import settings_file
 from exosuit_cli.context.phases import (
     PhaseEntry,
@@ -26,13 +23,10 @@ from exosuit_cli.context.phases import (
     utc_now,
     write_phases,
 )
-from exosuit_cli.context.plan import budgets_of, plan_phase, rooms_of
-from exosuit_cli.context.proof import Proof, ProofRequest, prove
-from exosuit_cli.context.scratch import Scratch, scratch_directory
+from exosuit_cli.context.plan import rooms_of
 from exosuit_cli.measure.machine import this_machine
 from exosuit_cli.measure.plan import parse_duration
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.model.encodings import DEFAULT_ENCODING
 from exosuit_cli.model.errors import ConfigError, ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -45,9 +39,6 @@ if TYPE_CHECKING:
 
 SOAK_SECONDS: Final = 600.0
 """The soak of a phase that promises to be stable under load."""
-
-ASSUMED_BYTES_PER_TOKEN: Final = 6.0
-"""For a phase that is set without a proof: more than a token of code takes, with what its chunk takes beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +130,16 @@ def set_phase(request: SetPhaseRequest, tell: Callable[[str], None] = lambda _: 
         figures: dict[str, Any] | None = None
         if request.validate:
             seconds = SOAK_SECONDS if soak is None and phase.stable_under_load else soak or 0.0
-            proof = _prove(request, settings, phase, directory, history, machine, seconds, tell)
-            criteria, figures, reason = proof.criteria, _figures(proof), proof.reason
+            proof = prove_phase(
+                request.source, request.seed, settings, phase, directory, history, machine, seconds, tell
+            )
+            criteria, figures, reason = proof.criteria, figures_of(proof), proof.reason
             if proof.baseline is not None:
                 history = history.with_baseline(proof.baseline)
             passed = proof.passed
         else:
             passed, reason = True, "set with --no-validate"
-            refusal = _plan_refusal(settings, phase)
+            refusal = plan_refusal(settings, phase)
             if refusal is not None:
                 passed, reason = False, refusal
         entry = PhaseEntry(
@@ -231,70 +224,6 @@ def _change(
     write_phases(history_path(), history.with_entry(entry))
     write_settings(path, {"current_phase": after, "current_token_limit": limit})
     return PhaseChange(action, before, after, after, entry.proven, None)
-
-
-def _prove(
-    request: SetPhaseRequest,
-    settings: Settings,
-    phase: Phase,
-    directory: str,
-    history: PhaseHistory,
-    machine: PhaseMachine,
-    soak_seconds: float,
-    tell: Callable[[str], None],
-) -> Proof:
-    encoding = settings.scan.encoding or DEFAULT_ENCODING
-    with scratch_directory(directory) as place:
-        if request.source is None:
-            tell("writing a tree to load")
-            source = draw_trees(place, phase.token_limit, settings.baseline_token_limit, request.seed)
-        else:
-            source = sample_trees(
-                place,
-                request.source,
-                phase.token_limit,
-                settings.baseline_token_limit,
-                replace(options_by(settings, {}), encoding=encoding),
-                lambda progress: tell(f"scanning {request.source}: {progress.done:,} of {progress.listed:,} files"),
-            )
-        options = replace(
-            options_by(settings, {}),
-            walk=WalkOptions(ignore=False),  # a copy has no rules of its own, and those above are another tree's
-            max_file_size=0,
-            batch_files=phase.batch_files,
-        )
-        source = f"{source}, {settings.baseline_token_limit} tokens of {encoding}"
-        return prove(
-            ProofRequest(
-                phase=phase,
-                scratch=Scratch(place, phase.token_limit, ChunkOptions(encoding=encoding), options),
-                budgets=budgets_of(settings),
-                source=source,
-                state=machine.state,
-                baseline=history.baseline(source, machine.state),
-                least_share=settings.phase_load_share,
-                seed=request.seed,
-                soak_seconds=soak_seconds,
-            ),
-            tell,
-        )
-
-
-def _plan_refusal(settings: Settings, phase: Phase) -> str | None:
-    """Why the machine cannot hold a phase, at the bytes that a token is assumed to take; None if it can."""
-    assumed = ASSUMED_BYTES_PER_TOKEN
-    plan = plan_phase(phase.token_limit, assumed, assumed, budgets_of(settings))
-    return plan.refusal(f"phase {phase.phase} ({phase.name})")
-
-
-def _figures(proof: Proof) -> dict[str, Any]:
-    """The figures as they are stored and reported."""
-    figures = asdict(proof)
-    figures["criteria"] = [asdict(criterion) for criterion in proof.criteria]
-    if proof.soak is not None:
-        figures["soak"]["growth_bytes"] = proof.soak.growth_bytes
-    figures["plan"] |= {"needed_bytes": proof.plan.needed_bytes, "held_tokens": proof.plan.held_tokens}
-    return figures
 
 
 def _outcome(config: str | None, change: PhaseChange | None = None, ending: Ending | None = None) -> PhaseOutcome:

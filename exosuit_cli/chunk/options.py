@@ -8,7 +8,7 @@ from exosuit_cli.config.option import CHUNKS, option
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 
-CUT_RULES = 6
+CUT_RULES = 7
 """Raised when texts are cut elsewhere than before under the same options: what is kept is cut again."""
 BOUNDARIES = ("structure", "ast", "lines")
 LEAST_CAP, LARGEST_CAP = 16, 1_048_576

@@ -14,6 +14,8 @@ from exosuit_cli.syntax.nodes import first_named
 from exosuit_cli.syntax.sections import Section
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tree_sitter import Node
 
     from exosuit_cli.syntax.definitions import Definition
@@ -55,10 +57,32 @@ _SEVERAL: Final = {
     "value_definition": ("let_binding",),
 }
 """Definitions of several names, and the types of the nodes that have one each."""
-_UNUSUAL: Final = frozenset([*_SEVERAL, "const_spec", "create_index", "impl_item", "type_definition", "var_spec"])
+_UNUSUAL: Final = frozenset(
+    [
+        *_SEVERAL,
+        "const_spec",
+        "create_index",
+        "impl_item",
+        "instance",
+        "namespace_definition",
+        "type_definition",
+        "var_spec",
+    ]
+)
+_RECEIVERS: Final = {
+    "csharp": ["explicit_interface_specifier"],
+    "kotlin": ["nullable_type", "parenthesized_type", "user_type"],
+}
+"""What is before the name of a member: the type that it is added to, or the interface that it is of."""
+_MAY_HAVE_RECEIVER: Final = {
+    "csharp": ["event_declaration", "indexer_declaration", "method_declaration", "property_declaration"],
+    "kotlin": ["function_declaration", "property_declaration"],
+}
 _NO_NAMES: Final = frozenset(["attribute_list", "attributes", "modifiers", "type_literal", "type_parameters"])
 _HAS_ARGUMENTS: Final = frozenset(["operator_cast", "qualified_identifier", "template_function", "template_type"])
 _ARGUMENTS: Final = re.compile(r"<[^<>]*>")
+_BEHIND_RECEIVER: Final = frozenset(["function_value_parameters", "parameter_list", "variable_declaration"])
+_TYPE_ARGUMENTS: Final = re.compile(r"<(?:[^<>]|<(?:[^<>]|<[^<>]*>)*>)*>|\?")
 _PLAIN: Final = frozenset(["field_identifier", "identifier", "property_identifier", "string", "type_identifier"])
 """What has no name within."""
 _OF_PARTS: Final = frozenset([SymbolKind.METHOD, SymbolKind.RULE, SymbolKind.TEST, SymbolKind.TYPE])
@@ -97,6 +121,8 @@ def names_of(definition: Definition, source: Source) -> list[Named]:
     named = []
     for place, (each, kind) in enumerate(nodes):
         name = _name(data, inner, each, kind)
+        if name and inner.type in _MAY_HAVE_RECEIVER.get(grammar.name, ()):
+            name = _receiver(data, inner, _RECEIVERS[grammar.name]) + name
         if name:
             named.append((name, max(each.start_byte, inner.start_byte), definition.kind if place == 0 else kind))
     return named
@@ -104,7 +130,7 @@ def names_of(definition: Definition, source: Source) -> list[Named]:
 
 def _plain(node: Node, kind: SymbolKind, source: Source) -> Named | None:
     """The name of a node that has it in a field, as it is: most have; None for all others."""
-    if kind in _OF_PARTS or node.type in _UNUSUAL:
+    if kind in _OF_PARTS or node.type in _UNUSUAL or node.type in _MAY_HAVE_RECEIVER.get(source.grammar.name, ()):
         return None
     for field in source.grammar.name_fields:
         named = node.child_by_field_id(field)
@@ -141,6 +167,8 @@ def _name_nodes(node: Node, source: Source) -> list[Node]:
         return [each for each in node.children_by_field_name("name") if each.is_named]
     if kind == "type_definition":
         return _typedef(node, source.data)
+    if kind == "namespace_definition" and node.child_by_field_name("name") is None:
+        return []
     if kind == "create_index":
         return [each] if (each := node.child_by_field_name("column")) is not None else []
     if kind in _UNUSUAL and (named := node.child_by_field_name("name")) is not None:
@@ -215,9 +243,21 @@ def _name(data: bytes, node: Node, named: Node, kind: SymbolKind) -> str:
         name = f"{words[-1]}.{name}" if words else name
     if node.type == "impl_item":
         name = name.partition("<")[0]
+    if node.type == "instance" and (patterns := node.child_by_field_name("patterns")) is not None:
+        return f"{name} {_text(data, patterns)}"  # Haskell: the class and the types that it is of
     if node.type == "property_declaration":
         name = name.lstrip("$")  # PHP
     return name.strip(_QUOTES).removeprefix("this.") if kind is SymbolKind.RULE else _without_marks(name)
+
+
+def _receiver(data: bytes, node: Node, kinds: Sequence[str]) -> str:
+    """The type that a member is added to, with a dot; "" for none."""
+    for child in node.named_children:
+        if child.type in kinds:
+            return _TYPE_ARGUMENTS.sub("", _text(data, child)).strip("().") + "."
+        if child.type in _BEHIND_RECEIVER:
+            break
+    return ""
 
 
 def _without_marks(name: str) -> str:

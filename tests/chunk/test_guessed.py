@@ -113,7 +113,7 @@ struct Empty {};
 using T = int;
 """,
         (
-            "n module; A class; A.f method; A.g method; S struct; A.~A function; n.A.h function; Suite.case_one "
+            "n module; n.A class; n.A.f method; n.A.g method; S struct; A.~A function; n.A.h function; Suite.case_one "
             "test; Empty struct; T type"
         ),
     ),

@@ -883,7 +883,7 @@ export const LIMIT = 10;
         (
             "Haskell",
             "class C a where\n  foo :: a -> Int\n  foo _ = 1\n\ninstance C T where\n  foo x = 2\n\ntype S = String\n",
-            ["C interface", "C.foo method", "C implementation", "C.foo method", "S type"],
+            ["C interface", "C.foo method", "C T implementation", "C T.foo method", "S type"],
         ),
         (
             "Swift",

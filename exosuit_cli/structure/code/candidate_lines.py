@@ -8,10 +8,11 @@ import numpy as np
 
 from exosuit_cli.model.byte_sets import IS_LETTER, IS_WORD, byte_set
 from exosuit_cli.structure.boundary import Boundary
+from exosuit_cli.structure.costs import BLANK_IN_COMMENT, IN_TEXT
 from exosuit_cli.structure.families import HAS_KEYWORDS, IS_C_LIKE, Family
 from exosuit_cli.structure.line_view import BYTE, word
 from exosuit_cli.structure.names.many_plain import word_table
-from exosuit_cli.structure.names.words import BINDING_WORDS, FIRST_WORDS, TEST_WORDS, UNIT_WORDS
+from exosuit_cli.structure.names.words import BINDING_WORDS, FIRST_WORDS, TEST_BEGINNINGS, UNIT_WORDS
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -26,7 +27,7 @@ _PREFIX: Final = np.uint64(0xFFFFFF)
 _SHIFT: Final = np.uint64(48)
 _CASE: Final = np.uint64(0x202020)
 """Makes small letters of capital ones in that prefix."""
-DEFINE: Final = np.uint64(int.from_bytes(b"#define ", "little"))
+_DEFINE: Final = np.array([int.from_bytes(b"#define" + blank, "little") for blank in (b" ", b"\t")], np.uint64)
 _USING, _USING_MASK, _ = word("using ")
 _SECTION: Final = int(Boundary.SECTION)
 _MOST_ARGUMENTS: Final = 12
@@ -51,6 +52,12 @@ _BEGINS_PROOF: Final = byte_set(b"CDEFGILMNPRSTV#")
 _BEGINS_CLAUSE: Final = byte_set(b"-'")
 
 
+def begins_macro(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """bool[lines]: which lines begin with `#define` and a blank."""
+    found: npt.NDArray[np.bool_] = (heads == _DEFINE[0]) | (heads == _DEFINE[1])
+    return found
+
+
 def _hash(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return ((heads & _PREFIX) * _MIX) >> _SHIFT
 
@@ -64,9 +71,9 @@ def _first_words(words: frozenset[bytes]) -> npt.NDArray[np.bool_]:
 
 
 _IS_FIRST: Final = _first_words(FIRST_WORDS)
-_IS_TEST: Final = _first_words(TEST_WORDS)
+_IS_TEST: Final = _first_words(TEST_BEGINNINGS)
 _IS_UNIT: Final = _first_words(UNIT_WORDS)
-_KNOWN: Final = word_table(FIRST_WORDS)
+_KNOWN: Final = word_table(FIRST_WORDS | {b"test_that", b"describe", b"it"})
 _BINDS: Final = word_table(FIRST_WORDS | BINDING_WORDS)
 
 
@@ -112,7 +119,7 @@ class Candidates:
                 more = begins & ~_ENDS_NO_HEAD.take(lasts) & (indents == 0)
                 if family is Family.CPP:
                     more |= begins & _BRACES.take(lasts)
-                more |= lines.heads == DEFINE
+                more |= begins_macro(lines.heads)
                 if family is Family.OBJECTIVE:
                     more |= (indents == 0) & ((first == ord("-")) | (first == ord("+")))
                     more |= first == ord("@")
@@ -121,7 +128,8 @@ class Candidates:
                 is_body = self._ends_with_body(own & has_word & ends_no_type)
                 has_word &= ~own | ~ends_no_type | is_body | is_alias
             elif family is Family.JAVA:
-                more = begins & ((lasts == ord("{")) | (lasts == ord("(")))
+                is_above_brace = np.append(first[1:] == ord("{"), False) & (lasts == ord(")"))
+                more = begins & ((lasts == ord("{")) | (lasts == ord("(")) | is_above_brace)
             elif family is Family.SCRIPT:
                 more = (lasts == ord("{")) & _BEGINS_METHOD.take(first)
                 more |= (indents == 0) & begins & (_OPENS.take(lasts) | self._ends_with_body(own))
@@ -157,6 +165,10 @@ class Candidates:
             else:  # headings
                 more = self._strengths.kinds == _SECTION
             looks |= more & own
+        costs = self._strengths.costs
+        in_text = np.flatnonzero((costs >= IN_TEXT) & (costs < BLANK_IN_COMMENT))
+        in_text = in_text[families[in_text] != Family.HEADINGS]
+        has_word[in_text] = looks[in_text] = False  # what a literal holds is none
         self._drop_statements(looks, begins & (indents > 0))
         self._drop_announced(looks, self.is_c_like & (lasts == ord(",")))
         return has_word, looks
@@ -170,7 +182,7 @@ class Candidates:
         return found
 
     def _with_function(self, may_be: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Those of the lines that have the word `function`, in small or capital letters, or begin with a keyword."""
+        """Those of the lines that have the word `function`, in any case, or begin with a keyword or as a test case."""
         found = self._with_word(may_be, _KNOWN)
         places = np.flatnonzero(may_be)
         if not len(places):

@@ -28,7 +28,7 @@ _HAS_CLOSERS: Final = _HAS_BODIES & (np.arange(len(Family)) != Family.OBJECTIVE)
 """bool[families]: a line with a brace or `end`, indented as a definition is, closes it."""
 NEVER: Final = 1 << 62
 """In place of the line that closes a definition, where none is known."""
-_AFTER_BRACE: Final = byte_set(b"\0\r\n\t ),;}]")
+_AFTER_BRACE: Final = byte_set(b"\0\r\n\t (),;}]")
 _GOES_ON: Final = byte_set(b"{([:>")
 """What such a line ends with that is a part of a head: `}) {`."""
 _END, _END_MASK, _END_SHIFT = word("end")
@@ -72,6 +72,7 @@ def closing_lines(
     levels: npt.NDArray[np.int64],
     families: npt.NDArray[np.uint8],
     closed: npt.NDArray[np.bool_],
+    in_text: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.int64]:
     """The line that closes each definition: the first after it with a brace or `end` that is indented as it is.
 
@@ -81,6 +82,7 @@ def closing_lines(
         levels: int64[n], their indentation; what is at the left edge is closed by whatever follows there.
         families: uint8[n], of the languages of these lines.
         closed: bool[n], which are closed on their own line.
+        in_text: bool[lines], the lines that begin within a literal, which close nothing.
 
     Returns:
         int64[n], positions in the slab, `NEVER` where no line is known.
@@ -97,6 +99,7 @@ def closing_lines(
     words = np.flatnonzero(((lines.heads & _END_MASK) == _END) & (lines.indents > 0))
     words = words[_AFTER_END[((lines.heads[words] >> _END_SHIFT) & BYTE).astype(np.uint8)]]
     at = np.concatenate((braces, words))
+    at = at[~in_text[at]]
     keys = np.sort((lines.indents[at].astype(np.int64) << _LEVEL_SHIFT) | at)
     sought = (levels[pending] << _LEVEL_SHIFT) | places[pending]
     keys = np.append(keys, NEVER)[np.searchsorted(keys, sought, "right")]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.structure.code.candidate_lines import DEFINE, Candidates
+from exosuit_cli.structure.code.candidate_lines import Candidates, begins_macro
 from exosuit_cli.structure.families import Family
 from exosuit_cli.structure.names.line_by_line import read_lines
 from exosuit_cli.structure.names.many_by_keyword import keyword_names
@@ -96,7 +96,7 @@ class _Search:
         has_word, looks = candidates.has_word, candidates.looks
         is_c_head = looks & candidates.is_c_like & candidates.begins & (lines.indents == 0)
         is_slow = looks & ~is_c_head
-        heads, macros = np.flatnonzero(is_c_head), np.flatnonzero(looks & (lines.heads == DEFINE))
+        heads, macros = np.flatnonzero(is_c_head), np.flatnonzero(looks & begins_macro(lines.heads))
         is_slow[macros] = False
         words = np.flatnonzero(has_word)
         is_script = looks & (families == Family.SCRIPT)

@@ -8,6 +8,7 @@ line is not indented further. Whatever is open ends where a line of code at the 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,6 +19,7 @@ from exosuit_cli.structure.by_language import by_language
 from exosuit_cli.structure.code.closed_lines import closed_on_line, closing_lines, last_deeper_lines
 from exosuit_cli.structure.code.defining_lines import find_definitions
 from exosuit_cli.structure.code.documented_by_comment import documented_lines
+from exosuit_cli.structure.code.flat_blocks import flat_depths
 from exosuit_cli.structure.code.nesting import Nesting
 from exosuit_cli.structure.costs import ATTACHED, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 from exosuit_cli.structure.families import Family, family_of
@@ -54,6 +56,8 @@ _GO_ON: Final = tuple(word(each) for each in ("where", "extends", "throws"))
 _AFTER_WORD: Final = byte_set(b"\0\r\n\t ")
 _BY_INDENTATION: Final = frozenset(("Python", "Cython", "Starlark", "GDScript", "Nim", "CoffeeScript"))
 """Languages whose blocks are what is indented."""
+_FLAT_WORD_BLOCKS: Final = frozenset(["Julia"])
+"""Languages with modules that end with `end` and whose content is as far to the left as they are."""
 _TELLS_LEVEL: Final = IS_LETTER | byte_set(b"@")
 """A line of these that begins with one of these is no part of the line before."""
 _GOING_ON: Final = {
@@ -89,23 +93,40 @@ class Guesses:
         self._documented = documented_lines(slab, lines, found.lines)
         closed = closed_on_line(slab, lines, found.lines, self._families[found.lines])
         texts = np.searchsorted(lines.files, found.lines, "right")
-        ends = closing_lines(lines, found.lines, found.levels, self._families[found.lines], closed)
-        self._end_where_deeper_lines_do(ends, found, languages)
+        self._nested, within = lines, self._outer[:0]
+        has_word_blocks = np.array([language in _FLAT_WORD_BLOCKS for language in languages], np.bool_)
+        flat = flat_depths(lines, found, has_word_blocks)
+        if flat is not None:
+            self._nested = replace(lines, indents=lines.indents + flat)
+            found = replace(found, levels=found.levels + flat[found.lines])
+            is_within = flat[self._outer] > 0
+            self._outer, within = self._outer[~is_within], self._outer[is_within]
+        own = self._families[found.lines]
+        ends = closing_lines(self._nested, found.lines, found.levels, own, closed, self._in_text)
+        self._end_where_deeper_lines_do(ends, found, languages, within)
         nesting = Nesting(found, self._families, self._outer, texts, ends)
         self._paths = nesting.paths
         self._found = nesting.columns
 
     def _end_where_deeper_lines_do(
-        self, ends: npt.NDArray[np.int64], found: DefiningLines, languages: Sequence[str]
+        self,
+        ends: npt.NDArray[np.int64],
+        found: DefiningLines,
+        languages: Sequence[str],
+        within: npt.NDArray[np.int64],
     ) -> None:
-        """Enter in `ends` where definitions end in languages whose blocks are what is indented."""
+        """Enter in `ends` where definitions end in languages whose blocks are what is indented.
+
+        `within` has the lines that end what was before them in their block at the left edge.
+        """
         by_indent = np.array([language in _BY_INDENTATION for language in languages], np.bool_)
-        if not by_indent.any():
+        if not (by_indent.any() or len(within)):
             return
         is_own = by_indent.repeat(self._counts)
         tells = is_own & _TELLS_LEVEL.take(self._first) & ~self._in_text
-        own = is_own[found.lines]
-        deeper = last_deeper_lines(self._lines, tells, found.lines[own], found.levels[own])
+        tells[within] = True
+        own = is_own[found.lines] | (found.levels > self._lines.indents[found.lines])
+        deeper = last_deeper_lines(self._nested, tells, found.lines[own], found.levels[own])
         ends[own] = np.minimum(ends[own], deeper)
 
     def mark(self, strengths: LineStrengths) -> None:
@@ -152,6 +173,9 @@ class Guesses:
             for line in found[own_files.repeat(self._counts)[found]].tolist():
                 if goes_on(text, starts[line], starts[line + 1]):
                     self._goes_on[line] = True
+        for line in found[self._first[found] == ord("@")][::-1].tolist():
+            # An annotation of what goes on, as of a constructor.
+            self._goes_on[line] |= line + 1 < len(self._goes_on) and self._goes_on[line + 1]
         return found[~self._goes_on[found]]
 
     def _symbols(self, first_lines: npt.NDArray[np.int64], last_lines: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -203,7 +227,7 @@ class Guesses:
 
         What begins within a text is as deep as can be.
         """
-        lines = self._lines
+        lines = self._nested
         found = np.maximum(lines.indents[first_lines].astype(np.int64), 1)
         found[self._in_text[first_lines]] = _DEEP
         pending = np.flatnonzero(~self._in_text[first_lines])

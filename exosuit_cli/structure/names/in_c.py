@@ -26,7 +26,7 @@ def head_name(line: bytes, *, at_edge: bool, is_java: bool) -> Found | None:
     if b"=" in before or not bracket:
         if is_java:
             return None
-        table = None if b"{" not in line else _TABLE.search(line)
+        table = _TABLE.search(line) if b"{" in line or line.rstrip().endswith(b"=") else None
         return (name_text(table["name"]), SymbolKind.CONSTANT) if table is not None and at_edge else None
     if not is_java and b";" in after and b"{" not in after:
         return None  # a statement or an announcement

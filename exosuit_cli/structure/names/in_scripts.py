@@ -20,7 +20,9 @@ _VALUE: Final = re.compile(
     rb"(?:[ \t]*+:[^={}]++)?[ \t]*+=>|\{[ \t\r\n]*$)"
 )
 _TEST: Final = re.compile(
-    rb"[ \t]*(?:" + b"|".join(sorted(TEST_CALLS)) + rb")(?:\.\w+)?\([ \t]*(?P<quote>[\"'`])(?P<name>[^\"'`\r\n]*)"
+    rb"[ \t]*(?:"
+    + b"|".join(sorted(TEST_CALLS))
+    + rb")(?:\.\w+)?\([ \t]*(?P<quote>[\"'`])(?P<name>(?:\\.|(?!(?P=quote))[^\\\r\n])*+)"
 )
 
 

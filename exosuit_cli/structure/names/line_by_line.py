@@ -9,6 +9,7 @@ import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.families import Family
+from exosuit_cli.structure.line_view import BYTE
 from exosuit_cli.structure.names.of_one_line import rule_of
 from exosuit_cli.structure.names.words import LONGEST
 from exosuit_cli.structure.symbols import SymbolKind
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _BYTES_A_LINE: Final = 2000
 _LONGEST_HEADING: Final = 300
+_LONGEST_SELECTOR: Final = 1000
 _FEW: Final = 16
 """Lines within which further clauses and equations of the same name are not listed."""
 
@@ -66,6 +68,10 @@ def _read_family(
 ) -> None:
     starts = lines.starts[places]
     ends = np.minimum(lines.starts[places + 1], starts + LONGEST)
+    if family == Family.OBJECTIVE:  # the labels of a method may be on several lines
+        first = lines.heads[places] & BYTE
+        is_method = (first == ord("+")) | (first == ord("-"))
+        ends[is_method] = np.minimum(starts[is_method] + _LONGEST_SELECTOR, len(data))
     rule = rule_of(family)
     names = [rule(bytes(data[start:end])) for start, end in zip(starts.tolist(), ends.tolist(), strict=True)]
     named = [place for place, each in enumerate(names) if each and each[0]]

@@ -24,7 +24,7 @@ from exosuit_cli.structure.names.many_plain import (
     PlainNames,
     WordTable,
 )
-from exosuit_cli.structure.names.words import KEYWORDS, MODIFIERS, NAMELESS, TEST_WORDS
+from exosuit_cli.structure.names.words import KEYWORDS, MODIFIERS, NAMELESS, TEST_BEGINNINGS
 from exosuit_cli.structure.symbols import SymbolKind
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ _MAY_BEGIN_VARIABLE: Final = _MAY_BEGIN_WORD | byte_set(b"<")
 _ENDS_VARIABLE: Final = byte_set(b":=")
 _SCOPES: Final = np.array([int.from_bytes(word, "little") for word in (b"(crate) ", b"(super) ")], np.uint64)
 _FN: Final = np.uint64(int.from_bytes(b"fn ", "little"))
+_FUN: Final = np.uint64(int.from_bytes(b"fun ", "little"))
 _FUNC: Final = np.uint64(int.from_bytes(b"func ", "little"))
 _IN_OWNER: Final = IS_WORD | byte_set(b" \t*")
 _MUTABLE: Final = np.uint64(int.from_bytes(b"mut ", "little"))
@@ -56,7 +57,9 @@ _FOLLOWING: Final = WordTable(
     )
 )
 """What may follow a name and a blank."""
-_NO_NAMES: Final = WordTable(dict.fromkeys((b"class", b"struct", b"eval", b"body", b"object"), 1))
+_NO_NAMES: Final = WordTable(
+    dict.fromkeys((b"class", b"struct", b"eval", b"body", b"object", b"interface", b"type", b"rec"), 1)
+)
 """What stands between a keyword and its name."""
 _TYPE_KINDS: Final = byte_set([SymbolKind.STRUCT, SymbolKind.UNION, SymbolKind.ENUM, SymbolKind.CLASS])
 _UNPLAIN: Final = frozenset(NAMELESS | {b"impl", b"function*", b"macro_rules!", b"index", b"INDEX"})
@@ -66,7 +69,7 @@ _WORDS: Final = WordTable(
         **{word: _UNPLAIN_KIND if word in _UNPLAIN else int(kind) for word, kind in KEYWORDS.items()},
         **dict.fromkeys(MODIFIERS, _MODIFIER),
         b"using": _USING,
-        **dict.fromkeys(TEST_WORDS - KEYWORDS.keys(), _TEST),
+        **dict.fromkeys(TEST_BEGINNINGS - KEYWORDS.keys(), _TEST),
     }
 )
 
@@ -96,6 +99,7 @@ def keyword_names(
         own = families[active]
         kinds, lengths, after = _WORDS.of_windows(words[at[active]])
         is_test = kinds == _TEST
+        is_receiver = is_test & (after == ord(".")) & (lengths == len(b"RSpec"))  # `RSpec.describe`
         if is_test.any():
             kinds[is_test] = np.where(own[is_test] == Family.KEYWORD, _UNPLAIN_KIND, 0)
         is_known = kinds != 0
@@ -103,7 +107,7 @@ def keyword_names(
         # What begins with a bracket may still be the head of a method in Java.
         is_odd = is_known | (after == ord("!")) | ((lengths == 0) & ((after != ord("<")) | (own != Family.JAVA)))
         if has_keywords:
-            is_odd &= ~((own == Family.KEYWORD) & _defines_nothing(kinds, lengths, after))
+            is_odd &= ~((own == Family.KEYWORD) & _defines_nothing(kinds, lengths, after)) | is_receiver
         is_scoped = (kinds == _MODIFIER) & (after == ord("("))
         rows = np.flatnonzero(is_scoped & (own == Family.KEYWORD)) if is_scoped.any() else nothing
         if len(rows):
@@ -189,6 +193,8 @@ def _read_names(
     is_plain &= (after != ord(":")) | (families[lines] != Family.LUA)
     is_plain &= (kinds != SymbolKind.CONSTANT) | (own != Family.SCRIPT)
     is_plain &= ~is_variable | (after != ord("<"))  # the type that a property is added to
+    rows = np.flatnonzero(is_plain & (after == ord("<")) & (own == Family.KEYWORD) & (kinds == SymbolKind.FUNCTION))
+    is_plain[rows] = (_heads(data, at[lines[rows]] - len(b"fun ")) & MASKS[4]) != _FUN  # or a function is added to
     if is_mutable.any():
         ends = _ENDS_VARIABLE.take(after) | (is_blank & _ENDS_VARIABLE.take(second))
         is_plain = np.where(is_mutable, ends & ~_has_foreign(window, lengths), is_plain)

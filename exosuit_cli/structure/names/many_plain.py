@@ -44,6 +44,7 @@ _IN_HEAD: Final = IS_WORD | byte_set(b" \t*&")
 _IN_CPP_HEAD: Final = _IN_HEAD | byte_set(b":~<>,")
 _IN_MACRO: Final = byte_set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 IS_BLANK: Final = byte_set(b" \t")
+_ENDS_LINE: Final = byte_set(b"\r\n")
 _CLASSES: Final = np.stack((IS_WORD, _IN_HEAD, _IN_CPP_HEAD, _IN_MACRO), 1) @ np.array([1, 2, 4, 8], np.uint8)
 """uint8[256]: the sets that a byte of a head is in; one look-up of a byte costs as much as many comparisons."""
 _ATTRIBUTE: Final = np.uint64(int.from_bytes(b"__attrib", "little"))
@@ -179,6 +180,8 @@ def head_names(
     is_named = (begin < stop) & (IS_LETTER.take(names) | (names == ord("~")))
     has_end = (window == ord(";")).any(axis=1)
     has_body = (window == ord("{")).any(axis=1)
+    # The brace may be on the line after the sign.
+    has_body |= is_table & _ENDS_LINE.take(window[rows, np.minimum(sign + 1, WIDTH - 1)])
     is_head &= is_named & ~(has_end & ~has_body) & (has_call | is_table)
     is_head &= ~is_table | has_body
     # The second byte after the bracket: `int (*pointer)(`.

@@ -15,6 +15,11 @@ _SHELL: Final = re.compile(rb"[ \t]*(?:function[ \t]+)?(?P<name>[A-Za-z_][\w.:-]
 _LUA: Final = re.compile(
     rb"[ \t]*(?:local[ \t]+)?(?P<name>[A-Za-z_.][\w.:]*)[ \t]*(?:=|<-)[ \t]*function[ \t]*\(", re.IGNORECASE
 )
+_LUA_TEST: Final = re.compile(
+    rb"[ \t]*(?:describe|it|context|insulate|expose|test_that)[ \t]*\([ \t]*"
+    rb"(?P<quote>[\"'])(?P<name>(?:\\.|(?!(?P=quote))[^\\\r\n])++)(?P=quote)[ \t]*,[^\r\n]*(?:\)|\{)[ \t\r\n]*$"
+)
+"""A test case of Lua's busted or R's testthat."""
 _TABLE_HEAD: Final = re.compile(rb"[ \t]*\[{1,2}(?P<name>[^\[\]]+)\]{1,2}[ \t]*(?:[#;].*)?[\r\n]*$")
 _STYLE_WORD: Final = re.compile(rb"[ \t]*@(?P<word>mixin|function|(?:-\w+-)?keyframes)[ \t]+(?P<name>[\w-]+)")
 _SELECTOR: Final = re.compile(rb"(?P<name>(?:[^{}#]|#(?!\{)|#\{[^{}]*\})+)\{")
@@ -32,7 +37,10 @@ def _pattern(pattern: re.Pattern[bytes], kind: SymbolKind) -> Callable[[bytes], 
 
 
 def name_in_lua(line: bytes) -> Found | None:
-    """The name in Lua or R that a function is bound to."""
+    """The name in Lua or R that a function is bound to, or of a test case."""
+    test = _LUA_TEST.match(line)
+    if test is not None:
+        return test["name"].decode("utf-8", "replace"), SymbolKind.TEST
     found = _LUA.match(line) if b"function" in line.lower() else None
     return (name_text(found["name"]), SymbolKind.FUNCTION) if found is not None else None
 

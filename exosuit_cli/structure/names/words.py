@@ -61,8 +61,10 @@ UNIT_WORDS: Final = frozenset(
 """What a line of Fortran begins with that names a unit of a program, in small letters."""
 TEST_CALLS: Final = frozenset(b"describe it test context suite specify testset".split())
 """What is called with the name of a test case."""
-TEST_WORDS: Final = frozenset(b"describe it test context specify".split())
-"""What is before the name of a test case, a text, and `do`."""
+TEST_WORDS: Final = frozenset(b"describe it test context specify Describe It Context".split())
+"""What is before the name of a test case, a text, and `do` or a brace."""
+TEST_BEGINNINGS: Final = TEST_WORDS | {b"RSpec", b"@testset"}
+"""What lines begin with that may define a test case."""
 
 
 def name_text(name: bytes) -> str:

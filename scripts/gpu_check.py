@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 import gpu_tokens
 import numpy as np
-from gpu_rates import measure, measure_tokens
+from gpu_rates import card_clocks, measure, measure_tokens
 from paired_runs import machine, version_of
 
 from exosuit_cli.device.choice import load_driver
@@ -87,7 +87,7 @@ def main() -> int:
     document: dict[str, Any] = {
         "schema": "exosuit.gpu_check/1",
         "card": {name: getattr(opened.card, name) for name in opened.card.__slots__},
-        "clocks": clocks(driver, arguments.card),
+        "clocks": card_clocks(arguments.card),
         "machine": machine(),
         "versions": {name: version_of(name) for name in PACKAGES},
         "ready_after_s": time.monotonic() - started,
@@ -275,11 +275,6 @@ def show_scan(row: dict[str, Any]) -> None:
     rate = row["bytes"] / row["process_s"] / 1e9
     work = f"{row['device']}, {row['workers']} workers{', with tokens' if row['tokens'] else ''}"
     print(f"{row['process_s']:9.2f} s  {work}: {rate:.2f} GB/s, {row['runs']} runs")
-
-
-def clocks(driver: Any, card: int) -> dict[str, Any] | None:
-    tell = getattr(driver, "clocks", None)
-    return tell(card) if tell is not None else None
 
 
 if __name__ == "__main__":

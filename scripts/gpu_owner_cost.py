@@ -25,11 +25,11 @@ import gpu_tokens
 from paired_runs import machine, version_of
 
 from exosuit_cli.device.choice import DRIVER, load_driver
-from exosuit_cli.device.messages import SLOTS
 from exosuit_cli.device.probe import example_slab
-from exosuit_cli.device.process import DeviceProcess, ring_sizes
+from exosuit_cli.device.process import DeviceProcess
 from exosuit_cli.device.remote import RemoteKernels
 from exosuit_cli.device.ring import SlabRing, make_memory
+from exosuit_cli.device.sizes import SLOTS, ring_sizes
 from exosuit_cli.kernels.device_lane import SlabLane
 from exosuit_cli.kernels.frame import FrameLayout, result_bytes
 from exosuit_cli.model.encodings import DEFAULT_ENCODING

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import gpu_tokens
 
+from exosuit_cli.device.nvml import Nvml, visible
 from exosuit_cli.device.probe import example_slab
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceTimes
@@ -51,6 +52,24 @@ class Stopwatch:
             seconds[kernel] += self._queue.elapsed(before, after)
         self.launches.clear()
         return dict(seconds)
+
+
+def card_clocks(card: int) -> dict[str, int] | None:
+    """MHz of the multiprocessors and the memory, now and at most, and the power limit in mW; None without NVML."""
+    with Nvml() as nvml:
+        if nvml is None:
+            return None
+        try:
+            handle = visible(nvml, card)
+            return {
+                "sm_mhz": nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM),
+                "most_sm_mhz": nvml.nvmlDeviceGetMaxClockInfo(handle, nvml.NVML_CLOCK_SM),
+                "memory_mhz": nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_MEM),
+                "most_memory_mhz": nvml.nvmlDeviceGetMaxClockInfo(handle, nvml.NVML_CLOCK_MEM),
+                "power_limit_mw": nvml.nvmlDeviceGetEnforcedPowerLimit(handle),
+            }
+        except (nvml.NVMLError, LookupError, ValueError):
+            return None
 
 
 def measure(opened: Any, size: int, seconds: float, document: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The driver of NVIDIA cards: CuPy for the work, NVML for names, clocks and memory."""
+"""The driver of NVIDIA cards: CuPy for the work, NVML for names and memory."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import contextlib
 import functools
 import importlib.util
 import os
-import sys
 from typing import TYPE_CHECKING, Any
 
+from exosuit_cli.device.cupy_import import cupy_module, cupy_package
 from exosuit_cli.device.driver import Card, Usage
-from exosuit_cli.model.errors import ExosuitError, ResourceMissing
-from exosuit_cli.system.paths import cache_directory, ensure_private
+from exosuit_cli.device.nvml import SPLIT, Nvml, driver_version, is_split, visible
+from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import numpy.typing as npt
 
-    from exosuit_cli.kernels.cuda import CudaDevice, CudaQueue
+    from exosuit_cli.kernels.cuda import CudaDevice
+    from exosuit_cli.kernels.cuda_queue import CudaQueue
 
 EXTRAS = "install exosuit-cli[gpu13] for CUDA 13 or exosuit-cli[gpu12] for CUDA 12"
-_ORDER = ("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
-"""The order of NVML, which names a card without starting CUDA."""
 _CONTROL_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/proc/driver/nvidia", "/dev/dxg")
 """Made by NVIDIA's driver for Linux, the first two at the first call where nothing made them earlier; the last is made
 by Windows for the Linux in it."""
@@ -32,7 +31,6 @@ _LIBRARY_FOLDERS = (
     "/usr/lib/wsl/lib",
 )  # fmt: skip
 _ANSWER_SECONDS = 10
-_SPLIT = "the card is split (MIG), and NVML gives figures of the whole card"
 
 
 def why_not(index: int) -> str | None:  # noqa: ARG001  (which card is there is seen when it is opened)
@@ -72,7 +70,7 @@ def _answers_in_a_child() -> bool:
 def count() -> int:
     """The cards that CUDA sees."""
     try:
-        cupy = _cupy()
+        cupy = cupy_module()
         return int(cupy.cuda.runtime.getDeviceCount())
     except Exception:  # noqa: BLE001  (any error means that no card can be opened; opening one will say why)
         return 0
@@ -80,63 +78,16 @@ def count() -> int:
 
 def identity(index: int) -> str | None:
     """Card and driver by NVML, CuPy by its package; None without one of them."""
-    package = _cupy_package()
-    with _Nvml() as nvml:
+    package = cupy_package()
+    with Nvml() as nvml:
         if nvml is None or package is None:
             return None
         try:
-            handle = _visible(nvml, index)
+            handle = visible(nvml, index)
             uuid, driver = nvml.nvmlDeviceGetUUID(handle), nvml.nvmlSystemGetDriverVersion()
         except (nvml.NVMLError, LookupError, ValueError):
             return None
     return f"{uuid}, driver {driver}, {package}"
-
-
-def clocks(index: int) -> dict[str, int] | None:
-    """MHz of the multiprocessors and the memory, now and at most, and the power limit in mW; None without NVML."""
-    with _Nvml() as nvml:
-        if nvml is None:
-            return None
-        try:
-            handle = _visible(nvml, index)
-            return {
-                "sm_mhz": nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM),
-                "most_sm_mhz": nvml.nvmlDeviceGetMaxClockInfo(handle, nvml.NVML_CLOCK_SM),
-                "memory_mhz": nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_MEM),
-                "most_memory_mhz": nvml.nvmlDeviceGetMaxClockInfo(handle, nvml.NVML_CLOCK_MEM),
-                "power_limit_mw": nvml.nvmlDeviceGetEnforcedPowerLimit(handle),
-            }
-        except (nvml.NVMLError, LookupError, ValueError):
-            return None
-
-
-def _visible(nvml: Any, index: int) -> Any:
-    """NVML's handle of what CUDA calls card `index`: by the numbers or names that the environment leaves visible.
-
-    Raises LookupError where the environment orders or splits the cards in a way that NVML does not follow: figures of
-    another card are worse than none.
-    """
-    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    name = str(index) if listed is None else listed.split(",")[index].strip()
-    if name.startswith("MIG-"):
-        raise LookupError(_SPLIT)
-    if "-" in name:
-        handle = nvml.nvmlDeviceGetHandleByUUID(name)
-    else:
-        if os.environ.get(_ORDER[0], _ORDER[1]) != _ORDER[1] and nvml.nvmlDeviceGetCount() > 1:
-            raise LookupError(f"{_ORDER[0]} is not {_ORDER[1]}, the order of NVML")
-        handle = nvml.nvmlDeviceGetHandleByIndex(int(name))
-    if _is_split(nvml, handle):
-        raise LookupError(_SPLIT)
-    return handle
-
-
-def _is_split(nvml: Any, handle: Any) -> bool:
-    """Whether the card is divided into instances (MIG)."""
-    try:
-        return bool(nvml.nvmlDeviceGetMigMode(handle)[0])
-    except nvml.NVMLError:  # a card that cannot be divided
-        return False
 
 
 def open_card(index: int, limit_bytes: int) -> OpenCudaCard:
@@ -186,13 +137,13 @@ class OpenCudaCard:
 
     def usage(self) -> Usage:
         pool = self._device.peak_bytes
-        with _Nvml() as nvml:
+        with Nvml() as nvml:
             if nvml is None:
                 return Usage(pool_peak_bytes=pool, reason="NVML is not there")
             try:
                 handle = nvml.nvmlDeviceGetHandleByPciBusId(self._bus_id)
-                if _is_split(nvml, handle):
-                    return Usage(pool_peak_bytes=pool, reason=_SPLIT)
+                if is_split(nvml, handle):
+                    return Usage(pool_peak_bytes=pool, reason=SPLIT)
                 memory = nvml.nvmlDeviceGetMemoryInfo(handle)
                 own = [
                     process.usedGpuMemory
@@ -207,7 +158,7 @@ class OpenCudaCard:
 def _check(index: int) -> None:
     """Raise ResourceMissing early, in plain words, for what CuPy would report later and less clearly."""
     try:
-        cupy = _cupy()
+        cupy = cupy_module()
         from cupy.cuda import nvrtc
     except (ImportError, OSError) as error:
         raise ResourceMissing(f"CuPy cannot be loaded ({error}); {EXTRAS}") from error
@@ -253,78 +204,12 @@ def _card(index: int, device: CudaDevice) -> Card:
         name=properties["name"].decode(),
         memory_bytes=int(properties["totalGlobalMem"]),
         compute_capability=f"{properties['major']}.{properties['minor']}",
-        driver=_driver_version() or f"for CUDA {_version(driver)}",
+        driver=driver_version() or f"for CUDA {_version(driver)}",
         cuda=_version(built),
         nvrtc=f"{major}.{minor}",
         cupy=device.cupy.__version__,
     )
 
 
-def _cupy() -> Any:
-    """CuPy, with its settings made before it is imported: it reads them, and makes its cache directory, then.
-
-    What it builds is kept below our cache directory, or for this process only where that cannot be written. Raises
-    ImportError and what a broken installation raises.
-    """
-    os.environ.setdefault(*_ORDER)
-    if "cupy" not in sys.modules and "CUPY_CACHE_DIR" not in os.environ:
-        try:
-            directory = os.path.join(ensure_private(cache_directory()), "kernels")
-            os.makedirs(directory, mode=0o700, exist_ok=True)
-            is_writable = os.access(directory, os.W_OK | os.X_OK)
-        except (ExosuitError, OSError):
-            is_writable = False
-        if not is_writable:
-            import atexit
-            import shutil
-            import tempfile
-
-            directory = tempfile.mkdtemp(prefix="exosuit-kernels-")
-            atexit.register(shutil.rmtree, directory, ignore_errors=True)
-        os.environ["CUPY_CACHE_DIR"] = directory
-    import cupy
-
-    return cupy
-
-
 def _version(number: int) -> str:
     return f"{number // 1000}.{number % 1000 // 10}"
-
-
-def _driver_version() -> str | None:
-    with _Nvml() as nvml:
-        try:
-            return str(nvml.nvmlSystemGetDriverVersion()) if nvml is not None else None
-        except nvml.NVMLError:
-            return None
-
-
-def _cupy_package() -> str | None:
-    """The package that CuPy came in, with its version."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    for name in ("cupy-cuda13x", "cupy-cuda12x"):
-        with contextlib.suppress(PackageNotFoundError):
-            return f"{name} {version(name)}"
-    return None
-
-
-class _Nvml:
-    """NVML for the time of a block; None where it is not there."""
-
-    def __enter__(self) -> Any:
-        self._nvml: Any = None
-        try:
-            import pynvml
-
-            pynvml.nvmlInit()
-        except ImportError:
-            return None
-        except pynvml.NVMLError:
-            return None
-        self._nvml = pynvml
-        return pynvml
-
-    def __exit__(self, *_: object) -> None:
-        if self._nvml is not None:
-            self._nvml.nvmlShutdown()

@@ -21,9 +21,9 @@ from exosuit_cli.device.messages import (
     WANTED,
     WITH_LINES,
     WITH_TOKENS,
-    RingSizes,
 )
 from exosuit_cli.device.ring import SlabRing, Slot
+from exosuit_cli.device.sizes import RingSizes
 from exosuit_cli.kernels.frame import CHUNK_ID_BYTES, heading, line_bytes, most_spans, span_parts
 
 if TYPE_CHECKING:

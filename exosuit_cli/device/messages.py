@@ -9,31 +9,7 @@ from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Card
-
-SLAB_BYTES: Final = 8 << 20
-"""The slab of a device: so large that its copy runs near the full speed of the link and its owner is not the wall, and
-so small that many workers share the last files evenly, and that the slots of all take little page-locked memory."""
-BATCH_FILES: Final = 1024
-"""The most files of a batch whose slabs a device computes: fewer would not fill a slab with small files, and of more
-the last ones would keep a few workers busy while the others wait."""
-
-
-SLOTS: Final = 2
-"""Slabs of a worker: one is with the device, or what was found of it is made use of, while the next is filled."""
-
-
-@dataclass(frozen=True, slots=True)
-class RingSizes:
-    """The slots that the owner of a card shares with its workers: how many, and what each has room for.
-
-    `lines` is 0 where none will be wanted; `width` is that of a digest in bytes.
-    """
-
-    slots: int
-    slab_bytes: int
-    files: int
-    lines: int
-    width: int
+    from exosuit_cli.device.sizes import RingSizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +52,7 @@ class Refusal:
 # Between a worker and the owner, one packet each: a pickle would take longer than a slab's other messages together.
 
 GREETING: Final = struct.Struct("<5I")
-"""The fields of `RingSizes`, with the descriptor of the memory; the first packet from the owner."""
+"""The fields of `sizes.RingSizes`, with the descriptor of the memory; the first packet from the owner."""
 REQUEST: Final = struct.Struct("<BBHIIq")
 """To the owner: what is wanted, `WITH_LINES` and `WITH_TOKENS`, a slot, its slab's bytes and files (or spans), its
 batch."""
@@ -93,7 +69,6 @@ JOB: Final = 1
 """The slab in a slot is to be computed."""
 GIVE: Final = 2
 """A worker does not need a slot any more."""
-
 SPANS: Final = 3
 """The digests of spans of the slab in a slot are wanted, by the heading that lies where its lines were."""
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Final, overload
 
 import numpy as np
 
-from exosuit_cli.device.messages import BATCH_FILES, SLAB_BYTES, SLOTS
-from exosuit_cli.device.process import LANES, DeviceProcess, ring_sizes
+from exosuit_cli.device.process import LANES, DeviceProcess
 from exosuit_cli.device.remote import RemoteKernels
+from exosuit_cli.device.sizes import BATCH_FILES, SLAB_BYTES, SLOTS, ring_sizes
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.device import DeviceTimes
 from exosuit_cli.kernels.device_kernels import DeviceKernels

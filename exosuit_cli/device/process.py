@@ -9,13 +9,13 @@ import time
 from multiprocessing import Pipe
 from typing import TYPE_CHECKING
 
-from exosuit_cli.device.messages import SLOTS, OwnerSettings, Refusal, RingSizes
-from exosuit_cli.model.digests import DIGESTS
+from exosuit_cli.device.messages import OwnerSettings, Refusal
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.system.program import start_program
 
 if TYPE_CHECKING:
     from exosuit_cli.device.driver import Card
+    from exosuit_cli.device.sizes import RingSizes
     from exosuit_cli.device.totals import DeviceTotals
     from exosuit_cli.model.spans import SpanRecording
 
@@ -23,13 +23,6 @@ LANES = 4
 START_SECONDS = 120
 """A card that has not answered by then is stuck; the first build of all kernels takes seconds."""
 _END_SECONDS = 5
-_LINE = 12
-"""Bytes of a mean line: the results have room for as many lines as a slab of such lines has."""
-
-
-def ring_sizes(workers: int, slab_bytes: int, files: int, algorithm: str, *, lines: bool) -> RingSizes:
-    """The slots that so many workers need: with fewer, one that has a slab computed waits for another's."""
-    return RingSizes(SLOTS * workers, slab_bytes, files, slab_bytes // _LINE if lines else 0, DIGESTS[algorithm].width)
 
 
 class DeviceProcess:

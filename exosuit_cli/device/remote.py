@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.device.link import Answer, DeviceLink, LinkLost
-from exosuit_cli.device.messages import SLOTS
+from exosuit_cli.device.sizes import SLOTS
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.frame import CHUNK_ID_BYTES, columns_of, lines_of, span_parts, tokens_of
 from exosuit_cli.model.errors import ResourceMissing

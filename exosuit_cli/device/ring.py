@@ -14,7 +14,7 @@ from exosuit_cli.model.dataclass import dataclass
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-    from exosuit_cli.device.messages import RingSizes
+    from exosuit_cli.device.sizes import RingSizes
 
 _PAGE = 4096
 _ALIGNMENT = 64

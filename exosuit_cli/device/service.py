@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exosuit_cli.device.driver import OpenCard
-    from exosuit_cli.device.messages import RingSizes
+    from exosuit_cli.device.sizes import RingSizes
     from exosuit_cli.kernels.device_lane import SlabLane
 
 _CREDENTIALS = struct.Struct("3i")  # unix(7): struct ucred

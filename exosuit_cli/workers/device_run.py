@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.device import DeviceChoice, DeviceTotals, choose_device
 from exosuit_cli.device import choice as choices
-from exosuit_cli.device.messages import BATCH_FILES, SLAB_BYTES
+from exosuit_cli.device.sizes import BATCH_FILES, SLAB_BYTES, ring_sizes
 from exosuit_cli.model.devices import parse_device
 from exosuit_cli.model.errors import ResourceMissing
 from exosuit_cli.system.memory import TierReading
@@ -171,7 +171,7 @@ class RunDevice:
         return tuple(process.address for process in self._processes)
 
     def _start(self, device: str) -> None:
-        from exosuit_cli.device.process import DeviceProcess, ring_sizes
+        from exosuit_cli.device.process import DeviceProcess
 
         options = self._options
         sizes = ring_sizes(self._processors, self._slab_bytes, self.batch_files, options.hash, lines=self._is_chunking)

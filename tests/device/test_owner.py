@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from exosuit_cli.device import DeviceTotals
 from exosuit_cli.device.link import DeviceLink
-from exosuit_cli.device.messages import SLOTS, OwnerSettings, RingSizes
+from exosuit_cli.device.messages import OwnerSettings
 from exosuit_cli.device.owner import Owner
-from exosuit_cli.device.process import ring_sizes
 from exosuit_cli.device.remote import LEAST_SPANS, RemoteKernels
 from exosuit_cli.device.ring import SlabRing, make_memory
+from exosuit_cli.device.sizes import SLOTS, RingSizes, ring_sizes
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.kernels.frame import columns_of, line_bytes, most_lines, most_spans
 from exosuit_cli.model.records import Batch, Directory

@@ -17,6 +17,7 @@ import pytest
 from exosuit_cli.chunk import ChunkOptions
 from exosuit_cli.device import choice, link, probe, process, remote
 from exosuit_cli.device.probe import Probe, save_probe
+from exosuit_cli.device.sizes import ring_sizes
 from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, pipeline, scan
 from exosuit_cli.kernels.frame import FrameLayout
 from exosuit_cli.model.errors import ResourceMissing
@@ -452,9 +453,8 @@ def test_no_process_is_left_behind(tree: Path, cards: Plan) -> None:
 
 def test_a_killed_parent_takes_the_owner_with_it(cards: Plan) -> None:
     cards()
-    from exosuit_cli.device.process import DeviceProcess, ring_sizes
-
-    owner = DeviceProcess("device.emulated_driver", 0, "blake3", 0, ring_sizes(1, SLAB, 10, "blake3", lines=False))
+    sizes = ring_sizes(1, SLAB, 10, "blake3", lines=False)
+    owner = process.DeviceProcess("device.emulated_driver", 0, "blake3", 0, sizes)
     owner.wait()
     (pid,) = owner.pids()
     owner._control.close()  # as the end of a process does
@@ -466,9 +466,8 @@ def test_a_killed_parent_takes_the_owner_with_it(cards: Plan) -> None:
 
 def test_an_owner_ends_while_its_run_goes_on(cards: Plan) -> None:
     cards()
-    owner = process.DeviceProcess(
-        "device.emulated_driver", 0, "blake3", 0, process.ring_sizes(1, SLAB, 10, "blake3", lines=False)
-    )
+    sizes = ring_sizes(1, SLAB, 10, "blake3", lines=False)
+    owner = process.DeviceProcess("device.emulated_driver", 0, "blake3", 0, sizes)
     owner.wait()
     owner.finish()
     ends(owner)

@@ -19,6 +19,7 @@ from exosuit_cli.chunk import ChunkOptions
 from exosuit_cli.device import choice, process, remote
 from exosuit_cli.device.messages import OwnerSettings
 from exosuit_cli.device.owner import Owner
+from exosuit_cli.device.sizes import ring_sizes
 from exosuit_cli.ingest import ScanOptions, ScanResult, chunk, scan
 from exosuit_cli.kernels.frame import FrameLayout
 from exosuit_cli.model.encodings import DEFAULT_ENCODING
@@ -74,7 +75,7 @@ def serve(libraries: Path) -> Serve:
 
     @contextlib.contextmanager
     def serving(files: int, encoding: str | None = DEFAULT_ENCODING) -> Iterator[Owner]:
-        sizes = process.ring_sizes(1, SLAB, files, "blake3", lines=True)
+        sizes = ring_sizes(1, SLAB, files, "blake3", lines=True)
         address = "\0exosuit-test-" + os.urandom(8).hex()
         with (
             socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener,

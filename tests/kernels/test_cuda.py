@@ -12,9 +12,9 @@ import cupy
 import numpy as np
 import pytest
 
-from exosuit_cli.device.messages import RingSizes
 from exosuit_cli.device.ring import SlabRing, make_memory
-from exosuit_cli.kernels import cuda
+from exosuit_cli.device.sizes import RingSizes
+from exosuit_cli.kernels import cuda_queue
 from exosuit_cli.kernels.cpu import CpuKernels
 from exosuit_cli.kernels.cuda import CudaDevice
 from exosuit_cli.kernels.device import DeviceError, DeviceLost, DeviceOutOfMemory
@@ -103,7 +103,7 @@ def test_an_array_may_change_after_its_upload(
     host: HostCupy, monkeypatch: pytest.MonkeyPatch, staged_bytes: int
 ) -> None:
     """Also where the copy before it has not been carried out yet; small ones are staged here, large ones by CUDA."""
-    monkeypatch.setattr(cuda, "_STAGED_BYTES", staged_bytes)
+    monkeypatch.setattr(cuda_queue, "_STAGED_BYTES", staged_bytes)
     queue = CudaDevice(0).queue()
     buffer = queue.buffer("values", 4000)
     array = np.zeros(1000, np.uint32)

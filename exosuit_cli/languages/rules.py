@@ -6,9 +6,10 @@ goes from one line to the next.
 
 from __future__ import annotations
 
-import re
 from functools import cache
 from typing import Final, NamedTuple
+
+from exosuit_cli.languages.text_pattern import text_pattern
 
 
 class Rule(NamedTuple):
@@ -20,6 +21,8 @@ class Rule(NamedTuple):
     """Words of which one must be in the first `NEEDS_BYTES` bytes: they are found many times as fast."""
     unless: bytes = b""
     """A pattern that the text must not have."""
+    hint: bytes = b""
+    """A pattern that is found many times as fast, and is in every text that has `pattern`."""
 
 
 NEEDS_BYTES: Final = 3072
@@ -54,8 +57,9 @@ _CPP: Final = (
     rb"^(?:class[ \t]+(?:\w+(?:\([^)\n]{0,80}\))?[ \t]+){0,2}[\w:<>]+[ \t]*(?:[;{]|:[ \t]*\w|$(?=\n[ \t]{0,9}[{:]))|"
     rb"enum class[ \t]|namespace(?:[ \t]+[\w:]+)?[ \t]*(?:\{|$)|template[ \t]*<|"
     rb"using[ \t]+(?:namespace[ \t]|\w+[ \t]*=)|"
-    rb"(?:public|private|protected)[ \t]*:)|\b[A-Za-z_]\w{0,80}::[~\w]"
+    rb"(?:public|private|protected)[ \t]*:)"
 )
+_CPP_SCOPE: Final = rb"\b[A-Za-z_]\w{0,80}::[~\w]"
 _CPP_WORDS: Final = (
     b"::",
     b"\nclass ",
@@ -454,7 +458,12 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     ),
     ".gst": (Rule("XML", _XML), Rule("Gosu")),
     ".gts": (Rule("Gerber Image", _GERBER), Rule("Glimmer TS")),
-    ".h": (Rule("Objective-C", _OBJC, _OBJC_WORDS), Rule("C++", _CPP, _CPP_WORDS), Rule("C")),
+    ".h": (
+        Rule("Objective-C", _OBJC, _OBJC_WORDS),
+        Rule("C++", _CPP, _CPP_WORDS),
+        Rule("C++", _CPP_SCOPE, _CPP_WORDS, hint=rb"::(?<=\w::)[~\w]"),
+        Rule("C"),
+    ),
     ".hh": (Rule("Hack", rb"<\?hh|^[ \t]{0,20}namespace[ \t]+[\w\\]+;"), Rule("C++")),
     "hosts HOSTS": (Rule("INI", rb"^\[[^\n\]]+\][ \t]*(?:#[^\n]*)?$"), Rule("Hosts File")),
     ".html": (
@@ -928,6 +937,7 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
             rb"clr|tst|lea|and|or)[iqa]?\.[bwl])[ \t][^\n%$]*$",
             (b".l", b".w", b".b", b".L", b".W", b".B", b"moveq", b"dbra"),
             rb"(?i)^[ \t]{0,20}mov[lqbw]?[ \t]+[%$]|[ \t]%[er]?[abcd]x\b",
+            rb"\.[bwlBWL][ \t]|[mM][oO][vV][eE][qQ]|[dD][bB][rR][aA]|[bB][tT][sS][tT]",
         ),
         Rule(
             "Assembly",
@@ -1169,26 +1179,29 @@ def candidates_of(keys: str) -> frozenset[str]:
 
 def decide(keys: str, head: bytes) -> str:
     """The language of a text that begins with `head`, by the rules under `keys`; "" where they leave it open."""
-    opening = b"\n" + head[:NEEDS_BYTES]
-    text = head.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in head else head
-    for rule in RULES.get(keys, ()):
+    rules = RULES.get(keys, ())
+    if not rules:
+        return ""
+    text = b"\n" + head
+    opening = text[: NEEDS_BYTES + 1]
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    for rule in rules:
         if _holds(rule, opening, text):
             return rule.language
     return ""
 
 
 def _holds(rule: Rule, opening: bytes, text: bytes) -> bool:
-    for word in rule.needs:
+    _, pattern, needs, unless, hint = rule
+    for word in needs:
         if word in opening:
             break
     else:
-        if rule.needs:
+        if needs:
             return False
-    if rule.pattern and _compiled(rule.pattern).search(text) is None:
+    if hint and not text_pattern(hint).is_in(text):
         return False
-    return not rule.unless or _compiled(rule.unless).search(text) is None
-
-
-@cache
-def _compiled(pattern: bytes) -> re.Pattern[bytes]:
-    return re.compile(pattern, re.MULTILINE)
+    if pattern and not text_pattern(pattern).is_in(text):
+        return False
+    return not unless or not text_pattern(unless).is_in(text)

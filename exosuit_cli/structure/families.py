@@ -53,6 +53,10 @@ class Family(IntEnum):
     """`function [outputs] = name`."""
     PROOFS = 20
     """A word with a capital, such as `Lemma`, and a name."""
+    KEYS = 21
+    """A key and a colon, above a block that is further to the right."""
+    MEMBERS = 22
+    """A key, a colon and an opening bracket."""
 
 
 _MEMBERS: Final = {
@@ -75,9 +79,10 @@ _MEMBERS: Final = {
     Family.BINDINGS: "F#,OCaml,Standard ML",
     Family.OUTPUTS: "MATLAB,Scilab",
     Family.PROOFS: "Rocq Prover",
+    Family.KEYS: "YAML,OASv2-yaml,OASv3-yaml",
+    Family.MEMBERS: "JSON,JSON with Comments,JSON5,JSONLD,OASv2-json,OASv3-json",
     Family.NONE: (
-        ",AsciiDoc,Org,CSV,TSV,JSON,JSON with Comments,JSON5,JSONLD,Jupyter Notebook,YAML,"
-        "Java Properties,XML,SVG,XML Property List,OASv2-json,OASv3-json,OASv2-yaml,OASv3-yaml,BibTeX,Assembly,LLVM,"
+        ",AsciiDoc,Org,CSV,TSV,Jupyter Notebook,Java Properties,XML,SVG,XML Property List,BibTeX,Assembly,LLVM,"
         "Diff,Gettext Catalog,Devicetree,Linker Script,Dockerfile,License,Git Attributes,Ignore List"
     ),
 }
@@ -95,6 +100,8 @@ Some others have keywords, too; rules of their own choose their lines.
 """
 IS_C_LIKE: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.OBJECTIVE])
 """bool[families]."""
+HAS_KEYS: Final = np.isin(np.arange(len(Family)), [Family.KEYS, Family.MEMBERS])
+"""bool[families]: what is defined are the keys of blocks."""
 
 
 def family_of(language: str) -> Family:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 8
 BYTE = np.uint64(0xFF)
+_DASH, _SPACE = np.uint64(ord("-")), np.uint64(ord(" "))
 
 Word = tuple[np.uint64, np.uint64, np.uint64]
 """The first bytes of a head that hold a word, their mask, and how far to shift for the byte after it."""
@@ -26,6 +27,12 @@ def word(text: str) -> Word:
         np.uint64((1 << 8 * len(text)) - 1),
         np.uint64(8 * len(text)),
     )
+
+
+def begins_item(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """bool[n]: the lines, by their heads, that begin an item of a list of YAML: a dash and a blank, or a dash alone."""
+    found: npt.NDArray[np.bool_] = ((heads & BYTE) == _DASH) & (((heads >> np.uint64(8)) & BYTE) <= _SPACE)
+    return found
 
 
 class LineView:

@@ -12,7 +12,8 @@ import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.code.candidate_lines import Candidates, begins_macro
-from exosuit_cli.structure.families import Family
+from exosuit_cli.structure.code.closed_lines import NEVER
+from exosuit_cli.structure.families import HAS_KEYS, Family
 from exosuit_cli.structure.names.line_by_line import read_lines
 from exosuit_cli.structure.names.many_by_keyword import keyword_names
 from exosuit_cli.structure.names.many_in_scripts import may_define
@@ -26,6 +27,7 @@ from exosuit_cli.structure.names.many_plain import (
     head_names,
     macro_names,
 )
+from exosuit_cli.structure.symbols import SymbolKind
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -40,14 +42,16 @@ class DefiningLines:
     """The lines of a slab that define something, ascending, as aligned columns.
 
     `lines` is int64[n], positions in the slab; `levels` is int64[n], the indentation, the rank of a heading, or the
-    number of braces around a rule of styles. `kinds` is uint8[n] of `SymbolKind`; `names` has the n names. `annotated`
-    is int64[k], the lines of equations whose name has its type right above, which defines it.
+    number of braces around a rule of styles. `kinds` is uint8[n] of `SymbolKind`; `names` has the n names. `ends` is
+    int64[n], the last line of what each defines, `NEVER` where its own line does not say so. `annotated` is int64[k],
+    the lines of equations whose name has its type right above, which defines it.
     """
 
     lines: npt.NDArray[np.int64]
     levels: npt.NDArray[np.int64]
     kinds: npt.NDArray[np.uint8]
     names: list[str]
+    ends: npt.NDArray[np.int64]
     annotated: npt.NDArray[np.int64]
 
 
@@ -68,7 +72,8 @@ def find_definitions(
         strengths: of the lines.
 
     """
-    return _Search(slab, lines, first, families, strengths).run()
+    found = _Search(slab, lines, first, families, strengths).run()
+    return _with_keys(found, slab, lines, families)
 
 
 class _Search:
@@ -155,9 +160,35 @@ class _Search:
         # A rule of a style sheet is within another by braces: some layouts only indent it.
         is_style = self._families[at] == Family.STYLES
         levels[is_style] = self._lines.depths[at[is_style]]
-        order = np.argsort(at, kind="stable")
-        ordered = [names[place] for place in order.tolist()]
-        return DefiningLines(at[order], levels[order], kinds[order], ordered, np.array(read.annotated, np.int64))
+        annotated = np.array(read.annotated, np.int64)
+        return _in_order(DefiningLines(at, levels, kinds, names, np.full(len(at), NEVER), annotated))
+
+
+def _in_order(found: DefiningLines) -> DefiningLines:
+    order = np.argsort(found.lines, kind="stable")
+    names = [found.names[place] for place in order.tolist()]
+    return DefiningLines(
+        found.lines[order], found.levels[order], found.kinds[order], names, found.ends[order], found.annotated
+    )
+
+
+def _with_keys(found: DefiningLines, slab: Slab, lines: LineColumns, families: npt.NDArray[np.uint8]) -> DefiningLines:
+    """With the keys of the texts whose language has such."""
+    texts = np.flatnonzero(HAS_KEYS[families] & (slab.lengths > 0))
+    if not len(texts):
+        return found
+    from exosuit_cli.structure.documents.keys import block_keys
+
+    keys = block_keys(slab, lines, texts, families[texts] == Family.MEMBERS)
+    joined = DefiningLines(
+        np.append(found.lines, keys.lines),
+        np.append(found.levels, keys.levels),
+        np.append(found.kinds, np.full(len(keys.lines), SymbolKind.SECTION, np.uint8)),
+        found.names + keys.names,
+        np.append(found.ends, keys.ends),
+        found.annotated,
+    )
+    return _in_order(joined)
 
 
 def _owners(names: PlainNames) -> npt.NDArray[np.int64]:

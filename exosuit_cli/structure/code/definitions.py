@@ -22,8 +22,8 @@ from exosuit_cli.structure.code.documented_by_comment import documented_lines
 from exosuit_cli.structure.code.flat_blocks import flat_depths
 from exosuit_cli.structure.code.nesting import Nesting
 from exosuit_cli.structure.costs import ATTACHED, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
-from exosuit_cli.structure.families import Family, family_of
-from exosuit_cli.structure.line_view import BYTE, word
+from exosuit_cli.structure.families import HAS_KEYS, Family, family_of
+from exosuit_cli.structure.line_view import BYTE, begins_item, word
 from exosuit_cli.structure.symbols import NO_SYMBOLS, Symbols, joined_names
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ _BEGINS_COMMENT: Final = byte_set(b"/*")
 _SAYS: Final = IS_LETTER | byte_set(b"}])")
 """A line that begins with one of these says more than that something goes on."""
 _ENDS_AT_EDGE: Final = ~np.isin(
-    np.arange(len(Family)), [Family.OBJECTIVE, Family.HEADINGS, Family.NONE, Family.FORTRAN]
+    np.arange(len(Family)),
+    [Family.OBJECTIVE, Family.HEADINGS, Family.NONE, Family.FORTRAN, Family.KEYS, Family.MEMBERS],
 )
 """bool[families]: what is at the left edge ends what was before."""
 _HAS_LABELS: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.JAVA])
@@ -103,6 +104,7 @@ class Guesses:
             self._outer, within = self._outer[~is_within], self._outer[is_within]
         own = self._families[found.lines]
         ends = closing_lines(self._nested, found.lines, found.levels, own, closed, self._in_text)
+        ends = np.minimum(ends, found.ends)
         self._end_where_deeper_lines_do(ends, found, languages, within)
         nesting = Nesting(found, self._families, self._outer, texts, ends)
         self._paths = nesting.paths
@@ -207,12 +209,17 @@ class Guesses:
             around[pending] = parents[around[pending]]
         outer = np.append(-1, self._outer)[np.searchsorted(self._outer, first_lines)]
         around[(outer > roots[around]) & ~is_heading & (around >= 0)] = -1
-        says = np.flatnonzero(_SAYS.take(self._first))
+        is_keyed = HAS_KEYS[families]
+        do_say = _SAYS.take(self._first)
+        if is_keyed.any():
+            do_say |= HAS_KEYS[self._families] & ~_SAYS_NO_LEVEL.take(self._first)
+        says = np.flatnonzero(do_say)
         begins = has_inner & (np.searchsorted(says, lines[own]) == np.searchsorted(says, first_lines))
         least = np.minimum.reduceat(
             np.append(levels, _DEEP), np.stack((own + 1, np.maximum(after, own + 1)), 1).ravel()
         )
         is_sole = (after <= inner + 1) | (least[::2] > levels[own])
+        is_sole &= ~is_keyed | (ends[own] >= last_lines)  # short blocks are not known
         others = np.where(has_inner, inner, -1)
         found: npt.NDArray[np.int64] = np.where((around >= 0) & ~(begins & is_sole), around, others)
         return found
@@ -240,6 +247,7 @@ class Guesses:
             tells &= ~self._goes_on[at]
             # Methods of Objective-C are at the left edge, and one deeper than they look.
             indents += (own == Family.OBJECTIVE) & (indents > 0)
+            indents += (own == Family.KEYS) & begins_item(lines.heads[at])
             found[pending[tells]] = indents[tells]
             goes_on = ~tells & (at < last_lines[pending])
             pending, at = pending[goes_on], at[goes_on] + 1

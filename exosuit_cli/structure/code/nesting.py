@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.structure.families import Family
+from exosuit_cli.structure.families import HAS_KEYS, Family
 from exosuit_cli.structure.symbols import HOLDS_METHODS, HOLDS_VARIABLES, SymbolKind
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from exosuit_cli.structure.code.defining_lines import DefiningLines
 
+_IS_APART: Final = HAS_KEYS | np.isin(np.arange(len(Family)), [Family.HEADINGS, Family.STYLES])
 _LONGEST_PATH: Final = 300
 _HOLDS_VARIABLES: Final = np.isin(np.arange(len(SymbolKind)), list(HOLDS_VARIABLES))
 _HOLDS_METHODS: Final = np.isin(np.arange(len(SymbolKind)), list(HOLDS_METHODS))
@@ -50,7 +51,7 @@ class Nesting:
         tops[inner] = parents[inner]
         while len(pending := inner[parents[tops[inner]] >= 0]):
             tops[pending] = parents[tops[pending]]
-        is_apart = is_heading | (families[found.lines] == Family.STYLES)
+        is_apart = _IS_APART[families[found.lines]]
         self.paths = _paths(found.names, inner.tolist(), parents[inner].tolist(), is_apart[inner].tolist())
         columns = np.array([found.lines, found.levels, parents, found.lines[tops], kinds, self._ends], np.int64)
         if dropped.any():
@@ -78,7 +79,7 @@ class Nesting:
         keys = np.stack((texts[nested], base, np.where(is_after, last_outer, -1)))
         is_first = np.ones(len(nested), np.bool_)
         is_first[1:] = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
-        base[is_after | (self._ends[base] <= lines[base])] = -1
+        base[is_after | (self._ends[base] < lines[nested])] = -1
         above = _nearest_above(levels[nested], is_first)
         ends = _least_above(self._ends[nested], above)
         self._ends[nested] = ends
@@ -139,7 +140,7 @@ def _above_where(
 def _paths(names: list[str], places: list[int], parents: list[int], are_apart: list[bool]) -> list[str]:
     """The paths of all names, where those at `places`, in order, are within their parents.
 
-    Headings and selectors have blanks and dots of their own: what parts them is ` > `.
+    Headings, keys and selectors have blanks and dots of their own: what parts them is ` > `.
     """
     paths = names.copy()
     for place, parent, is_apart in zip(places, parents, are_apart, strict=True):

@@ -29,6 +29,7 @@ from exosuit_cli.structure.code.block_words import (
     depths_of_classes,
     ends_class,
     flat_levels,
+    levels_of_remarks,
 )
 from exosuit_cli.structure.code.literal_lines import literal_lines
 from exosuit_cli.structure.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
@@ -212,6 +213,7 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     decorator |= _closed(view, decorator)
     comment = comment & ~decorator
     level = np.minimum(flat_levels(view, comment, level), _LEVELS)
+    level = levels_of_remarks(view, comment, level)
     after_comment, after_decorator = view.before(comment), view.before(decorator)
     after_lead = after_comment | after_decorator
 

@@ -84,7 +84,8 @@ def _spans(
         closing = heredoc_closers(slab, lines, files, marks.lines_with(heredoc.opens, files), heredoc)
         marked = _union(marked, closing)
     compact = Compact.of(slab, lines, marked)
-    events = _events(compact, closing, literals)
+    present = tuple(each for each in literals if not each.spans_lines or len(marks.opening[each.opens]))
+    events = _events(compact, closing, present, has_escapes=any(each.escapes for each in literals))
     reached = _reached(events.following)
     chosen = np.flatnonzero(reached & (events.closer_lines > events.lines))
     return (
@@ -115,7 +116,10 @@ class _Events:
     following: npt.NDArray[np.int64]
 
 
-def _events(compact: Compact, closing: npt.NDArray[np.int64], literals: tuple[Literal, ...]) -> _Events:
+def _events(
+    compact: Compact, closing: npt.NDArray[np.int64], literals: tuple[Literal, ...], *, has_escapes: bool
+) -> _Events:
+    """The marks of these literals in the text; with `has_escapes`, none opens anything behind a backslash."""
     places = compact.candidates(literals)
     ends_heredoc = compact.places_of(closing)
     if len(ends_heredoc):
@@ -123,7 +127,6 @@ def _events(compact: Compact, closing: npt.NDArray[np.int64], literals: tuple[Li
     count = len(places)
     own_lines = compact.lines_of(places)
     escaped = is_escaped(compact.text, places)
-    has_escapes = any(each.escapes for each in literals)
     marks = {each.opens for each in literals}
     bytes_of = compact.text[places]
     rows_of = {byte: np.flatnonzero(bytes_of == byte) for byte in {mark[0] for mark in _marks(literals)}}

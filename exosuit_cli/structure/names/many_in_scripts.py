@@ -8,10 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from exosuit_cli.model.byte_sets import byte_set
-from exosuit_cli.structure.names.many_plain import WIDTH, WordTable, cut_windows, first_places
-from exosuit_cli.structure.names.words import TEST_CALLS
+from exosuit_cli.structure.names.many_plain import (
+    NAMED,
+    NOTHING,
+    UNSURE,
+    WIDTH,
+    WORD_WIDTH,
+    PlainNames,
+    WordTable,
+    cut_windows,
+    first_places,
+)
+from exosuit_cli.structure.names.words import LONGEST, TEST_CALLS
+from exosuit_cli.structure.symbols import SymbolKind
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,6 +31,8 @@ if TYPE_CHECKING:
     from exosuit_cli.model.slab import LineColumns
 
 _TESTS: Final = WordTable(dict.fromkeys(TEST_CALLS, 1))
+_IS_QUOTE: Final = byte_set(b"\"'`")
+_ENDS_TITLE: Final = byte_set(b"\"'`\r\n")
 _MAY_OPEN: Final = byte_set(b"{ \t\r")
 """The last bytes of lines that end with a brace, perhaps before blanks."""
 _VALUES: Final = (b"=>", b"fun", b"cla")
@@ -51,6 +65,31 @@ def may_define(data: npt.NDArray[np.uint8], lines: LineColumns, places: npt.NDAr
     is_named[rows] = (is_open & ~is_inner)[rows] | _has_value(window[rows])
     found[chosen] = is_named
     return found
+
+
+def test_names(data: npt.NDArray[np.uint8], lines: LineColumns, places: npt.NDArray[np.int64]) -> PlainNames:
+    """The test cases among the lines at `places` whose title is right behind the bracket: `it("does this`.
+
+    All others are `UNSURE`. Behind the lines, `data` has `2 * WIDTH` zeros.
+    """
+    inks, ends = lines.inks[places], lines.starts[places + 1]
+    kinds, lengths, after = _TESTS.of_windows(sliding_window_view(data, WORD_WIDTH)[inks])
+    at = inks + lengths + 2
+    rows = np.flatnonzero((kinds != 0) & (after == ord("(")) & _IS_QUOTE.take(data[at - 1]))
+    states, stops = np.full(len(places), UNSURE, np.uint8), at.copy()
+    if len(rows):
+        window = sliding_window_view(data, WIDTH)[at[rows]]
+        is_end = _ENDS_TITLE.take(window)
+        sizes = is_end.argmax(axis=1)
+        is_whole = is_end[np.arange(len(rows)), sizes] & (at[rows] + sizes < ends[rows])
+        is_whole &= at[rows] + sizes - lines.starts[places[rows]] < LONGEST
+        is_colon = window == ord(":")
+        is_colon[:, 1:] &= is_colon[:, :-1]
+        is_odd = is_colon[:, 1:] | (window[:, 1:] == 0)
+        is_whole &= ~(is_odd & (np.arange(1, WIDTH) < sizes[:, None])).any(axis=1) & (window[:, 0] != 0)
+        stops[rows] += sizes
+        states[rows[is_whole]] = np.where(sizes > 0, NAMED, NOTHING)[is_whole]
+    return PlainNames(states, np.full(len(places), SymbolKind.TEST, np.uint8), at, stops)
 
 
 def _may_be_method(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from exosuit_cli.structure.families import Family
@@ -48,6 +49,7 @@ def head_name(line: bytes, *, at_edge: bool, is_java: bool) -> Found | None:
     return name_text(name), SymbolKind.FUNCTION
 
 
+@lru_cache(4096)
 def _is_type(word: bytes) -> bool:
     return word not in NO_NAMES and not word.strip(b"$:<>,.[]&?~@").translate(None, b"$:<>,.[]&?~@_").strip(
         b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -69,7 +71,7 @@ def name_in_c(line: bytes) -> Found | None:
     """What a line of C or C++ defines: by a keyword, as a macro, or as a head."""
     if line.startswith(b"#"):
         return _macro(line)
-    template = _TEMPLATE.match(line)
+    template = _TEMPLATE.match(line) if b"template" in line else None
     if template is not None:
         line = line[: len(line) - len(line.lstrip())] + line[template.end() :]
     if line[:1] in b" \t":

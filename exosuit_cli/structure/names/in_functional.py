@@ -29,6 +29,7 @@ _EQUATION: Final = re.compile(
 )
 _TYPED: Final = re.compile(rb"(?:[a-z_][\w']*|\([^()\w\s]+\))[ \t]*::?(?![^ \t\r\n])")
 _EQUATION_KINDS: Final = {b"class": SymbolKind.INTERFACE}
+_TYPE_WORDS: Final = (b"data", b"newtype", b"type", b"class")
 _EQUATION_WORD: Final = re.compile(
     rb"(?P<word>data|newtype|type|class)[ \t]+(?:(?:family|instance|alias)[ \t]+)?(?:[^=\r\n]*=>[ \t]*)?"
     rb"(?P<name>[A-Z]\w*)"
@@ -74,7 +75,7 @@ def name_of_equation(line: bytes) -> Found | None:
     instance = _INSTANCE.match(line) if line.startswith(b"instance") else None
     if instance is not None:
         return " ".join(name_text(instance["name"]).split()), SymbolKind.IMPLEMENTATION
-    word = _EQUATION_WORD.match(line)
+    word = _EQUATION_WORD.match(line) if line.startswith(_TYPE_WORDS) else None
     if word is not None:
         return name_text(word["name"]), _EQUATION_KINDS.get(word["word"], SymbolKind.TYPE)
     found = _EQUATION.match(line)

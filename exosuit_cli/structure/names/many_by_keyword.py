@@ -47,6 +47,8 @@ _SCOPES: Final = np.array([int.from_bytes(word, "little") for word in (b"(crate)
 _FN: Final = np.uint64(int.from_bytes(b"fn ", "little"))
 _FUN: Final = np.uint64(int.from_bytes(b"fun ", "little"))
 _FUNC: Final = np.uint64(int.from_bytes(b"func ", "little"))
+_QUOTES: Final = byte_set(b"\"'")
+_LINKAGE: Final = np.uint64(int.from_bytes(b'"C"', "little"))
 _IN_OWNER: Final = IS_WORD | byte_set(b" \t*")
 _MUTABLE: Final = np.uint64(int.from_bytes(b"mut ", "little"))
 _FOLLOWING: Final = WordTable(
@@ -106,6 +108,9 @@ def keyword_names(
         is_plain = is_known & IS_BLANK.take(after) & (kinds != _UNPLAIN_KIND)
         # What begins with a bracket may still be the head of a method in Java.
         is_odd = is_known | (after == ord("!")) | ((lengths == 0) & ((after != ord("<")) | (own != Family.JAVA)))
+        rows = np.flatnonzero((lengths == 0) & _QUOTES.take(after) & ((own == Family.JAVA) | (own == Family.KEYWORD)))
+        if len(rows):  # `case "text":`; but `extern "C"` is a modifier
+            is_odd[rows] = (_heads(data, at[active[rows]]) & MASKS[3]) == _LINKAGE
         if has_keywords:
             is_odd &= ~((own == Family.KEYWORD) & _defines_nothing(kinds, lengths, after)) | is_receiver
         is_scoped = (kinds == _MODIFIER) & (after == ord("("))

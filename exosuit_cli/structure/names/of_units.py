@@ -20,7 +20,6 @@ _UNIT: Final = re.compile(
     rb"type(?:[ \t]*,[^:\r\n]*)?(?:[ \t]*::)?)[ \t]+(?P<name>[a-z]\w*)[ \t]*(?=[(!;\r\n]|bind|result|$)",
     re.IGNORECASE,
 )
-_UNIT_WORDS: Final = (b"function", b"subroutine", b"module", b"program", b"interface", b"type", b"block")
 _UNIT_KINDS: Final = {
     b"m": SymbolKind.MODULE, b"p": SymbolKind.MODULE, b"b": SymbolKind.MODULE, b"i": SymbolKind.INTERFACE,
     b"t": SymbolKind.TYPE,
@@ -38,8 +37,7 @@ def name_with_outputs(line: bytes) -> Found | None:
 
 def name_in_fortran(line: bytes) -> Found | None:
     """The unit of a program, the interface or the type of a line of Fortran."""
-    lower = line.lower()
-    found = _UNIT.match(line) if any(word in lower for word in _UNIT_WORDS) else None
+    found = _UNIT.match(line)
     if found is None or found["name"].lower() in (b"procedure", b"function", b"subroutine"):
         return None
     kind = _UNIT_KINDS.get(found["kind"][:1].lower(), SymbolKind.FUNCTION)

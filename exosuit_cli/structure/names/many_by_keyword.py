@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from exosuit_cli.model.byte_sets import IS_WIDE_WORD, IS_WORD, byte_set
 from exosuit_cli.structure.families import IS_C_LIKE, Family
@@ -24,6 +23,7 @@ from exosuit_cli.structure.names.many_plain import (
     PlainNames,
     WordTable,
 )
+from exosuit_cli.structure.names.windows import heads_at, windows
 from exosuit_cli.structure.names.words import KEYWORDS, MODIFIERS, NAMELESS, TEST_BEGINNINGS
 from exosuit_cli.structure.symbols import SymbolKind
 
@@ -91,7 +91,6 @@ def keyword_names(
         np.zeros(count, np.int64),
         np.zeros((2, count), np.int64),
     )
-    words = sliding_window_view(data, WORD_WIDTH)
     at, active, nothing = inks.copy(), np.arange(count), np.zeros(0, np.int64)
     has_keywords, has_scripts = bool((families == Family.KEYWORD).any()), bool((families == Family.SCRIPT).any())
     reached: list[npt.NDArray[np.int64]] = []
@@ -99,7 +98,7 @@ def keyword_names(
         if not len(active):
             break
         own = families[active]
-        kinds, lengths, after = _WORDS.of_windows(words[at[active]])
+        kinds, lengths, after = _WORDS.of_windows(windows(data, at[active], WORD_WIDTH))
         is_test = kinds == _TEST
         is_receiver = is_test & (after == ord(".")) & (lengths == len(b"RSpec"))  # `RSpec.describe`
         if is_test.any():
@@ -110,13 +109,13 @@ def keyword_names(
         is_odd = is_known | (after == ord("!")) | ((lengths == 0) & ((after != ord("<")) | (own != Family.JAVA)))
         rows = np.flatnonzero((lengths == 0) & _QUOTES.take(after) & ((own == Family.JAVA) | (own == Family.KEYWORD)))
         if len(rows):  # `case "text":`; but `extern "C"` is a modifier
-            is_odd[rows] = (_heads(data, at[active[rows]]) & MASKS[3]) == _LINKAGE
+            is_odd[rows] = (heads_at(data, at[active[rows]]) & MASKS[3]) == _LINKAGE
         if has_keywords:
             is_odd &= ~((own == Family.KEYWORD) & _defines_nothing(kinds, lengths, after)) | is_receiver
         is_scoped = (kinds == _MODIFIER) & (after == ord("("))
         rows = np.flatnonzero(is_scoped & (own == Family.KEYWORD)) if is_scoped.any() else nothing
         if len(rows):
-            scopes = _heads(data, at[active[rows]] + lengths[rows])
+            scopes = heads_at(data, at[active[rows]] + lengths[rows])
             rows = rows[(scopes == _SCOPES[0]) | (scopes == _SCOPES[1])]
             is_plain[rows] = True
             lengths[rows] += len(b"(crate)")
@@ -128,7 +127,7 @@ def keyword_names(
         if has_keywords:
             rows = np.flatnonzero(is_plain & (kinds == SymbolKind.CONSTANT) & (own == Family.KEYWORD))
             following = at[active[rows]] + lengths[rows] + 1
-            is_function = (_heads(data, following) & MASKS[3]) == _FN
+            is_function = (heads_at(data, following) & MASKS[3]) == _FN
             is_modifier[rows] = is_function & _IS_NAME.take(data[following + len(b"fn ")])  # `const fn name`
         at[active[is_plain]] += lengths[is_plain] + 1
         found.kinds[active] = kinds
@@ -154,12 +153,6 @@ def _defines_nothing(
     return nothing
 
 
-def _heads(data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    """The eight bytes at each of these places, the first the lowest."""
-    found: npt.NDArray[np.uint64] = sliding_window_view(data, 8)[at].view("<u8")[:, 0]
-    return found
-
-
 def _read_names(
     data: npt.NDArray[np.uint8],
     lines: npt.NDArray[np.int64],
@@ -172,9 +165,9 @@ def _read_names(
     is_variable = (kinds == SymbolKind.CONSTANT) & (own == Family.KEYWORD)
     is_mutable = is_variable.copy()
     if is_mutable.any():
-        is_mutable[is_mutable] = (_heads(data, at[lines[is_mutable]]) & MASKS[4]) == _MUTABLE
+        is_mutable[is_mutable] = (heads_at(data, at[lines[is_mutable]]) & MASKS[4]) == _MUTABLE
         at[lines[is_mutable]] += len(b"mut ")
-    window = sliding_window_view(data, NAME_WIDTH)[at[lines]]
+    window = windows(data, at[lines], NAME_WIDTH)
     is_name = _IS_NAME.take(window)
     dotted = (kinds == SymbolKind.MODULE) | (kinds == _USING)
     is_name |= (window == ord(".")) & dotted[:, None]
@@ -199,7 +192,7 @@ def _read_names(
     is_plain &= (kinds != SymbolKind.CONSTANT) | (own != Family.SCRIPT)
     is_plain &= ~is_variable | (after != ord("<"))  # the type that a property is added to
     rows = np.flatnonzero(is_plain & (after == ord("<")) & (own == Family.KEYWORD) & (kinds == SymbolKind.FUNCTION))
-    is_plain[rows] = (_heads(data, at[lines[rows]] - len(b"fun ")) & MASKS[4]) != _FUN  # or a function is added to
+    is_plain[rows] = (heads_at(data, at[lines[rows]] - len(b"fun ")) & MASKS[4]) != _FUN  # or a function is added to
     if is_mutable.any():
         ends = _ENDS_VARIABLE.take(after) | (is_blank & _ENDS_VARIABLE.take(second))
         is_plain = np.where(is_mutable, ends & ~_has_foreign(window, lengths), is_plain)
@@ -230,8 +223,8 @@ def _read_methods(
     data: npt.NDArray[np.uint8], lines: npt.NDArray[np.int64], at: npt.NDArray[np.int64], found: PlainNames
 ) -> None:
     """Read the names of methods as in Go, `func (name *Type) name(`; `at` is the bracket's place."""
-    lines = lines[(_heads(data, at[lines] - len(b"func ")) & MASKS[5]) == _FUNC]
-    window = sliding_window_view(data, NAME_WIDTH)[at[lines]]
+    lines = lines[(heads_at(data, at[lines] - len(b"func ")) & MASKS[5]) == _FUNC]
+    window = windows(data, at[lines], NAME_WIDTH)
     rows, last = np.arange(len(lines)), NAME_WIDTH - 1
     closing = (window == ord(")")).argmax(axis=1)
     is_within = np.arange(NAME_WIDTH) < closing[:, None]
@@ -240,7 +233,7 @@ def _read_methods(
     begins = NAME_WIDTH - is_other[:, ::-1].argmax(axis=1)
     is_plain &= (begins < closing) & (window[rows, np.minimum(closing + 1, last)] == ord(" "))
     names = at[lines] + closing + 2
-    is_word = _IS_NAME.take(sliding_window_view(data, NAME_WIDTH)[names])
+    is_word = _IS_NAME.take(windows(data, names, NAME_WIDTH))
     is_word[:, -1] = False
     ends = names + is_word.argmin(axis=1)
     is_plain &= (ends > names) & (data[ends] == ord("(")) & ~_BEGINS_NO_NAME.take(data[names])

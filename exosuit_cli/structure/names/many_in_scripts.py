@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.structure.names.many_plain import (
@@ -22,6 +21,7 @@ from exosuit_cli.structure.names.many_plain import (
     cut_windows,
     first_places,
 )
+from exosuit_cli.structure.names.windows import windows
 from exosuit_cli.structure.names.words import LONGEST, TEST_CALLS
 from exosuit_cli.structure.symbols import SymbolKind
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 _TESTS: Final = WordTable(dict.fromkeys(TEST_CALLS, 1))
 _IS_QUOTE: Final = byte_set(b"\"'`")
-_ENDS_TITLE: Final = byte_set(b"\"'`\r\n")
+_ENDS_LINE: Final = byte_set(b"\r\n")
+_IS_ODD_IN_TITLE: Final = byte_set(b"\\\0")
 _MAY_OPEN: Final = byte_set(b"{ \t\r")
 """The last bytes of lines that end with a brace, perhaps before blanks."""
 _VALUES: Final = (b"=>", b"fun", b"cla")
@@ -73,20 +74,19 @@ def test_names(data: npt.NDArray[np.uint8], lines: LineColumns, places: npt.NDAr
     All others are `UNSURE`. Behind the lines, `data` has `2 * WIDTH` zeros.
     """
     inks, ends = lines.inks[places], lines.starts[places + 1]
-    kinds, lengths, after = _TESTS.of_windows(sliding_window_view(data, WORD_WIDTH)[inks])
+    kinds, lengths, after = _TESTS.of_windows(windows(data, inks, WORD_WIDTH))
     at = inks + lengths + 2
     rows = np.flatnonzero((kinds != 0) & (after == ord("(")) & _IS_QUOTE.take(data[at - 1]))
     states, stops = np.full(len(places), UNSURE, np.uint8), at.copy()
     if len(rows):
-        window = sliding_window_view(data, WIDTH)[at[rows]]
-        is_end = _ENDS_TITLE.take(window)
+        window = windows(data, at[rows], WIDTH)
+        is_end = (window == data[at[rows] - 1][:, None]) | _ENDS_LINE.take(window)
         sizes = is_end.argmax(axis=1)
         is_whole = is_end[np.arange(len(rows)), sizes] & (at[rows] + sizes < ends[rows])
         is_whole &= at[rows] + sizes - lines.starts[places[rows]] < LONGEST
-        is_colon = window == ord(":")
-        is_colon[:, 1:] &= is_colon[:, :-1]
-        is_odd = is_colon[:, 1:] | (window[:, 1:] == 0)
-        is_whole &= ~(is_odd & (np.arange(1, WIDTH) < sizes[:, None])).any(axis=1) & (window[:, 0] != 0)
+        is_odd = _IS_ODD_IN_TITLE.take(window)
+        is_odd[:, 1:] |= (window[:, 1:] == ord(":")) & (window[:, :-1] == ord(":"))
+        is_whole &= ~(is_odd & (np.arange(WIDTH) < sizes[:, None])).any(axis=1)
         stops[rows] += sizes
         states[rows[is_whole]] = np.where(sizes > 0, NAMED, NOTHING)[is_whole]
     return PlainNames(states, np.full(len(places), SymbolKind.TEST, np.uint8), at, stops)

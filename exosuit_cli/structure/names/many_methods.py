@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from exosuit_cli.model.byte_sets import IS_WORD, byte_set
 from exosuit_cli.structure.names.many_plain import (
@@ -21,6 +20,7 @@ from exosuit_cli.structure.names.many_plain import (
     cut_windows,
     first_places,
 )
+from exosuit_cli.structure.names.windows import heads_at
 from exosuit_cli.structure.names.words import LONGEST, NO_NAMES, TYPES
 from exosuit_cli.structure.symbols import SymbolKind
 
@@ -160,6 +160,6 @@ def _has_operator(
     found = np.zeros(len(bracket), np.bool_)
     is_there = (window[:, :-1] == ord("o")) & (window[:, 1:] == ord("p"))
     of_row, column = np.nonzero(is_there)
-    words = sliding_window_view(data, 8)[at[of_row] + column].view("<u8")[:, 0]
+    words = heads_at(data, at[of_row] + column)
     found[of_row[(words == _OPERATOR) & (column < bracket[of_row])]] = True
     return found

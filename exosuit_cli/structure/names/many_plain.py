@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from exosuit_cli.model.byte_sets import IS_LETTER, IS_WORD, byte_set
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.structure.names.windows import heads_at, windows
 from exosuit_cli.structure.symbols import SymbolKind
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class WordTable:
         self, data: npt.NDArray[np.uint8], at: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
         """The kinds of the words at these places, 0 for one that is not in the table, and the bytes after them."""
-        kinds, _, after = self.of_windows(sliding_window_view(data, WORD_WIDTH)[at])
+        kinds, _, after = self.of_windows(windows(data, at, WORD_WIDTH))
         return kinds, after
 
 
@@ -120,7 +120,7 @@ class PlainNames:
 def macro_names(data: npt.NDArray[np.uint8], inks: npt.NDArray[np.int64]) -> PlainNames:
     """What lines define that begin with `#define` and a blank: a macro with arguments."""
     at = inks + len(b"#define ")
-    window = sliding_window_view(data, NAME_WIDTH)[at]
+    window = windows(data, at, NAME_WIDTH)
     bracket = (window == ord("(")).argmax(axis=1)
     # Of most a value is in brackets, and no name is right before these.
     rows = np.flatnonzero((bracket > 0) & IS_WORD.take(data[at + bracket - 1]))
@@ -134,7 +134,7 @@ def cut_windows(
     data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint8]:
     """uint8[n, `WIDTH`]: the bytes from each place, newlines from its size on."""
-    window = sliding_window_view(data, WIDTH)[starts]
+    window = windows(data, starts, WIDTH)
     is_beyond = np.minimum(sizes, WIDTH).astype(np.uint8)[:, None] <= _COLUMNS
     changes = window ^ np.uint8(_NEWLINE)
     changes &= np.negative(is_beyond.view(np.uint8))
@@ -188,7 +188,7 @@ def head_names(
     is_pointer = window[rows, np.minimum(bracket + 1, WIDTH - 1)] == ord("*")
     is_alone = begin == 0
     is_macro = is_alone & (stop >= _LEAST_MACRO) & is_capital & ~is_table
-    heads = sliding_window_view(data, 8)[starts + begin].copy().view("<u8")[:, 0]
+    heads = heads_at(data, starts + begin)
     heads &= MASKS[np.minimum(np.maximum(stop - begin, 0), 8)]
     is_head &= ~np.isin(heads, _TYPES)
     is_unsure = is_macro | (heads == _ATTRIBUTE) | (is_table & ~is_named)

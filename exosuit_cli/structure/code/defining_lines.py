@@ -166,7 +166,15 @@ class _Search:
         is_style = self._families[at] == Family.STYLES
         levels[is_style] = self._lines.depths[at[is_style]]
         annotated = np.array(read.annotated, np.int64)
-        return _in_order(DefiningLines(at, levels, kinds, names, np.full(len(at), NEVER), annotated))
+        stops = np.full(len(at), NEVER)
+        is_heading = self._families[at] == Family.HEADINGS
+        if is_heading.any():
+            from exosuit_cli.structure.documents.object_directives import ends_of_objects
+            from exosuit_cli.structure.documents.prose_costs import OBJECT_LEVEL
+
+            objects = np.flatnonzero(is_heading & (levels >= OBJECT_LEVEL))
+            stops[objects] = ends_of_objects(self._lines, at[objects])
+        return _in_order(DefiningLines(at, levels, kinds, names, stops, annotated))
 
 
 def _in_order(found: DefiningLines) -> DefiningLines:

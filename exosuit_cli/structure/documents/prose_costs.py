@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from exosuit_cli.structure.documents.text_lines import TextLines
 
 _DEEPEST_HEADING: Final = 11
+OBJECT_LEVEL: Final = _DEEPEST_HEADING + 1
+"""The level of an object that a directive at the left edge documents, below all headings; its column is added."""
 BLOCK: Final = 48
 _DEEPEST_BLOCK: Final = 132
 _MOST_RANKS: Final = (_DEEPEST_BLOCK - BLOCK) // 4

@@ -15,6 +15,7 @@ from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import CLOSING, CONTINUED
 from exosuit_cli.structure.documents.headings import LABEL, USUAL
+from exosuit_cli.structure.documents.object_directives import documents_object
 from exosuit_cli.structure.documents.prose_costs import HEADED, INTRODUCED, ROW, DocumentCosts, block_cost
 from exosuit_cli.structure.documents.prose_lines import document_lines
 from exosuit_cli.structure.documents.text_lines import OTHER_MARK, text_lines
@@ -50,6 +51,9 @@ _MOST_RANKS: Final = 64
 _BLOCK_COSTS: Final = tuple(map(block_cost, range(_MOST_RANKS)))
 _LINE: Final = int(Boundary.LINE)
 _NESTED: Final = int(Boundary.NESTED)
+_SECTION: Final = int(Boundary.SECTION)
+_LESS: Final = 2
+"""What the directive of an object costs less than other blocks in the same ones."""
 _LONGEST: Final = 1000
 """Bytes of a line that are looked at."""
 
@@ -292,10 +296,14 @@ class _Restructured:
             stop = self._end(line, column)
             self.out.verbatim(line, stop, is_closed=False)
             return stop
-        text = self._text
+        text, costs, kinds = self._text, self.out.costs, self.out.kinds
+        if documents_object(row):
+            kinds[line] = _SECTION
+            if costs[line] < INTRODUCED:
+                costs[line] -= _LESS
         after = line + 1
         while after < self._count and not text.is_blank(after) and text.columns[after] > column:
-            self.out.costs[after] = CONTINUED
+            costs[after] = CONTINUED
             after += 1
         following = text.inked[after]
         self._is_led = following < self._count and text.columns[following] > column

@@ -140,7 +140,8 @@ def _read_headings(
 ) -> None:
     """The texts and levels of headings; below labels or a line of punctuation, that of the first other line."""
     from exosuit_cli.structure.documents import headings
-    from exosuit_cli.structure.documents.prose_costs import heading_level
+    from exosuit_cli.structure.documents.object_directives import object_name
+    from exosuit_cli.structure.documents.prose_costs import OBJECT_LEVEL, heading_level
 
     stops = lines.files[np.searchsorted(lines.files, places, "right")]
     for line, ink, last, end, cost in zip(
@@ -161,7 +162,11 @@ def _read_headings(
             while at < furthest and headings.is_above_title(text):
                 at += 1
                 text = _heading_text(data, lines, at)
-            name = " ".join(text.decode("utf-8", "replace").strip(" #\t\r\n").split())
+            name = object_name(text) or ""
+            if name:
+                level = OBJECT_LEVEL + int(lines.indents[line])
+            else:
+                name = " ".join(text.decode("utf-8", "replace").strip(" #\t\r\n").split())
         if name:
             found.lines.append(line)
             found.levels.append(level)

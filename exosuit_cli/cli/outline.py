@@ -46,10 +46,10 @@ def _run(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
 
                         print_json(outline_document(outcome))
                     else:
-                        from exosuit_cli.report.console import open_console
+                        from exosuit_cli.report.lines import open_lines
                         from exosuit_cli.report.query.terminal import print_outline
 
-                        print_outline(open_console(), outcome)
+                        print_outline(open_lines(), outcome)
         code = log_ending(outcome.ending)
         if code:
             raise SystemExit(code)

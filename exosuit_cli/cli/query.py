@@ -83,10 +83,10 @@ def _report(outcome: QueryOutcome, flags: QueryReportFlags) -> None:
         with json_output(sys.stdout.buffer) as file:
             write_answers(file, outcome)
     else:
-        from exosuit_cli.report.console import open_console
+        from exosuit_cli.report.lines import open_lines
         from exosuit_cli.report.query.terminal import print_answers
 
-        print_answers(open_console(), outcome)
+        print_answers(open_lines(), outcome)
 
 
 QUERY_COMMAND: Final = CommandLine(

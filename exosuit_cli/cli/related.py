@@ -42,10 +42,10 @@ def _run(chunks: tuple[str, ...], given: Mapping[str, object]) -> None:
 
                         print_json(related_document(outcome))
                     else:
-                        from exosuit_cli.report.console import open_console
+                        from exosuit_cli.report.lines import open_lines
                         from exosuit_cli.report.query.terminal import print_related
 
-                        print_related(open_console(), outcome)
+                        print_related(open_lines(), outcome)
         code = log_ending(outcome.ending)
         if code:
             raise SystemExit(code)

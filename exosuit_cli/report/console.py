@@ -1,9 +1,7 @@
-"""The parts of every report on a terminal: the console, labelled lines, tables that are never cut."""
+"""The parts of every report on a terminal: the console, lines, tables that are never cut."""
 
 from __future__ import annotations
 
-import re
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -13,6 +11,9 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from exosuit_cli.report.lines import Line
+from exosuit_cli.report.lines import labelled_line as labelled_line
+from exosuit_cli.report.lines import labelled_phrases as labelled_phrases
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -20,18 +21,14 @@ if TYPE_CHECKING:
 
 WIDEST_TABLE = 500
 """Columns that a table may take; more than the widest row needs."""
-_LABEL = 12
-"""Columns of a label."""
 _GAP = 3
 """Columns between two columns of a table."""
-_NUMBER = re.compile(r"(?<=[0-9]%) (?=\w)|(?<=[0-9]) (?=\w)")
-"""The blank between a number and the word that it counts."""
-_NO_BREAK = "\u00a0"
 
 
 class _Console(Console):
     def print(self, *objects: Any, **options: Any) -> None:
         """Print, and escape every character of a text that could act on the terminal."""
+        objects = tuple(Text.assemble(*each.parts) if isinstance(each, Line) else each for each in objects)
         if options == {"soft_wrap": True} and self._is_written_as_it_is(*objects):
             self.file.write(f"{objects[0]}\n")
             return
@@ -56,31 +53,6 @@ class _Console(Console):
 def open_console() -> Console:
     """The console that reports are printed on; nothing in a text is markup."""
     return _Console(highlight=False, emoji=False, markup=False)
-
-
-def labelled_line(console: Console, label: str, text: str, style: str = "") -> None:
-    """Print one line, its label in a column of its own. It is never broken, so that a path in it stays whole."""
-    console.print(Text.assemble((f"{label:<{_LABEL}}", "bold"), (text, style)), soft_wrap=True)
-
-
-def labelled_phrases(console: Console, label: str, *phrases: str, gap: str = " ", style: str = "") -> None:
-    """Print phrases after a label, on as many lines as they need. Lines break between phrases.
-
-    A phrase that is longer than a line breaks between words. A number stays with the word behind it, its unit, as long
-    as both fit in a line.
-    """
-    width = max(console.width - _LABEL, 1)
-    lines: list[str] = []
-    for phrase in map(display_name, phrases):
-        if lines and len(lines[-1]) + len(gap) + len(phrase) <= width:
-            lines[-1] += gap + phrase
-        else:
-            whole = _NUMBER.sub(_NO_BREAK, phrase)
-            broken = textwrap.wrap(whole, width, break_long_words=False, break_on_hyphens=False)
-            lines += [line.replace(_NO_BREAK, " ") for line in broken]
-    for line in lines:
-        labelled_line(console, label, line, style)
-        label = ""
 
 
 def print_table(console: Console, table: Table) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from rich.text import Text
-
+from exosuit_cli.report.lines import Line, PlainConsole
 from exosuit_cli.search.breadcrumb import lines_of
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console
+    from rich.text import Text
 
+    from exosuit_cli.report.lines import Console
     from exosuit_cli.search.definitions import Definition
 
 _TAB: Final = 4
@@ -33,18 +33,22 @@ def print_code(
     above = [(each.line, display_name(each.text.expandtabs(_TAB))) for each in enclosing]
     width = max(len(str(first_line + max(len(lines) - 1, 0))), 4)
     for number, line in above:
-        console.print(Text.assemble((f"{number:>{width}}  ", "dim"), (line, "dim")), soft_wrap=True)
+        console.print(Line((f"{number:>{width}}  {line}", "dim")), soft_wrap=True)
     if above and above[-1][0] + 1 < first_line:
-        console.print(Text(f"{'...':>{width}}", "dim"))
+        console.print(Line((f"{'...':>{width}}", "dim")))
     for number, code in enumerate(_coloured(console, lines, language), first_line):
-        gap = "  " if code.plain else ""
-        console.print(Text.assemble((f"{number:>{width}}{gap}", "dim"), code), soft_wrap=True)
+        gap = "  " if str(code) else ""
+        console.print(Line((f"{number:>{width}}{gap}", "dim"), code), soft_wrap=True)
 
 
-def _coloured(console: Console, lines: Sequence[str], language: str | None) -> Sequence[Text]:
+def _coloured(console: Console, lines: Sequence[str], language: str | None) -> Sequence[str | Text]:
     """The lines in the colours of their language, which nothing but a terminal with colours needs."""
-    if not console.is_terminal or console.no_color or console.color_system is None or language is None:
-        return [Text(line) for line in lines]
+    if isinstance(console, PlainConsole) or language is None:
+        return lines
+    from rich.console import Console as RichConsole
+
+    if not isinstance(console, RichConsole) or not console.is_terminal or console.no_color or not console.color_system:
+        return lines
     from pygments.util import ClassNotFound  # type: ignore[import-untyped, unused-ignore]
     from rich.syntax import Syntax
 
@@ -52,6 +56,6 @@ def _coloured(console: Console, lines: Sequence[str], language: str | None) -> S
     try:
         coloured = Syntax("", lexer, theme="ansi_dark", background_color="default").highlight("\n".join(lines))
     except ClassNotFound:
-        return [Text(line) for line in lines]
+        return lines
     found = list(coloured.split("\n", allow_blank=True))
     return found[: len(lines)]

@@ -5,19 +5,16 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from rich.text import Text
-
 from exosuit_cli.model.units import counted
-from exosuit_cli.report.console import labelled_phrases
+from exosuit_cli.report.lines import Line, labelled_phrases
 from exosuit_cli.report.query.code import print_code
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from exosuit_cli.commands.outline import OutlineOutcome
     from exosuit_cli.commands.query import ChunkPlace, IndexUse, QueryOutcome, ShownAnswer
     from exosuit_cli.commands.related import RelatedOutcome
+    from exosuit_cli.report.lines import Console
 
 _SHOWN_QUERY: Final = 80
 """Characters of a query that are repeated where nothing matches."""
@@ -56,9 +53,9 @@ def print_searched(console: Console, index: IndexUse, seconds: float, context: s
 def print_outline(console: Console, outcome: OutlineOutcome) -> None:
     """Print an outline as its text is, then what it is an outline of."""
     for path, of_file in groupby(outcome.entries, key=lambda each: each.path):
-        console.print(Text(display_name(path), "bold"), soft_wrap=True)
+        console.print(Line((display_name(path), "bold")), soft_wrap=True)
         for each in of_file:
-            console.print(Text.assemble((f"{each.line}:", "dim"), " ", each.text), soft_wrap=True)
+            console.print(Line((f"{each.line}:", "dim"), " ", each.text), soft_wrap=True)
     if outcome.entries:
         console.print()
     left_out = f"{outcome.left_out:,} more did not fit" if outcome.left_out else ""
@@ -71,40 +68,40 @@ def print_outline(console: Console, outcome: OutlineOutcome) -> None:
 def print_related(console: Console, outcome: RelatedOutcome) -> None:
     """Print what is related to a chunk, kind by kind."""
     symbol = f"  {display_name(outcome.symbol)}" if outcome.symbol else ""
-    console.print(Text.assemble(place_text(outcome.place), (symbol, "cyan")), soft_wrap=True)
+    console.print(Line(place_text(outcome.place), (symbol, "cyan")), soft_wrap=True)
     for kind, found in outcome.related.items():
         console.print()
-        console.print(Text(kind if found else f"no {kind}", "bold"))
+        console.print(Line((kind if found else f"no {kind}", "bold")))
         for each in found:
             symbol = f"  {display_name(each.symbol)}" if each.symbol else ""
-            head = Text.assemble("  ", place_text(each.place, ""), (symbol, "cyan"), (f"  {each.why}", "dim"))
+            head = Line("  ", place_text(each.place, ""), (symbol, "cyan"), (f"  {each.why}", "dim"))
             console.print(head, soft_wrap=True)
             if each.name is not None:
                 shown = display_name(each.text.strip().expandtabs(4))
-                console.print(Text.assemble((f"    {each.line}: ", "dim"), shown), soft_wrap=True)
+                console.print(Line((f"    {each.line}: ", "dim"), shown), soft_wrap=True)
     console.print()
     print_searched(console, outcome.index, outcome.seconds, outcome.context)
 
 
-def place_text(place: ChunkPlace, style: str = "bold") -> Text:
+def place_text(place: ChunkPlace, style: str = "bold") -> tuple[str, str]:
     """`path:10-20`, as editors and grep have it."""
     lines = str(place.start_line) if place.start_line == place.end_line else f"{place.start_line}-{place.end_line}"
-    return Text(f"{display_name(place.path)}:{lines}", style)
+    return f"{display_name(place.path)}:{lines}", style
 
 
 def _print_answer(console: Console, shown: ShownAnswer, *, explain: bool) -> None:
     answer = shown.answer
     symbol = f"  {display_name(shown.symbol)}" if shown.symbol else ""
     tokens = answer.tokens if shown.tokens is None else shown.tokens
-    head = Text.assemble(place_text(shown.place), (symbol, "cyan"))
-    head.append(f"  {answer.score:.2f}  {counted(tokens, 'token')}", "dim")
+    figures = f"  {answer.score:.2f}  {counted(tokens, 'token')}"
+    head = Line(place_text(shown.place), (symbol, "cyan"), (figures, "dim"))
     console.print(head, soft_wrap=True)
     if explain:
         ranked = sorted(answer.signals.items(), key=lambda each: -abs(each[1]))
         shares = [f"{name} {value:+.2f}" for name, value in ranked if abs(value) >= _LEAST_SHARE]
         labelled_phrases(console, "signals", *shares, gap="  ")
     for twin in shown.twins:
-        console.print(Text.assemble(("same as  ", "dim"), place_text(twin, "")), soft_wrap=True)
+        console.print(Line(("same as  ", "dim"), place_text(twin, "")), soft_wrap=True)
     if shown.more_twins:
-        console.print(Text(f"and {shown.more_twins:,} more places with the same text", "dim"))
+        console.print(Line((f"and {shown.more_twins:,} more places with the same text", "dim")))
     print_code(console, shown.text, answer.start_line, answer.language, shown.enclosing)

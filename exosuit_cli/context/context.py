@@ -23,6 +23,7 @@ from exosuit_cli.context.database import (
     write_back,
     writer_lock,
 )
+from exosuit_cli.context.first_load import make_indexes
 from exosuit_cli.context.load import LoadInterrupted, SourceLoad, SourceRequest, delete_outdated
 from exosuit_cli.context.names import context_path, missing_context, remove_context, suggested_name, unused_name
 from exosuit_cli.context.reader import ContextReader
@@ -96,7 +97,7 @@ class Context(ContextReader):
                     requests, is_sound=True, on_full=on_full, limit=limit, stop=stop, progress=progress
                 )
             execute = self.connection.execute
-            begin = Staging(self.connection)
+            begin = Staging(self.connection, self.chunks)
             loads, loaded = [], []
             number = max((source.id for source in known), default=0)
             try:
@@ -123,6 +124,7 @@ class Context(ContextReader):
                 with self._last_transaction():
                     for load in loads:
                         load.finish()
+                    make_indexes(self.connection)
                     self._delete_left_over()
                     self._check_capacity()
                     count_sources(self.connection)
@@ -142,6 +144,8 @@ class Context(ContextReader):
                         self.name, tuple(loaded), self.working(), *account.close(self._file_bytes()), partial=str(error)
                     )
                 raise
+            finally:
+                begin.end()
             write_back(self.connection)
             return LoadResult(self.name, tuple(loaded), working, *account.close(self._file_bytes()))
 
@@ -327,6 +331,7 @@ class Context(ContextReader):
             execute("DELETE FROM files WHERE source < 0")
             execute("DELETE FROM spans WHERE file > (SELECT ifnull(max(id), 0) FROM files)")
             execute("DELETE FROM chunks WHERE number >= ? AND id NOT IN (SELECT chunk FROM spans)", (first,))
+            make_indexes(self.connection)
             execute("DELETE FROM meta WHERE key = 'loading'")
 
     @contextlib.contextmanager

@@ -12,7 +12,7 @@ from exosuit_cli.tiers import nvme
 
 APPLICATION_ID: Final = 0x65786F73
 """`exos`: what tells a context from other SQLite files (`PRAGMA application_id`)."""
-VERSION: Final = 2
+VERSION: Final = 3
 """The version of these tables (`PRAGMA user_version`)."""
 
 SCHEMA: Final = (
@@ -87,6 +87,10 @@ CREATE TABLE vectors (
 """
     + nvme.SCHEMA
 )
+SCHEMA_2: Final = SCHEMA.replace("NOT NULL,           -- unique: BLAKE3", "NOT NULL UNIQUE,    -- BLAKE3").replace(
+    "CREATE UNIQUE INDEX chunk_ids ON chunks (id);\n", ""
+)
+"""The tables before version 3, which a context keeps: the index of the ids of chunks is part of theirs."""
 
-MIGRATIONS: Final[dict[int, str]] = {1: "DROP TRIGGER IF EXISTS chunk_came"}
+MIGRATIONS: Final[dict[int, str]] = {1: "DROP TRIGGER IF EXISTS chunk_came", 2: ""}
 """SQL that turns a context of this version into the next one."""

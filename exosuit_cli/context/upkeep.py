@@ -24,7 +24,7 @@ from exosuit_cli.context.rows import (
     source_of,
     sum_source,
 )
-from exosuit_cli.context.schema import SCHEMA
+from exosuit_cli.context.schema import SCHEMA, SCHEMA_2
 from exosuit_cli.context.seal import file_seal, row_seal, spans_seal
 from exosuit_cli.context.working import ON_FULL, Candidate, place
 from exosuit_cli.ingest.result import tree_digest
@@ -191,11 +191,15 @@ def _any_text(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _integrity(connection: sqlite3.Connection) -> list[str]:
     found = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != _SOUND]
-    with contextlib.closing(sqlite3.connect(":memory:")) as fresh:
-        fresh.executescript(SCHEMA)
-        if _tables(connection) != _tables(fresh):
-            found.append("its tables are not those of a context")
+    if not any(_tables(connection) == _tables_of(schema) for schema in (SCHEMA, SCHEMA_2)):
+        found.append("its tables are not those of a context")
     return found
+
+
+def _tables_of(schema: str) -> list[tuple[str, str, str]]:
+    with contextlib.closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(schema)
+        return _tables(fresh)
 
 
 def _tables(connection: sqlite3.Connection) -> list[tuple[str, str, str]]:

@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from exosuit_cli.tiers.seen_keys import SeenKeys
+
 SCHEMA: Final = """
 -- A chunk of text, stored once however often it occurs.
 CREATE TABLE chunks (
     number INTEGER PRIMARY KEY,     -- ascending in the order of arrival, which is that of files
-    id     BLOB NOT NULL UNIQUE,    -- BLAKE3 of the text, the first 16 bytes
+    id     BLOB NOT NULL,           -- unique: BLAKE3 of the text, the first 16 bytes
     tokens INTEGER NOT NULL,        -- of the text, in the context's encoding
     size   INTEGER NOT NULL,        -- of the text, in bytes
     codec  INTEGER NOT NULL,        -- 0: data is the text; 1: a zstd frame of it; n > 1: with dictionary n
     data   BLOB NOT NULL
 );
+CREATE UNIQUE INDEX chunk_ids ON chunks (id);
 -- zstd dictionaries, trained on chunks of this context.
 CREATE TABLE dictionaries (
     codec  INTEGER PRIMARY KEY,     -- 2 and up
@@ -101,6 +104,8 @@ class NvmeTier:
         self._unpack: dict[object, Callable[[Any], bytes]] = {}
         self._compressor: zstandard.ZstdCompressor | None = None
         self._codec = ZSTD
+        self.seen: SeenKeys | None = None
+        """The keys that came since the table was empty, for as long as it has no index; None: it has one."""
 
     def get(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The texts of chunks by id, each verified; None for one that is not here or is damaged."""
@@ -167,22 +172,23 @@ class NvmeTier:
             self._load_newest_dictionary()
         compressor = self._compressor
         assert compressor is not None
-        lengths = sizes.tolist()
-        rows = []
-        for start, stop, base in _parts(sizes):
-            segments = np.empty((stop - start, 2), np.uint64)
-            segments[:, 1] = sizes[start:stop]
-            segments[:, 0] = np.cumsum(sizes[start:stop]) - sizes[start:stop]
-            length = int(sizes[start:stop].sum())
-            buffer = zstandard.BufferWithSegments(memoryview(texts)[base : base + length], segments.tobytes())
-            if length:
+        is_new = self.seen.add(b"".join(keys)) if self.seen is not None else np.ones(len(keys), np.bool_)
+        starts, lengths = np.cumsum(sizes) - sizes, sizes.tolist()
+        rows: list[tuple[bytes, int, int, int, bytes]] = []
+        for start, stop in _parts(sizes):
+            places = start + np.flatnonzero(is_new[start:stop])
+            base, length = int(starts[start]), int(sizes[start:stop].sum())
+            segments = np.stack((starts[places] - base, sizes[places]), axis=1).astype(np.uint64)
+            if sizes[places].sum():
+                buffer = zstandard.BufferWithSegments(memoryview(texts)[base : base + length], segments.tobytes())
                 frames = compressor.multi_compress_to_buffer(buffer)
-                packed = [frames[place].tobytes() for place in range(stop - start)]
+                packed = [frames[place].tobytes() for place in range(len(places))]
             else:  # it refuses a buffer of nothing
-                packed = [compressor.compress(b"")] * (stop - start)
+                packed = [compressor.compress(b"")] * len(places)
+            codec = self._codec
             rows += [
-                (keys[place], tokens[place], lengths[place], self._codec, packed[place - start])
-                for place in range(start, stop)
+                (keys[place], tokens[place], lengths[place], codec, frame)
+                for place, frame in zip(places.tolist(), packed, strict=True)
             ]
         (last,) = self._connection.execute("SELECT ifnull(max(number), 0) FROM chunks").fetchone()
         self._connection.executemany(_INSERT, rows)
@@ -325,11 +331,11 @@ def _same(data: bytes) -> bytes:
     return data
 
 
-def _parts(sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int, int]]:
-    """The chunks in parts of some `_SEGMENT_BYTES`: first, end, and the byte where the first begins."""
+def _parts(sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """The chunks in parts of some `_SEGMENT_BYTES`: the first, and the end."""
     ends = np.cumsum(sizes)
     start, base = 0, 0
     while start < len(sizes):
         stop = max(start + 1, int(np.searchsorted(ends, base + _SEGMENT_BYTES, "right")))
-        yield start, stop, base
+        yield start, stop
         start, base = stop, int(ends[stop - 1])

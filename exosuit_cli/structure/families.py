@@ -40,7 +40,7 @@ class Family(IntEnum):
     TARGETS = 13
     """A name and a colon, in the first column."""
     HEADINGS = 14
-    """Markdown, reStructuredText, LaTeX, HTML, and texts with underlined titles."""
+    """Markdown, reStructuredText, AsciiDoc, Org, LaTeX, HTML, and texts with underlined titles."""
     NONE = 15
     """Data and prose."""
     CLAUSES = 16
@@ -73,7 +73,7 @@ _MEMBERS: Final = {
     Family.BLOCKS: "HCL",
     Family.TARGETS: "Makefile",
     Family.TABLES: "TOML,INI,EditorConfig,Git Config",
-    Family.HEADINGS: "Markdown,reStructuredText,Text,TeX,HTML",
+    Family.HEADINGS: "Markdown,reStructuredText,Text,TeX,HTML,AsciiDoc,Org",
     Family.CLAUSES: "Erlang",
     Family.FORTRAN: "Fortran,Fortran Free Form",
     Family.BINDINGS: "F#,OCaml,Standard ML",
@@ -82,7 +82,7 @@ _MEMBERS: Final = {
     Family.KEYS: "YAML,OASv2-yaml,OASv3-yaml",
     Family.MEMBERS: "JSON,JSON with Comments,JSON5,JSONLD,OASv2-json,OASv3-json",
     Family.NONE: (
-        ",AsciiDoc,Org,CSV,TSV,Jupyter Notebook,Java Properties,XML,SVG,XML Property List,BibTeX,Assembly,LLVM,"
+        ",CSV,TSV,Jupyter Notebook,Java Properties,XML,SVG,XML Property List,BibTeX,Assembly,LLVM,"
         "Diff,Gettext Catalog,Devicetree,Linker Script,Dockerfile,License,Git Attributes,Ignore List"
     ),
 }

@@ -31,6 +31,8 @@ class Style(IntEnum):
     """The same; a line may end a statement."""
     ELEMENTS = 11
     """Elements with scripts and styles in them; the rules of `SLASH_OPEN` hold for these."""
+    OUTLINE = 12
+    """Headings that begin with as many marks as they are deep."""
 
 
 _MEMBERS = {
@@ -52,6 +54,7 @@ _MEMBERS = {
     Style.BLOCK_OPEN: "TSQL,Fortran,Fortran Free Form,COBOL",
     Style.MARKDOWN: "Markdown",
     Style.RESTRUCTURED: "reStructuredText",
+    Style.OUTLINE: "AsciiDoc,Org",
     Style.ELEMENTS: "HTML,Vue,Svelte,Astro,Jinja,Twig,Handlebars,Mustache,Liquid,Nunjucks,EJS,HTML+ERB,HTML+EEX",
 }
 _STYLE_OF = {name: style for style, names in _MEMBERS.items() for name in names.split(",")}
@@ -62,7 +65,7 @@ SLASH_STYLES = np.isin(np.arange(len(Style)), [Style.SLASH, Style.SLASH_OPEN, St
 BLOCK_STYLES = np.isin(np.arange(len(Style)), [Style.BLOCK, Style.BLOCK_OPEN])
 """bool[styles]: words are around a block."""
 
-OWN_BLOCKS = np.isin(np.arange(len(Style)), [Style.MARKDOWN, Style.RESTRUCTURED, Style.ELEMENTS])
+OWN_BLOCKS = np.isin(np.arange(len(Style)), [Style.MARKDOWN, Style.RESTRUCTURED, Style.ELEMENTS, Style.OUTLINE])
 """bool[styles]: blocks follow from rules that are not those of code."""
 
 

@@ -44,6 +44,13 @@ def enter_documents(
             from exosuit_cli.structure.documents.restructured import enter_restructured
 
             enter_restructured(slab, lines, positions, costs, kinds, is_plain=True)
+    for language in ("AsciiDoc", "Org"):
+        if language in languages:
+            from exosuit_cli.structure.documents.outlines import enter_outlines
+
+            positions = _positions(slab, languages, language)
+            if len(positions):
+                enter_outlines(slab, lines, positions, costs, kinds, is_org=language == "Org")
     if "TeX" in languages:
         from exosuit_cli.structure.documents.latex import enter_latex
 

@@ -166,7 +166,7 @@ def _read_headings(
             if name:
                 level = OBJECT_LEVEL + int(lines.indents[line])
             else:
-                name = " ".join(text.decode("utf-8", "replace").strip(" #\t\r\n").split())
+                name = headings.plain_heading(text)
         if name:
             found.lines.append(line)
             found.levels.append(level)

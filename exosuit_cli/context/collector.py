@@ -12,7 +12,7 @@ from exosuit_cli.chunk.batch import ChunkBatch, Rendered
 from exosuit_cli.chunk.records import ID_BYTES
 from exosuit_cli.context.seal import SPAN, packed_seal
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.tiers.nvme import TRAINING_BYTES
+from exosuit_cli.tiers.frames import TRAINING_BYTES
 
 if TYPE_CHECKING:
     import sqlite3

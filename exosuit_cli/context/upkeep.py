@@ -30,7 +30,7 @@ from exosuit_cli.context.working import ON_FULL, Candidate, place
 from exosuit_cli.ingest.result import tree_digest
 from exosuit_cli.model.records import ROW
 from exosuit_cli.system.names import display_name
-from exosuit_cli.tiers.nvme import TRAINING_BYTES
+from exosuit_cli.tiers.frames import TRAINING_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

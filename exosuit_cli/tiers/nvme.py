@@ -8,17 +8,17 @@ context is more than its chunks: files, spans and sources, changed in one transa
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import zstandard
 from blake3 import blake3
 
+from exosuit_cli.tiers.frames import TextFrames
 from exosuit_cli.tiers.protocol import KEY_BYTES, Entry, TierUsage, check_keys
 
 if TYPE_CHECKING:
     import mmap
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -57,16 +57,7 @@ CREATE TRIGGER chunk_left AFTER DELETE ON chunks BEGIN
 END;
 """
 
-PLAIN, ZSTD, FIRST_DICTIONARY = 0, 1, 2
-LEVEL: Final = 3
-DICTIONARY_BYTES: Final = 112_640
-"""The size that zstd itself recommends."""
-TRAINING_BYTES: Final = 2 << 20
-"""Text that a dictionary is trained on; twice as much takes twice as long and gains next to nothing."""
-LEAST_TRAINING_BYTES: Final = 256 << 10
-"""With less text than this, a dictionary costs more than it saves."""
 _PACKED_ROWS: Final = 1000
-_SEGMENT_BYTES: Final = 256 << 10
 _ASKED: Final = 256
 """Keys in one statement: with one each, finding a row takes three times as long as unpacking it."""
 _SELECTS: Final = {
@@ -101,9 +92,7 @@ class NvmeTier:
         self._connection = connection
         self.capacity_bytes = capacity_bytes
         self.token_capacity = token_capacity
-        self._unpack: dict[object, Callable[[Any], bytes]] = {}
-        self._compressor: zstandard.ZstdCompressor | None = None
-        self._codec = ZSTD
+        self._frames = TextFrames(connection)
         self.seen: SeenKeys | None = None
         """The keys that came since the table was empty, for as long as it has no index; None: it has one."""
 
@@ -121,12 +110,9 @@ class NvmeTier:
 
     def text_of(self, key: bytes, codec: object, data: object) -> bytes | None:
         """The text of a row of `chunks`, where it has the BLAKE3 of `key`; None, and counted, where it is damaged."""
-        try:
-            text = (self._unpack.get(codec) or self._unpacker(codec))(data)
-            if blake3(text).digest(KEY_BYTES) == key:
-                return text
-        except (zstandard.ZstdError, TypeError, ValueError, KeyError, MemoryError, OverflowError):
-            pass  # bytes that were no frame, of a codec that is not there, or no bytes
+        text = self._frames.unpack(codec, data)
+        if text is not None and blake3(text).digest(KEY_BYTES) == key:
+            return text
         self.damaged += 1
         return None
 
@@ -168,51 +154,25 @@ class NvmeTier:
         """
         if not keys:
             return
-        if self._compressor is None:
-            self._load_newest_dictionary()
-        compressor = self._compressor
-        assert compressor is not None
         is_new = self.seen.add(b"".join(keys)) if self.seen is not None else np.ones(len(keys), np.bool_)
-        starts, lengths = np.cumsum(sizes) - sizes, sizes.tolist()
-        rows: list[tuple[bytes, int, int, int, bytes]] = []
-        for start, stop in _parts(sizes):
-            places = start + np.flatnonzero(is_new[start:stop])
-            base, length = int(starts[start]), int(sizes[start:stop].sum())
-            segments = np.stack((starts[places] - base, sizes[places]), axis=1).astype(np.uint64)
-            if sizes[places].sum():
-                buffer = zstandard.BufferWithSegments(memoryview(texts)[base : base + length], segments.tobytes())
-                frames = compressor.multi_compress_to_buffer(buffer)
-                packed = [frames[place].tobytes() for place in range(len(places))]
-            else:  # it refuses a buffer of nothing
-                packed = [compressor.compress(b"")] * len(places)
-            codec = self._codec
-            rows += [
-                (keys[place], tokens[place], lengths[place], codec, frame)
-                for place, frame in zip(places.tolist(), packed, strict=True)
-            ]
+        places = np.flatnonzero(is_new)
+        frames = self._frames.pack_many(texts, (np.cumsum(sizes) - sizes)[places], sizes[places])
+        codec, lengths = self._frames.codec, sizes.tolist()
+        rows = (
+            (keys[place], tokens[place], lengths[place], codec, frame)
+            for place, frame in zip(places.tolist(), frames, strict=True)
+        )
         (last,) = self._connection.execute("SELECT ifnull(max(number), 0) FROM chunks").fetchone()
         self._connection.executemany(_INSERT, rows)
         self._connection.execute(_ADD_UP, (last,))
 
     def train(self, samples: Sequence[bytes]) -> bool:
         """Make a dictionary from sample texts and use it from now on; False where the texts are too few for one."""
-        if sum(map(len, samples)) < LEAST_TRAINING_BYTES:
-            return False
-        try:
-            trained = zstandard.train_dictionary(DICTIONARY_BYTES, list(samples), k=256, d=8)
-        except zstandard.ZstdError:
-            return False  # texts that have nothing in common
-        codec = self._newest_codec() + 1
-        self._connection.execute("INSERT INTO dictionaries VALUES (?, ?)", (codec, trained.as_bytes()))
-        self._use(codec, trained)
-        return True
+        return self._frames.train(samples)
 
     def pack_again(self) -> None:
         """Compress every chunk with the newest dictionary, and drop the older ones. A damaged chunk stays as it is."""
-        if self._compressor is None:
-            self._load_newest_dictionary()
-        compressor, codec = self._compressor, self._codec
-        assert compressor is not None
+        codec, pack = self._frames.codec, self._frames.pack
         execute = self._connection.execute
         (highest,) = execute("SELECT ifnull(max(number), 0) FROM chunks").fetchone()
         for first in range(1, highest + 1, _PACKED_ROWS):
@@ -223,7 +183,7 @@ class NvmeTier:
             texts = ((row[0], self.text_of(*row[1:])) for row in rows)
             self._connection.executemany(
                 "UPDATE chunks SET codec = ?, data = ? WHERE number = ?",
-                ((codec, compressor.compress(text), number) for number, text in texts if text is not None),
+                ((codec, pack(text), number) for number, text in texts if text is not None),
             )
         execute(
             "DELETE FROM dictionaries WHERE codec NOT IN (SELECT DISTINCT codec FROM chunks) AND codec < ?", (codec,)
@@ -231,7 +191,7 @@ class NvmeTier:
 
     def has_dictionary(self) -> bool:
         """Whether one was trained before."""
-        return self._newest_codec() >= FIRST_DICTIONARY
+        return self._frames.has_dictionary()
 
     def discard(self, keys: Sequence[bytes]) -> None:
         """Delete chunks by id; one that is not here is no error."""
@@ -288,54 +248,3 @@ class NvmeTier:
     def _held(self, keys: Sequence[bytes]) -> set[bytes]:
         execute = self._connection.execute
         return {key for key in keys if execute("SELECT 1 FROM chunks WHERE id = ?", (key,)).fetchone() is not None}
-
-    def _unpacker(self, codec: object) -> Callable[[Any], bytes]:
-        """What makes the text of a row's data. Raises KeyError for a codec that is not known."""
-        if codec == PLAIN:
-            unpack: Callable[[Any], bytes] = _same
-        elif codec == ZSTD:
-            unpack = zstandard.ZstdDecompressor().decompress
-        else:
-            row = self._connection.execute("SELECT data FROM dictionaries WHERE codec = ?", (codec,)).fetchone()
-            if row is None:
-                raise KeyError(codec)
-            unpack = zstandard.ZstdDecompressor(dict_data=zstandard.ZstdCompressionDict(row[0])).decompress
-        self._unpack[codec] = unpack
-        return unpack
-
-    def _newest_codec(self) -> int:
-        (codec,) = self._connection.execute("SELECT max(codec) FROM dictionaries").fetchone()
-        return max(int(codec or 0), ZSTD)
-
-    def _load_newest_dictionary(self) -> None:
-        codec = self._newest_codec()
-        if codec == ZSTD:
-            self._use(codec, None)
-            return
-        (data,) = self._connection.execute("SELECT data FROM dictionaries WHERE codec = ?", (codec,)).fetchone()
-        try:
-            self._use(codec, zstandard.ZstdCompressionDict(data))
-        except (zstandard.ZstdError, TypeError) as error:
-            raise sqlite3.DatabaseError(f"dictionary {codec} is not what was written") from error
-
-    def _use(self, codec: int, dictionary: zstandard.ZstdCompressionDict | None) -> None:
-        if dictionary is not None:
-            dictionary.precompute_compress(level=LEVEL)
-        self._codec = codec
-        self._compressor = zstandard.ZstdCompressor(
-            level=LEVEL, dict_data=dictionary, write_content_size=True, write_checksum=False, write_dict_id=False
-        )
-
-
-def _same(data: bytes) -> bytes:
-    return data
-
-
-def _parts(sizes: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """The chunks in parts of some `_SEGMENT_BYTES`: the first, and the end."""
-    ends = np.cumsum(sizes)
-    start, base = 0, 0
-    while start < len(sizes):
-        stop = max(start + 1, int(np.searchsorted(ends, base + _SEGMENT_BYTES, "right")))
-        yield start, stop
-        start, base = stop, int(ends[stop - 1])

@@ -19,7 +19,7 @@ from exosuit_cli.context.database import OtherSources
 from exosuit_cli.context.names import context_path
 from exosuit_cli.ingest import scan
 from exosuit_cli.report.context.jsonl import write_chunks
-from exosuit_cli.tiers.nvme import FIRST_DICTIONARY
+from exosuit_cli.tiers.frames import FIRST_DICTIONARY
 
 from .stores import HOSTILE, ONE_PROCESS, dump, functions, left_over, load, problems, source, text_of, write_bytes
 

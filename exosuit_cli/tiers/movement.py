@@ -74,14 +74,17 @@ class Movement:
         self.settle(depth)
         return taken
 
-    def evict(self, depth: int, *, size: int = 0, tokens: int = 0, straight: bool = False) -> int:
+    def evict(
+        self, depth: int, *, size: int = 0, tokens: int = 0, straight: bool = False, by_limit: bool = False
+    ) -> int:
         """Have entries of about so many bytes and tokens leave a level, at least one; how many left.
 
         They go to the next level of text; with `straight`, or where that has no room, to the persistent tier, which
-        has them. 0 where nothing may leave.
+        has them. 0 where nothing may leave: a policy that lets nothing leave for want of room gives way to the limit of
+        tokens, `by_limit`.
         """
         level = self.levels[depth]
-        if not level.may_evict:
+        if not level.may_evict and not (by_limit and level.tracks):
             return 0
         usage = level.usage()
         shares = (size / max(usage.used_bytes, 1), tokens / max(usage.tokens, 1))
@@ -112,7 +115,7 @@ class Movement:
     def shrink_to(self, most_tokens: int) -> None:
         """Have tokens leave memory, the coldest tier first, until at most so many are there or leases hold the rest."""
         while (over := self.resident_tokens - most_tokens) > 0:
-            if not any(self.evict(depth, tokens=over, straight=True) for depth in self._coldest_first()):
+            if not any(self.evict(depth, tokens=over, straight=True, by_limit=True) for depth in self._coldest_first()):
                 break
         self._is_over = self.limit_tokens is not None and self.resident_tokens > self.limit_tokens
 

@@ -142,6 +142,17 @@ def test_the_limit_of_tokens_holds_at_any_time_and_may_change() -> None:
     assert stack.resident_tokens == 10_000
 
 
+def test_a_lower_limit_of_tokens_empties_a_tier_whose_policy_lets_nothing_leave_for_want_of_room() -> None:
+    ram, floor = ram_for(10), DictTier()
+    stack = stack_of(ram, floor=floor, policies={"ram": "none"})
+    some = equal(20)
+    assert stack.put(some) == 20
+    assert stack.resident_tokens == 1000  # the first that came: none made room for another
+    stack.limit_tokens = 300
+    assert stack.resident_tokens == 300
+    assert stack.get_many(keys(some)) == [entry.data for entry in some]
+
+
 def test_a_limit_below_what_leases_hold_is_reached_when_they_end() -> None:
     clock = Clock()
     stack = stack_of(ram_for(100), floor=DictTier(), clock=clock)

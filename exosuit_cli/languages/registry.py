@@ -7,12 +7,15 @@ the content where several languages share an extension.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.languages.modelines import OPENING_BYTES, language_of_mode, modes
 from exosuit_cli.languages.rules import RULES, candidates_of, decide
 from exosuit_cli.languages.shebang import interpreters
 from exosuit_cli.languages.table import EXTENSIONS, INTERPRETERS, LANGUAGES, NAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 HEAD_BYTES: Final = 8192
 """How far into a file its language is looked for."""
@@ -54,6 +57,8 @@ HEADER_CLAIM: Final = _claim_of_rules[b".h"]
 """The claim of the headers of C and its kin: many, and nearly all in C."""
 HEADER_WORDS: Final = tuple(word for rule in RULES[".h"] for word in rule.needs)
 """One of these is near the start of every header that is not in C; a newline begins a line, or the file."""
+TEXT_CLAIM: Final = _claim_of_rules[b".txt"]
+"""The claim of plain texts: all rules but the last one go by their first byte, `*` or `[`."""
 _two_parts: Final = frozenset(key[key.rindex(b".") :] for key in _claim_of_extension if key.count(b".") > 1)
 _claim_of_last_part: Final = {key: claim for key, claim in _claim_of_extension.items() if key not in _two_parts}
 
@@ -68,6 +73,15 @@ def claim_of_name(name: bytes) -> int:
         return claim
     claim = _claim_of_last_part.get(name[name.rfind(b".") :])
     return claim if claim is not None else _claim_of_parts(name)
+
+
+def claims_of_names(names: Sequence[bytes]) -> list[int]:
+    """`claim_of_name` of each name, without a call for each."""
+    by_name, by_last_part = _claim_of_name.get, _claim_of_last_part.get
+    claims = [by_name(name) or by_last_part(name[name.rfind(b".") :], -1) for name in names]  # no whole name claims 0
+    if -1 in claims:
+        claims = [claim if claim >= 0 else _claim_of_parts(name) for claim, name in zip(claims, names, strict=True)]
+    return claims
 
 
 def _claim_of_parts(name: bytes, depth: int = 0) -> int:

@@ -937,7 +937,6 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
             rb"clr|tst|lea|and|or)[iqa]?\.[bwl])[ \t][^\n%$]*$",
             (b".l", b".w", b".b", b".L", b".W", b".B", b"moveq", b"dbra"),
             rb"(?i)^[ \t]{0,20}mov[lqbw]?[ \t]+[%$]|[ \t]%[er]?[abcd]x\b",
-            rb"\.[bwlBWL][ \t]|[mM][oO][vV][eE][qQ]|[dD][bB][rR][aA]|[bB][tT][sS][tT]",
         ),
         Rule(
             "Assembly",

@@ -133,7 +133,8 @@ class SlabReader:
         capacity = self._buffers.nbytes
         look = self._page_cache.look
         largest = self._max_file_size
-        fstat, readv = os.fstat, os.readv  # this loop runs once a file: what it looks up costs as much as what it does
+        # This loop runs once a file: what it looks up costs as much as what it does.
+        opened, close, fstat, readv = os.open, os.close, os.fstat, os.readv
         position = -1
         used = 0
         offsets: list[int] = []
@@ -153,7 +154,7 @@ class SlabReader:
                 for name in names:
                     position += 1
                     try:
-                        descriptor = os.open(name, flags, dir_fd=parent)
+                        descriptor = opened(name, flags, dir_fd=parent)
                     except OSError as error:
                         skip(position, *outcome_of(error))
                         continue
@@ -178,7 +179,13 @@ class SlabReader:
                         if size < capacity:
                             # One byte more than the size: a file that grew, or that hides its size, shows itself.
                             read = readv(descriptor, (view[used : used + size + 1],))
-                            if read != size or not same_content(status, fstat(descriptor)):
+                            after = fstat(descriptor)
+                            if (
+                                read != size
+                                or after.st_mtime_ns != status.st_mtime_ns
+                                or after.st_ctime_ns != status.st_ctime_ns
+                                or after.st_size != size
+                            ):  # not `same_content`: a call costs as much as this
                                 status, read = self._read_again(descriptor, used)
                             if read >= 0:
                                 offsets.append(used)
@@ -196,7 +203,7 @@ class SlabReader:
                         skip(position, *outcome_of(error))
                     finally:
                         try:
-                            os.close(descriptor)
+                            close(descriptor)
                         except OSError as error:  # a network file system may tell only now that reading failed
                             if files and files[-1].position == position:
                                 used -= files.pop().size

@@ -14,7 +14,8 @@ from exosuit_cli.languages import (
     MARKS,
     NEEDS_BYTES,
     OPENING_BYTES,
-    claim_of_name,
+    TEXT_CLAIM,
+    claims_of_names,
     default_of_claim,
     language_of,
 )
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _OPENS_MARKUP = byte_set(b"< \t\r\n")
 _OPENS_HEADER = byte_set(b"@#cenptu")
 """bool[256]: the first byte may begin a line that only a language other than C has."""
+_OPENS_TEXT = byte_set(b"*[\xef")
+"""bool[256]: the first byte may begin a .txt that is a help file of Vim or a list of filters, or a byte order mark."""
 _STARTS = tuple(word[1:] for word in HEADER_WORDS if word.startswith(b"\n"))
 """What begins a line in C++ and Objective-C only: class, namespace, @."""
 _LONGEST_START = max(map(len, _STARTS))
@@ -40,6 +43,7 @@ _LEAST_SUM, _SPREAD = np.uint8(min(_sums)), np.uint8(max(_sums) - min(_sums))
 _LINE_STARTS = np.zeros(1 << 16, np.bool_)
 _LINE_STARTS[[word[0] | word[1] << 8 for word in _STARTS]] = True
 """bool[65536]: whether two bytes, the first the lower, begin one of these."""
+_CODE_OF_CLAIM = np.array(CODE_OF_CLAIM, np.int64)
 _BLOCK_BYTES = 1 << 16
 """Small enough for a cache, and for memory that is not mapped anew each time."""
 _ends = [mark[-3:-1] for mark in MARKS if mark.endswith(b":")]
@@ -64,28 +68,31 @@ def languages_of(
     other encodings by their positions.
     """
     view = slab.data.data
-    offsets, lengths = slab.offsets.tolist(), slab.lengths.tolist()
-    claims = [claim_of_name(name) for name in names]
-    languages = np.array([CODE_OF_CLAIM[claim] for claim in claims], np.int64)
+    claims = claims_of_names(names)
+    claimed = np.array(claims, np.int64)
+    languages = _CODE_OF_CLAIM.take(claimed)
     looks = (languages < 0) | (firsts == 0xEF) | ((languages == 0) & _OPENS_MARKUP.take(firsts))
-    headers = [index for index, claim in enumerate(claims) if claim == HEADER_CLAIM]
-    if headers:
+    headers = np.flatnonzero(claimed == HEADER_CLAIM)
+    if len(headers):
         languages[headers] = default_of_claim(HEADER_CLAIM)
         looks[headers] = _OPENS_HEADER.take(firsts[headers]) | _may_be_told_from_c(slab, headers)
-    looks[
-        [
-            index
-            for index in np.flatnonzero(firsts == ord("#")).tolist()
-            if bytes(view[offsets[index] + 1 : offsets[index] + 2]) == b"!"
-        ]
-    ] = True
+    plain = np.flatnonzero(claimed == TEXT_CLAIM)
+    if len(plain):
+        languages[plain] = default_of_claim(TEXT_CLAIM)
+        looks[plain] = _OPENS_TEXT.take(firsts[plain])
+    hashes = np.flatnonzero(firsts == ord("#"))
+    if len(hashes):
+        seconds = slab.data.take(slab.offsets[hashes] + 1, mode="clip")
+        looks[hashes[seconds == ord("!")]] = True
     has_modes = firsts == 0xEF
     has_modes[_with_modelines(slab)] = True
     has_modes[list(heads)] = True
     looks |= has_modes
     languages[~text] = 0
-    for index in np.flatnonzero(looks & text).tolist():
-        start, length = offsets[index], lengths[index]
+    looks &= text
+    looked_at = np.flatnonzero(looks)
+    places = zip(looked_at.tolist(), slab.offsets[looked_at].tolist(), slab.lengths[looked_at].tolist(), strict=True)
+    for index, start, length in places:
         found = heads.get(index)
         head = found if found is not None else bytes(view[start : start + min(length, HEAD_BYTES)])
         is_whole = length < HEAD_BYTES
@@ -94,7 +101,7 @@ def languages_of(
     return codes
 
 
-def _may_be_told_from_c(slab: Slab, files: list[int]) -> npt.NDArray[np.bool_]:
+def _may_be_told_from_c(slab: Slab, files: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """bool[k]: whether headers may have what C does not, by whole arrays: most are C, and a look at each costs more."""
     size = min(NEEDS_BYTES, len(slab.data))
     if not size:

@@ -26,17 +26,17 @@ def list_entries(
     files: list[str] = []
     directories: list[str] = []
     skips: list[Skip] = []
-    own = options.own_outputs
+    own = {inode for where, inode in options.own_outputs if where == device}
     prefix = path + b"/" if path else b""
     with os.scandir(descriptor) as entries:
         for entry in islice(entries, limits.MOST_NAMES):
             if entry.is_file(follow_symlinks=False):
-                if own and (device, entry.inode()) in own:
+                if own and entry.inode() in own:
                     skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.OWN_OUTPUT))
                     continue
                 files.append(entry.name)
             elif entry.is_dir(follow_symlinks=False):
-                if own and (device, entry.inode()) in own:
+                if own and entry.inode() in own:
                     skips.append(Skip(prefix + os.fsencode(entry.name), Outcome.OWN_OUTPUT, is_directory=True))
                     continue
                 directories.append(entry.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.model.errors import CheckFailed
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from exosuit_cli.commands.pack_request import PackRequest
-    from exosuit_cli.history import Changes
+    from exosuit_cli.history import Changes, FileChange
 
 HEAD = "HEAD"
 
@@ -28,15 +29,27 @@ def changes_of(request: PackRequest) -> tuple[str, Changes] | None:
     from exosuit_cli.history import changed_since
 
     base, roots, _ = resolve_roots(request.paths)
+    # A budget is spent around what changed: where that is has to be known even where it is not shown.
+    with_places = request.diff or bool(request.packing.budget and request.packing.query is None)
+    refuses = request.diff and request.packing.secrets == "fail"
     changes = changed_since(
         base,
         request.since if request.since is not None else HEAD,
         request.options.walk,
         roots=roots,
-        with_hunks=request.diff,
-        rewrite=None if request.packing.secrets == "ignore" else _without_secrets(request.packing.secrets == "fail"),
+        with_hunks=with_places,
+        rewrite=None if request.packing.secrets == "ignore" else _without_secrets(refuses),
     )
+    if with_places and not request.diff:
+        changes = replace(changes, files=tuple(map(_with_places_alone, changes.files)))
     return os.fsdecode(base), changes
+
+
+def _with_places_alone(change: FileChange) -> FileChange:
+    """The change with where it is, and without its hunks."""
+    from exosuit_cli.history import Hunks
+
+    return replace(change, hunks=Hunks(places=change.hunks.places))
 
 
 def _without_secrets(refuses: bool) -> Callable[[bytes, bytes], bytes]:

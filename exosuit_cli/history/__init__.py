@@ -7,7 +7,19 @@ of the repository: not by a link, not by alternates, not by a `.git` file that t
 from __future__ import annotations
 
 from exosuit_cli.history.changes import Changes, FileChange, changed_since
+from exosuit_cli.history.hunks import Hunks
 from exosuit_cli.history.log import Commit, commits
 from exosuit_cli.history.repository import HistoryError, NoRepository
+from exosuit_cli.history.work_files import TreeTexts
 
-__all__ = ["Changes", "Commit", "FileChange", "HistoryError", "NoRepository", "changed_since", "commits"]
+__all__ = [
+    "Changes",
+    "Commit",
+    "FileChange",
+    "HistoryError",
+    "Hunks",
+    "NoRepository",
+    "TreeTexts",
+    "changed_since",
+    "commits",
+]

@@ -42,11 +42,15 @@ class FileChange:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """All that differs from the commit (40 digits) that `revision` means, in the order of the paths."""
+    """All that differs from the commit (40 digits) that `revision` means, in the order of the paths.
+
+    `walked` are the paths of all files that the tree has, as far as the options take them.
+    """
 
     revision: str
     commit: str
     files: tuple[FileChange, ...]
+    walked: tuple[bytes, ...] = ()
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -83,11 +87,12 @@ def changed_since(
     before = _files_of(history, commit, roots)
     files = WorkFiles(history, history.root)
     try:
-        old, new = _differing(files, before, _walked(history.root, roots, options), options)
+        walked = _walked(history.root, roots, options)
+        old, new = _differing(files, before, walked, options)
         changes = _changes(history, files, before, old, new, rewrite or _as_it_is if with_hunks else None)
     finally:
         files.close()
-    return Changes(revision, commit.hex(), changes)
+    return Changes(revision, commit.hex(), changes, tuple(walked))
 
 
 def _as_it_is(text: bytes, path: bytes) -> bytes:  # noqa: ARG001  (others want the path)

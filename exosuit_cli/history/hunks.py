@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.names import display_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LARGEST_COMPARED: Final = 4 << 20
 """Bytes of a text that is compared line by line."""
@@ -17,12 +20,17 @@ _CONTEXT_LINES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Hunks:
-    """A file's differences: the lines added and removed, and the unified text; empty with the reason in `why_none`."""
+    """A file's differences: the lines added and removed, and the unified text; empty with the reason in `why_none`.
+
+    `places` are where they lie in the new text: first and last line, from 1, of each run of lines that were added; of
+    one that was only removed, the line before it.
+    """
 
     added: int = 0
     removed: int = 0
     text: bytes = b""
     why_none: str = ""
+    places: tuple[tuple[int, int], ...] = ()
 
 
 def hunks(old: bytes | None, new: bytes | None, old_path: bytes, new_path: bytes) -> Hunks:
@@ -46,7 +54,30 @@ def hunks(old: bytes | None, new: bytes | None, old_path: bytes, new_path: bytes
     before = b"/dev/null" if old is None else b"a/" + os.fsencode(display_name(old_path))
     after = b"/dev/null" if new is None else b"b/" + os.fsencode(display_name(new_path))
     _, added, removed = patch.line_stats
-    return Hunks(added, removed, b"--- " + before + b"\n+++ " + after + b"\n" + data[start:])
+    text = b"--- " + before + b"\n+++ " + after + b"\n" + data[start:]
+    return Hunks(added, removed, text, places=tuple(_places(patch)) if new is not None else ())
+
+
+def _places(patch: Any) -> Iterator[tuple[int, int]]:
+    """The runs of lines that differ, as the new text counts them."""
+    for hunk in patch.hunks:
+        at = hunk.new_start
+        first: int | None = None
+        for line in hunk.lines:
+            if line.origin in "+-":
+                first = at if first is None else first
+                at += line.origin == "+"
+            elif line.origin == " ":
+                if first is not None:
+                    yield _run(first, at)
+                first = None
+                at += 1
+        if first is not None:
+            yield _run(first, at)
+
+
+def _run(first: int, after: int) -> tuple[int, int]:
+    return (first, after - 1) if after > first else (max(first - 1, 1), max(first - 1, 1))
 
 
 def _is_binary(text: bytes | None) -> bool:

@@ -20,12 +20,53 @@ if TYPE_CHECKING:
 _PART: Final = 1 << 20
 
 
-class WorkFiles:
-    """The files below a base directory, by their paths relative to it. Close it."""
+class TreeTexts:
+    """The texts of files below a base directory, by their paths relative to it. Close it."""
+
+    def __init__(self, base: bytes) -> None:
+        self._base = open_base(base)
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        os.close(self._base)
+
+    def text(self, path: bytes, largest: int) -> bytes | None:
+        """The content of a file; None where it cannot be read or is larger."""
+        opened = self._open(path)
+        if opened is None:
+            return None
+        descriptor, _ = opened
+        try:
+            data = _read(descriptor, largest + 1)
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+        return data if len(data) <= largest else None
+
+    def _open(self, path: bytes) -> tuple[int, os.stat_result] | None:
+        directory, _, name = path.rpartition(b"/")
+        try:
+            folder = open_directory(self._base, directory)
+            try:
+                descriptor = os.open(name, FILE_FLAGS, dir_fd=folder)
+            finally:
+                os.close(folder)
+        except (OSError, ValueError):
+            return None
+        status = os.fstat(descriptor)
+        if stat.S_ISREG(status.st_mode):
+            return descriptor, status
+        os.close(descriptor)
+        return None
+
+
+class WorkFiles(TreeTexts):
+    """The files of a work tree below a base directory, with what git notes of them."""
 
     def __init__(self, history: History, base: bytes) -> None:
+        super().__init__(base)
         self._prefix = history.prefix
-        self._base = open_base(base)
         self._states: Mapping[bytes, IndexState] = {}
         self._written = (0, 0)
         if history.is_bare:
@@ -35,10 +76,6 @@ class WorkFiles:
             self._states = file_states(history.directory)
             status = os.lstat(os.path.join(history.directory, b"index"))
             self._written = divmod(status.st_mtime_ns, 1_000_000_000)
-
-    def close(self) -> None:
-        """Let go of the directory."""
-        os.close(self._base)
 
     def is_absent(self, path: bytes) -> bool:
         """Whether the file is not there, and not since a sparse checkout leaves it out."""
@@ -84,20 +121,6 @@ class WorkFiles:
         finally:
             os.close(descriptor)
 
-    def text(self, path: bytes, largest: int) -> bytes | None:
-        """The content of a file; None where it cannot be read or is larger."""
-        opened = self._open(path)
-        if opened is None:
-            return None
-        descriptor, _ = opened
-        try:
-            data = _read(descriptor, largest + 1)
-        except OSError:
-            return None
-        finally:
-            os.close(descriptor)
-        return data if len(data) <= largest else None
-
     def is_nested(self, path: bytes, known: dict[bytes, bool]) -> bool:
         """Whether a path lies in a repository of its own below the base; `known` keeps the answers of directories."""
         directory = path.rpartition(b"/")[0]
@@ -117,22 +140,6 @@ class WorkFiles:
             break
         known.update(dict.fromkeys(unknown, found))
         return found
-
-    def _open(self, path: bytes) -> tuple[int, os.stat_result] | None:
-        directory, _, name = path.rpartition(b"/")
-        try:
-            folder = open_directory(self._base, directory)
-            try:
-                descriptor = os.open(name, FILE_FLAGS, dir_fd=folder)
-            finally:
-                os.close(folder)
-        except (OSError, ValueError):
-            return None
-        status = os.fstat(descriptor)
-        if stat.S_ISREG(status.st_mode):
-            return descriptor, status
-        os.close(descriptor)
-        return None
 
     def _is_as_noted(self, status: os.stat_result, state: IndexState) -> bool:
         mtime = divmod(status.st_mtime_ns, 1_000_000_000)

@@ -72,12 +72,38 @@ class BudgetPacking(Packing):
         for file, block in held:
             file.detail = block.detail
         if self.holding.tokens <= self.options.budget:
-            tail = self.tail()
-            if self._total(tail, [block for _, block in held], count) <= self.options.budget:
-                self._write(held, tail, count)
+            total = self._total(self.tail(), [block for _, block in held], count)
+            if total <= self.options.budget:
+                self._write_all(held, self.options.budget - total, count)
                 return
         self.fit_changes(self.options.budget, count)
         self._degrade(carrier, count)
+
+    def _write_all(self, held: Sequence[tuple[PackedFile, RenderedBlock]], left: int, count: CountBatch) -> None:
+        """Write every file whole, and what else belongs to them, within what is left."""
+        files = self.collector.files
+        number_of = {id(file): number for number, file in enumerate(files)}
+        self._order = range(len(files))
+        chosen = {number_of[id(file)]: block for file, block in held}
+        self._finish_within(self.with_more(chosen, left, self._opening(count), count), count)
+
+    def with_more(
+        self,
+        chosen: dict[int, RenderedBlock],
+        left: int,  # noqa: ARG002  (others have more)
+        opening: int,  # noqa: ARG002
+        count: CountBatch,  # noqa: ARG002
+    ) -> dict[int, RenderedBlock]:
+        """What is chosen, by the numbers of the files, with what else belongs into the pack and fits what is left."""
+        return chosen
+
+    def leave_out(self, number: int) -> None:
+        """Take a file out again, but for its path."""
+        self.collector.files[number].detail = Detail.PATH
+
+    def _opening(self, count: CountBatch) -> int:
+        """What the opening of any block takes at most."""
+        return OpeningTokens(self.form, count).of(max(len(self.collector.files), 2))
 
     def _total(self, tail: bytes, blocks: Sequence[RenderedBlock], count: CountBatch) -> int:
         openings = OpeningTokens(self.form, count)
@@ -94,8 +120,11 @@ class BudgetPacking(Packing):
         self.parts.append(writer.finish(tail, count))
 
     def _degrade(self, carrier: Carrier | None, count: CountBatch) -> None:
+        self._finish_within(self._chosen(carrier, count, self.options.budget), count)
+
+    def _finish_within(self, chosen: dict[int, RenderedBlock], count: CountBatch) -> None:
+        """Write what is chosen, as far as the budget holds it."""
         files, budget = self.collector.files, self.options.budget
-        chosen = self._chosen(carrier, count, budget)
         place_of = {number: place for place, number in enumerate(self._order)}
         # Every figure was at least what it is now; should one not have been, something is left out again.
         while True:
@@ -103,9 +132,9 @@ class BudgetPacking(Packing):
             if not chosen or self._total(tail, list(chosen.values()), count) <= budget:
                 break
             last = max(chosen, key=place_of.__getitem__)
-            files[last].detail = Detail.PATH
+            self.leave_out(last)
             del chosen[last]
-        self._write([(files[number], block) for number, block in chosen.items()], tail, count)
+        self._write([(files[number], chosen[number]) for number in sorted(chosen)], tail, count)
 
     def _chosen(self, carrier: Carrier | None, count: CountBatch, budget: int) -> dict[int, RenderedBlock]:
         """The blocks that the budget holds, by the numbers of their files, in order. Each file gets its detail."""
@@ -119,7 +148,9 @@ class BudgetPacking(Packing):
         details: dict[int, tuple[Detail, int]] = {}
         if rendering is None:
             return {}
-        opening = OpeningTokens(self.form, count).of(max(len(files), 2))
+        opening = self._opening(count)
+        taken = self.with_more({}, left, opening, count)
+        left -= sum(block.tokens + opening for block in taken.values())
 
         def costs_of(numbers: Sequence[int], step: Detail) -> Generator[Costs]:
             for start in range(0, len(numbers), _FILES_A_PASS):
@@ -148,7 +179,7 @@ class BudgetPacking(Packing):
         chosen = self._rendered(rendering, details, opening)
         for number in chosen:
             files[number].detail = details[number][0]
-        return chosen
+        return chosen | taken
 
     def _users(self, rendering: Rendering | None, ranks: Sequence[int]) -> dict[int, int]:
         """By the numbers of the files that were read for it, how many others use what they define."""

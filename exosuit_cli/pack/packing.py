@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from exosuit_cli.ingest.pipeline import Run
+from exosuit_cli.pack.detail import Detail
 from exosuit_cli.pack.making import Packing, SpooledPacking
 from exosuit_cli.pack.result import PackResult
 from exosuit_cli.pack.shown_changes import all_of
@@ -44,7 +45,8 @@ def pack(
     bytes depend on the tree and the options only. Of `scan_options`, the encoding is that of `options`, and there is no
     index. A run that was stopped (`result.scan.partial`) has written a part of the pack only. For the rest see `scan`.
 
-    `changes` are shown after the files, with the hunks that they have.
+    `changes` are shown after the files, with the hunks that they have. Under a budget the definitions around them come
+    before all else, and code of the tree that uses what they define comes after.
 
     Memory: that of a scan, a bounded number of rendered batches, and some hundred bytes a file; under a budget, also
     the texts that were chosen; with a template, all texts.
@@ -62,7 +64,7 @@ def pack(
         batch_files=min(scan_options.batch_files, BATCH_FILES),
     )
     stop = stop if stop is not None else StopRequest()
-    packing = _packing(options, output, instructions, template)
+    packing = _packing(options, output, instructions, template, changes, roots.base)
     packing.changes = all_of(changes) if changes is not None else None
     run = Run(roots, scan_options, stop, progress, packing.collector, reads_index=False, after=packing.complete)
     packing.begin(run)
@@ -81,11 +83,22 @@ def pack(
     )
 
 
-def _packing(options: PackOptions, output: PackOutput, instructions: str | None, template: str | None) -> Packing:
+def _packing(
+    options: PackOptions,
+    output: PackOutput,
+    instructions: str | None,
+    template: str | None,
+    changes: Changes | None,
+    base: bytes,
+) -> Packing:
     if template is not None:
         from exosuit_cli.pack.templated import TemplatePacking
 
         return TemplatePacking(options, output, instructions, template)
+    if options.budget and changes is not None and options.detail is Detail.FULL:
+        from exosuit_cli.pack.changes_packing import ChangesPacking
+
+        return ChangesPacking(options, output, instructions, changes, base)
     if options.budget:
         from exosuit_cli.pack.budgeted import BudgetPacking
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from exosuit_cli.pack.blocks import Secret
-    from exosuit_cli.pack.result import PackPart
+    from exosuit_cli.pack.result import PackPart, Reason
     from exosuit_cli.pack.shown_changes import ShownChanges
 
 
@@ -22,15 +22,6 @@ class ShownLines:
 
     first: int
     last: int
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why lines of a file are there: `answers`, `encloses`, `imports`, or `defines NAME`."""
-
-    first: int
-    last: int
-    why: str
 
 
 @dataclass(frozen=True, slots=True)

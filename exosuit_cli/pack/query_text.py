@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.pack.detail import Detail
 from exosuit_cli.pack.forms import Tail
-from exosuit_cli.pack.query_result import QueriedFile, Reason, ShownLines
+from exosuit_cli.pack.query_result import QueriedFile, ShownLines
 from exosuit_cli.pack.query_summary import left_out_line, query_summary, query_tree
+from exosuit_cli.pack.result import Reason
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:

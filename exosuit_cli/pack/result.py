@@ -17,9 +17,21 @@ if TYPE_CHECKING:
     from exosuit_cli.pack.shown_changes import ShownChanges
 
 
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why lines of a file are there: `answers`, `encloses`, `imports`, `defines NAME`, `changed`, `calls NAME`."""
+
+    first: int
+    last: int
+    why: str
+
+
 @dataclass(slots=True)
 class PackedFile:
-    """A text file: `file_tokens` are those of the file, `tokens` those of its block, opening included."""
+    """A text file: `file_tokens` are those of the file, `tokens` those of its block, opening included.
+
+    One in pieces has its `reasons`. A neighbour did not change: it uses what did, or is used by it.
+    """
 
     path: bytes
     size: int
@@ -30,6 +42,8 @@ class PackedFile:
     tokens: int = 0
     pieces: int = 1
     remarks: Remarks | None = None
+    reasons: Sequence[Reason] = ()
+    is_neighbour: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,9 @@ def summary_text(
     shown = sum(details[detail] for detail in _WORDS)
     held = ", ".join(f"{details[detail]:,} {words}" for detail, words in _WORDS.items() if details[detail])
     lines = [f"{counted(shown, 'file')}{': ' + held if held else ''}."]
+    neighbours = sum(file.is_neighbour for file in files)
+    if neighbours:
+        lines.append(f"{neighbours:,} of them did not change: they use what did, or it uses them.")
     if details[Detail.LEFT_OUT]:
         lines.append(f"{counted(details[Detail.LEFT_OUT], 'more file')} did not fit, and not even the path is here.")
     if binary:

@@ -11,7 +11,7 @@ from exosuit_cli.search.code_lines import code_lines
 from exosuit_cli.search.definitions import definitions_in, indentation, is_comment, is_sectioned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from exosuit_cli.context.reader import ContextReader
     from exosuit_cli.context.records import StoredChunk
@@ -64,13 +64,10 @@ def holder_of(context: ContextReader, spans: Sequence[StoredChunk], place: int, 
 def holder_in(lines: Sequence[str], first_line: int, line: int, language: str | None) -> Holder | None:
     """The smallest definition that has a line, among lines of which the first is `first_line` of the file."""
     code = code_lines(lines, language)
-    found = [each for each in definitions_in(lines, first_line, language) if code[each.line - first_line].strip()]
     around = []
-    for each in found:
-        at = each.line - first_line
-        if at > line - first_line + _MOST_ABOVE:
+    for each, first, last in extents(lines, code, first_line, language):
+        if each.line > line + _MOST_ABOVE:
             break
-        first, last = _above(lines, at), _end(lines, at, each, found, first_line, language)
         if first <= line - first_line <= last:
             around.append((each, first, last))
     if not around:
@@ -78,6 +75,16 @@ def holder_in(lines: Sequence[str], first_line: int, line: int, language: str | 
     inner, first, last = around[-1]
     outer = tuple(each for each, _, end in around[:-1] if end >= last and each.level < inner.level)
     return Holder(inner, outer, first + first_line, last + first_line, tuple(code[first : last + 1]))
+
+
+def extents(
+    lines: Sequence[str], code: Sequence[str], first_line: int, language: str | None
+) -> Iterator[tuple[Definition, int, int]]:
+    """Every definition with the places of its first and its last line; `code` is what `code_lines` makes of them."""
+    found = [each for each in definitions_in(lines, first_line, language) if code[each.line - first_line].strip()]
+    for each in found:
+        at = each.line - first_line
+        yield each, _above(lines, at), _end(lines, at, each, found, first_line, language)
 
 
 def _above(lines: Sequence[str], at: int) -> int:

@@ -167,3 +167,78 @@ def test_the_command_packs_what_changed(run: RunExosuit, changed_tree: Path, tmp
 def test_names_and_a_revision_contradict_each_other() -> None:
     with pytest.raises(UsageError, match="leave one of them out"):
         pack_request(["."], {"diff": True}, names=[b"a"])
+
+
+_LONG = "".join(f"\n\ndef filler_{number}():\n" + "    total = 1\n" * 12 for number in range(30))
+_REVIEWED = {
+    "src/shop/cart.py": (
+        "class Cart:\n    def __init__(self):\n        self.items = []\n\n"
+        "    def subtotal(self):\n        # of all items\n        return rounded(sum(self.items))\n\n"
+        "    def checkout(self):\n        return self.subtotal() + 1\n" + _LONG
+    ),
+    "src/shop/money.py": "def rounded(value):\n    return value // 1\n\n\ndef unrelated():\n    return 0\n",
+    "src/web/page.py": f"def show(cart):\n    key = '{_KEY}'  # subtotal\n    return cart.subtotal()\n",
+    "tests/test_cart.py": "def test_subtotal():\n    assert Cart().subtotal() == 0\n",
+    "docs/notes.md": "The subtotal() of a cart.\n",
+}
+
+
+@pytest.fixture
+def reviewed_tree(tmp_path: Path) -> Path:
+    """A method of a long file has changed; others call it, test it, and speak of it."""
+    root = tmp_path / "shop"
+    root.mkdir()
+    git(root, "init", "-q")
+    commit_files(root, {path: text.encode() for path, text in _REVIEWED.items()}, "first", 1000)
+    cart = root / "src/shop/cart.py"
+    cart.write_text(cart.read_text().replace("rounded(sum(self.items))", "rounded(sum(self.items, 0))"))
+    return root
+
+
+def test_a_budget_is_used_around_the_change_and_then_by_its_neighbours(
+    packed: Callable[..., Packed], reviewed_tree: Path
+) -> None:
+    changes = _changes(reviewed_tree)
+    assert [change.hunks.places for change in changes.files] == [((7, 7),)]
+    text, result = packed(reviewed_tree, budget=700, changes=changes, names=changes.present)
+    assert result.tokens <= 700
+    reasons = {(file.path, each.first, each.why) for file in result.files for each in file.reasons}
+    assert {
+        (b"src/shop/cart.py", 1, "encloses"), (b"src/shop/cart.py", 5, "changed"),
+        (b"src/shop/cart.py", 9, "calls subtotal"), (b"src/shop/money.py", 1, "defines rounded"),
+        (b"src/web/page.py", 1, "calls subtotal"), (b"tests/test_cart.py", 1, "tests subtotal"),
+    } <= reasons  # fmt: skip
+    assert [file.path for file in result.files if file.is_neighbour] == [
+        b"src/web/page.py", b"tests/test_cart.py", b"src/shop/money.py",
+    ]  # fmt: skip
+    assert b"3 of them did not change: they use what did, or it uses them." in text
+    assert b"notes.md" not in text, "prose calls nothing"
+    # The same bytes again; and where hardly anything fits, what changed comes before what did not.
+    assert packed(reviewed_tree, budget=700, changes=changes, names=changes.present)[0] == text
+    small, result = packed(reviewed_tree, budget=420, changes=changes, names=changes.present)
+    assert (b"    def subtotal(self):\n        # of all" in small, result.tokens <= 420) == (True, True)
+    whole, result = packed(reviewed_tree, budget=9000, changes=changes, names=changes.present)
+    assert [file.detail.label for file in result.files if not file.is_neighbour] == ["full"]
+    assert sum(file.is_neighbour for file in result.files) == 3
+    assert whole.count(b"def filler_") == 30
+
+
+@pytest.mark.parametrize("form", ["markdown", "plain", "json"])
+def test_neighbours_are_exact_in_every_form(packed: Callable[..., Packed], reviewed_tree: Path, form: str) -> None:
+    changes = _changes(reviewed_tree)
+    text, result = packed(reviewed_tree, budget=900, format=form, changes=changes, names=changes.present)
+    assert sum(file.is_neighbour for file in result.files) == 3
+    assert (_KEY.encode() in text, b"[redacted: AWS Access Key]" in text) == (False, True)
+
+
+def test_the_report_says_why_lines_are_there(run: RunExosuit, reviewed_tree: Path) -> None:
+    done = run("pack", ".", "--since", "HEAD", "--budget", "700", "--json", "-o", "../out.xml", cwd=reviewed_tree)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    Draft202012Validator(_schema("pack")).validate(document)
+    found = {each["path"]: each.get("neighbour", False) for each in document["files"]}
+    assert found == {
+        "src/shop/cart.py": False, "src/shop/money.py": True, "src/web/page.py": True, "tests/test_cart.py": True,
+    }  # fmt: skip
+    assert document["changes"]["files"] == [{"path": "src/shop/cart.py", "status": "modified"}]
+    assert b"@@" not in (reviewed_tree.parent / "out.xml").read_bytes(), "hunks come with --diff alone"

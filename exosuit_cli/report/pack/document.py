@@ -70,4 +70,10 @@ def _file(file: PackedFile) -> dict[str, Any]:
     }
     if file.pieces > 1:
         record["pieces"] = file.pieces
+    if file.reasons:
+        record["reasons"] = [
+            {"start_line": each.first, "end_line": each.last, "why": each.why} for each in file.reasons
+        ]
+    if file.is_neighbour:
+        record["neighbour"] = True
     return record

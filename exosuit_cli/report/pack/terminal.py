@@ -47,6 +47,9 @@ def print_pack(console: Console, result: PackResult, options: PackOptions, *, de
     )
     held = ", ".join(f"{count:,} {WORDS[detail]}" for detail, count in result.details.items())
     labelled_phrases(console, "files", f"{counted(len(result.files), 'text file')}:", held or "none")
+    neighbours = sum(file.is_neighbour for file in result.files)
+    if neighbours:
+        labelled_phrases(console, "", f"{neighbours:,} of them unchanged: neighbours of the changes")
     if result.changes is not None:
         print_changes(console, result.changes)
     if result.binary:

@@ -1,0 +1,89 @@
+"""Texts of a tree as a pack of changes shows them: read through no link, secrets replaced, with their definitions."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from exosuit_cli.context.records import StoredFile
+from exosuit_cli.history import TreeTexts
+from exosuit_cli.languages import LANGUAGES, claim_of_name, language_of
+from exosuit_cli.model.slab import TEXT_PROBE_BYTES
+from exosuit_cli.pack.source_text import SourceText, line_starts
+from exosuit_cli.search.breadcrumb import lines_of
+from exosuit_cli.search.code_lines import code_lines
+from exosuit_cli.search.holder import extents
+from exosuit_cli.tokens.text import to_utf8
+
+if TYPE_CHECKING:
+    from exosuit_cli.pack.blocks import Secret
+    from exosuit_cli.search.definitions import Definition
+
+LARGEST: Final = 4 << 20
+"""Bytes of the largest text that is read."""
+
+
+class TreeText:
+    """The text of a file, with the lines of code and the definitions in it."""
+
+    def __init__(self, source: SourceText) -> None:
+        self.source = source
+
+    @cached_property
+    def code(self) -> list[str]:
+        """Its lines, without comments, strings and imports."""
+        return code_lines(self.source.line_texts, self.source.file.language)
+
+    @cached_property
+    def extents(self) -> list[tuple[Definition, int, int]]:
+        """Every definition with its first and its last line, from 1."""
+        found = extents(self.source.line_texts, self.code, 1, self.source.file.language)
+        return [(each, first + 1, last + 1) for each, first, last in found]
+
+    def around(self, line: int) -> list[tuple[Definition, int, int]]:
+        """The definitions that a line lies in, the outermost first."""
+        found = [each for each in self.extents if each[1] <= line <= each[2]]
+        return [each for each in found[:-1] if each[0].level < found[-1][0].level] + found[-1:]
+
+
+class ChangedTree:
+    """Reads files of a tree by their paths, each once; close it. With `redacts`, secrets are replaced."""
+
+    def __init__(self, base: bytes, *, redacts: bool) -> None:
+        self._texts = TreeTexts(base)
+        self._redacts = redacts
+        self._known: dict[bytes, TreeText | None] = {}
+
+    def close(self) -> None:
+        """Let go of the tree."""
+        self._texts.close()
+
+    def raw(self, path: bytes, largest: int) -> bytes | None:
+        """The bytes of a file; None for one that is larger, or cannot be read."""
+        return self._texts.text(path, largest)
+
+    def of(self, path: bytes) -> TreeText | None:
+        """The text of a file; None for one that is binary, too large or gone."""
+        if path not in self._known:
+            data = self.raw(path, LARGEST)
+            number = len(self._known)
+            self._known[path] = None if data is None or b"\0" in data else self._made(path, data, number)
+        return self._known[path]
+
+    def _made(self, path: bytes, data: bytes, number: int) -> TreeText:
+        text = to_utf8(data)
+        language = language_at(path, text)
+        secrets: tuple[Secret, ...] = ()
+        if self._redacts:
+            from exosuit_cli.pack.secrets import redacted
+
+            text, secrets = redacted(text, path)
+        starts = line_starts(text)
+        file = StoredFile(number, 0, path, b"", len(data), len(starts) - 1, None, language or None, 0, 0, None)
+        return TreeText(SourceText(file, path, text, starts, tuple(lines_of(text)), (), (), secrets))
+
+
+def language_at(path: bytes, text: bytes) -> str:
+    """The language of a text by its name and its beginning; empty where it is not known."""
+    head = text[:TEXT_PROBE_BYTES]
+    return LANGUAGES[language_of(claim_of_name(path.rpartition(b"/")[2]), head, is_whole=len(text) <= len(head))]

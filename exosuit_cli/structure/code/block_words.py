@@ -61,7 +61,10 @@ _UNITS: Final = [
 """What begins or ends a unit of a program in Fortran and T-SQL."""
 _UNIT_ENDS: Final = _beginnings("end sub,end fun,end mod,end pro,end int,end typ,endsubr,endfunc")
 _LONE_ENDS: Final = _words("end go")
-_MAY_CLOSE: Final = byte_set(b"erfcdtbpERFCDTBP")
+_ALL_CLOSING: Final = (*_CLOSING, *_LONG)
+_TWO_BYTES: Final = np.uint64(0xFFFF)
+_MAY_CLOSE: Final = np.isin(np.arange(1 << 16), [int(each[0] & _TWO_BYTES) for each in _ALL_CLOSING])
+"""bool[65536]: the first two bytes of one of these words, in small letters."""
 _MAY_CONTINUE: Final = byte_set(b"iIaAbBwW")
 _MAY_BE_BLOCK: Final = byte_set(b"eEbBiIaAvVcClLtTuUpPsS")
 _DEEPER: Final = np.uint8(2)
@@ -73,7 +76,7 @@ def closing_words(
     view: LineView, dedents: npt.NDArray[np.bool_], directives: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
     """Lines that begin with a word that ends or goes on with the block before; looked for where there is one."""
-    closes = _begins_with(view, dedents & _MAY_CLOSE.take(view.first), (*_CLOSING, *_LONG))
+    closes = _begins_with(view, dedents & _MAY_CLOSE.take((view.heads | _CASE) & _TWO_BYTES), _ALL_CLOSING)
     return closes | _begins_with(view, directives, _DIRECTIVES)
 
 
@@ -186,7 +189,9 @@ def _begins_with(view: LineView, candidates: npt.NDArray[np.bool_], words: Itera
     """Those of the candidates that begin with one of the words, whatever the case; beginnings are a shift of 0."""
     begins = np.zeros(len(view.first), np.bool_)
     places = np.flatnonzero(candidates)
-    heads = view.heads[places]
+    if not len(places):
+        return begins
+    heads = view.heads.take(places)
     folded = heads | _CASE
     found = np.zeros(len(places), np.bool_)
     for text, mask, shift in words:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.model.byte_sets import IS_LETTER, byte_set
+from exosuit_cli.model.byte_sets import IS_LETTER, IS_WORD, byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.by_language import by_language
 from exosuit_cli.structure.code.closed_lines import closed_on_line, closing_lines, last_deeper_lines
@@ -61,9 +61,28 @@ _FLAT_WORD_BLOCKS: Final = frozenset(["Julia"])
 """Languages with modules that end with `end` and whose content is as far to the left as they are."""
 _TELLS_LEVEL: Final = IS_LETTER | byte_set(b"@")
 """A line of these that begins with one of these is no part of the line before."""
+
+
+def _may_be_label(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Whether lines with these first bytes may begin with a word and a colon."""
+    head = heads.view(np.uint8).reshape(-1, heads.itemsize)
+    is_word = IS_WORD.take(head)
+    found: npt.NDArray[np.bool_] = head[np.arange(len(head)), is_word.argmin(axis=1)] == ord(":")
+    return found | is_word.all(axis=1)
+
+
+def _may_be_constructor(heads: npt.NDArray[np.uint64]) -> npt.NDArray[np.bool_]:
+    """Whether lines with these first bytes may begin with `constructor` or what stands before it."""
+    found = np.zeros(len(heads), np.bool_)
+    for own, mask, _ in _CONSTRUCTORS:
+        found |= (heads & mask) == own
+    return found
+
+
+_CONSTRUCTORS: Final = tuple(word(each) for each in ("con", "int", "pri", "pro", "pub"))
 _GOING_ON: Final = {
-    "Go": re.compile(rb"(?!default\b)\w+:[ \t]*(?://|/\*|\r?\n)"),
-    "Kotlin": re.compile(rb"(?:(?:internal|private|protected|public) +)?constructor\b"),
+    "Go": (_may_be_label, re.compile(rb"(?!default\b)\w+:[ \t]*(?://|/\*|\r?\n)")),
+    "Kotlin": (_may_be_constructor, re.compile(rb"(?:(?:internal|private|protected|public) +)?constructor\b")),
 }
 """What a line at the left edge begins with that goes on with what is around: a label, a constructor of a class."""
 
@@ -170,14 +189,15 @@ class Guesses:
             self._goes_on[found[is_own]] = True
         starts, text = lines.starts, slab.data.data
         for language in set(languages) & _GOING_ON.keys():
-            goes_on = _GOING_ON[language].match
+            may_go_on, pattern = _GOING_ON[language]
             own_files = np.array([each == language for each in languages], np.bool_)
-            for line in found[own_files.repeat(self._counts)[found]].tolist():
-                if goes_on(text, starts[line], starts[line + 1]):
+            for line in found[own_files.repeat(self._counts)[found] & may_go_on(heads)].tolist():
+                if pattern.match(text, starts[line], starts[line + 1]):
                     self._goes_on[line] = True
-        for line in found[self._first[found] == ord("@")][::-1].tolist():
-            # An annotation of what goes on, as of a constructor.
-            self._goes_on[line] |= line + 1 < len(self._goes_on) and self._goes_on[line + 1]
+        annotations = found[self._first[found] == ord("@")]
+        if np.append(self._goes_on, False)[annotations + 1].any():  # as of a constructor, which goes on
+            for line in annotations[::-1].tolist():
+                self._goes_on[line] |= line + 1 < len(self._goes_on) and self._goes_on[line + 1]
         return found[~self._goes_on[found]]
 
     def _symbols(self, first_lines: npt.NDArray[np.int64], last_lines: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

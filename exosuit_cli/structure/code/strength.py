@@ -47,6 +47,9 @@ _LEVELS = np.uint8(49)
 _WEAK = np.uint8(2)
 _LONGEST = 100
 """Lines of the longest decorator that is seen as one."""
+_FOLLOWING = np.arange(1, _LONGEST + 1)
+_AT_ONCE = 1024
+"""Decorators whose following lines are looked at together."""
 
 _TEMPLATE = word("template")[0]
 _USUAL_MARKS = [word(each) for each in ("#", "//", "/*")]
@@ -295,15 +298,13 @@ def _closed(view: LineView, openers: npt.NDArray[np.bool_]) -> npt.NDArray[np.bo
     found = np.zeros(len(openers), np.bool_)
     opened = np.flatnonzero(openers)
     opened = opened[_OPENS_BODY.take(view.lasts[opened])]
-    at = opened.copy()
-    for _ in range(_LONGEST):
-        at += 1
-        going = at < len(found)
-        going[going] = view.same_file[at[going]]
-        opened, at = opened[going], at[going]
-        if not len(opened):
-            break
-        ends = view.indents[at] <= view.indents[opened]
-        found[at[ends & _CLOSES.take(view.first[at])]] = True
-        opened, at = opened[~ends], at[~ends]
+    for begin in range(0, len(opened), _AT_ONCE):
+        own = opened[begin : begin + _AT_ONCE]
+        lines = own[:, None] + _FOLLOWING
+        at = np.minimum(lines, len(found) - 1)
+        is_beyond = (lines >= len(found)) | ~view.same_file[at]
+        ends = is_beyond | (view.indents[at] <= view.indents[own, None])
+        rows, first = np.arange(len(own)), ends.argmax(axis=1)
+        at = at[rows, first]
+        found[at[ends[rows, first] & ~is_beyond[rows, first] & _CLOSES.take(view.first[at])]] = True
     return found

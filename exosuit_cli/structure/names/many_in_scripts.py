@@ -36,6 +36,8 @@ _ENDS_LINE: Final = byte_set(b"\r\n")
 _IS_ODD_IN_TITLE: Final = byte_set(b"\\\0")
 _MAY_OPEN: Final = byte_set(b"{ \t\r")
 """The last bytes of lines that end with a brace, perhaps before blanks."""
+_OPENS_TABLE: Final = byte_set(b"=: \tc")
+"""What may be before the brace that opens a table, or the end of `async`."""
 _VALUES: Final = (b"=>", b"fun", b"cla")
 """How values begin that define something."""
 
@@ -57,13 +59,14 @@ def may_define(data: npt.NDArray[np.uint8], lines: LineColumns, places: npt.NDAr
     has_call = bracket < WIDTH
     is_inner, is_open = inks > starts, _MAY_OPEN.take(lines.lasts[own])
     is_named = has_call & (_TESTS.look_up(data, inks)[0] != 0)
+    before = _before_brace(data, lines, own)
     # A method: a name alone is before the bracket.
-    rows = np.flatnonzero(is_inner & is_open & has_call & ~is_named)
+    rows = np.flatnonzero(is_inner & is_open & has_call & ~is_named & (before != ord(">")))
     is_named[rows] = _may_be_method(window[rows], bracket[rows], equals[rows])
     # A value: its sign is before any bracket.
     sign = np.minimum(equals, first_places(window, ord(":")))
     rows = np.flatnonzero((sign < bracket) & ~is_named)
-    is_named[rows] = (is_open & ~is_inner)[rows] | _has_value(window[rows])
+    is_named[rows] = (is_open & ~is_inner & _OPENS_TABLE.take(before))[rows] | _has_value(window[rows])
     found[chosen] = is_named
     return found
 
@@ -97,8 +100,27 @@ def _may_be_method(
 ) -> npt.NDArray[np.bool_]:
     has_type = np.minimum(first_places(window, ord("<")), first_places(window, ord("["))) < bracket
     has_more = np.minimum(first_places(window, ord(".")), equals) < bracket
-    found: npt.NDArray[np.bool_] = (has_type | ~has_more) & (window == ord(")")).any(axis=1)
+    opening, closing = (window == ord("(")).sum(axis=1), (window == ord(")")).sum(axis=1)
+    is_whole = (opening == closing) | (window == ord(":")).any(axis=1)
+    found: npt.NDArray[np.bool_] = (has_type | ~has_more) & (closing > 0) & is_whole
     return found
+
+
+def _before_brace(
+    data: npt.NDArray[np.uint8], lines: LineColumns, places: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint8]:
+    """uint8[places]: the byte before the brace that ends a line, perhaps before one blank; a blank where none does.
+
+    For an arrow that is `>`.
+    """
+    at = lines.starts[places + 1] - 1
+    for ending in b"\n\r":
+        at -= data[at] == ending
+    has_brace = (data[at] == ord("{")) & (at >= lines.starts[places] + 3)
+    at = np.where(has_brace, at - 1, 0)
+    at -= (data[at] == ord(" ")) & has_brace
+    is_plain = has_brace & ((data[at] != ord(">")) | (data[at - 1] == ord("=")))
+    return np.where(is_plain, data[at], ord(" ")).astype(np.uint8)
 
 
 def _has_value(window: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:

@@ -21,6 +21,8 @@ class Flag(IntEnum):
     """Base64, hex or data URLs for the most part."""
     TEST = 32
     """Of a test."""
+    OUTPUT = 64
+    """What cells of a notebook printed, and nothing else."""
 
     @property
     def label(self) -> str:
@@ -28,7 +30,7 @@ class Flag(IntEnum):
         return str(self.name).lower()
 
 
-LICENCE, IMPORTS, GENERATED, MINIFIED, ENCODED, TEST = map(int, Flag)
+LICENCE, IMPORTS, GENERATED, MINIFIED, ENCODED, TEST, OUTPUT = map(int, Flag)
 """The values as plain numbers, which are quick to combine."""
 
 FLAG_NAMES: Final = tuple(tuple(flag.label for flag in Flag if flag & value) for value in range(1 << len(Flag)))

@@ -9,7 +9,8 @@ import numpy as np
 
 from exosuit_cli.chunk.flag_dense import MINIFIED_LANGUAGES, is_encoded, is_minified, marks_of
 from exosuit_cli.chunk.flag_imports import imports_of, may_be_import, only_imports
-from exosuit_cli.chunk.flag_kinds import ENCODED, GENERATED, IMPORTS, LICENCE, MINIFIED, TEST
+from exosuit_cli.chunk.flag_kinds import ENCODED, GENERATED, IMPORTS, LICENCE, MINIFIED, OUTPUT, TEST
+from exosuit_cli.chunk.flag_outputs import NOTEBOOK, Outputs
 from exosuit_cli.chunk.flag_paths import flags_of_path
 from exosuit_cli.chunk.flag_texts import (
     comments_of,
@@ -66,6 +67,11 @@ def flags_of_slab(slab: SlabChunks, before: int | None = None) -> npt.NDArray[np
             flags[first:stop] = bytes((of_file,)) * (stop - first)
         if before is None:
             _flag_head(flags, data, starts, ends, first, stop, language)
+        if language == NOTEBOOK:
+            outputs = Outputs(bytes(data[begin:end]), goes_on=bool((before or 0) & OUTPUT))
+            for place in range(first, stop):
+                if outputs.hold(starts[place] - begin, ends[place] - begin):
+                    flags[place] |= OUTPUT
         if language == "Rust" and (module := test_module(bytes(data[begin:end]))) is not None:
             within = f"{module}."
             for place, symbol in enumerate(slab.chunks.symbols[first:stop], first):

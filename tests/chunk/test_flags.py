@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 import re
 
@@ -11,7 +12,7 @@ import pytest
 
 from exosuit_cli.chunk import ChunkOptions, FileChunks, chunk_text
 from exosuit_cli.chunk.flag_dense import marks_of
-from exosuit_cli.chunk.flag_kinds import FLAG_NAMES
+from exosuit_cli.chunk.flag_kinds import FLAG_NAMES, OUTPUT
 from exosuit_cli.chunk.flags import chunk_flags
 
 DATA = random.Random(7).randbytes(3000)
@@ -227,3 +228,46 @@ def test_runs_and_numbers_of_many_texts_are_those_of_each() -> None:
     assert len(wide) > 100
     assert marks.has_run[wide].tolist() == [re.search(rb"[0-9A-Za-z+/]{40}", text) is not None for text in middles]
     assert 20 < marks.has_run.sum() < 280
+
+
+def notebook(*outputs: list[str]) -> str:
+    """As nbformat writes one."""
+    cells = [
+        {
+            "cell_type": "code",
+            "execution_count": place,
+            "metadata": {},
+            "outputs": [{"name": "stdout", "output_type": "stream", "text": own}] if own else [],
+            "source": ["".join(f"print({place})\n" for _ in range(9))],
+        }
+        for place, own in enumerate(outputs)
+    ]
+    return json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}, indent=1) + "\n"
+
+
+def test_chunks_of_outputs_of_cells_are_flagged() -> None:
+    printed = [f'row {place} "outputs": [\n' for place in range(60)]
+    text = notebook(printed, [], ["one\n"], printed)
+    options = ChunkOptions(max_tokens=96, min_tokens=0)
+    chunks = chunk_text(text, language="Jupyter Notebook", options=options)
+    data = text.encode()
+    found = chunk_flags(b"a.ipynb", "Jupyter Notebook", memoryview(data), 0, chunks).tolist()
+    named = [FLAG_NAMES[each] for each in found]
+    inner = []
+    for start, end in chunks.text_spans():
+        around = [
+            (m.start(), m.end()) for m in re.finditer(rb'^   "outputs": \[\n(?s:.*?)^   \],?\n', data, re.MULTILINE)
+        ]
+        inner.append(any(first <= start and end <= last for first, last in around))
+    assert [flags == ("output",) for flags in named] == inner
+    assert inner.count(True) > 8
+    assert not any(each & OUTPUT for each in chunk_flags(b"a.json", "JSON", memoryview(data), 0, chunks).tolist())
+
+
+def test_the_rest_of_a_notebook_that_begins_within_outputs_goes_on_with_them() -> None:
+    text = notebook(["a\n"] * 200).encode()
+    rest = text[text.index(b'     "a\\n",') :]
+    chunks = chunk_text(rest.decode(), language="Jupyter Notebook", options=ChunkOptions(max_tokens=96, min_tokens=0))
+    found = chunk_flags(b"a", "Jupyter Notebook", memoryview(rest), 0, chunks, before=OUTPUT)
+    alone = chunk_flags(b"a", "Jupyter Notebook", memoryview(rest), 0, chunks, before=0)
+    assert (found[0] & OUTPUT, found[-1] & OUTPUT, alone[0] & OUTPUT) == (OUTPUT, 0, 0)

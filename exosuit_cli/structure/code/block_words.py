@@ -162,29 +162,6 @@ def flat_levels(view: LineView, comment: npt.NDArray[np.bool_], level: npt.NDArr
     return found
 
 
-def levels_of_remarks(
-    view: LineView, comment: npt.NDArray[np.bool_], level: npt.NDArray[np.uint8]
-) -> npt.NDArray[np.uint8]:
-    """The levels of the lines, where a comment in data, after a hash, is at least as deep as the next other line.
-
-    A line of a block that was made a comment is often further to the left than what is around it.
-    """
-    is_data = view.file_styles == Style.DATA
-    if not is_data.any():
-        return level
-    rows = np.flatnonzero(comment & (view.first == ord("#")) & view.of_files(is_data))
-    others = np.flatnonzero(~comment)
-    if not len(rows) or not len(others):
-        return level
-    following = others[np.minimum(np.searchsorted(others, rows), len(others) - 1)]
-    files = np.cumsum(~view.same_file)
-    is_own = (following > rows) & (files[following] == files[rows])
-    rows, following = rows[is_own], following[is_own]
-    found = level.copy()
-    found[rows] = np.maximum(level[rows], level[following])
-    return found
-
-
 def _begins_with(view: LineView, candidates: npt.NDArray[np.bool_], words: Iterable[Word]) -> npt.NDArray[np.bool_]:
     """Those of the candidates that begin with one of the words, whatever the case; beginnings are a shift of 0."""
     begins = np.zeros(len(view.first), np.bool_)

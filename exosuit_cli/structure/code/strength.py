@@ -29,8 +29,8 @@ from exosuit_cli.structure.code.block_words import (
     depths_of_classes,
     ends_class,
     flat_levels,
-    levels_of_remarks,
 )
+from exosuit_cli.structure.code.comment_lines import as_deep_as_code, below_banners
 from exosuit_cli.structure.code.literal_lines import literal_lines
 from exosuit_cli.structure.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 from exosuit_cli.structure.documents.borders import elements_of, enter_documents
@@ -216,13 +216,14 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     decorator |= _closed(view, decorator)
     comment = comment & ~decorator
     level = np.minimum(flat_levels(view, comment, level), _LEVELS)
-    level = levels_of_remarks(view, comment, level)
+    level, deepened = as_deep_as_code(view, comment, level)
     after_comment, after_decorator = view.before(comment), view.before(decorator)
     after_lead = after_comment | after_decorator
 
     previous_indents = np.zeros_like(indents)
     previous_indents[1:] = indents[:-1]
     dedents = view.same_file & (indents < previous_indents)
+    dedents[deepened] = False
     closes = (of_first & 1).view(np.bool_)
     closes |= (first == ord("<")) & (second == ord("/"))  # an end tag, of XML or within a program
     closes |= closing_words(view, dedents, is_slash & is_hash)
@@ -244,7 +245,7 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     costs = level << np.uint8(2)
     costs += (~strong).view(np.uint8) * _WEAK
     eighth = level >> np.uint8(2)  # at most 12
-    _enter(costs, after_comment, eighth + np.uint8(ATTACHED))
+    _enter(costs, after_comment | below_banners(view, comment), eighth + np.uint8(ATTACHED))
     _enter(costs, continued & ~view.after_blank & ~after_lead, eighth + np.uint8(CONTINUED))
     if blocks is not None:
         _enter(costs, blocks[1], eighth + np.uint8(CONTINUED))

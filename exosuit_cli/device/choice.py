@@ -9,10 +9,13 @@ from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.devices import parse_device
 from exosuit_cli.model.digests import DEFAULT_DIGEST, DIGESTS
 from exosuit_cli.model.errors import ResourceMissing
-from exosuit_cli.model.units import LARGEST_SIZE, format_bytes
+from exosuit_cli.model.units import format_bytes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from exosuit_cli.device.driver import Driver
+    from exosuit_cli.device.forecast import Forecast
     from exosuit_cli.device.probe import Probe
 
 DRIVER = "exosuit_cli.device.cuda_driver"
@@ -23,14 +26,21 @@ DRIVER = "exosuit_cli.device.cuda_driver"
 class DeviceChoice:
     """The device a run computes on, and the reason, in words for a person.
 
-    `joins` is the card that `auto` adds where more than `break_even_bytes` are left to read.
+    `joins` is the card that `auto` adds where it pays; `forecast` says what a run over files of a mean size takes.
     """
 
     device: str
     reason: str
     is_demanded: bool = False
     joins: str | None = None
-    break_even_bytes: int | None = None
+    forecast: Callable[[float], Forecast] | None = None
+
+    def pays(self, nbytes: int, files: int) -> bool:
+        """Whether the card is to be started for what is left."""
+        if self.forecast is None or not files:
+            return False
+        break_even = self.forecast(nbytes / files).break_even_bytes
+        return break_even is not None and nbytes > break_even
 
 
 def load_driver() -> Driver:
@@ -82,19 +92,21 @@ def _automatic(driver: Driver, processors: int, *, counts_tokens: bool) -> Devic
 def decide(probe: Probe, processors: int, *, counts_tokens: bool) -> DeviceChoice:
     """What `auto` does with a measured card.
 
-    The run begins on the CPU, which is ready at once. Meanwhile the card starts, and then computes the columns in place
-    of the CPU. That saves time for more than `break_even_bytes`, which follows from the start and from both rates.
+    The run begins on the CPU, which is ready at once. The card is started where it saves time for what is left, and
+    then computes beside the CPU. What it saves depends on the size of the files as well: the reason names usual ones.
     """
-    card, cpu = probe.rates(processors, counts_tokens=counts_tokens)
+    usual = probe.forecast(processors, counts_tokens=counts_tokens)
     work = ", tokens counted" if counts_tokens else ""
-    rates = f"{card / 1e9:.1f} GB/s with the card against {cpu / 1e9:.1f} GB/s on {processors} processors alone{work}"
-    if card <= cpu:
+    rates = (
+        f"{usual.joined / 1e9:.1f} GB/s with the card against {usual.alone / 1e9:.1f} GB/s "
+        f"on {processors} processors alone{work}"
+    )
+    break_even = usual.break_even_bytes
+    if break_even is None:
         return DeviceChoice("cpu", f"{probe.card}: {rates}")
-    # start + bytes / card = bytes / cpu, and never more bytes than there can be
-    break_even = int(min(probe.start_seconds * cpu * (card / (card - cpu)), LARGEST_SIZE))
     return DeviceChoice(
         "cpu",
         f"{probe.card}: {rates}; it joins for more than {format_bytes(break_even)}",
         joins="cuda:0",
-        break_even_bytes=break_even,
+        forecast=lambda file_bytes: probe.forecast(processors, counts_tokens=counts_tokens, file_bytes=file_bytes),
     )

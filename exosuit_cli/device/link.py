@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from typing import TYPE_CHECKING, NamedTuple, Self
 
@@ -80,6 +81,8 @@ class DeviceLink:
             except OSError as error:
                 self.close()
                 raise LinkLost(f"no memory to share with its owner: {error.strerror}") from error
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
         self.sizes = sizes
         self.most_spans = most_spans(sizes.slab_bytes, line_bytes(sizes.lines))
         """How many spans a slot has room for, besides as many bytes as a slab."""
@@ -128,6 +131,12 @@ class DeviceLink:
         head, _ = span_parts(slot.found, len(starts))
         head[:] = heading(data_bytes, starts, lengths, CHUNK_ID_BYTES).view("u1")
         self._send(SPANS, 0, slot.number, data_bytes, len(starts), batch)
+
+    def is_done(self, slot: Slot) -> bool:
+        """Whether `receive` returns at once."""
+        while slot.number not in self._answers and self._poll.poll(0):
+            self._hear()
+        return slot.number in self._answers
 
     def receive(self, slot: Slot) -> Answer:
         """Wait for the answer to the job in a slot."""

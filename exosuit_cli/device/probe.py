@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, overload
 
 import numpy as np
 
+from exosuit_cli.device.forecast import Forecast
 from exosuit_cli.device.process import LANES, DeviceProcess
 from exosuit_cli.device.remote import RemoteKernels
 from exosuit_cli.device.sizes import BATCH_FILES, SLAB_BYTES, SLOTS, ring_sizes
@@ -34,7 +35,9 @@ if TYPE_CHECKING:
     from exosuit_cli.model.protocols import TokenCounter
 
 FILE_NAME: Final = "devices.json"
-SCHEMA: Final = "exosuit.devices/5"
+SCHEMA: Final = "exosuit.devices/6"
+READ_FILE_BYTES: Final = 12_500
+"""About the mean of the files that `read` is measured over, and of the files of a repository."""
 _FILE_BYTES: Final = 16_000
 _ROUNDS: Final = 8
 _CPU_SECONDS: Final = 0.5
@@ -50,8 +53,8 @@ class Probe:
     end as a run does it, through the process that owns the card, several slabs in flight. `cpu`: by the CPU backend on
     one thread. `copy`: the copy in alone. `device_token` and `cpu_token`: as `device` and `cpu`, where tokens of real
     text are counted too; both are the rate of the processor if the card cannot count. `read`: all that a worker does of
-    files besides, on one thread, from the page cache. `start_seconds`: until a process that owns the card had its
-    kernels and tables ready, with what it keeps on disk warm.
+    files besides, on one thread, from the page cache, over files of `READ_FILE_BYTES` on average. `start_seconds`:
+    until a process that owns the card had its kernels and tables ready, with what it keeps on disk warm.
     """
 
     card: str
@@ -64,17 +67,14 @@ class Probe:
     cpu_token_bytes_per_s: float
     read_bytes_per_s: float
 
-    def rates(self, processors: int, *, counts_tokens: bool) -> tuple[float, float]:
-        """What a run on so many processors does: bytes a second with the card, and without it.
-
-        The processors read, and find kinds and languages, in either case. Without the card they compute, too; with it,
-        the slower of both sets the pace.
-        """
+    def forecast(self, processors: int, *, counts_tokens: bool, file_bytes: float = READ_FILE_BYTES) -> Forecast:
+        """Of a run on so many processors over files of this mean size."""
         card, core = self.device_bytes_per_s, self.cpu_bytes_per_s
         if counts_tokens:
             card, core = self.device_token_bytes_per_s, self.cpu_token_bytes_per_s
-        read = self.read_bytes_per_s
-        return min(card, processors * read), processors / (1 / core + 1 / read)
+        # A file takes about as long to read and to describe, however small it is.
+        read = self.read_bytes_per_s * min(max(file_bytes, 1.0) / READ_FILE_BYTES, 1.0)
+        return Forecast(processors, core, read, card, self.start_seconds)
 
 
 def load_probe(identity: str) -> Probe | None:

@@ -31,9 +31,10 @@ LEAST_SPANS = 100
 class RemoteKernels:
     """The protocol `Kernels` over slots of shared memory, for one thread.
 
-    A slab that is in none of `buffers` is computed here, on the CPU. When the device fails and it was demanded,
+    A slab that is in none of its slots is computed here, on the CPU. When the device fails and it was demanded,
     ResourceMissing is raised. When it was not demanded, every further slab is computed here; `failures` counts those by
-    the reason. `beside` counts, by the names of `DeviceTotals`, what the CPU computes beside a working card.
+    the reason. Nor is a card waited for then: while it has both slots, one slab is filled and computed here. `beside`
+    counts, by the names of `DeviceTotals`, what the CPU computes beside a working card.
     """
 
     def __init__(self, device: str, addresses: tuple[str, ...], algorithm: str, *, is_demanded: bool) -> None:
@@ -47,6 +48,7 @@ class RemoteKernels:
         self._turns: Iterator[DeviceLink] = iter(())
         self._taken: dict[int, _Taken] = {}
         """The slots that are filled, computed or not read yet, by the address of their data."""
+        self._own: _OwnMemory | None = None
         self._lost: str | None = None
         self.batch = -1
         """The number of the batch that slabs belong to, for a timeline."""
@@ -68,9 +70,21 @@ class RemoteKernels:
         self._turns = cycle(self._links)
         return _Slots(self, min(nbytes, *(link.sizes.slab_bytes for link in self._links)))
 
+    def has_room(self, held: int) -> bool:
+        """See `SlabBuffers.has_room`; `held` are those that were taken and are not read."""
+        own = self._own is not None and self._own.is_held
+        if held - own < SLOTS:
+            return True
+        return not own and not self._is_demanded and self._lost is None and not self._is_any_done()
+
     def take(self, nbytes: int) -> npt.NDArray[np.uint8]:
-        """Memory for the next slab: a slot, or ordinary memory where no card answers any more."""
+        """Memory for the next slab: a slot; ordinary memory where the card has all slots, or answers no more."""
         self._keep_read()
+        if self._lost is None and not self._is_demanded and len(self._taken) >= SLOTS:
+            if self._own is None:
+                self._own = _OwnMemory(nbytes)
+            self._own.is_held = True
+            return self._own.data
         if self._lost is None:
             link = next(self._turns)
             try:
@@ -111,6 +125,9 @@ class RemoteKernels:
                 self.note_cpu(len(slab), len(slab.data))
             else:
                 self.failures[self._lost] += 1
+            own = self._own
+            if own is not None and own.data.ctypes.data == slab.data.ctypes.data:
+                return _OwnSlab(own, self._cpu.begin(slab, lines=lines))
             return self._cpu.begin(slab, lines=lines)
         if self._lost is None:
             try:
@@ -138,7 +155,7 @@ class RemoteKernels:
         return span_parts(taken.slot.found, len(starts))[1].reshape(-1, width).copy()
 
     def note_cpu(self, files: int, nbytes: int) -> None:
-        """Count files that the CPU computes because of their size."""
+        """Count files that the CPU computes beside the card."""
         self.beside.update(cpu_files=files, cpu_bytes=nbytes)
 
     def finish(
@@ -159,6 +176,14 @@ class RemoteKernels:
         for address in [address for address, taken in self._taken.items() if taken.is_read]:
             taken = self._taken.pop(address)
             self._on_link(taken.link.keep, taken.slot)
+
+    def _is_any_done(self) -> bool:
+        """Whether the card has answered for a slab that is not read, or will not answer any more."""
+        try:
+            return any(taken.link.is_done(taken.slot) for taken in self._taken.values() if not taken.is_read)
+        except LinkLost as error:
+            self._lose(str(error))
+            return True
 
     def _answer(self, taken: _Taken) -> Answer | None:
         """What became of the job of a slot; None where it failed, and the CPU is to do it."""
@@ -198,13 +223,37 @@ class _Taken:
         """Whether its results have been taken, so that it may be filled again once the slab is not needed."""
 
 
+class _OwnMemory:
+    """Ordinary memory for one slab that this worker computes itself."""
+
+    def __init__(self, nbytes: int) -> None:
+        self.data = np.empty(nbytes, np.uint8)
+        self.is_held = False
+        """Whether a slab is filled or computed in it, whose results are not read."""
+
+
+class _OwnSlab:
+    """A slab in memory of this worker."""
+
+    def __init__(self, own: _OwnMemory, computed: PendingSlab) -> None:
+        self._own, self._computed = own, computed
+
+    def finish(self) -> tuple[SlabColumns, LineColumns | None]:
+        self._own.is_held = False
+        return self._computed.finish()
+
+    def tokens(self) -> TokenColumns | None:
+        return self._computed.tokens()
+
+
 class _Slots:
     """See `SlabBuffers`."""
 
-    depth = SLOTS
-
     def __init__(self, kernels: RemoteKernels, nbytes: int) -> None:
         self._kernels, self.nbytes = kernels, nbytes
+
+    def has_room(self, held: int) -> bool:
+        return self._kernels.has_room(held)
 
     def take(self) -> npt.NDArray[np.uint8]:
         return self._kernels.take(self.nbytes)

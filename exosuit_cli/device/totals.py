@@ -37,7 +37,8 @@ class DeviceTotals:
     """Why the memory of the card is not known."""
     cpu_files: int = 0
     cpu_bytes: int = 0
-    """Files that the CPU computed beside a card: those larger than a slab, and empty files alone in a slab."""
+    """Files that the CPU computed beside a card: those larger than a slab, empty files alone in a slab, and where the
+    card joined, those of slabs for which it had no time."""
     cpu_line_slabs: int = 0
     """Slabs with more lines than the results have room for; the CPU found them."""
     peak_copy_bytes_per_s: float | None = None

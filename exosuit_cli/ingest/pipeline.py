@@ -235,7 +235,8 @@ class Run:
             self._finish(ledger, finished)
         self.laps.skip()
         if ledger.done:
-            use = self.processes.device.joins(ledger.bytes_read * (ledger.files - ledger.done) // ledger.done)
+            left = ledger.files - ledger.done
+            use = self.processes.device.joins(ledger.bytes_read * left // ledger.done, left)
             if use is not None:
                 carrier.use_device(use)
         self.account.sample(self.processes)

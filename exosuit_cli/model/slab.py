@@ -33,13 +33,15 @@ class Slab:
 class SlabBuffers(Protocol):
     """Memory for slabs that is handed out one after the other."""
 
-    depth: int
-    """How many slabs may be held at once."""
     nbytes: int
     """The size of each."""
 
+    def has_room(self, held: int) -> bool:
+        """Whether one more may be filled now beside those that are held, rather than the first of them waited for."""
+        ...
+
     def take(self) -> npt.NDArray[np.uint8]:
-        """Memory for the next slab. What was taken `depth` times before is not in use any more."""
+        """Memory for the next slab, where `has_room` said so."""
         ...
 
 

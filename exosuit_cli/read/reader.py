@@ -85,8 +85,11 @@ class _Turns:
     """Buffers in turn."""
 
     def __init__(self, buffers: Sequence[npt.NDArray[np.uint8]]) -> None:
-        self.depth, self.nbytes = len(buffers), len(buffers[0])
+        self._count, self.nbytes = len(buffers), len(buffers[0])
         self._next = cycle(buffers)
+
+    def has_room(self, held: int) -> bool:
+        return held < self._count
 
     def take(self) -> npt.NDArray[np.uint8]:
         return next(self._next)
@@ -123,7 +126,7 @@ class SlabReader:
     ) -> Iterator[FilledSlab | LargeFile]:
         """Yield the files of a batch, each in a filled slab or as an open large file.
 
-        With n buffers, a slab is valid until the n-th item after it is asked for; a large file, until the next item is.
+        A slab is valid until `has_room` says no to it and those behind it; a large file, until the next item is.
 
         Positions count the batch's names from 0. A file that cannot be read is reported once to `skip(position,
         outcome, errno)` and never yielded; one with several hard links is handed to `link(position, status)` instead of
@@ -215,10 +218,9 @@ class SlabReader:
         if files:
             yield self._filled(used, offsets, files)
 
-    @property
-    def depth(self) -> int:
-        """How many slabs may be held at once."""
-        return self._buffers.depth
+    def has_room(self, held: int) -> bool:
+        """See `SlabBuffers.has_room`."""
+        return self._buffers.has_room(held)
 
     @property
     def buffer(self) -> memoryview:

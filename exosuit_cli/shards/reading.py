@@ -48,7 +48,8 @@ class Reading:
         self.batch = batch
         self.names = [name for _, group in batch.groups for name in group]
         self.rows = np.zeros(len(self.names), ROW)
-        self._begin, self._clock, self._depth = begin, clock, reader.depth
+        self._begin, self._clock, self._has_room = begin, clock, reader.has_room
+        self._is_left = False
         self._found = reader.read(batch, self.skip, None if read_links else self._link)
         self._begun: deque[Item] = deque()
 
@@ -78,7 +79,7 @@ class Reading:
         try:
             while True:
                 # What lies behind a large file is read once that is done with.
-                while len(begun) < self._depth and not (begun and begun[-1][1] is None):
+                while not self._is_left and self._has_room(len(begun)) and not (begun and begun[-1][1] is None):
                     if not self.read_one():
                         at_end()
                         while begun:
@@ -92,7 +93,7 @@ class Reading:
 
     def leave(self) -> None:
         """Begin nothing more: `items` ends with what is begun, which somebody else would have to read again."""
-        self._depth = 0
+        self._is_left = True
 
     def close(self) -> None:
         """Wait for what is begun: the result is not wanted any more, but its memory is in use until it is there."""

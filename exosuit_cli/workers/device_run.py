@@ -78,13 +78,13 @@ class RunDevice:
         if self.choice.is_demanded:
             self._cards = [process.wait() for process in self._processes]
 
-    def joins(self, bytes_left: int) -> UseDevice | None:
+    def joins(self, bytes_left: int, files_left: int) -> UseDevice | None:
         """The message for the workers when a card that `auto` knows pays for what is left and is ready; given once."""
         choice = self.choice
         if choice.joins is None or self._has_joined or self._refusal:
             return None
         if not self._processes:
-            if bytes_left > (choice.break_even_bytes or 0):
+            if choice.pays(bytes_left, files_left):
                 try:
                     self._start(choice.joins)
                 except ResourceMissing as error:

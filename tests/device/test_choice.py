@@ -6,19 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
-from exosuit_cli.device.choice import choose_device, decide, load_driver
-from exosuit_cli.device.probe import Probe
+from exosuit_cli.device.choice import choose_device, load_driver
 from exosuit_cli.model.digests import DIGESTS
 from exosuit_cli.model.errors import ResourceMissing, UsageError
-from exosuit_cli.model.units import LARGEST_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-RATES = st.floats(1e6, 1e13)
 
 
 def test_cpu_is_what_was_asked_for() -> None:
@@ -63,23 +57,3 @@ def test_a_digest_without_a_kernel_is_computed_on_the_cpu(
     assert choose_device("auto", 2, "other").reason == "no CUDA kernel computes the digest other"
     with pytest.raises(ResourceMissing, match="device cuda:0: no CUDA kernel computes the digest other"):
         choose_device("cuda:0", 2, "other")
-
-
-@given(RATES, RATES, st.floats(0.01, 100), st.integers(1, 64))
-@example(1000000.0000000001, 1e6, 1.0, 1)
-@example(1e13, 1e13 * (1 - 2**-53), 100.0, 1)
-def test_a_card_joins_from_where_it_pays(device: float, cpu: float, start: float, processors: int) -> None:
-    choice = decide(Probe("A card", start, 1e12, 1e12, device, cpu, 1, 1, 1e30), processors, counts_tokens=False)
-    with_tokens = decide(Probe("A card", start, 1e12, 1e12, 1, 1, device, cpu, 1e30), processors, counts_tokens=True)
-    assert (with_tokens.joins, with_tokens.break_even_bytes) == (choice.joins, choice.break_even_bytes)
-    assert choice.device == "cpu"  # which is there at once
-    if device <= cpu * processors:
-        assert choice.joins is None
-        return
-    assert choice.joins == "cuda:0"
-    assert choice.break_even_bytes is not None
-    least = choice.break_even_bytes
-    if least == LARGEST_SIZE:
-        return  # it never pays
-    # With twice as much to read, the card's start and its work take no longer than the processors alone.
-    assert start + 2 * least / device <= (2 * least + 2) / (cpu * processors) * (1 + 1e-6)

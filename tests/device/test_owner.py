@@ -276,6 +276,41 @@ def test_a_batch_is_begun_while_the_one_before_is_with_the_card(tmp_path: Path, 
     shard.close()
 
 
+@pytest.mark.parametrize("is_demanded", [False, True])
+def test_a_card_that_has_both_slots_is_waited_for_only_where_it_is_demanded(
+    tmp_path: Path, cards: Callable[..., Any], is_demanded: bool
+) -> None:
+    """Else a worker computes a slab itself meanwhile; the results are the same, and in order."""
+    cards(bytes_per_s=2e5)
+    status = tmp_path.stat()
+    folder = Directory(b"", status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+    names = [b"%02d" % number for number in range(20)]
+    for number, name in enumerate(names):  # one a slab; one is larger, one is empty
+        (tmp_path / name.decode()).write_bytes(name * (9000 if number == 9 else 0 if number == 4 else 1500))
+    owner = Owner(OwnerSettings("device.emulated_driver", 0, "blake3", 0, 2, "", SIZES))
+    with serving(owner) as place:
+        settings = ShardSettings(
+            base=bytes(tmp_path), encoding=None, hash="blake3", device="cuda:0", max_file_size=0,
+            slab_bytes=SIZES.slab_bytes, follow=False, addresses=(place,), device_is_demanded=is_demanded,
+        )  # fmt: skip
+        shard = Shard(settings, None)
+        batches = [Batch(((folder, tuple(part)),)) for part in (names[:10], names[10:])]
+        after = [Next(batches[1], read_links=True, number=1)]
+        digests = []
+        for batch in batches:
+            result = shard.ingest(batch, following=lambda: after.pop() if after else None)
+            digests += result.rows["digest"].tolist()
+        beside = shard.totals().beside_device
+        shard.close()
+    assert [bytes(digest) for digest in digests] == [
+        blake3((tmp_path / name.decode()).read_bytes()).digest() for name in names
+    ]
+    slabs = owner.totals().slabs
+    assert (beside["cpu_files"] == 1) == is_demanded
+    assert slabs > 2
+    assert (slabs == len(names) - 2) == is_demanded
+
+
 def test_what_is_no_message_ends_the_connection_only(address: str) -> None:
     stranger = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     stranger.connect(address)

@@ -1,4 +1,4 @@
-"""What is related to a chunk, as any front asks for it: callers, callees, tests and twins, each with its reason."""
+"""What is related to a chunk, as any front asks for it: by kind, each with its reason."""
 
 from __future__ import annotations
 
@@ -231,7 +231,8 @@ def _related(found: SearchedContext, kind: str, relation: Relation) -> RelatedCh
 def _why(kind: str, relation: Relation) -> str:
     if kind == "twins":
         return "the same text" if relation.likeness == 1 else f"{relation.likeness:.0%} of the words are the same"
-    return f"defines {relation.name}" if kind == "callees" else f"uses {relation.name}"
+    verb = {"callees": "defines", "mentions": "mentions"}.get(kind, "uses")
+    return f"{verb} {relation.name}"
 
 
 def _place(found: SearchedContext, file: StoredFile, span: StoredChunk) -> ChunkPlace:

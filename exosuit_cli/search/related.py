@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.search.breadcrumb import lines_of
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from exosuit_cli.search.related_chunks import Spot
     from exosuit_cli.search.segment import Segment
 
-KINDS: Final = ("callers", "callees", "tests", "twins")
+KINDS: Final = ("callers", "callees", "tests", "twins", "mentions")
 _MOST_NAMES: Final = 12
 """Names of a chunk that callers are looked for."""
 _MOST_WORDS: Final = 80
@@ -37,8 +38,8 @@ _FEW_DEFINITIONS: Final = 8
 _MOST_TEXTS: Final = 400
 """Texts that are read for one name or one kind, the nearest first."""
 _RARE_WORDS: Final = 16
-_CALLED, _COMMENTED = 2.0, 0.2
-"""What a call of a name is worth, and a comment on it, beside another use."""
+_CALLED, _MENTIONED = 2.0, 0.2
+"""What a call of a name is worth, and a mention in prose, a comment, a text or an import, beside another use."""
 _LEAST_LIKENESS: Final = 0.5
 _WORD: Final = re.compile(r"[^\W\d]\w{2,}")
 _SPECIAL: Final = re.compile(r"[A-Z_]")
@@ -82,10 +83,11 @@ def find_related(
     users = _users(chunks, names, subject)
     own_names = {*names, *(last_part(each.name) for each in (*enclosing, *defined))}
     related = {
-        "callers": [relation for spot, relation in users if not _is_test(chunks, spot)],
+        "callers": [each for spot, each in users if not each.is_mention and not _is_test(chunks, spot)],
         "callees": _used(chunks, code, span.language, own_names, subject),
-        "tests": [relation for spot, relation in users if _is_test(chunks, spot)],
+        "tests": [each for spot, each in users if not each.is_mention and _is_test(chunks, spot)],
         "twins": _twins(chunks, text, span.id, own),
+        "mentions": [each for _, each in users if each.is_mention],
     }
     return {kind: sorted(related[kind], key=_order)[:top] for kind in KINDS}
 
@@ -180,7 +182,7 @@ def _users(chunks: IndexedChunks, names: Sequence[str], subject: _Subject) -> li
             line, shown, worth = found
             score = weight * (1 + chunks.nearness(spot)) * worth
             if spot not in best or best[spot].score < score:
-                best[spot] = chunks.relation(spot, score, name, line, shown)
+                best[spot] = replace(chunks.relation(spot, score, name, line, shown), is_mention=worth == _MENTIONED)
     return list(best.items())
 
 
@@ -209,7 +211,7 @@ def _line_with(
         call = re.compile(rf"{COMMAND}{re.escape(name)}(?![\w.:-])")
     for number, (line, own) in enumerate(zip(lines, code, strict=True), chunks.first_line(spot)):
         if number not in defining and use.search(line) and not subject.has(spot, number):
-            worth = _CALLED if call.search(own) else 1.0 if use.search(own) else _COMMENTED
+            worth = _CALLED if call.search(own) else 1.0 if use.search(own) else _MENTIONED
             if found is None or worth > found[2]:
                 found = (number, line, worth)
     return found

@@ -31,7 +31,8 @@ class Spot(NamedTuple):
 class Relation:
     """A chunk that is related to another: `file` and `ordinal` are the context's. `likeness` is that of twins, 0 to 1.
 
-    `name` is the name that both have, in line `line` of the file, which reads `text`; twins have none.
+    `name` is the name that both have, in line `line` of the file, which reads `text`; twins have none. A mention has it
+    outside of code.
     """
 
     id: bytes
@@ -42,6 +43,7 @@ class Relation:
     line: int = 0
     text: str = ""
     likeness: float = 0.0
+    is_mention: bool = False
 
 
 class IndexedChunks:

@@ -33,7 +33,7 @@ _FILES: Final = 8
 """Files that answer, where no number of places is asked for."""
 LEAST_BUDGET: Final = 50
 """Tokens that a heading and a line of text take."""
-_KINDS: Final = ("callers", "callees", "tests", "twins")
+_KINDS: Final = ("callers", "callees", "tests", "twins", "mentions")
 
 
 class _Fitted(NamedTuple):

@@ -139,6 +139,7 @@ class RelatedResult(_Result):
     callees: list[Relation]
     tests: list[Relation]
     twins: list[Relation]
+    mentions: list[Relation]
     left_out: int
     tokens: int
     """Exact tokens of the text of this answer."""

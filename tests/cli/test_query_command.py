@@ -367,7 +367,8 @@ def test_related_code_by_names_and_likeness(run: RunExosuit, tree: Path) -> None
     assert found["callees"][0]["why"] == "defines make_signature"
     assert found["callees"][0]["at"]["text"] == "def make_signature(secret, payload):"
     crypto = document(run, "related", tree / "src" / "crypto.py:1")
-    assert [each["path"] for each in crypto["callers"]] == ["src/session.py", "src/note.py"]
+    assert [each["path"] for each in crypto["callers"]] == ["src/session.py"]
+    assert [(each["path"], each["why"]) for each in crypto["mentions"]] == [("src/note.py", "mentions make_signature")]
     assert [(each["why"], each["likeness"]) for each in crypto["twins"]] == [("the same text", 1)]
     by_id = document(run, "related", crypto["chunk"]["id"][:8], "--context", "tree")
     assert by_id["callers"][0]["path"] == "src/session.py"

@@ -36,6 +36,14 @@ def _page(run: Any, topic: str) -> str:
     return _pages[topic]
 
 
+def test_prose_of_the_pages_is_wrapped(project: Path) -> None:
+    long = []
+    for page in sorted((project / "exosuit_cli" / "manual").glob("*.md")):
+        prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        long += [f"{page.name}: {line}" for line in prose.splitlines() if len(line) > 124 and not line.startswith("|")]
+    assert long == []
+
+
 def test_topics_are_listed_one_a_line(run: Any) -> None:
     lines = run("manual").stdout.decode().splitlines()
     assert [line.split()[0] for line in lines[: len(TOPICS)]] == TOPICS

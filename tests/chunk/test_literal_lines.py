@@ -41,6 +41,8 @@ CASES = [
     ("Ruby", "x = %w[\n a\n]\ny << 1\n# don't\nz\n", ".ss..."),
     ("Shell", "cat <<EOF\nit's\n EOF2\nEOF\nx=\"a\nb\" y\necho 'a\nb'\n# don't\nfoo $# 'x'\nbar\n", ".sss.s.s..."),
     ("Shell", 'a="$(b \\\n "c" \\\n)"\nd "$(e)/f"\ng\n', ".ss.."),
+    ("Shell", "cat <<E <<EOF\nit's\nEO\nE\nEOF\nx='a\nb'\n", ".sss..s"),
+    ("Python", 'a = """' + "\\" * 30 + '"""\nb\n' + 'c = """' + "\\" * 31 + '"""\nd\n"""\ne\n', "...ss."),
     ("Perl", "=head1 A\n\nit's\n\n=cut\nmy $a = <<\"X\";\n'\nX\n$b\n", ".cccc.ss."),
     ("PHP", "<?php\n$a = <<<EOT\n it's\n EOT . 'x';\n$b = 'c\nd';\n// it's\n$e\n", "..ss.s.."),
     ("Lua", "--[[ a\nb ]]\nx = [==[\n]]\n]==]\ny = '[['\nz\n", ".c.ss.."),

@@ -5,17 +5,21 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pytest
 
 from exosuit_cli.kernels import CpuKernels
 from exosuit_cli.model.slab import Slab
+from exosuit_cli.structure.code.candidate_lines import Candidates
+from exosuit_cli.structure.code.strength import plain_strengths
 from exosuit_cli.structure.families import Family
 from exosuit_cli.structure.names.by_keyword import name_by_keyword
 from exosuit_cli.structure.names.in_scripts import name_in_script
 from exosuit_cli.structure.names.many_by_keyword import keyword_names
-from exosuit_cli.structure.names.many_in_scripts import may_define
+from exosuit_cli.structure.names.many_in_scripts import case_names, may_define
 from exosuit_cli.structure.names.many_methods import method_names
 from exosuit_cli.structure.names.many_plain import NAMED, NOTHING, UNSURE, WIDTH, WORDLESS, WordTable
-from exosuit_cli.structure.names.of_one_line import named_by
+from exosuit_cli.structure.names.of_one_line import named_by, rule_of
+from exosuit_cli.structure.symbols import SymbolKind
 
 _TEXT = """
 public static final private override async int void String List<T> Map<K, V> <T> new return if else throws get; @A
@@ -79,6 +83,55 @@ def test_lines_of_scripts_that_are_not_read_define_nothing() -> None:
     assert [row for row in wordless if name_by_keyword(row, Family.SCRIPT)] == []
     assert sum(asked) < len(asked) < sum(asked) * 5
     assert len(wordless) > 200
+
+
+def test_titles_of_test_cases_are_those_that_are_read_line_by_line() -> None:
+    """A title ends at its own mark or with the line; an escape or a colon pair is left to the pattern."""
+    chance = random.Random(11)
+    pieces = ("it(", "test(", "describe.only(", "foo(", "'", '"', "`", "a", "é", " ", ":", "::", "\\'", "\0", "x" * 60)
+    texts = ["".join(chance.choices(pieces, k=chance.randint(1, 7))) for _ in range(3000)]
+    texts += ["  it('does this', () => {\r", "it('')", "it('" + "x" * 300 + "')", "it('open"]
+    data = "\n".join(texts).encode()
+    slab = Slab(np.frombuffer(data, np.uint8), np.zeros(1, np.int64), np.array([len(data)]))
+    lines = CpuKernels("blake3").lines(slab)
+    places = np.flatnonzero(lines.heads != 0)
+    found = case_names(np.append(slab.data, np.zeros(2 * WIDTH, np.uint8)), lines, places)
+    seen = set()
+    for place, state, start, end in zip(places.tolist(), found.states.tolist(), found.starts, found.ends, strict=True):
+        wanted = named_by(Family.SCRIPT, memoryview(data), int(lines.starts[place]), int(lines.starts[place + 1]))
+        seen.add(state)
+        if state != UNSURE:
+            assert wanted == (data[start:end].decode(), SymbolKind.TEST), texts[place]
+            assert (state == NAMED) == (end > start)
+    assert seen == {NAMED, NOTHING, UNSURE}
+
+
+@pytest.mark.parametrize("family", [Family.BINDINGS, Family.FORTRAN, Family.LISP, Family.LUA, Family.EQUATIONS])
+def test_lines_that_are_no_candidates_define_nothing(family: Family) -> None:
+    """Whatever a pattern names is read, though lines are left out by their first bytes."""
+    words = """
+    let and member val fun exception letter static type module match mutable rec f x y' = := :: : -> ( ) () (a,b) <-
+    integer real REAL(wp) character*8 type(x) Type, block data function FUNCTION Function( subroutine program end do
+    (def (defn (define (defmacro (cl-defun (defer (list a-b local foo.bar = function(a) function) (+) data newtype Foo
+    instance class where import fn or fu
+    """
+    chance = random.Random(13)
+    texts = [" ".join(chance.choices(words.split(), k=chance.randint(1, 7))) for _ in range(4000)]
+    data = "\n".join(texts).encode()
+    slab = Slab(np.frombuffer(data, np.uint8), np.zeros(1, np.int64), np.array([len(data)]))
+    lines = CpuKernels("blake3").lines(slab)
+    strengths = plain_strengths(lines)
+    first = np.ascontiguousarray(lines.heads.view(np.uint8)[::8])
+    padded = np.append(slab.data, np.zeros(2 * WIDTH, np.uint8))
+    found = Candidates(padded, lines, first, np.array([family], np.uint8), strengths)
+    is_left_out = ~(found.looks | found.has_word)
+    if family == Family.LUA:  # no function has another end
+        is_left_out &= np.isin(lines.lasts, list(b"){d,"))
+    if family == Family.BINDINGS:  # these languages have no words in capital letters
+        is_left_out &= np.isin(first, list(b"abcdefghijklmnopqrstuvwxyz"))
+    rule = rule_of(family)
+    assert [text for place, text in enumerate(texts) if is_left_out[place] and rule(text.encode())] == []
+    assert 0 < is_left_out.sum() < len(texts)
 
 
 def test_plain_keywords_are_named_as_line_by_line() -> None:

@@ -16,7 +16,7 @@ from exosuit_cli.structure.code.closed_lines import NEVER
 from exosuit_cli.structure.families import HAS_KEYS, Family
 from exosuit_cli.structure.names.line_by_line import read_lines
 from exosuit_cli.structure.names.many_by_keyword import keyword_names
-from exosuit_cli.structure.names.many_in_scripts import may_define, test_names
+from exosuit_cli.structure.names.many_in_scripts import case_names, may_define
 from exosuit_cli.structure.names.many_methods import method_names
 from exosuit_cli.structure.names.many_plain import (
     NAMED,
@@ -130,7 +130,7 @@ class _Search:
             self._found.append((macros, macro_names(self._bytes, lines.inks[macros])))
         tests = np.flatnonzero(is_slow & (families == Family.SCRIPT))
         if len(tests):
-            by_title = test_names(self._bytes, lines, tests)
+            by_title = case_names(self._bytes, lines, tests)
             self._found.append((tests, by_title))
             is_slow[tests] = by_title.states == UNSURE
         return self._collect(np.flatnonzero(is_slow))

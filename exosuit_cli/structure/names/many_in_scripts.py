@@ -71,7 +71,7 @@ def may_define(data: npt.NDArray[np.uint8], lines: LineColumns, places: npt.NDAr
     return found
 
 
-def test_names(data: npt.NDArray[np.uint8], lines: LineColumns, places: npt.NDArray[np.int64]) -> PlainNames:
+def case_names(data: npt.NDArray[np.uint8], lines: LineColumns, places: npt.NDArray[np.int64]) -> PlainNames:
     """The test cases among the lines at `places` whose title is right behind the bracket: `it("does this`.
 
     All others are `UNSURE`. Behind the lines, `data` has `2 * WIDTH` zeros.

@@ -73,7 +73,8 @@ def _first_words(words: frozenset[bytes]) -> npt.NDArray[np.bool_]:
 _IS_FIRST: Final = _first_words(FIRST_WORDS)
 _IS_TEST: Final = _first_words(TEST_BEGINNINGS)
 _IS_UNIT: Final = _first_words(UNIT_WORDS)
-_KNOWN: Final = word_table(FIRST_WORDS | {b"test_that", b"describe", b"it"})
+_KNOWN: Final = word_table(FIRST_WORDS)
+_LUA_TESTS: Final = word_table({b"test_that", b"describe", b"it"})
 _BINDS: Final = word_table(FIRST_WORDS | BINDING_WORDS)
 
 
@@ -141,7 +142,7 @@ class Candidates:
                 for sought, mask, _ in _DEFINES_FORM:
                     more |= (lines.heads & mask) == sought
             elif family is Family.LUA:
-                more = self._with_function(begins & _BEGINS_LUA.take(lasts) & own)
+                more = self._with_function(begins & _BEGINS_LUA.take(lasts) & own, has_word)
             elif family is Family.STYLES:
                 more = (lasts == ord("{")) | ((lasts == ord("}")) & (first != ord("}")))
             elif family is Family.BLOCKS:
@@ -181,9 +182,12 @@ class Candidates:
         found[places[kinds != 0]] = True
         return found
 
-    def _with_function(self, may_be: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-        """Those of the lines that have the word `function`, in any case, or begin with a keyword or as a test case."""
-        found = self._with_word(may_be, _KNOWN)
+    def _with_function(self, may_be: npt.NDArray[np.bool_], has_word: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        """Those of the lines that have the word `function`, in any case, or begin as a test case.
+
+        Also those that begin with a keyword and are not in `has_word`, which has nearly all of these.
+        """
+        found = self._with_word(may_be & ~has_word, _KNOWN) | self._with_word(may_be, _LUA_TESTS)
         places = np.flatnonzero(may_be)
         if not len(places):
             return found

@@ -37,6 +37,9 @@ _LEVEL_SHIFT: Final = 40
 _PAIRS: Final = ((b"(", b")"), (b"[", b"]"), (b"{", b"}"))
 _LISP_TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|\\.|;.*')
 _TEXT: Final = re.compile(rb"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)'|//.*|/\*.*?\*/")
+_LISP_MARKS: Final = (b'"', b"\\", b";")
+_MARKS: Final = (b'"', b"'", b"//", b"/*")
+"""One of them is in each text or comment."""
 _VALUE: Final = re.compile(rb"[=,(\[:]\s*\{[^{}]*\}\s*$")
 """A table, as in `def f options = {}`: no body."""
 
@@ -59,10 +62,14 @@ def closed_on_line(
     lasts = lines.lasts[places]
     is_lisp = families == Family.LISP
     found: npt.NDArray[np.bool_] = is_lisp | ((lasts == ord("}")) & _HAS_BODIES[families])
-    for place in np.flatnonzero(found).tolist():
-        start, end = lines.starts[places[place] : places[place] + 2].tolist()
-        text = bytes(slab.data[start : min(end, start + _LONGEST)])
-        found[place] = end - start <= _LONGEST and _is_closed(text, is_lisp=bool(is_lisp[place]))
+    rows = np.flatnonzero(found)
+    own, data = places[rows], slab.data.data
+    found[rows] = [
+        end - start <= _LONGEST and _is_closed(bytes(data[start:end]), is_lisp=is_form)
+        for start, end, is_form in zip(
+            lines.starts[own].tolist(), lines.starts[own + 1].tolist(), is_lisp[rows].tolist(), strict=True
+        )
+    ]
     return found
 
 
@@ -134,6 +141,7 @@ def last_deeper_lines(
 
 
 def _is_closed(text: bytes, *, is_lisp: bool) -> bool:
-    text = (_LISP_TEXT if is_lisp else _TEXT).sub(b"", text)
+    if any(mark in text for mark in (_LISP_MARKS if is_lisp else _MARKS)):
+        text = (_LISP_TEXT if is_lisp else _TEXT).sub(b"", text)
     is_even = all(text.count(opening) == text.count(closing) for opening, closing in _PAIRS)
     return is_even and (is_lisp or _VALUE.search(text) is None)

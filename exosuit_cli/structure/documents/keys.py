@@ -32,12 +32,14 @@ _LONGEST: Final = 300
 _LONGEST_NAME: Final = 100
 _MOST_DASHES: Final = 8
 _HEAD: Final = 400
-_LOCKED: Final = re.compile(rb"lockfileVersion|yarn lockfile|locks the dependencies|^__metadata:", re.MULTILINE)
+_LOCKED: Final = (b"lockfileVersion", b"yarn lockfile", b"locks the dependencies", b"\n__metadata:")
 """In the first bytes of a lock file of npm, pnpm, Yarn or Composer."""
 _KEY: Final = re.compile(
-    rb"(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>(?:[^']|'')*)'|(?P<plain>[^\s\"'#&*!|>%@`\[\]{},](?:[^:]|:(?=\S))*?))"
-    rb"[ \t]*:(?:[ \t]+(?P<value>.*))?\Z"
+    rb"(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"[ \t]*|'(?P<single>(?:[^']|'')*)'[ \t]*"
+    rb"|(?P<plain>[^\s\"'#&*!|>%@`\[\]{},:](?:[^:]++|:(?=\S))*+)):(?:[ \t]+(?P<value>.*))?\Z"
 )
+_IN_WORD: Final = b"_-./"
+_OPENS: Final = (b'": {', b'": [')
 _NO_VALUE: Final = re.compile(rb"(?:[&!]\S*[ \t]*)*(?:#.*)?\Z")
 """What is behind a key whose value is a block: an anchor, a tag, a comment."""
 _TEXT: Final = re.compile(rb"(?:- +)+(?:[&!]\S*[ \t]+)*[|>][-+0-9]*[ \t]*(?:#.*)?\Z")
@@ -78,7 +80,8 @@ def block_keys(slab: Slab, lines: LineColumns, texts: npt.NDArray[np.int64], is_
 
 def _is_locked(slab: Slab, position: int) -> bool:
     start = int(slab.offsets[position])
-    return _LOCKED.search(slab.data.data, start, start + min(int(slab.lengths[position]), _HEAD)) is not None
+    head = b"\n" + bytes(slab.data.data[start : start + min(int(slab.lengths[position]), _HEAD)])
+    return any(mark in head for mark in _LOCKED)
 
 
 class _Search:
@@ -190,6 +193,11 @@ class _Search:
         ):
             if line <= until:
                 continue
+            name = _plain_key(row, move, is_json=is_json)
+            if name:
+                kept.append(place)
+                names.append(name)
+                continue
             if is_json:
                 key = _MEMBER.match(row)
             else:
@@ -197,8 +205,14 @@ class _Search:
                 if _TEXT.match(row) is not None if key is None else _NO_VALUE.match(key["value"] or b"") is None:
                     until = end  # it is a text, and what is in it no keys
             if key is not None and key.lastgroup is not None:
-                name = key["plain"] or key["double"] or (key["single"] or b"").replace(b"''", b"'")
-                name = b" ".join(name[:_LONGEST_NAME].split())
+                text = key["plain"] or key["double"] or (key["single"] or b"").replace(b"''", b"'")
                 kept.append(place)
-                names.append(name.decode("utf-8", "replace") or '""')
+                names.append(b" ".join(text[:_LONGEST_NAME].split()).decode("utf-8", "replace") or '""')
         return Keys(at[kept], levels[kept], ends[kept], names)
+
+
+def _plain_key(row: bytes, at: int, *, is_json: bool) -> str:
+    """The key of a line that has nothing else on it and is plain, as most are; "" for other lines."""
+    key = row[1:-4] if is_json and row.endswith(_OPENS) else row[at:-1] if row.endswith(b":") else b""
+    is_plain = key.translate(None, _IN_WORD).isalnum() and len(key) <= _LONGEST_NAME and key[0] != _DASH
+    return key.decode() if is_plain and (not is_json or row[:1] == b'"') else ""

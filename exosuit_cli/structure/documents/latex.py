@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MARK: Final = re.compile(
     rb"\\(?:(?P<turn>begin|end)[ \t]*\{(?P<name>[\w*@-]{1,60})\}|(?P<verb>verb|lstinline)\*?(?P<mark>[^\w\s*{\[])"
-    rb"|(?P<level>part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)(?=\*?[ \t]*[\[{])|[\\%{}])|(?P<comment>%)"
+    rb"|(?P<level>part|chapter|(?:sub){0,2}section|(?:sub)?paragraph)(?=\*?[ \t]*[\[{])|[\\%{}])|%"
 )
 _VERBATIM: Final = frozenset(
     b"verbatim verbatim* Verbatim BVerbatim LVerbatim lstlisting minted alltt comment"
@@ -33,6 +33,8 @@ _VERBATIM: Final = frozenset(
 _LEADING: Final = re.compile(rb"\\(?:label|index|addcontentsline|markboth|markright|thispagestyle|chaptermark)\b")
 _PACKAGE: Final = re.compile(rb"^[ \t]*\\(?:ProvidesPackage|ProvidesClass|ProvidesExpl|NeedsTeXFormat)", re.MULTILINE)
 _ITEM: Final = re.compile(rb"\\(?:bib)?item\b")
+_PERCENT: Final = ord("%")
+_BYTE: Final = np.uint64(0xFF)
 _DEEPEST: Final = 10
 _STEP: Final = 8
 _WITHIN: Final = 4
@@ -58,7 +60,7 @@ def enter_latex(
         starts = (lines.starts[first : stop + 1] - offset).tolist()
         inks = (lines.inks[first:stop] - offset).tolist()
         own = slice(first, stop)
-        found = _Latex(data, starts, inks, (lines.heads[own] == 0).tolist())
+        found = _Latex(data, starts, inks, lines.heads[own])
         if found.begin < 0:
             continue
         inner = slice(first + found.begin, stop)
@@ -71,11 +73,12 @@ def enter_latex(
 class _Latex:
     """The marks of one text, by line; `begin` is the first line of what is no preamble, -1 where there is none."""
 
-    def __init__(self, data: bytes, starts: list[int], inks: list[int], is_blank: list[bool]) -> None:
+    def __init__(self, data: bytes, starts: list[int], inks: list[int], heads: npt.NDArray[np.uint64]) -> None:
         self._data = data
         self._starts = starts
         self._inks = inks
-        self._is_blank = is_blank
+        self._heads = heads
+        self._is_blank = (heads == 0).tolist()
         self._steps = np.zeros(len(inks) + 1, np.int64)
         """By line, the environments that begin there, less those that end."""
         self._turns: dict[int, bool] = {}
@@ -95,7 +98,7 @@ class _Latex:
         found = search(data)
         while found is not None:
             at, end = found.start(), found.end()
-            if found["comment"] is not None:
+            if data[at] == _PERCENT:  # a comment
                 end = data.find(b"\n", end)
                 end = len(data) if end < 0 else end
             elif found["verb"] is not None:
@@ -142,14 +145,14 @@ class _Latex:
 
     def run(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
         """The costs of the lines of the text, and their kinds."""
-        data, inks, is_blank = self._data, self._inks, self._is_blank
+        data, inks = self._data, self._inks
         count = len(inks)
         depths = np.minimum(np.cumsum(self._steps)[:count], _DEEPEST)
-        blank = np.array(is_blank, np.bool_)
+        blank = self._heads == 0
         after_blank = np.append(True, blank[:-1])
         costs = np.where(after_blank, BLOCK + _STEP * depths, PROSE + _WITHIN * depths)
         kinds = np.where(after_blank, Boundary.NESTED, Boundary.LINE)
-        is_percent = np.array([data[ink : ink + 1] == b"%" for ink in inks], np.bool_)
+        is_percent = (self._heads & _BYTE) == _PERCENT
         after_comment = np.append(False, is_percent[:-1]) & ~after_blank
         costs[after_comment & ~is_percent] = ATTACHED
         costs[is_percent & ~after_blank] = PROSE - 1

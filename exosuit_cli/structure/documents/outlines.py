@@ -15,6 +15,7 @@ from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import BLANK, CLOSING, CONTINUED
 from exosuit_cli.structure.documents.prose_costs import BLOCK, HEADED, PROSE, ROW, verbatim_costs
 from exosuit_cli.structure.documents.prose_lines import document_lines
+from exosuit_cli.structure.documents.prose_lines import following as following_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ _STARS: Final = re.compile(rb"(\*+)[ \t]+\S")
 _BEGIN: Final = re.compile(rb"#\+begin(_\S+|:)|:([\w-]+):\Z", re.IGNORECASE)
 _ITEM: Final = re.compile(rb"(?:[*.]+|[-+]|\d+[.)]|<\.>|<\d+>)[ \t]")
 _BEGINS_ITEM: Final = byte_set(b"*.-+0123456789<")
+_GOES_ON: Final = byte_set(b" \t*.-+)>0123456789")
 _MAY_MARK: Final = byte_set(b"=#-.+/*_`|~^")
 _MAY_MARK_ORG: Final = byte_set(b"*#:")
 _MOST_LEVELS: Final = 11
@@ -149,12 +151,13 @@ class _Outline:
 
     def run(self) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
         """The costs of the lines of the texts, and their kinds."""
-        lines, count = self._lines, len(self._lines)
+        lines = self._lines
         inked, after_blank = lines.inked, lines.after_blank
         depths = np.minimum(lines.columns >> 1, _DEEPEST)
         costs = np.where(after_blank, BLOCK + _STEP * depths, PROSE)
         kinds = np.where(after_blank, _NESTED, _LINE)
-        may_be = np.flatnonzero(_BEGINS_ITEM.take(lines.leads) & inked)
+        second = ((lines.heads >> np.uint64(8)) & _BYTE).astype(np.uint8)
+        may_be = np.flatnonzero(_BEGINS_ITEM.take(lines.leads) & _GOES_ON.take(second) & inked)
         for line, row in zip(may_be.tolist(), lines.rows(may_be), strict=True):
             item = _ITEM.match(row)
             if item is not None:
@@ -165,25 +168,23 @@ class _Outline:
         self._enter_blocks(costs, kinds)
         costs[~inked], kinds[~inked] = BLANK, _LINE
         self._enter_attributes(costs, kinds)
-        following = np.append(np.flatnonzero(inked), count)
-        texts = lines.texts
-        for line, level, after in self._headings:
-            self._enter_heading(costs, kinds, line, min(level, _MOST_LEVELS), after)
-            stop = int(texts[np.searchsorted(texts, line, "right")])
-            text = int(following[np.searchsorted(following, after)])
-            if text < stop:
-                costs[text], kinds[text] = HEADED, _LINE
-        return costs.astype(np.uint8), kinds.astype(np.uint8)
+        found = bytearray(costs.astype(np.uint8)), bytearray(kinds.astype(np.uint8))
+        self._enter_headings(*found)
+        return np.frombuffer(found[0], np.uint8), np.frombuffer(found[1], np.uint8)
 
     def _enter_blocks(self, costs: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64]) -> None:
         lines = self._lines
-        for first, last, is_verbatim in self._blocks:
-            within = slice(first + 1, last)
-            if is_verbatim:
-                costs[within] = verbatim_costs(lines.columns[within], lines.inked[within], lines.after_blank[within])
-                kinds[within] = _LINE
-            costs[first + 1 : last + 1][:1] = CONTINUED
-            costs[last], kinds[last] = CLOSING, _LINE
+        firsts, lasts, are_verbatim = np.array(self._blocks, np.int64).reshape(-1, 3).T
+        turns = np.zeros(len(lines) + 1, np.int64)
+        is_verbatim = are_verbatim > 0
+        turns[firsts[is_verbatim] + 1] += 1
+        turns[lasts[is_verbatim]] -= 1
+        within = np.flatnonzero(np.cumsum(turns))
+        costs[within] = verbatim_costs(lines.columns[within], lines.inked[within], lines.after_blank[within])
+        kinds[within] = _LINE
+        own = firsts < lasts
+        costs[firsts[own] + 1] = CONTINUED
+        costs[lasts], kinds[lasts] = CLOSING, _LINE
 
     def _enter_attributes(self, costs: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64]) -> None:
         """What is right below a caption or the like belongs to it."""
@@ -194,17 +195,25 @@ class _Outline:
             if line + 1 < len(lines) and not lines.after_blank[line + 1] and _ATTRIBUTES.match(row[:_LONGEST]):
                 costs[line + 1], kinds[line + 1] = CONTINUED, _LINE
 
-    def _enter_heading(
-        self, costs: npt.NDArray[np.int64], kinds: npt.NDArray[np.int64], line: int, level: int, after: int
-    ) -> None:
-        """A heading, with what is right above it and belongs to it."""
+    def _enter_headings(self, costs: bytearray, kinds: bytearray) -> None:
+        """The headings, each with what is right above it and belongs to it, and what follows them."""
         lines = self._lines
-        first = line
-        while not lines.after_blank[first] and _ATTRIBUTES.match(lines.text(first - 1)[:_LONGEST]) is not None:
-            first -= 1
-        is_led = costs[first] == HEADED
-        costs[first : line + 1], kinds[first : line + 1] = HEADED + level, _LINE
-        if not is_led:
-            costs[first] = 4 * level
-        kinds[first], kinds[line] = _NESTED, _SECTION
-        costs[line + 1 : after] = CLOSING
+        after_blank, following = lines.after_blank.tobytes(), [*following_lines(lines.inked).tolist(), len(lines)]
+        rows = np.array([line for line, *_ in self._headings], np.int64)
+        stops = lines.texts[np.searchsorted(lines.texts, rows, "right")].tolist()
+        for (line, level, after), stop in zip(self._headings, stops, strict=True):
+            own = min(level, _MOST_LEVELS)
+            first = line
+            while not after_blank[first] and _ATTRIBUTES.match(lines.text(first - 1)[:_LONGEST]) is not None:
+                first -= 1
+            is_led = costs[first] == HEADED
+            for place in range(first, line + 1):
+                costs[place], kinds[place] = HEADED + own, _LINE
+            if not is_led:
+                costs[first] = 4 * own
+            kinds[first], kinds[line] = _NESTED, _SECTION
+            for place in range(line + 1, after):
+                costs[place] = CLOSING
+            text = following[after]
+            if text < stop:
+                costs[text], kinds[text] = HEADED, _LINE

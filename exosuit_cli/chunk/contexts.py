@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.structure.documents.headings import MOST_LABELS, is_above_title, marked_heading
+from exosuit_cli.structure.documents.headings import MOST_LABELS, is_above_title
+from exosuit_cli.structure.documents.marked_headings import marked_heading
 from exosuit_cli.structure.symbols import SymbolKind
 from exosuit_cli.system.names import display_name
 from exosuit_cli.tokens.boundaries import SAFE_PAIRS

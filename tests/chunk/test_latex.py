@@ -6,7 +6,7 @@ import pytest
 
 from exosuit_cli.chunk import Chunk, ChunkOptions
 from exosuit_cli.chunk.api import chunk_named
-from exosuit_cli.structure.documents.headings import marked_heading
+from exosuit_cli.structure.documents.marked_headings import marked_heading
 
 from .test_structure import cut
 

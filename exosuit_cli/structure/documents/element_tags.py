@@ -15,20 +15,19 @@ import numpy as np
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.costs import ATTACHED, CONTINUED
+from exosuit_cli.structure.documents.element_depths import element_depths
 from exosuit_cli.structure.documents.element_names import (
     CODE,
-    ENDED_BY,
     ENDS_OTHERS,
     HEADING,
     KEY_BYTES,
     RAW,
     TITLE,
     VOID,
-    Key,
     flags_of,
     key_of,
 )
-from exosuit_cli.structure.documents.prose_lines import following, latest, leading
+from exosuit_cli.structure.documents.prose_lines import following, leading
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,9 +44,6 @@ _NAME: Final = re.compile(rb"[\w:.!-]*")
 _LONGEST: Final = 2000
 """Bytes of a tag that is found without being matched."""
 _MOST_QUOTES: Final = 200
-_FAR: Final = 60
-"""Open elements that are looked at for the one that a tag ends."""
-_ROUNDS: Final = 3
 _LESS, _GREATER, _SLASH, _BANG, _DASH, _QUOTE = b'<>/!-"'
 _IS_MARK: Final = byte_set(b"<>\"'{}")
 _IS_OTHER: Final = byte_set(b"'{}")
@@ -163,7 +159,7 @@ class _Tags:
             if own
         }
         ends_others = is_open & ((flags & ENDS_OTHERS) > 0)
-        own, after = _depths(names, own_long, is_tag & (comments == 0), is_close, pushes, ends_others, ~is_tag)
+        own, after = element_depths(names, own_long, is_tag & (comments == 0), is_close, pushes, ends_others, ~is_tag)
         leads = np.where(is_close & ((flags & HEADING) > 0), CONTINUED, 0)
         leads[comments == _CLOSED] = ATTACHED
         return Tags(
@@ -251,79 +247,6 @@ class _Tags:
         ):
             is_kept[first:stop] = False
         return is_kept, comments, raw
-
-
-def _depths(
-    names: npt.NDArray[np.uint64],
-    long: dict[int, bytes],
-    is_named: npt.NDArray[np.bool_],
-    is_close: npt.NDArray[np.bool_],
-    pushes: npt.NDArray[np.bool_],
-    ends_others: npt.NDArray[np.bool_],
-    begins_text: npt.NDArray[np.bool_],
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """int64[n] and int64[n], the depths that n entries stand at, and those of what follows them.
-
-    An element with nothing but such elements in it changes the depth for these alone; only the others are followed.
-    """
-    is_followed = begins_text | is_close | pushes | ends_others
-    is_followed[list(long)] = True
-    left = np.flatnonzero(is_followed)
-    steps = np.zeros(len(names), np.int64)
-    is_plain = pushes & ~ends_others
-    is_plain[list(long)] = False
-    for _ in range(_ROUNDS):
-        first, second = left[:-1], left[1:]
-        pairs = np.flatnonzero(is_plain[first] & is_close[second] & (names[first] == names[second]))
-        steps[left[pairs]], steps[left[pairs + 1]] = 1, -1
-        is_left = np.ones(len(left), np.bool_)
-        is_left[pairs] = is_left[pairs + 1] = False
-        left = left[is_left]
-    keys: list[Key] = names[left].tolist()
-    for place, name in zip(np.searchsorted(left, list(long)).tolist(), long.values(), strict=True):
-        keys[place] = name
-    columns = (is_named, is_close, pushes)
-    own_left, after_left = _followed(keys, *(column[left].tolist() for column in columns))
-    is_followed = np.zeros(len(names), np.bool_)
-    is_followed[left] = True
-    known = np.zeros(len(names), np.int64)
-    known[left] = after_left
-    sums = np.cumsum(steps)
-    before = latest(is_followed)
-    after = known[before] + sums - sums[before]
-    own = after - (steps > 0)
-    own[left] = own_left
-    return own, after
-
-
-def _followed(
-    keys: list[Key], are_tags: list[bool], are_closing: list[bool], do_push: list[bool]
-) -> tuple[list[int], list[int]]:
-    """The depths of tags, and of what follows them, in turn."""
-    stack: list[Key] = []
-    own: list[int] = []
-    after: list[int] = []
-    for key, is_tag, is_close, pushes in zip(keys, are_tags, are_closing, do_push, strict=True):
-        if is_close:
-            if stack and stack[-1] == key:
-                stack.pop()
-            elif key in stack[-_FAR:]:
-                while stack.pop() != key:
-                    pass
-            own.append(len(stack))
-        elif is_tag:
-            ended = ENDED_BY.get(key)
-            if ended is not None:
-                while stack and stack[-1] in ended:
-                    stack.pop()
-            own.append(len(stack))
-            if pushes:
-                stack.append(key)
-        else:
-            stack.clear()
-            own.append(0)
-        after.append(len(stack))
-    return own, after
 
 
 @cache

@@ -14,7 +14,7 @@ import numpy as np
 
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import ATTACHED, BLANK, CLOSING, CONTINUED
-from exosuit_cli.structure.documents.headings import LATEX_LEVELS, heading_end
+from exosuit_cli.structure.documents.marked_headings import LATEX_LEVELS, heading_end
 from exosuit_cli.structure.documents.prose_costs import BLOCK, HEADED, INTRODUCED, PROSE, VERBATIM
 
 if TYPE_CHECKING:

@@ -139,7 +139,7 @@ def _read_headings(
     found: ReadLines,
 ) -> None:
     """The texts and levels of headings; below labels or a line of punctuation, that of the first other line."""
-    from exosuit_cli.structure.documents import headings
+    from exosuit_cli.structure.documents import headings, marked_headings
     from exosuit_cli.structure.documents.object_directives import object_name
     from exosuit_cli.structure.documents.prose_costs import OBJECT_LEVEL, heading_level
 
@@ -152,7 +152,7 @@ def _read_headings(
         costs[places].tolist(),
         strict=True,
     ):
-        marked = headings.marked_heading(bytes(data[ink : min(end, ink + headings.LONGEST)]))
+        marked = marked_headings.marked_heading(bytes(data[ink : min(end, ink + marked_headings.LONGEST)]))
         if marked is not None:
             name, level = marked
         else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.structure.documents.line_rows import LineRows
 from exosuit_cli.structure.documents.markdown_lines import Look
 from exosuit_cli.structure.documents.prose_lines import following
 
@@ -18,16 +19,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class PartLines:
-    """The n lines of some parts, with a blank line after each part.
-
-    data: bytes. starts: n + 1 offsets in it. inks: the offset of the first byte of each that is no blank. columns: the
-    column of that byte. inked: n + 1 positions, the first line from each on that is not blank, the blank one after the
-    part for none. visited: likewise, the lines that are not blank and follow a blank one, or that are not plain.
-    after_blank: n bytes, not 0 for lines at the start of a part or after a blank one. plain: n bytes, not 0 for lines
-    that are but words. marks, contents, begins: n bytes, see `Looks`. lines: int64[n + 1], the positions of the lines
-    in the texts.
-    """
+class PartLines(LineRows):
+    """The lines of some parts of texts. `marks`, `contents` and `begins` are those of `Looks`."""
 
     data: bytes
     starts: list[int]
@@ -36,15 +29,13 @@ class PartLines:
     inked: list[int]
     visited: list[int]
     after_blank: bytes
-    plain: bytes
     marks: bytes
+    plain: bytes
+    """n bytes, not 0 for lines that are but words."""
     contents: bytes
     begins: bytes
     lines: npt.NDArray[np.int64]
-
-    def text(self, line: int) -> bytes:
-        """One line, from its first byte that is no blank, without blanks and ends of lines behind it."""
-        return self.data[self.inks[line] : self.starts[line + 1]].rstrip()
+    """int64[n + 1], the positions of the lines in the texts."""
 
 
 def part_lines(
@@ -66,17 +57,17 @@ def part_lines(
     is_visited = inked & (after_blank | ~is_plain)
     inked[mores] = is_visited[mores] = True  # what is looked for ends there
     part = PartLines(
-        lines.data,
-        np.append(starts, starts[-1]).tolist(),
-        lines.inks[own].tolist(),
-        lines.columns[own].tolist(),
-        following(inked).tolist(),
-        following(is_visited).tolist(),
-        after_blank.tobytes(),
-        is_plain.tobytes(),
-        looks.marks[own].astype(np.uint8).tobytes(),
-        looks.contents[own].astype(np.uint8).tobytes(),
-        looks.begins[own].tobytes(),
-        np.append(at, at[-1]),
+        data=lines.data,
+        starts=np.append(starts, starts[-1]).tolist(),
+        inks=lines.inks[own].tolist(),
+        columns=lines.columns[own].tolist(),
+        inked=following(inked).tolist(),
+        visited=following(is_visited).tolist(),
+        after_blank=after_blank.tobytes(),
+        plain=is_plain.tobytes(),
+        marks=looks.marks[own].astype(np.uint8).tobytes(),
+        contents=looks.contents[own].astype(np.uint8).tobytes(),
+        begins=looks.begins[own].tobytes(),
+        lines=np.append(at, at[-1]),
     )
     return part, list(zip(bounds[:-1].tolist(), mores.tolist(), strict=True))

@@ -16,8 +16,10 @@ from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.costs import CLOSING, CONTINUED
 from exosuit_cli.structure.documents.headings import LABEL, USUAL
 from exosuit_cli.structure.documents.object_directives import documents_object
-from exosuit_cli.structure.documents.prose_costs import HEADED, INTRODUCED, ROW, DocumentCosts, block_cost
+from exosuit_cli.structure.documents.prose_costs import HEADED, INTRODUCED, DocumentCosts, block_cost
 from exosuit_cli.structure.documents.prose_lines import document_lines
+from exosuit_cli.structure.documents.restructured_items import DIGIT, item_mark
+from exosuit_cli.structure.documents.restructured_tables import BORDER, GRID, enter_grid, enter_simple
 from exosuit_cli.structure.documents.text_lines import OTHER_MARK, text_lines
 
 if TYPE_CHECKING:
@@ -38,13 +40,7 @@ _VERBATIM: Final = frozenset(
     b" kernel-render mermaid uml plantuml jupyter-execute command-output".split()
 )
 """Directives with a body that is no prose."""
-_FIELD: Final = re.compile(rb":[^:\s](?:[^:\\]|\\.|:(?!\s))*:(?:\s|\Z)")
-_BULLET: Final = re.compile(rb"[-*+](?:\s|\Z)")
-_NUMBER: Final = re.compile(rb"(?:\(?(?:\d+|#)\)|(?:\d+|#)\.)(?:\s|\Z)")
-_BORDER: Final = re.compile(rb"=+(?:[ \t]+=+)+\Z")
-_GRID: Final = re.compile(rb"\+[-=+]+\+\Z")
-_DOT, _COLON, _DIGIT, _PLUS, _EQUALS, _SPACE = b".:0+= "
-_BEGINS_ITEM: Final = frozenset(b"-*+:(#0123456789")
+_DOT, _PLUS, _EQUALS, _SPACE = b".+= "
 _SHORTEST: Final = 4
 """A line of punctuation may be shorter than its title from this length on."""
 _MOST_RANKS: Final = 64
@@ -111,7 +107,6 @@ class _Restructured:
         text, stack = self._text, self._stack
         after_blank, marks, markers, announced = text.after_blank, text.marks, text.markers, text.announced
         columns, inked, visited, special = text.columns, text.inked, text.visited, text.special
-        costs, kinds = self.out.costs, self.out.kinds
         line = inked[first]
         is_first = False
         while line < stop:
@@ -135,25 +130,39 @@ class _Restructured:
                 if not mark or not is_easy or marker != mark:
                     line = visited[self._within(line, mark) if mark and marker else line + 1]
                     continue
-            # A paragraph or an item with a bullet, as most blocks are: what `_block` does with these.
+            # A paragraph or an item with a bullet, as most blocks are.
             is_first = False
-            while stack and stack[-1][0] > column:
-                stack.pop()
-            before = stack.pop()[1] if stack and stack[-1][0] == column else 0
-            if self._is_led or self._label >= 0:
-                costs[line], kinds[line] = HEADED, _LINE
-                self._label, self._is_led = -1, False
-            else:
-                rank = 2 * len(stack) + (marker != 0 and marker == before)
-                costs[line] = _BLOCK_COSTS[rank] if rank < _MOST_RANKS else _BLOCK_COSTS[-1]
-                kinds[line] = _NESTED
-            stack.append((column, marker))
+            self._begin(line, column, marker)
             # Outer paragraphs that follow one are entered already.
             line = visited[line + 1] if column or marker else special[line + 1]
 
-    def _row(self, line: int) -> bytes:
-        text = self._text
-        return text.data[text.inks[line] : text.starts[line + 1]].rstrip()[:_LONGEST]
+    def _begin(self, line: int, column: int, mark: int, *, is_label: bool = False, is_introduced: bool = False) -> None:
+        """Enter the first line of a block, which ends those further to the right, and the one that it goes on after.
+
+        `mark` is that of its item, `.` for explicit markup. It belongs to what is right before where that is a title,
+        the head of a directive or a label, or where `is_introduced`.
+        """
+        costs, kinds, stack = self.out.costs, self.out.kinds, self._stack
+        while stack and stack[-1][0] > column:
+            stack.pop()
+        before = stack.pop()[1] if stack and stack[-1][0] == column else 0
+        if self._is_led or (self._label >= 0 and not is_label):
+            costs[line], kinds[line] = HEADED, _LINE
+        elif is_introduced:
+            costs[line], kinds[line] = INTRODUCED, _LINE
+        else:
+            rank = 2 * len(stack) + (mark != 0 and mark == before and mark != _DOT)
+            costs[line] = _BLOCK_COSTS[rank] if rank < _MOST_RANKS else _BLOCK_COSTS[-1]
+            kinds[line] = _NESTED
+        stack.append((column, mark))
+        if not is_label:
+            self._label, self._is_led = -1, False
+        elif self._label < 0:
+            self._label = line
+
+    def _around(self, column: int) -> int:
+        """The mark of the block that one at a column is in, 0 for none."""
+        return next((mark for known, mark in reversed(self._stack) if known < column), 0)
 
     def _mark(self, line: int) -> int:
         """The character that a line at the left edge has nothing else but, 0 where it has others."""
@@ -199,35 +208,24 @@ class _Restructured:
 
     def _block(self, line: int, *, is_first: bool) -> int:
         """Enter the block that begins at a line; the line to go on with."""
-        text, out, stack = self._text, self.out, self._stack
-        column, row = text.columns[line], self._row(line)
-        while stack and stack[-1][0] > column:
-            stack.pop()
-        is_sibling = bool(stack) and stack[-1][0] == column
-        before = stack.pop()[1] if is_sibling else 0
+        text, out = self._text, self.out
+        column, row = text.columns[line], text.head(line)
         first = row[0] if row else 0
-        mark = self._item_mark(row) if first in _BEGINS_ITEM else 0
+        mark = item_mark(row)
         is_explicit = first == _DOT and row.startswith(b"..") and (len(row) == 2 or row[2] == _SPACE)
-        is_label = is_explicit and not stack and not column and self._is_label(line, row)
+        is_label = is_explicit and not column and self._is_label(line, row)
         is_literal = is_announced = False
         if text.announced[line]:
             last = self._last(line)
-            above = self._row(last)
+            above = text.head(last)
             if not is_first and text.columns[last] < column and not self._is_led:
-                is_literal = above.endswith(b"::") and not (stack and stack[-1][1] == _DOT)
+                is_literal = above.endswith(b"::") and self._around(column) != _DOT
             is_announced = above.endswith(b":") and self._is_announced(last, column, mark, row)
-        if self._is_led or (self._label >= 0 and not is_label):
-            out.costs[line], out.kinds[line] = HEADED, _LINE
-        elif is_literal or is_announced:
-            out.costs[line], out.kinds[line] = INTRODUCED, _LINE
-        else:
-            out.costs[line] = block_cost(2 * len(stack) + (mark != 0 and mark == before))
-            out.kinds[line] = _NESTED
-        stack.append((column, _DOT if is_explicit else mark))
+        self._begin(
+            line, column, _DOT if is_explicit else mark, is_label=is_label, is_introduced=is_literal or is_announced
+        )
         if is_label:
-            self._label = line if self._label < 0 else self._label
             return line + 1
-        self._label, self._is_led = -1, False
         if is_literal:
             # It goes on as long as lines are further to the right than what announces it.
             stop = self._end(line, text.columns[last])
@@ -235,29 +233,20 @@ class _Restructured:
             return stop
         if is_explicit:
             return self._explicit(line, row, column)
-        if first == _PLUS and _GRID.match(row):
-            return self._grid(line)
-        if first == _EQUALS and _BORDER.match(row):
-            return self._simple(line, column)
+        if first == _PLUS and GRID.match(row):
+            return enter_grid(text, out, line, self._count)
+        if first == _EQUALS and BORDER.match(row):
+            return enter_simple(text, out, line, self._count)
         return line + 1
 
     def _within(self, line: int, mark: int) -> int:
         """Enter an item or explicit markup right below one with a mark; the line to go on with."""
         first = self._text.data[self._text.inks[line]]
-        if first == mark or (mark == _DIGIT and first in b"(#123456789"):
-            row = self._row(line)
-            if self._item_mark(row) == mark or (mark == _DOT and row.startswith(b".. ")):
+        if first == mark or (mark == DIGIT and first in b"(#123456789"):
+            row = self._text.head(line)
+            if item_mark(row) == mark or (mark == _DOT and row.startswith(b".. ")):
                 return self._block(line, is_first=False)
         return line + 1
-
-    @staticmethod
-    def _item_mark(row: bytes) -> int:
-        first = row[0] if row else 0
-        if first in b"-*+":
-            return first if _BULLET.match(row) else 0
-        if first == _COLON:
-            return first if _FIELD.match(row) else 0
-        return _DIGIT if first in b"(#0123456789" and _NUMBER.match(row) else 0
 
     def _last(self, line: int) -> int:
         """The line before one that is not blank, -1 for none."""
@@ -307,34 +296,4 @@ class _Restructured:
             after += 1
         following = text.inked[after]
         self._is_led = following < self._count and text.columns[following] > column
-        return after
-
-    def _grid(self, line: int) -> int:
-        """Enter a table with lines drawn around its cells: a row begins below such a line."""
-        text, costs = self._text, self.out.costs
-        first, is_below = line, False
-        while line < self._count and not text.is_blank(line):
-            is_line = text.data[text.inks[line]] == _PLUS
-            if line > first:
-                costs[line] = ROW if is_below and not is_line and line > first + 1 else CONTINUED
-            is_below = is_line
-            line += 1
-        return line
-
-    def _simple(self, line: int, column: int) -> int:
-        """Enter a table between lines of equals signs: a row begins where a line has its first column."""
-        text, costs, kinds = self._text, self.out.costs, self.out.kinds
-        borders, first, after = 1, line, line + 1
-        while after < self._count and borders < 3:
-            if not text.is_blank(after):
-                if text.columns[after] < column:
-                    break
-                costs[after] = ROW if text.columns[after] == column and after > first + 1 else CONTINUED
-                kinds[after] = _LINE
-                if text.data[text.inks[after]] == _EQUALS and _BORDER.match(self._row(after)):
-                    costs[after] = CLOSING
-                    borders += 1
-                    if after + 1 == self._count or text.is_blank(after + 1):
-                        return after + 1
-            after += 1
         return after

@@ -8,6 +8,7 @@ import numpy as np
 
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
+from exosuit_cli.structure.documents.line_rows import LineRows
 from exosuit_cli.structure.documents.prose_lines import following, latest
 
 if TYPE_CHECKING:
@@ -44,46 +45,36 @@ _IS_COLON_OR_BLANK: Final = byte_set(b": \t\r\n\v\f\0")
 
 
 @dataclass(frozen=True, slots=True)
-class TextLines:
-    """The n lines of some texts, with a blank line after each text.
+class TextLines(LineRows):
+    """The lines of some texts. A line is plain that begins with a plain byte and could go on with a paragraph.
 
-    data: bytes. texts: of each text the first line, and the blank one after it. places: int64[m], the positions of the
-    lines of the texts. starts: n + 1 offsets in the data. inks: the offset of the first byte of each that is no blank,
-    of its end of line where it is blank. columns: the column of that byte; a tab goes to the next multiple of its size.
-    inked: n positions, the first line from each on that is not blank, the one after the text for none. visited:
-    likewise, the lines that are not blank and follow a blank one, or that begin with no plain byte and could be more
-    than words of the paragraph before. special: likewise, these without the outer ones. The others are at least n
-    bytes. looks: 1 for blank lines, 2 for outer ones: those at the left edge that begin a paragraph and no title.
-    markers: 0 for words, the dash or the like of items, `OTHER_MARK` for others. after_blank: not 0 for lines at the
-    start or after a blank one. announced: 0 for lines before which the last one that is not blank does not end with
-    a colon. marks: 0 for lines that are not one and the same byte at the left edge, again and again. blank: not 0 for
-    lines with nothing on them. edges: the column, at most 126, 127 for lines with nothing on them; 128 more for lines
-    at the start or after a blank one.
+    `marks` is not 0 for lines that are one and the same byte at the left edge, again and again.
     """
 
     data: bytes
-    texts: list[tuple[int, int]]
-    places: npt.NDArray[np.int64]
     starts: list[int]
     inks: list[int]
     columns: list[int]
     inked: list[int]
     visited: list[int]
-    special: list[int]
-    looks: bytes
-    markers: bytes
     after_blank: bytes
-    announced: bytes
     marks: bytes
+    texts: list[tuple[int, int]]
+    """Of each text the first line, and the blank one after it."""
+    places: npt.NDArray[np.int64]
+    """int64[m], the positions of the lines of the texts."""
+    special: list[int]
+    """As `visited`, but without the outer lines."""
+    looks: bytes
+    """1 for blank lines, 2 for outer ones: those at the left edge that begin a paragraph and no title."""
+    markers: bytes
+    """0 for words, the dash or the like of items, `OTHER_MARK` for others."""
+    announced: bytes
+    """0 for lines before which the last one that is not blank does not end with a colon."""
     blank: bytes
+    """Not 0 for lines with nothing on them."""
     edges: bytes
-
-    def __len__(self) -> int:
-        return len(self.inks)
-
-    def text(self, line: int) -> bytes:
-        """One line, from its first byte that is no blank, without blanks and ends of lines behind it."""
-        return self.data[self.inks[line] : self.starts[line + 1]].rstrip()
+    """The column, at most 126, 127 for lines with nothing on them; 128 more at the start or after a blank one."""
 
     def is_blank(self, line: int) -> bool:
         """Whether nothing is on a line."""

@@ -32,7 +32,7 @@ def is_above_title(row: bytes) -> bool:
 
 def plain_heading(row: bytes) -> str:
     """The text of a heading by its line, without the marks around it and what Org adds: a state, a priority, tags."""
-    outline = _OUTLINE.match(row)
+    outline = _OUTLINE.match(row) if row[:1] in (b"=", b"*") else None
     if outline is not None:
         row = (
             _TAGS.sub(b"", _STATE.sub(b"", outline[2], count=1))

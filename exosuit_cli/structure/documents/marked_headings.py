@@ -29,6 +29,8 @@ _ESCAPED: Final = re.compile(r"\\([&%$#_{}])")
 _PAGE: Final = re.compile(rb"<h([1-6])(?=[\s>])[^<>]*>((?:[^<]|<(?!/h[1-6]))*)", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^<>]*>?")
 _MOST_CHARACTERS: Final = 80
+FIRST_BYTES: Final = b"\\<"
+"""What such headings begin with."""
 LONGEST: Final = 500
 """Bytes of a heading of LaTeX or HTML."""
 

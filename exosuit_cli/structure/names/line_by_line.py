@@ -144,25 +144,28 @@ def _read_headings(
     from exosuit_cli.structure.documents.prose_costs import OBJECT_LEVEL, heading_level
 
     stops = lines.files[np.searchsorted(lines.files, places, "right")]
-    for line, ink, last, end, cost in zip(
+    for line, ink, after, last, end, cost in zip(
         places.tolist(),
         lines.inks[places].tolist(),
+        lines.starts[places + 1].tolist(),
         (stops - 1).tolist(),
         lines.starts[stops].tolist(),
         costs[places].tolist(),
         strict=True,
     ):
-        marked = marked_headings.marked_heading(bytes(data[ink : min(end, ink + marked_headings.LONGEST)]))
+        marked = None
+        if data[ink] in marked_headings.FIRST_BYTES:
+            marked = marked_headings.marked_heading(bytes(data[ink : min(end, ink + marked_headings.LONGEST)]))
         if marked is not None:
             name, level = marked
         else:
             level = heading_level(cost)
-            text = _heading_text(data, lines, line)
+            text = bytes(data[ink : min(after, ink + _LONGEST_HEADING)]).rstrip()
             at, furthest = line, min(line + headings.MOST_LABELS, last)
             while at < furthest and headings.is_above_title(text):
                 at += 1
                 text = _heading_text(data, lines, at)
-            name = object_name(text) or ""
+            name = (object_name(text) if text.startswith(b"..") else None) or ""
             if name:
                 level = OBJECT_LEVEL + int(lines.indents[line])
             else:

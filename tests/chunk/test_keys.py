@@ -170,7 +170,7 @@ def test_chunks_of_a_workflow_say_which_job_and_which_steps_they_are_in() -> Non
         (3, "definition", "jobs", "ci.yml\n"),
         (4, "nested", "jobs > build", "ci.yml\njobs:\n"),
         (8, "nested", "jobs > build > steps", "ci.yml\njobs:\n  build:\n"),
-        (17, "nested", "jobs > build > steps", "ci.yml\njobs:\n  build:\n    steps:\n"),
+        (17, "line", "jobs > build > steps", "ci.yml\njobs:\n  build:\n    steps:\n"),
         (20, "nested", "jobs > lint", "ci.yml\njobs:\n"),
     ]
 

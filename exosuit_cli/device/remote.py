@@ -12,7 +12,7 @@ import numpy as np
 from exosuit_cli.device.link import Answer, DeviceLink, LinkLost
 from exosuit_cli.device.sizes import SLOTS
 from exosuit_cli.kernels.cpu import CpuKernels
-from exosuit_cli.kernels.frame import CHUNK_ID_BYTES, columns_of, lines_of, span_parts, tokens_of
+from exosuit_cli.kernels.frame import CHUNK_ID_BYTES, LineRoom, columns_of, lines_of, span_parts, tokens_of
 from exosuit_cli.model.errors import ResourceMissing
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class RemoteKernels:
         self._turns: Iterator[DeviceLink] = iter(())
         self._taken: dict[int, _Taken] = {}
         """The slots that are filled, computed or not read yet, by the address of their data."""
+        self._line_rooms: dict[int, LineRoom] = {}
+        """By the address of a slot's data: they are valid as long as the slab in it."""
         self._own: _OwnMemory | None = None
         self._lost: str | None = None
         self.batch = -1
@@ -169,7 +171,8 @@ class RemoteKernels:
         if answer is None:
             return (*self._cpu.begin(slab, lines=lines).finish(), None)
         self.beside.update(cpu_line_slabs=lines and answer.lines is None)
-        return _read(taken, slab, answer)
+        room = self._line_rooms.setdefault(slab.data.ctypes.data, LineRoom())
+        return _read(taken, slab, answer, room)
 
     def _keep_read(self) -> None:
         """Keep the slots whose results were read, for the next slabs."""
@@ -274,11 +277,13 @@ class _RemoteSlab:
         return self._tokens
 
 
-def _read(taken: _Taken, slab: Slab, answer: Answer) -> tuple[SlabColumns, LineColumns | None, TokenColumns | None]:
-    """The results in a slot, in memory of their own."""
+def _read(
+    taken: _Taken, slab: Slab, answer: Answer, room: LineRoom
+) -> tuple[SlabColumns, LineColumns | None, TokenColumns | None]:
+    """The results in a slot, in memory of their own, those of lines in `room`."""
     results, found, files, width = taken.slot.results, taken.slot.found, len(slab), taken.link.sizes.width
-    lines = lines_of(found, answer.lines, results, slab.lengths, width) if answer.lines is not None else None
+    lines = lines_of(found, answer.lines, results, slab.lengths, width, room) if answer.lines is not None else None
     tokens = None
     if answer.has_tokens:
-        tokens = tokens_of(results, files, width, found if lines is not None else None, answer.lines or 0)
+        tokens = tokens_of(results, files, width, found if lines is not None else None, answer.lines or 0, room)
     return columns_of(results, files, width), lines, tokens

@@ -56,6 +56,26 @@ class FrameLayout:
         return self.data_offset + self.slab_bytes + PAD_BYTES
 
 
+class LineRoom:
+    """Memory for the columns of lines, kept from slab to slab: to touch fresh pages takes ten times as long as to copy.
+
+    What was filled is valid until the same column is filled again.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, npt.NDArray[Any]] = {}
+
+    def filled(self, name: str, source: npt.NDArray[Any], dtype: type[np.generic], *after: int) -> npt.NDArray[Any]:
+        """A copy of a column in this type, which holds its values, with those that come after it."""
+        count = len(source) + len(after)
+        held = self._held.get(name)
+        if held is None or len(held) < count:
+            held = self._held[name] = np.empty(count + count // 4, dtype)
+        held[: len(source)] = source
+        held[len(source) : count] = after
+        return held[:count]
+
+
 def heading(
     data_bytes: int, offsets: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], width: int
 ) -> npt.NDArray[np.uint32]:
@@ -133,8 +153,10 @@ def lines_of(
     results: npt.NDArray[np.uint8],
     lengths: npt.NDArray[np.int64],
     width: int,
+    room: LineRoom | None = None,
 ) -> LineColumns:
-    """The columns of `count` lines of a slab whose files have these lengths, in memory of their own."""
+    """The columns of `count` lines of a slab whose files have these lengths, in `room`, or memory of their own."""
+    room = room if room is not None else LineRoom()
     firsts = _column(results, len(lengths), width, "first lines")
     is_filled = lengths > 0
     # The lines of an empty file begin, and end, where those of the next file that is not empty begin.
@@ -143,20 +165,28 @@ def lines_of(
     firsts = np.append(firsts[: filled_before[-1]], np.uint32(count))
     return LineColumns(
         files=firsts.astype(np.int64)[filled_before],
-        starts=np.append(_of_lines(found, count, 8, np.uint32).astype(np.int64), lengths.sum()),
-        indents=_of_lines(found, count, 24, np.uint16).copy(),
-        inks=_of_lines(found, count, 12, np.uint32).astype(np.int64),
-        heads=_of_lines(found, count, 0, np.uint64).copy(),
-        lasts=_of_lines(found, count, 26, np.uint8).copy(),
-        depths=_of_lines(found, count, 16, np.int32).copy(),
+        starts=room.filled("starts", _of_lines(found, count, 8, np.uint32), np.int64, int(lengths.sum())),
+        indents=room.filled("indents", _of_lines(found, count, 24, np.uint16), np.uint16),
+        inks=room.filled("inks", _of_lines(found, count, 12, np.uint32), np.int64),
+        heads=room.filled("heads", _of_lines(found, count, 0, np.uint64), np.uint64),
+        lasts=room.filled("lasts", _of_lines(found, count, 26, np.uint8), np.uint8),
+        depths=room.filled("depths", _of_lines(found, count, 16, np.int32), np.int32),
     )
 
 
 def tokens_of(
-    results: npt.NDArray[np.uint8], files: int, width: int, found: npt.NDArray[np.uint8] | None, count: int
+    results: npt.NDArray[np.uint8],
+    files: int,
+    width: int,
+    found: npt.NDArray[np.uint8] | None,
+    count: int,
+    room: LineRoom | None = None,
 ) -> TokenColumns:
     """The tokens of files and, where `found` has the columns of `count` lines, those before each line."""
-    before = _of_lines(found, count, 20, np.uint32).astype(np.int64) if found is not None else None
+    before = None
+    if found is not None:
+        room = room if room is not None else LineRoom()
+        before = room.filled("before", _of_lines(found, count, 20, np.uint32), np.int64)
     return TokenColumns(counts_of(results, files, width), before)
 
 

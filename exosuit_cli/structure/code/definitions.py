@@ -223,9 +223,10 @@ class Guesses:
         level[is_style] = self._lines.depths[first_lines[is_style]]
         around = inner - 1
         around[around < lowest] = -1
-        while len(
-            pending := np.flatnonzero((around >= 0) & ((levels[around] >= level) | (ends[around] < first_lines)))
-        ):
+        pending = np.flatnonzero(around >= 0)
+        while len(pending):
+            at = around[pending]
+            pending = pending[(at >= 0) & ((levels[at] >= level[pending]) | (ends[at] < first_lines[pending]))]
             around[pending] = parents[around[pending]]
         outer = np.append(-1, self._outer)[np.searchsorted(self._outer, first_lines)]
         around[(outer > roots[around]) & ~is_heading & (around >= 0)] = -1
@@ -260,15 +261,16 @@ class Guesses:
         pending = np.flatnonzero(~self._in_text[first_lines])
         at = first_lines[pending]
         for _ in range(_MOST_LEAD):
-            byte, indents = self._first[at], lines.indents[at].astype(np.int64)
-            own = families[pending]
+            byte = self._first.take(at)
             tells = ~_SAYS_NO_LEVEL.take(byte)
-            tells &= (own == Family.KEYWORD) | ~_BEGINS_COMMENT.take(byte)
-            tells &= ~self._goes_on[at]
+            tells &= (families[pending] == Family.KEYWORD) | ~_BEGINS_COMMENT.take(byte)
+            tells &= ~self._goes_on.take(at)
+            rows, own = at[tells], families[pending[tells]]
+            indents = lines.indents.take(rows).astype(np.int64)
             # Methods of Objective-C are at the left edge, and one deeper than they look.
             indents += (own == Family.OBJECTIVE) & (indents > 0)
-            indents += (own == Family.KEYS) & begins_item(lines.heads[at])
-            found[pending[tells]] = indents[tells]
+            indents += (own == Family.KEYS) & begins_item(lines.heads.take(rows))
+            found[pending[tells]] = indents
             goes_on = ~tells & (at < last_lines[pending])
             pending, at = pending[goes_on], at[goes_on] + 1
             if not len(pending):

@@ -170,7 +170,7 @@ def _read_names(
     window = windows(data, at[lines], NAME_WIDTH)
     is_name = _IS_NAME.take(window)
     dotted = (kinds == SymbolKind.MODULE) | (kinds == _USING)
-    is_name |= (window == ord(".")) & dotted[:, None]
+    is_name[dotted] |= window[dotted] == ord(".")
     is_name[:, -2:] = False
     lengths = is_name.argmin(axis=1)
     rows = np.arange(len(lines))
@@ -195,7 +195,7 @@ def _read_names(
     is_plain[rows] = (heads_at(data, at[lines[rows]] - len(b"fun ")) & MASKS[4]) != _FUN  # or a function is added to
     if is_mutable.any():
         ends = _ENDS_VARIABLE.take(after) | (is_blank & _ENDS_VARIABLE.take(second))
-        is_plain = np.where(is_mutable, ends & ~_has_foreign(window, lengths), is_plain)
+        is_plain[is_mutable] = ends[is_mutable] & ~_has_foreign(window[is_mutable], lengths[is_mutable])
     rows = np.flatnonzero(is_named & is_blank & ~is_plain & ~is_using & ~is_type & (kinds != SymbolKind.CONSTANT))
     if len(rows):
         follows, _ = _FOLLOWING.look_up(data, at[lines[rows]] + lengths[rows] + 1)
@@ -210,8 +210,9 @@ def _read_names(
     states = np.where(is_named & is_plain, NAMED, UNSURE)
     found.states[lines] = np.where(is_other, NOTHING, states)
     rows = np.flatnonzero((kinds == SymbolKind.CONSTANT) & (own == Family.SCRIPT) & ~_BEGINS_ODDLY.take(window[:, 0]))
-    following, _, _ = _WORDS.of_windows(window[rows, :WORD_WIDTH])
-    found.states[lines[rows[(following == 0) | (following == _MODIFIER)]]] = WORDLESS
+    if len(rows):
+        following, _, _ = _WORDS.of_windows(window[rows, :WORD_WIDTH])
+        found.states[lines[rows[(following == 0) | (following == _MODIFIER)]]] = WORDLESS
     found.starts[lines] = at[lines]
     found.ends[lines] = at[lines] + lengths
     is_method = (kinds == SymbolKind.FUNCTION) & (own == Family.KEYWORD) & (window[:, 0] == ord("("))

@@ -83,8 +83,9 @@ class WordTable:
         slots = _slot(heads, lengths)
         is_known = (self._keys[slots] == heads) & (self._lengths[slots] == lengths)
         long = np.flatnonzero(is_known & (lengths > 8))
-        tails = window[long, 8:].copy().view("<u8")[:, 0] & MASKS[lengths[long] - 8]
-        is_known[long] = self._tails[slots[long]] == tails
+        if len(long):
+            tails = window[long, 8:].copy().view("<u8")[:, 0] & MASKS[lengths[long] - 8]
+            is_known[long] = self._tails[slots[long]] == tails
         return np.where(is_known, self._kinds[slots], 0), lengths, window[np.arange(len(window)), lengths]
 
     def look_up(

@@ -80,7 +80,7 @@ class Compact:
     def candidates(self, literals: Sequence[Literal]) -> npt.NDArray[np.int64]:
         """The places of all first bytes of marks."""
         table = byte_set(mark[0] for each in literals for mark in (each.opens, each.closes) if mark)
-        return np.flatnonzero(table.take(self.text[: self.starts[-1]]))
+        return true_places(table.take(self.text[: self.starts[-1]]))
 
     def with_mark(
         self, places: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], mark: bytes
@@ -109,6 +109,7 @@ class Marks:
         self._runs = _runs(slab, files)
         self._is_own = np.zeros(len(slab), np.bool_)
         self._is_own[files] = True
+        self._has_all = len(files) == len(slab)
         self.opening: dict[bytes, npt.NDArray[np.int64]] = {}
         self.closing: dict[bytes, npt.NDArray[np.int64]] = {}
         self._of_bytes: dict[int, npt.NDArray[np.int64]] = {}
@@ -198,6 +199,8 @@ class Marks:
 
     def _whole(self, places: npt.NDArray[np.int64], size: int) -> npt.NDArray[np.int64]:
         """Those of the places whose mark is within one file, one of those that are looked at."""
+        if size == 1 and self._has_all:
+            return places
         owners = self.owners(places)
         ends = self._slab.offsets[owners] + self._slab.lengths[owners]
         return places[self._is_own[owners] & (places + size <= ends)]

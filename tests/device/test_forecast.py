@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 LOGS = Path(__file__).parents[2] / "logs" / "gpu"
 RATES = st.floats(1e6, 1e13)
-SLOWER = (1, 4, 16)
+SLOWER = (1, 3, 8)
 """What else this machine does makes a run longer by less, the slower the clock is that runs go by: tried in turn."""
 
 

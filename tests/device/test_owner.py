@@ -189,6 +189,29 @@ def test_the_spans_of_a_slab_that_was_computed_are_digested(cards: Callable[...,
         kernels.close()
 
 
+def test_the_lines_of_a_slab_stay_while_it_does(cards: Callable[..., Any]) -> None:
+    """They are in memory that is kept: that of its own slot, and larger where there are more."""
+    cards()
+    sizes = replace(SIZES, lines=3000)
+    owner = Owner(OwnerSettings("device.emulated_driver", 0, "blake3", 0, 2, "", sizes))
+    cpu = CpuKernels("blake3")
+    with serving(owner) as place:
+        kernels = RemoteKernels("cuda:0", (place,), "blake3", is_demanded=True)
+        kernels.buffers(sizes.slab_bytes, lines=True)
+        for number in (3, 400, 20):
+            begun = []
+            for text in (b"one {\n" * number, b"\tother\n" * number):
+                data = kernels.take(sizes.slab_bytes)[: len(text)]
+                data[:] = np.frombuffer(text, np.uint8)
+                slab = Slab(data, np.zeros(1, np.int64), np.array([len(text)]))
+                begun.append((slab, kernels.begin(slab, lines=True)))
+            found = [pending.finish()[1] for _, pending in begun]
+            for (slab, _), lines in zip(begun, found, strict=True):
+                assert lines is not None
+                same(lines, cpu.lines(slab))
+        kernels.close()
+
+
 def test_no_worker_waits_for_the_slots_of_another(cards: Callable[..., Any]) -> None:
     """One that waits for a second slot holds a first one, filled or even computed: few would get on at a time."""
     cards()

@@ -102,6 +102,8 @@ IS_C_LIKE: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family
 """bool[families]."""
 HAS_KEYS: Final = np.isin(np.arange(len(Family)), [Family.KEYS, Family.MEMBERS])
 """bool[families]: what is defined are the keys of blocks."""
+IS_APART: Final = HAS_KEYS | np.isin(np.arange(len(Family)), [Family.HEADINGS, Family.STYLES])
+"""bool[families]: ` > ` parts the names of a path, since these have blanks and dots of their own."""
 
 
 def family_of(language: str) -> Family:

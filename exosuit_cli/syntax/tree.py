@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exosuit_cli.structure.code.strength import LineStrengths
-from exosuit_cli.structure.families import Family, family_of
+from exosuit_cli.structure.families import IS_APART, Family, family_of
 from exosuit_cli.syntax.depth import is_deep
 from exosuit_cli.syntax.embedded import PAGES, put_in, scripts
 from exosuit_cli.syntax.fixed_form import forms
@@ -191,7 +191,7 @@ class SyntaxTree:
     @property
     def separator(self) -> str:
         """What stands between the names of a path."""
-        return " > " if self._grammar.name == "markdown" else "."
+        return " > " if IS_APART[self._family] and self._grammar.name != "html" else "."
 
     @property
     def root(self) -> Node:

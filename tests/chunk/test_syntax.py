@@ -642,7 +642,7 @@ return M
 }
 """,
         {'"name"': D, '"scripts"': D, '"build"': N, '"files"': D},
-        {'"build"': "scripts.build", '"a"': "files"},
+        {'"build"': "scripts > build", '"a"': "files"},
         never=['"build"', '"test"', '"a"'],
         largest=70,
     ),
@@ -806,7 +806,7 @@ def test_undecodable_text_is_refused() -> None:
         ("OCaml", "let f x =\n  x + 1\n\nmodule M = struct\n  let g = 1\nend\n", ["f", "M", "M.g"]),
         ("PowerShell", "function Get-A {\n  $x\n}\nclass B {\n  [int] F() { return 1 }\n}\n", ["Get-A", "B", "B.F"]),
         ("SQL", "CREATE TABLE t (\n  a INT\n);\n", ["t"]),
-        ("YAML", "a: 1\nb:\n  c: 1\n  d:\n    - e\n", ["a", "b", "b.c", "b.d"]),
+        ("YAML", "a: 1\nb:\n  c: 1\n  d:\n    - e\n", ["a", "b", "b > c", "b > d"]),
         ("Zig", "pub fn f(a: u8) u8 {\n  return a;\n}\n", ["f"]),
     ],
 )

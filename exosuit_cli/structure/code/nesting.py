@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.structure.families import HAS_KEYS, Family
+from exosuit_cli.structure.families import IS_APART, Family
 from exosuit_cli.structure.symbols import HOLDS_METHODS, HOLDS_VARIABLES, SymbolKind
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from exosuit_cli.structure.code.defining_lines import DefiningLines
 
-_IS_APART: Final = HAS_KEYS | np.isin(np.arange(len(Family)), [Family.HEADINGS, Family.STYLES])
 _LONGEST_PATH: Final = 300
 _HOLDS_VARIABLES: Final = np.isin(np.arange(len(SymbolKind)), list(HOLDS_VARIABLES))
 _HOLDS_METHODS: Final = np.isin(np.arange(len(SymbolKind)), list(HOLDS_METHODS))
@@ -51,7 +50,7 @@ class Nesting:
         tops[inner] = parents[inner]
         while len(pending := inner[parents[tops[inner]] >= 0]):
             tops[pending] = parents[tops[pending]]
-        is_apart = _IS_APART[families[found.lines]]
+        is_apart = IS_APART[families[found.lines]]
         self.paths = _paths(found.names, inner.tolist(), parents[inner].tolist(), is_apart[inner].tolist())
         columns = np.array([found.lines, found.levels, parents, found.lines[tops], kinds, self._ends], np.int64)
         if dropped.any():

@@ -109,24 +109,24 @@ class ContextCollector:
         for place, column in enumerate(columns):
             packed["numbers"][:, place] = column
         seals = packed.tobytes()
-        numbers = packed["numbers"].tolist()
+        numbers = packed["numbers"].T.tolist()
         symbols = chunks.symbols or [None] * len(ids)
-        spans = []
+        counts = batch.counts
+        sums = [0, *np.cumsum(packed["numbers"][:, 0]).tolist()]
         first = 0
-        for file, (path, count) in enumerate(zip(paths, batch.counts.tolist(), strict=False), self._next_file):
+        for file, (path, count) in enumerate(zip(paths, counts.tolist(), strict=False), self._next_file):
             stop = first + count
-            spans += [
-                (file, ordinal, ids[place], *numbers[place], symbols[place])
-                for ordinal, place in enumerate(range(first, stop))
-            ]
             seal = packed_seal(seals[first * SPAN.itemsize : stop * SPAN.itemsize], symbols[first:stop])
-            self.cuts[path] = Cut(file, count, sum(row[0] for row in numbers[first:stop]), seal)
+            self.cuts[path] = Cut(file, count, sums[stop] - sums[first], seal)
             first = stop
-        self._next_file += len(batch.counts)
+        files = np.repeat(np.arange(self._next_file, self._next_file + len(counts)), counts).tolist()
+        ordinals = np.arange(len(ids)) - np.repeat(np.cumsum(counts) - counts, counts)
+        self._next_file += len(counts)
+        spans = zip(files, ordinals.tolist(), ids, *numbers, symbols, strict=True)
         self._connection.executemany(_INSERT, spans)
-        self._store(ids, [row[0] for row in numbers], batch.rendered, batch.sizes)
+        self._store(ids, numbers[0], batch.rendered, batch.sizes)
         self.chunks += len(ids)
-        self.tokens += sum(row[0] for row in numbers)
+        self.tokens += sums[-1]
 
     def cut_of(self, path: bytes) -> Cut:
         """What was cut of a file; one without chunks, as an empty or a binary one, gets a number now."""

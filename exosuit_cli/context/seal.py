@@ -23,14 +23,14 @@ SPAN: Final = np.dtype([("chunk", "u1", (ID_BYTES,)), ("numbers", "<i8", (6,))])
 
 def packed_seal(spans: bytes, symbols: Iterable[str | None]) -> bytes:
     """The seal of spans that are packed as `SPAN`, in order, with their symbols."""
-    names = "\0".join("\1" if symbol is None else symbol for symbol in symbols)
+    names = "\0".join(["\1" if symbol is None else symbol for symbol in symbols])
     return blake3(spans + names.encode("utf-8", "surrogateescape")).digest(SEAL_BYTES)
 
 
 def spans_seal(rows: list[tuple[bytes, int, int, int, int, int, int, str | None]]) -> bytes | None:
     """The seal of spans as rows of the table, in order; None where a value is not of its type."""
     try:
-        return packed_seal(b"".join(_SPAN.pack(*row[:7]) for row in rows), [row[7] for row in rows])
+        return packed_seal(b"".join([_SPAN.pack(*row[:7]) for row in rows]), [row[7] for row in rows])
     except (struct.error, TypeError, AttributeError):
         return None
 

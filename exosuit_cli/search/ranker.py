@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-import pkgutil
+import os
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -125,7 +125,8 @@ def vector_weight(spec: str) -> float:
 @functools.cache
 def packaged_weights() -> npt.NDArray[np.float32]:
     """The weights of the package: float32[len(COLUMNS)]; a feature that has none weighs nothing."""
-    found = json.loads(pkgutil.get_data(__package__, "weights.json") or b"")["weights"]
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "weights.json"), "rb") as file:
+        found = json.load(file)["weights"]
     return np.array([found.get(column, 0.0) for column in COLUMNS], np.float32)
 
 

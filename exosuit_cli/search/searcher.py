@@ -14,7 +14,6 @@ from exosuit_cli.search.exact_names import chunks_of_names
 from exosuit_cli.search.features import chunk_scores, file_features
 from exosuit_cli.search.index import open_index
 from exosuit_cli.search.lexical import SEGMENT_BITS, Candidates, Lexical
-from exosuit_cli.search.near import near_words
 from exosuit_cli.search.path_facts import path_facts
 from exosuit_cli.search.question import read_question
 from exosuit_cli.search.ranker import Ranking, rank
@@ -118,8 +117,12 @@ class Searcher:
         assert self._lexical is not None
         files, chunks = self._lexical.sizes(scope)
         wanted = question.terms[: question.words]
-        near = () if answers else near_words(self.index.segments, wanted, self.context)
-        near = tuple(each for each in near if stem(each) not in wanted)  # what filters leave out is not near
+        near: tuple[str, ...] = ()
+        if not answers:
+            from exosuit_cli.search.near import near_words  # only now: mostly there are answers
+
+            close = near_words(self.index.segments, wanted, self.context)
+            near = tuple(each for each in close if stem(each) not in wanted)  # what filters leave out is not near
         return QueryResult(
             answers=answers,
             files=files,

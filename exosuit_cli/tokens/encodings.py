@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -37,6 +36,8 @@ def read_vocabulary(encoding: Encoding) -> bytes:
     except OSError as error:
         reason = error.strerror or str(error)
         raise ResourceMissing(f"{path}: the vocabulary cannot be read: {reason}; reinstall exosuit-cli") from error
+    import hashlib  # only now: OpenSSL takes longer to load than a small question to answer
+
     found = hashlib.sha256(content).hexdigest()
     if found != encoding.sha256:
         raise ResourceMissing(

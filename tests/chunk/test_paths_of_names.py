@@ -95,3 +95,17 @@ def test_a_test_case_of_another_language_has_its_name() -> None:
 def test_a_macro_before_the_name_of_a_class_is_no_name() -> None:
     text = "class EXPORT A {\n  int f();\n};\nstruct API(1) B : C\n{\n};\n"
     assert chunk_text(text, language="C++").defined.names == ["A", "B"]
+
+
+def test_a_chunk_in_a_later_clause_has_the_name_of_the_function() -> None:
+    body = "".join(f"    call (value {number})\n" for number in range(60))
+    text = f"run :: Int -> IO ()\nrun 0 = done\nrun x = do\n{body}"
+    found = chunk_text(text, language="Haskell", options=ChunkOptions(max_tokens=96, min_tokens=0))
+    assert len(found) > 2
+    assert set(found.symbols) == {"run"}
+
+
+def test_a_function_within_one_of_a_shell_ends_at_its_brace() -> None:
+    text = "f() {\n  g() {\n    x\n  }\n" + "".join(f"  call {number}\n" for number in range(60)) + "}\n"
+    found = chunk_text(text, language="Shell", options=ChunkOptions(max_tokens=96, min_tokens=0))
+    assert set(found.symbols[1:]) == {"f"}

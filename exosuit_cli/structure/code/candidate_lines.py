@@ -168,8 +168,8 @@ class Candidates:
             looks |= more & own
         costs = self._strengths.costs
         in_text = np.flatnonzero((costs >= IN_TEXT) & (costs < BLANK_IN_COMMENT))
-        in_text = in_text[families[in_text] != Family.HEADINGS]
-        has_word[in_text] = looks[in_text] = False  # what a literal holds is none
+        in_text = in_text[~np.isin(families[in_text], (Family.HEADINGS, Family.SHELL))]
+        has_word[in_text] = looks[in_text] = False  # what a literal holds is none; quotes of shells are many
         self._drop_statements(looks, begins & (indents > 0))
         self._drop_announced(looks, self.is_c_like & (lasts == ord(",")))
         return has_word, looks

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _LONGEST: Final = 1000
 """Bytes of a line that is looked at."""
 _HAS_BODIES: Final = np.isin(
-    np.arange(len(Family)), [Family.KEYWORD, Family.C, Family.CPP, Family.OBJECTIVE, Family.JAVA, Family.SCRIPT]
+    np.arange(len(Family)),
+    [Family.KEYWORD, Family.C, Family.CPP, Family.OBJECTIVE, Family.JAVA, Family.SCRIPT, Family.SHELL],
 )
 """bool[families]: braces may be around what a definition holds."""
 _HAS_CLOSERS: Final = _HAS_BODIES & (np.arange(len(Family)) != Family.OBJECTIVE) | (

@@ -44,7 +44,8 @@ class DefiningLines:
     `lines` is int64[n], positions in the slab; `levels` is int64[n], the indentation, the rank of a heading, or the
     number of braces around a rule of styles. `kinds` is uint8[n] of `SymbolKind`; `names` has the n names. `ends` is
     int64[n], the last line of what each defines, `NEVER` where its own line does not say so. `annotated` is int64[k],
-    the lines of equations whose name has its type right above, which defines it.
+    the lines of equations whose name has its type right above, which defines it, and `clauses` int64[k], those that go
+    on with the definition before, of the same name.
     """
 
     lines: npt.NDArray[np.int64]
@@ -53,6 +54,7 @@ class DefiningLines:
     names: list[str]
     ends: npt.NDArray[np.int64]
     annotated: npt.NDArray[np.int64]
+    clauses: npt.NDArray[np.int64]
 
 
 def find_definitions(
@@ -165,7 +167,7 @@ class _Search:
         # A rule of a style sheet is within another by braces: some layouts only indent it.
         is_style = self._families[at] == Family.STYLES
         levels[is_style] = self._lines.depths[at[is_style]]
-        annotated = np.array(read.annotated, np.int64)
+        annotated, clauses = np.array(read.annotated, np.int64), np.array(sorted(read.clauses), np.int64)
         stops = np.full(len(at), NEVER)
         is_heading = self._families[at] == Family.HEADINGS
         if is_heading.any():
@@ -174,14 +176,20 @@ class _Search:
 
             objects = np.flatnonzero(is_heading & (levels >= OBJECT_LEVEL))
             stops[objects] = ends_of_objects(self._lines, at[objects])
-        return _in_order(DefiningLines(at, levels, kinds, names, stops, annotated))
+        return _in_order(DefiningLines(at, levels, kinds, names, stops, annotated, clauses))
 
 
 def _in_order(found: DefiningLines) -> DefiningLines:
     order = np.argsort(found.lines, kind="stable")
     names = [found.names[place] for place in order.tolist()]
     return DefiningLines(
-        found.lines[order], found.levels[order], found.kinds[order], names, found.ends[order], found.annotated
+        found.lines[order],
+        found.levels[order],
+        found.kinds[order],
+        names,
+        found.ends[order],
+        found.annotated,
+        found.clauses,
     )
 
 
@@ -200,6 +208,7 @@ def _with_keys(found: DefiningLines, slab: Slab, lines: LineColumns, families: n
         found.names + keys.names,
         np.append(found.ends, keys.ends),
         found.annotated,
+        found.clauses,
     )
     return _in_order(joined)
 

@@ -109,6 +109,8 @@ class Guesses:
         """The lines at the left edge that go on with what is around them."""
         self._outer = self._ends_outer(slab, languages)
         found = find_definitions(slab, lines, self._first, families, strengths)
+        self._goes_on[found.clauses] = True
+        self._outer = self._outer[~self._goes_on[self._outer]]
         self._defining, self._annotated = found.lines, found.annotated
         self._documented = documented_lines(slab, lines, found.lines)
         closed = closed_on_line(slab, lines, found.lines, self._families[found.lines])

@@ -31,7 +31,8 @@ _FEW: Final = 16
 class ReadLines:
     """The lines that define something, as aligned lists: positions in the slab, levels, kinds and names.
 
-    `annotated` has the lines of equations whose name has its type right above, which defines it.
+    `annotated` has the lines of equations whose name has its type right above, which defines it, `clauses` those that
+    go on with the definition before, of the same name.
     """
 
     lines: list[int] = field(default_factory=list)
@@ -39,6 +40,7 @@ class ReadLines:
     kinds: list[int] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     annotated: list[int] = field(default_factory=list)
+    clauses: list[int] = field(default_factory=list)
 
 
 def read_lines(
@@ -77,6 +79,7 @@ def _read_family(
     named = [place for place, each in enumerate(names) if each and each[0]]
     if family in (Family.CLAUSES, Family.EQUATIONS):
         named, repeated = _first_ones(lines, places, names, named)
+        found.clauses.extend([line for _, line in repeated])
         if family == Family.EQUATIONS:
             found.annotated.extend(_annotated(data, lines, repeated))
     rows = places[named]

@@ -18,7 +18,7 @@ class Forecast:
 
     `core`: what one processor computes of slabs. `read`: what one processor does of all else. `card`: slabs through the
     process that owns the card, kernels and link included. The processors read in either case. Where `auto` lets a card
-    join, a worker whose slots are all at the card computes a slab itself, so the card only adds to what they do.
+    join, a worker whose slots are all at the card computes a slab itself, so a slow card holds it up at the end only.
     """
 
     processors: int

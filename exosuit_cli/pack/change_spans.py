@@ -52,8 +52,7 @@ def around_lines(text: TreeText, first: int, last: int, why: str) -> Iterator[Ar
             own = [_head(text, inner, why="encloses")] if inner.line < low else []
             yield Around((*heads, whole), (*heads, *own, near), _name_of(found))
         else:
-            following = (begins for _, begins, _ in text.extents if begins > line)
-            stop = min(last, next(following, last + 1) - 1)
+            stop = min(last, (text.first_after(line) or last + 1) - 1)
             low, high = _paragraph(text, line, stop, found[-1] if found else None)
             heads = [_head(text, each, why="encloses") for each, _, _ in found if each.line < low]
             block = (*heads, Span(source.file.id, *source.span_of(low, high), why))
@@ -75,9 +74,7 @@ def removed_names(change: FileChange) -> Iterator[str]:
 def _is_outer(text: TreeText, found: tuple[Definition, int, int]) -> bool:
     """Whether a definition is long and has others in it."""
     _, begins, ends = found
-    if ends - begins < _MOST_OUTER:
-        return False
-    return any(begins < first and last <= ends and each is not found[0] for each, first, last in text.extents)
+    return ends - begins >= _MOST_OUTER and text.has_others(begins, ends)
 
 
 def _head(text: TreeText, definition: Definition, *, why: str) -> Span:

@@ -10,7 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.pack.blocks import Remarks
-from exosuit_cli.pack.budget import SPENT_SHARE
+from exosuit_cli.pack.budget import MOST_MISSES, SPENT_SHARE
 from exosuit_cli.pack.budgeted import BudgetPacking
 from exosuit_cli.pack.change_spans import CHANGED, Around, around_lines, removed_names
 from exosuit_cli.pack.collector import RenderedBlock
@@ -47,6 +47,7 @@ class ChangesPacking(BudgetPacking):
         super().__init__(options, output, instructions)
         self._all = changes
         self._base = base
+        self._known_around: dict[bytes, list[tuple[TreeText, Around]]] = {}
 
     def finish(self, carrier: Carrier | None, count: CountBatch) -> None:
         with closing(ChangedTree(self._base, redacts=self.options.secrets != "ignore")) as self._tree:
@@ -72,9 +73,8 @@ class ChangesPacking(BudgetPacking):
         ]
         open_files.sort(key=lambda each: rank.get(each[0].path, len(rank)))
         around = [each for change, _ in open_files for each in self._around(change)]
-        fits = [choice.add(text.source, each.near) for text, each in around]
-        for text, each in around:
-            choice.add(text.source, each.whole)
+        fits = choice.add_each([(text.source, each.near) for text, each in around], MOST_MISSES)
+        choice.add_each([(text.source, each.whole) for text, each in around], MOST_MISSES)
         for _, text in open_files:
             choice.add(text.source, [_all_of(text)], reserve=choice.left - choice.left // _WHOLE_SHARE)
         if all(fits):
@@ -97,12 +97,12 @@ class ChangesPacking(BudgetPacking):
 
     def _around(self, change: FileChange) -> list[tuple[TreeText, Around]]:
         """What the places of a change lie in."""
-        text = self._tree.of(change.path)
-        if text is None:
-            return []
-        return [
-            (text, each) for first, last in change.hunks.places for each in around_lines(text, first, last, CHANGED)
-        ]
+        if change.path not in self._known_around:
+            found = self._known_around[change.path] = []
+            if (text := self._tree.of(change.path)) is not None:
+                for first, last in change.hunks.places:
+                    found += [(text, each) for each in around_lines(text, first, last, CHANGED)]
+        return self._known_around[change.path]
 
     def _blocks(self, choice: QueryChoice, number_of: dict[bytes, int], count: CountBatch) -> dict[int, RenderedBlock]:
         """The chosen blocks by the numbers of their files; what did not change is a file of its own from now on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.pack.change_spans import around_lines
@@ -64,7 +65,7 @@ def take_neighbours(
     room: NeighbourRoom, near: Neighbourhood, around: Sequence[tuple[TreeText, Around]], removed: Sequence[str]
 ) -> None:
     """Take the neighbours of what changes lie in, and of the names that were `removed`, as far as there is room."""
-    names = [*(each.name for _, each in around if each.name is not None), *removed]
+    names = dict.fromkeys([*(each.name for _, each in around if each.name is not None), *removed])
     users = []
     for use in near.uses_of(names):
         if room.takes(use.text, use.line, use.why) and not use.is_test and use.holder is not None:
@@ -83,19 +84,22 @@ def take_neighbours(
 
 def take_beside(choice: QueryChoice, change: FileChange, text: TreeText) -> None:
     """Take the definitions of a changed file that are next to the changes, the nearest first, as far as they fit."""
-    places = [line for place in change.hunks.places for line in place]
-    misses = 0
-    for each, first, last in sorted(text.extents, key=lambda found: min(abs(found[0].line - line) for line in places)):
-        if misses > _MOST_MISSES:
-            return
+    source = text.source
+    lines = sorted(line for place in change.hunks.places for line in place)
+
+    def distance(line: int) -> int:
+        after = bisect_left(lines, line)
+        return min(abs(line - each) for each in lines[max(after - 1, 0) : after + 1])
+
+    beside = []
+    for each, first, last in sorted(text.extents, key=lambda found: distance(found[0].line)):
         if last - first < _MOST_LINES:
             heads = [
-                Span(text.source.file.id, *text.source.span_of(outer.line, outer.line), "encloses")
+                Span(source.file.id, *source.span_of(outer.line, outer.line), "encloses")
                 for outer, _, _ in text.around(each.line)[:-1]
             ]
-            misses += not choice.add(
-                text.source, [*heads, Span(text.source.file.id, *text.source.span_of(first, last), BESIDE)]
-            )
+            beside.append((source, [*heads, Span(source.file.id, *source.span_of(first, last), BESIDE)]))
+    choice.add_each(beside, _MOST_MISSES)
 
 
 def _called(around: Sequence[tuple[TreeText, Around]]) -> list[str]:
@@ -105,4 +109,5 @@ def _called(around: Sequence[tuple[TreeText, Around]]) -> list[str]:
         source, span = text.source, each.whole[-1]
         first, last = source.line_at(span.start), source.line_at(max(span.end - 1, span.start))
         found |= dict.fromkeys(sorted(called_names(text.code[first - 1 : last], source.file.language)))
-    return [name for name in found if all(each.name != name for _, each in around)]
+    changed = {each.name for _, each in around}
+    return [name for name in found if name not in changed]

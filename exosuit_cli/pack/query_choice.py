@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
@@ -48,7 +49,12 @@ class ChosenFile:
 
     def holds(self, span: Span) -> bool:
         """Whether a span is in it already."""
-        return any(start <= span.start and span.end <= end for start, end in self.spans)
+        place = bisect_right(self.spans, span.start, key=_start) - 1
+        return place >= 0 and span.end <= self.spans[place][1]
+
+
+def _start(span: tuple[int, int]) -> int:
+    return span[0]
 
 
 class QueryChoice:
@@ -79,6 +85,30 @@ class QueryChoice:
         self.files[source.file.id] = made
         self.left -= cost
         return True
+
+    def add_each(self, places: Sequence[tuple[SourceText, Sequence[Span]]], most_misses: int) -> list[bool]:
+        """Add places in their order as far as they fit, until more than `most_misses` did not; whether each is there.
+
+        Places of a file that are next to each other are added together, twice as many each time as long as they fit:
+        the block of the file is made a few times only, however many places there are.
+        """
+        is_there: list[bool] = []
+        together, misses = 1, 0
+        while len(is_there) < len(places) and misses <= most_misses:
+            at = len(is_there)
+            source = places[at][0]
+            stop = at + 1
+            while stop < min(at + together, len(places)) and places[stop][0] is source:
+                stop += 1
+            if self.add(source, [span for _, spans in places[at:stop] for span in spans]):
+                is_there += [True] * (stop - at)
+                together = 2 * (stop - at)
+            elif stop > at + 1:
+                together = (stop - at) // 2
+            else:
+                is_there.append(False)
+                misses += 1
+        return is_there + [False] * (len(places) - len(is_there))
 
     def add_short(self, source: SourceText, detail: Detail, span: Span) -> bool:
         """Add a whole file at less detail; one that has no outline is there with its path only."""

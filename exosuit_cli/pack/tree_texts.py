@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -42,8 +43,47 @@ class TreeText:
 
     def around(self, line: int) -> list[tuple[Definition, int, int]]:
         """The definitions that a line lies in, the outermost first."""
-        found = [each for each in self.extents if each[1] <= line <= each[2]]
-        return [each for each in found[:-1] if each[0].level < found[-1][0].level] + found[-1:]
+        bounds, around = self._by_line
+        place = bisect_right(bounds, line) - 1
+        return around[place] if place >= 0 else []
+
+    def first_after(self, line: int) -> int | None:
+        """The line where the next definition begins that begins after a line."""
+        place = bisect_right(self._sorted, line, key=_begins)
+        return self._sorted[place][1] if place < len(self._sorted) else None
+
+    def has_others(self, begins: int, ends: int) -> bool:
+        """Whether a definition begins after the first of these lines and ends before or in the last."""
+        for place in range(bisect_right(self._sorted, begins, key=_begins), len(self._sorted)):
+            _, first, last = self._sorted[place]
+            if last <= ends:
+                return True
+            if first > ends:
+                return False
+        return False
+
+    @cached_property
+    def _sorted(self) -> list[tuple[Definition, int, int]]:
+        """The definitions in the order in which they begin, with what is above them."""
+        return sorted(self.extents, key=_begins)
+
+    @cached_property
+    def _by_line(self) -> tuple[list[int], list[list[tuple[Definition, int, int]]]]:
+        """The lines from which on other definitions are around, and those definitions, the outermost first."""
+        begun: dict[int, list[int]] = {}
+        ended: dict[int, list[int]] = {}
+        for number, (_, first, last) in enumerate(self.extents):
+            begun.setdefault(first, []).append(number)
+            ended.setdefault(last + 1, []).append(number)
+        bounds = sorted(begun.keys() | ended.keys())
+        inside: set[int] = set()
+        around = []
+        for line in bounds:
+            inside.update(begun.get(line, ()))
+            inside.difference_update(ended.get(line, ()))
+            found = [self.extents[number] for number in sorted(inside)]
+            around.append([each for each in found[:-1] if each[0].level < found[-1][0].level] + found[-1:])
+        return bounds, around
 
 
 class ChangedTree:
@@ -81,6 +121,10 @@ class ChangedTree:
         starts = line_starts(text)
         file = StoredFile(number, 0, path, b"", len(data), len(starts) - 1, None, language or None, 0, 0, None)
         return TreeText(SourceText(file, path, text, starts, tuple(lines_of(text)), (), (), secrets))
+
+
+def _begins(extent: tuple[Definition, int, int]) -> int:
+    return extent[1]
 
 
 def language_at(path: bytes, text: bytes) -> str:

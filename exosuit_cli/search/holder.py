@@ -82,9 +82,15 @@ def extents(
 ) -> Iterator[tuple[Definition, int, int]]:
     """Every definition with the places of its first and its last line; `code` is what `code_lines` makes of them."""
     found = [each for each in definitions_in(lines, first_line, language) if code[each.line - first_line].strip()]
-    for each in found:
+    for number, each in enumerate(found):
         at = each.line - first_line
-        yield each, _above(lines, at), _end(lines, at, each, found, first_line, language)
+        if is_sectioned(language):
+            after = (found[place] for place in range(number + 1, len(found)))
+            ends = (other.line for other in after if other.line > each.line and other.level <= each.level)
+            end = next(ends, first_line + len(lines)) - first_line - 1
+        else:
+            end = _end(lines, at, each)
+        yield each, _above(lines, at), end
 
 
 def _above(lines: Sequence[str], at: int) -> int:
@@ -97,18 +103,8 @@ def _above(lines: Sequence[str], at: int) -> int:
     return first
 
 
-def _end(
-    lines: Sequence[str],
-    at: int,
-    definition: Definition,
-    found: Sequence[Definition],
-    first_line: int,
-    language: str | None,
-) -> int:
+def _end(lines: Sequence[str], at: int, definition: Definition) -> int:
     """The last line of a definition: before the next one that is as far out, or where the indentation goes back."""
-    if is_sectioned(language):
-        after = (each.line for each in found if each.line > definition.line and each.level <= definition.level)
-        return next(after, first_line + len(lines)) - first_line - 1
     last = at
     for place in range(at + 1, len(lines)):
         text = lines[place]

@@ -191,3 +191,21 @@ def test_a_comment_at_the_left_edge_is_as_deep_as_what_follows_it() -> None:
     text = "job:\n  steps:\n" + "    - name: a\n      run: b\n#    - name: c\n#      run: d\n" * 8 + "    - name: e\n"
     for each in records(text, "a.yml", 32)[1:]:
         assert each.boundary != "definition", each
+
+
+def test_comments_at_the_left_edge_are_named_as_what_follows_them() -> None:
+    block = "      - name: {0}\n        run: {0}\n        with:\n          x: {0}\n          y: {0}\n"
+    jobs = [f"  job-{number}:\n    needs: a\n    steps:\n" + block.format("b") * 2 for number in range(4)]
+    aside = "".join(f"#      - name: c{number} and some more words, so that they are a chunk\n" for number in range(12))
+    jobs[1] += aside + block.format("d") * 2
+    jobs[2] += aside
+    text = "jobs:\n" + "".join(jobs) + aside + "on:\n" + "  - push\n" * 8
+    rows = text.splitlines()
+    found = records(text, "a.yml", 64)
+    of_comments = [
+        each.symbol for each in found if all(row[0] == "#" for row in rows[each.start_line - 1 : each.end_line])
+    ]
+    assert len(of_comments) >= 6
+    assert set(of_comments) == {"jobs > job-1 > steps", "jobs", None}
+    long = "job:\n" + BLOCK + aside + BLOCK
+    assert {each.symbol for each in records(long, "a.yml", 64)} == {"job"}

@@ -255,13 +255,14 @@ class Guesses:
     ) -> npt.NDArray[np.int64]:
         """int64[chunks]: the indentation of the first line that tells it; where none does, of the first, at least 1.
 
-        What begins within a text is as deep as can be.
+        What begins within a text is as deep as can be. Comments alone between keys are as deep as what follows them.
         """
         lines = self._nested
         found = np.maximum(lines.indents[first_lines].astype(np.int64), 1)
         found[self._in_text[first_lines]] = _DEEP
         pending = np.flatnonzero(~self._in_text[first_lines])
         at = first_lines[pending]
+        is_untold = HAS_KEYS[families] & ~self._in_text[first_lines]
         for _ in range(_MOST_LEAD):
             byte = self._first.take(at)
             tells = ~_SAYS_NO_LEVEL.take(byte)
@@ -273,10 +274,24 @@ class Guesses:
             indents += (own == Family.OBJECTIVE) & (indents > 0)
             indents += (own == Family.KEYS) & begins_item(lines.heads.take(rows))
             found[pending[tells]] = indents
+            is_untold[pending[tells]] = False
             goes_on = ~tells & (at < last_lines[pending])
             pending, at = pending[goes_on], at[goes_on] + 1
             if not len(pending):
                 break
+        if is_untold.any():
+            found[is_untold] = self._depth_of_next_keys(first_lines[is_untold])
+        return found
+
+    def _depth_of_next_keys(self, at: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """The indentation of the first line with a key from each line on in its text, or the line's if that is more."""
+        says = HAS_KEYS[self._families] & ~_SAYS_NO_LEVEL.take(self._first) & ~_BEGINS_COMMENT.take(self._first)
+        those = np.append(np.flatnonzero(says), len(says))
+        files, indents = self._lines.files, np.append(self._nested.indents, 0)
+        following = those[np.searchsorted(those, at)]
+        following[following >= files[np.searchsorted(files, at, "right")]] = len(says)
+        heads = np.append(self._lines.heads, np.uint64(0))[following]
+        found: npt.NDArray[np.int64] = np.maximum(indents[following] + begins_item(heads), indents[at]).astype(np.int64)
         return found
 
 

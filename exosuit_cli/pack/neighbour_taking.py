@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,11 @@ _MOST_NEIGHBOURS: Final = 24
 _MOST_LINES: Final = 40
 """Lines of a definition that is shown whole where it did not change."""
 _MOST_MISSES: Final = 8
+_OF_BUILT_IN: Final = frozenset(
+    name for each in (bytes, dict, list, set, str) for name in dir(each) if not name.startswith("_")
+)
+"""Methods of Python's own types: after a dot they say nothing about a function of that name."""
+_CALLED_PLAINLY: Final = re.compile(r"(?<![\w.])([^\W\d]\w*)\s*\(")
 
 
 class NeighbourRoom:
@@ -108,6 +114,10 @@ def _called(around: Sequence[tuple[TreeText, Around]]) -> list[str]:
     for text, each in around:
         source, span = text.source, each.whole[-1]
         first, last = source.line_at(span.start), source.line_at(max(span.end - 1, span.start))
-        found |= dict.fromkeys(sorted(called_names(text.code[first - 1 : last], source.file.language)))
+        code = text.code[first - 1 : last]
+        called = called_names(code, source.file.language)
+        if source.file.language == "Python":
+            called -= _OF_BUILT_IN.difference(_CALLED_PLAINLY.findall("\n".join(code)))
+        found |= dict.fromkeys(sorted(called))
     changed = {each.name for _, each in around}
     return [name for name in found if name not in changed]

@@ -30,6 +30,8 @@ _COMMON: Final = 40
 _FEW_DEFINITIONS: Final = 3
 _A_FILE: Final = 3
 """Places of one file."""
+_BOUND: Final = re.compile(r"(?m)^(?:[a-z]+[ \t]+){0,3}([^\W\d]\w{2,})[ \t]*(?::[^=\n]+)?=(?![=>])")
+"""What gives a value to a name at the left edge."""
 
 
 class Use(NamedTuple):
@@ -58,14 +60,20 @@ class Neighbourhood:
 
     def __init__(self, tree: ChangedTree, changed: Sequence[bytes], walked: Sequence[bytes]) -> None:
         self._tree = tree
+        self._changed = frozenset(changed)
         self._nearest = _nearest(changed, walked)
 
     def uses_of(self, names: Iterable[str]) -> Iterator[Use]:
-        """Where names are used, calls and the nearest files first; two callers, then one test."""
+        """Where names are used, calls and the nearest files first; two callers, then one test.
+
+        A file that did not change and defines such a name for itself, outside of all else, means its own.
+        """
         users: Counter[str] = Counter()
         found: list[list[Use]] = []
         for text, pattern in self._texts_with(names):
-            own = list(_uses_in(text, pattern, is_test=is_test(text.source.path)))
+            path = text.source.path
+            bound = frozenset() if path in self._changed else _bound_in(text)
+            own = [use for use in _uses_in(text, pattern, is_test=is_test(path)) if use.name not in bound]
             users.update({use.name for use in own})
             found.append(own)
         rare = [use for own in found for use in _few([use for use in own if users[use.name] <= _COMMON])]
@@ -104,6 +112,12 @@ class Neighbourhood:
             left -= len(data or b"")
             if left <= 0:
                 return
+
+
+def _bound_in(text: TreeText) -> frozenset[str]:
+    """The names that a text defines outside of all else."""
+    defined = (last_part(each.name) for each, _, _ in text.extents if each.level == 0)
+    return frozenset(_BOUND.findall("\n".join(text.code))).union(defined)
 
 
 def _few(uses: Sequence[Use]) -> Sequence[Use]:

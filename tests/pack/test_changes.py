@@ -223,6 +223,24 @@ def test_a_budget_is_used_around_the_change_and_then_by_its_neighbours(
     assert whole.count(b"def filler_") == 30
 
 
+def test_a_name_that_a_file_defines_for_itself_is_its_own(packed: Callable[..., Packed], tmp_path: Path) -> None:
+    root = tmp_path / "limits"
+    root.mkdir()
+    git(root, "init", "-q")
+    texts = {
+        "reader.py": "_LARGEST = 512\n\n\ndef read(text):\n    return text.strip()[:_LARGEST]\n" + _LONG,
+        "own.py": "_LARGEST: int = 9\n\n\ndef cut(text):\n    return text[:_LARGEST]\n",
+        "taken.py": "from reader import _LARGEST\n\n\ndef most(text):\n    return text[:_LARGEST]\n",
+        "strip.py": "def strip(text):\n    return text\n",
+    }
+    commit_files(root, {path: text.encode() for path, text in texts.items()}, "first", 1000)
+    reader = root / "reader.py"
+    reader.write_text(texts["reader.py"].replace("512", "256").replace("return text.strip", "return  text.strip"))
+    changes = _changes(root)
+    _, result = packed(root, budget=900, changes=changes, names=changes.present)
+    assert [file.path for file in result.files if file.is_neighbour] == [b"taken.py"]
+
+
 @pytest.mark.parametrize("form", ["markdown", "plain", "json"])
 def test_neighbours_are_exact_in_every_form(packed: Callable[..., Packed], reviewed_tree: Path, form: str) -> None:
     changes = _changes(reviewed_tree)

@@ -55,8 +55,8 @@ class PlainConsole:
     def width(self) -> int:
         """Columns of the terminal that is near, or those that the environment says."""
         columns = os.environ.get("COLUMNS", "")
-        if columns.isdigit():
-            return int(columns) or _WIDTH
+        if columns.isascii() and columns.isdigit():
+            return int(columns[:6]) or _WIDTH
         return next(_widths(), 0) or _WIDTH
 
     def print(self, *objects: Any, soft_wrap: bool | None = None) -> None:  # noqa: ARG002  (no line is broken)

@@ -10,7 +10,7 @@ from exosuit_cli.structure.styles import SLASH_STYLES, style_of
 
 _LINE: Final = rb"(?:[^\n\\]|\\\r?\n|\\)*"
 """The rest of a line, with the lines that a backslash adds."""
-_SLASH_COMMENT: Final = rb"//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*+\*/"
+_SLASH_COMMENT: Final = rb"//[^\n]*+|/\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)\*/"
 _HASH_COMMENT: Final = rb"#[^\n]*+"
 
 _QUOTED: Final = rb"[\"'][^\"'\n]*+[\"']"
@@ -111,7 +111,7 @@ def imports_of(language: str) -> Imports | None:
     beside = b"|".join(pattern for names, pattern in _BESIDE.items() if language in names.split(","))
     others = comment + (b"|" + beside if beside else b"")
     return Imports(
-        re.compile(rb"(?:[\s;]++|" + own + rb"|" + others + rb")*+"),
+        re.compile(rb"(?>(?:[\s;]++|" + own + rb"|" + others + rb")*)"),
         re.compile(rb"[\s;]++|(?P<one>" + own + rb")|" + others),
     )
 

@@ -8,11 +8,11 @@ from typing import Final
 
 from exosuit_cli.structure.styles import SLASH_STYLES, style_of
 
-_BLOCKS: Final = rb"/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)|<!--(?s:.*?)(?:-->|\Z)"
-_SLASH_COMMENTS: Final = re.compile(rb"(?:\s++|//[^\n]*+|" + _BLOCKS + rb"|<\?php\b|#!(?=/)[^\n]*+)*+")
+_BLOCKS: Final = rb"/\*[^*]*+(?>(?:\*(?!/)[^*]*+)*)(?:\*/|\Z)|<!--(?s:.*?)(?:-->|\Z)"
+_SLASH_COMMENTS: Final = re.compile(rb"(?>(?:\s++|//[^\n]*+|" + _BLOCKS + rb"|<\?php\b|#!(?=/)[^\n]*+)*)")
 _OTHER_COMMENTS: Final = re.compile(
-    rb"(?:\s++|(?:#|//|--|;|%|'(?!'')|\.\.[ \t]|<\?|@charset|@echo off)[^\n]*+|" + _BLOCKS
-    + rb'|"""(?s:.*?)(?:"""|\Z)' + rb"|'''(?s:.*?)(?:'''|\Z)|\(\*(?s:.*?)(?:\*\)|\Z)|\{-(?s:.*?)(?:-\}|\Z))*+"
+    rb"(?>(?:\s++|(?:#|//|--|;|%|'(?!'')|\.\.[ \t]|<\?|@charset|@echo off)[^\n]*+|" + _BLOCKS
+    + rb'|"""(?s:.*?)(?:"""|\Z)' + rb"|'''(?s:.*?)(?:'''|\Z)|\(\*(?s:.*?)(?:\*\)|\Z)|\{-(?s:.*?)(?:-\}|\Z))*)"
 )  # fmt: skip
 """Blanks and comments; the last one may be cut off by the end of the text."""
 _LAST_BYTES: Final = 512

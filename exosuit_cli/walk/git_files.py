@@ -49,10 +49,12 @@ _MOST_CONFIGS: Final = 100
 """Configuration files that are read for one walk, included ones counted each time."""
 _HEAD: Final = lazy_pattern(rb"ref: refs/|[0-9a-f]{40}")
 """How the file HEAD of a git directory begins."""
-_BLANK: Final = lazy_pattern(rb"(?:[ \t\r\n]|[#;][^\n]*)*+")
-_SECTION: Final = lazy_pattern(rb'\[([-.A-Za-z0-9]+)([ \t]+"(?:[^"\\\n]|\\[^\n])*+")?\]')
+_BLANK: Final = lazy_pattern(rb"(?>(?:[ \t\r\n]|[#;][^\n]*)*)")
+_SECTION: Final = lazy_pattern(rb'\[([-.A-Za-z0-9]+)([ \t]+"(?>(?:[^"\\\n]|\\[^\n])*)")?\]')
 _NAME: Final = lazy_pattern(rb"([A-Za-z][-A-Za-z0-9]*)[ \t]*(=|(?=\n|\Z))")
-_VALUE: Final = lazy_pattern(rb'((?:[^"\\#;\n]|\\[\n"\\ntb]|"(?:[^"\\\n]|\\[\n"\\ntb])*+")*+)(?:[#;][^\n]*)?(?=\n|\Z)')
+_VALUE: Final = lazy_pattern(
+    rb'((?>(?:[^"\\#;\n]|\\[\n"\\ntb]|"(?>(?:[^"\\\n]|\\[\n"\\ntb])*)")*))' rb"(?:[#;][^\n]*)?(?=\n|\Z)"
+)
 _VALUE_PART: Final = lazy_pattern(rb'[ \t\r]+|\\.|"|[^ \t\r\\"]+', re.DOTALL)
 _ESCAPES: Final = {b"\\\n": b"", b"\\n": b"\n", b"\\t": b"\t", b"\\b": b"\b"}
 

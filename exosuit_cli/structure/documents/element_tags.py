@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 _OPEN, _CLOSED = 1, 2
 """Comments that nothing closes, and the others."""
-_BRACES: Final = rb"\{[^{}]{0,500}+(?:\{[^{}]{0,500}+\}[^{}]{0,500}+){0,20}+\}"
+_BRACES: Final = rb"\{[^{}]{0,500}+(?>(?:\{[^{}]{0,500}+\}[^{}]{0,500}+){0,20})\}"
 _TAG: Final = re.compile(
     rb"<(?:(!--)|(/?)([A-Za-z!][\w:.-]*+)"
-    rb"(?:[^<>\"'{}]{1,2000}+|\"[^\"]{0,2000}+\"|'[^']{0,2000}+'|" + _BRACES + rb"|[\"'{}]){0,300}+>)"
+    rb"(?>(?:[^<>\"'{}]{1,2000}+|\"[^\"]{0,2000}+\"|'[^']{0,2000}+'|" + _BRACES + rb"|[\"'{}]){0,300})>)"
 )
 """A comment's first mark, or a whole tag; quotation marks and braces without a partner stand for themselves."""
 _NAME: Final = re.compile(rb"[\w:.!-]*")

@@ -36,7 +36,7 @@ _LOCKED: Final = (b"lockfileVersion", b"yarn lockfile", b"locks the dependencies
 """In the first bytes of a lock file of npm, pnpm, Yarn or Composer."""
 _KEY: Final = re.compile(
     rb"(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"[ \t]*|'(?P<single>(?:[^']|'')*)'[ \t]*"
-    rb"|(?P<plain>[^\s\"'#&*!|>%@`\[\]{},:](?:[^:]++|:(?=\S))*+)):(?:[ \t]+(?P<value>.*))?\Z"
+    rb"|(?P<plain>[^\s\"'#&*!|>%@`\[\]{},:](?>(?:[^:]++|:(?=\S))*))):(?:[ \t]+(?P<value>.*))?\Z"
 )
 _IN_WORD: Final = b"_-./"
 _OPENS: Final = (b'": {', b'": [')

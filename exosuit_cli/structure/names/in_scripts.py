@@ -22,7 +22,7 @@ _VALUE: Final = re.compile(
 _TEST: Final = re.compile(
     rb"[ \t]*(?:"
     + b"|".join(sorted(TEST_CALLS))
-    + rb")(?:\.\w+)?\([ \t]*(?P<quote>[\"'`])(?P<name>(?:\\.|(?!(?P=quote))[^\\\r\n])*+)"
+    + rb")(?:\.\w+)?\([ \t]*(?P<quote>[\"'`])(?P<name>(?>(?:\\.|(?!(?P=quote))[^\\\r\n])*))"
 )
 
 

@@ -17,7 +17,7 @@ _LUA: Final = re.compile(
 )
 _LUA_TEST: Final = re.compile(
     rb"[ \t]*(?:describe|it|context|insulate|expose|test_that)[ \t]*\([ \t]*"
-    rb"(?P<quote>[\"'])(?P<name>(?:\\.|(?!(?P=quote))[^\\\r\n])++)(?P=quote)[ \t]*,[^\r\n]*(?:\)|\{)[ \t\r\n]*$"
+    rb"(?P<quote>[\"'])(?P<name>(?>(?:\\.|(?!(?P=quote))[^\\\r\n])+))(?P=quote)[ \t]*,[^\r\n]*(?:\)|\{)[ \t\r\n]*$"
 )
 """A test case of Lua's busted or R's testthat."""
 _TABLE_HEAD: Final = re.compile(rb"[ \t]*\[{1,2}(?P<name>[^\[\]]+)\]{1,2}[ \t]*(?:[#;].*)?[\r\n]*$")

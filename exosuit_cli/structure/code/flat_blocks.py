@@ -69,11 +69,23 @@ def flat_depths(
     changes = np.zeros(len(first) + 1, np.int16)
     for place in chosen.tolist():
         begin, stop = int(opens[place]) + 1, int(stops[place])
+        changes[begin] += 1
         if by_word[place]:
-            own = words[np.searchsorted(words, begin) : np.searchsorted(words, stop)][-1:]
+            own = words[np.searchsorted(words, begin) : np.searchsorted(words, stop)]
+            changes[int(own[-1]) if len(own) else stop] -= 1
         else:
             own = braces[np.searchsorted(braces, begin) : np.searchsorted(braces, stop)]
-            own = own[lines.depths[own] <= depths[place] + 1][:1]
-        changes[begin] += 1
-        changes[int(own[0]) if len(own) else stop] -= 1
+            changes[_first_at_most(lines.depths, own, int(depths[place]) + 1, stop)] -= 1
     return np.cumsum(changes[:-1]).astype(np.uint16)
+
+
+def _first_at_most(depths: npt.NDArray[np.int32], rows: npt.NDArray[np.int64], most: int, otherwise: int) -> int:
+    """The first of some lines that is at most so deep: mostly one of the next few."""
+    start, count = 0, 4
+    while start < len(rows):
+        part = rows[start : start + count]
+        found = np.flatnonzero(depths[part] <= most)
+        if len(found):
+            return int(part[found[0]])
+        start, count = start + count, count * 4
+    return otherwise

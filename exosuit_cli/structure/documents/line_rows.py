@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from exosuit_cli.model.dataclass import dataclass
+
 _LONGEST: Final = 1000
 
 
+@dataclass(frozen=True, slots=True)
 class LineRows:
     """The n lines of some texts or parts of texts, with a blank line after each of these; the columns that all have."""
-
-    __slots__ = ()
 
     data: bytes
     """The texts."""

@@ -22,14 +22,6 @@ if TYPE_CHECKING:
 class PartLines(LineRows):
     """The lines of some parts of texts. `marks`, `contents` and `begins` are those of `Looks`."""
 
-    data: bytes
-    starts: list[int]
-    inks: list[int]
-    columns: list[int]
-    inked: list[int]
-    visited: list[int]
-    after_blank: bytes
-    marks: bytes
     plain: bytes
     """n bytes, not 0 for lines that are but words."""
     contents: bytes

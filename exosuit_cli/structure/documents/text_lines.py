@@ -51,14 +51,6 @@ class TextLines(LineRows):
     `marks` is not 0 for lines that are one and the same byte at the left edge, again and again.
     """
 
-    data: bytes
-    starts: list[int]
-    inks: list[int]
-    columns: list[int]
-    inked: list[int]
-    visited: list[int]
-    after_blank: bytes
-    marks: bytes
     texts: list[tuple[int, int]]
     """Of each text the first line, and the blank one after it."""
     places: npt.NDArray[np.int64]

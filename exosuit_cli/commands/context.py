@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from exosuit_cli.commands.shared import Ending
 from exosuit_cli.context import Context, context_names, drop_context
-from exosuit_cli.context.context import discard_empty
-from exosuit_cli.context.names import contexts_directory, missing_context
+from exosuit_cli.context.database import ContextInUse, ContextReplaced, OtherSources
+from exosuit_cli.context.names import contexts_directory, missing_context, suggested_name
+from exosuit_cli.context.vacant import discard_vacant, new_name
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import CheckFailed, ExitCode, ExosuitError, UsageError
 from exosuit_cli.model.units import counted
@@ -64,7 +66,26 @@ def run_load(
     request: ContextLoadRequest, *, stop: StopRequest | None = None, progress: ProgressCallback | None = None
 ) -> ContextLoadOutcome:
     """Load. Raises as `Context.load` does; a context that was not there before is there only if the load ended."""
-    is_new = request.name not in context_names()
+    refused = []
+    while True:
+        try:
+            result, stats = _load(request, stop, progress)
+            break
+        except ContextReplaced:
+            continue
+        except (ContextInUse, OtherSources):
+            if not request.is_new:
+                raise
+            refused.append(request.name)
+            suggested = suggested_name(request.sources[0].root)
+            request = replace(request, name=new_name(suggested, context_names(), refused=refused))
+    warnings = tuple(warning for source in result.sources for warning in source.warnings)
+    return ContextLoadOutcome(result, stats, warnings, _load_ending(result, warnings, strict=request.strict))
+
+
+def _load(
+    request: ContextLoadRequest, stop: StopRequest | None, progress: ProgressCallback | None
+) -> tuple[LoadResult, ContextStats]:
     is_loaded = False
     try:
         with Context.open(request.name, create=True) as context:
@@ -73,6 +94,7 @@ def run_load(
             result = context.load(
                 request.sources,
                 anew=request.anew,
+                adds=not request.is_new,
                 on_full=cast("OnFull", request.on_full),
                 limit=request.limit,
                 stop=stop,
@@ -80,11 +102,13 @@ def run_load(
             )
             stats = context.stats()
         is_loaded = result.partial is None
+    except (ContextInUse, ContextReplaced, OtherSources):
+        is_loaded = True  # by another process, or it will be
+        raise
     finally:
-        if is_new and not is_loaded:
-            discard_empty(request.name)
-    warnings = tuple(warning for source in result.sources for warning in source.warnings)
-    return ContextLoadOutcome(result, stats, warnings, _load_ending(result, warnings, strict=request.strict))
+        if not is_loaded:
+            discard_vacant(request.name)
+    return result, stats
 
 
 def find_context(name: str | None) -> str:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from exosuit_cli.commands.context import is_below, roots_of
 from exosuit_cli.context import Context, context_names
-from exosuit_cli.context.database import EmptyContext
-from exosuit_cli.context.names import check_name, missing_context, suggested_name, unused_name
+from exosuit_cli.context.names import check_name, missing_context, suggested_name
+from exosuit_cli.context.vacant import new_name
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.walk.roots import resolve_roots
@@ -58,7 +58,7 @@ def choose_context(place: SearchPlace, *, allows_enclosing: bool) -> ContextChoi
     if fitting and allows_enclosing:
         *_, name, wanted = min(fitting, key=lambda each: each[:3])
         return ContextChoice(name, wanted, base, is_new=False)
-    return ContextChoice(_new_name(suggested, names), dict.fromkeys(roots, (b"",)), base, is_new=True)
+    return ContextChoice(new_name(suggested, names), dict.fromkeys(roots, (b"",)), base, is_new=True)
 
 
 def _named(name: str) -> ContextChoice:
@@ -102,16 +102,3 @@ def _enclosed(roots: Sequence[bytes], known: Sequence[bytes]) -> dict[bytes, tup
         below = root[len(closest.rstrip(b"/")) + 1 :] if root != closest else b""
         wanted[closest] = (*wanted.get(closest, ()), below)
     return wanted
-
-
-def _new_name(suggested: str, names: Sequence[str]) -> str:
-    """A name that no context has. Raises what is wrong with the one that has the name already, if it is damaged."""
-    if suggested not in names:
-        return suggested
-    try:
-        with Context.open(suggested, read_only=True) as context:
-            if not context.sources():
-                return suggested
-    except EmptyContext:
-        return suggested  # its first load did not end
-    return unused_name(suggested, names)

@@ -50,7 +50,8 @@ class ContextLoadOptions:
 class ContextLoadRequest:
     """A load of sources into the context of a name, under a limit of tokens (None: none).
 
-    capacity_bytes, token_capacity: what the persistent tier may hold.
+    capacity_bytes, token_capacity: what the persistent tier may hold. is_new: the name was chosen for a context that
+    is not there yet; where another process has it by then, another one does.
     """
 
     name: str
@@ -61,6 +62,7 @@ class ContextLoadRequest:
     token_capacity: int
     strict: bool
     anew: bool = False
+    is_new: bool = False
 
 
 def load_request(
@@ -83,9 +85,10 @@ def load_request(
     if flags.on_full not in ON_FULL:
         raise UsageError(f"--on-full {flags.on_full!r} is not accepted; accepted: {', '.join(ON_FULL)}")
     settings = settings_by(given, config)
+    is_new = False
     if paths:
         roots = [os.path.realpath(os.fsencode(path)) for path in paths]
-        name = _name_for(roots) if flags.name is None else flags.name
+        name, is_new = _name_for(roots) if flags.name is None else (flags.name, False)
         kept = {each.root: each.given for each in sources_of(name)}
         sources = [
             source_request(path, {**kept.get(root, {}), **given}, config, outputs)
@@ -108,6 +111,7 @@ def load_request(
         token_capacity=store.token_capacity,
         strict=flags.strict,
         anew=flags.anew,
+        is_new=is_new,
     )
 
 
@@ -127,14 +131,15 @@ def source_request(
     return SourceRequest(root, request.chunking, request.options, kept)
 
 
-def _name_for(roots: Sequence[bytes]) -> str:
-    """The context that has exactly these sources, else a new name."""
+def _name_for(roots: Sequence[bytes]) -> tuple[str, bool]:
+    """The context that has exactly these sources, else a new name; whether it is new."""
     from exosuit_cli.commands.context import roots_of
     from exosuit_cli.context import context_names
-    from exosuit_cli.context.names import suggested_name, unused_name
+    from exosuit_cli.context.names import suggested_name
+    from exosuit_cli.context.vacant import new_name
 
     names = context_names()
     for name in names:
         if set(roots_of(name)) == set(roots):
-            return name
-    return unused_name(suggested_name(roots[0]), names)
+            return name, False
+    return new_name(suggested_name(roots[0]), names), True

@@ -14,8 +14,8 @@ from exosuit_cli.commands.context_request import source_request
 from exosuit_cli.commands.query_request import CHUNKING
 from exosuit_cli.commands.requests import settings_by
 from exosuit_cli.context import Context
-from exosuit_cli.context.context import discard_empty
-from exosuit_cli.context.database import ContextInUse, OtherSources
+from exosuit_cli.context.database import ContextInUse, ContextReplaced, OtherSources
+from exosuit_cli.context.vacant import discard_vacant
 from exosuit_cli.context.working import working_limit
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import OutputError, UsageError
@@ -95,7 +95,7 @@ def searched_context(
         with contextlib.ExitStack() as stack:
             try:
                 found = stack.enter_context(_opened(choice, place, stop, progress, status))
-            except _NameTaken:
+            except (_NameTaken, ContextReplaced):
                 continue
             if allows_enclosing and not choice.is_new and not found.partial and not _has_files(found):
                 # A directory that the context leaves out, as node_modules, is searched when it is asked for by name.
@@ -125,6 +125,9 @@ def _opened(
                 context = stack.enter_context(Context.open(choice.name, create=choice.is_new))
                 result = _load(context, choice, place, stop, progress, status)
                 is_loaded = is_loaded or result.partial is None
+            except (_NameTaken, ContextReplaced):
+                is_loaded = True  # by the other process, or it will be
+                raise
             except ContextInUse as error:
                 is_loaded = True  # by the other process, at the latest when it is done
                 if not context.sources():
@@ -139,7 +142,7 @@ def _opened(
             yield _searched(context, choice, result, warnings, started)
     finally:
         if not is_loaded:
-            discard_empty(choice.name)
+            discard_vacant(choice.name)
 
 
 def _searched(
@@ -196,11 +199,7 @@ class KeptContext:
         try:
             with without_fork():
                 result = _load(context, self._choice, self._place, stop, progress, lambda _: None, is_warm=True)
-        except (
-            UsageError,
-            ContextInUse,
-            _NameTaken,
-        ):  # dropped, mended, read only, or in use: opening it again says which
+        except (UsageError, _NameTaken):  # dropped, mended, read only, or in use: opening it again says which
             self.close()
             return self._open(stop, progress)
         found = _searched(context, self._choice, result, [], started)
@@ -222,7 +221,7 @@ class KeptContext:
             )
         try:
             found = self._stack.enter_context(_opened(choice, self._place, stop, progress, lambda _: None))
-        except _NameTaken:
+        except (_NameTaken, ContextReplaced):
             return self._open(stop, progress)
         if found.partial is not None:
             self._stack.close()

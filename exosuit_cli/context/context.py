@@ -13,10 +13,9 @@ from exosuit_cli.chunk.options import ChunkOptions
 from exosuit_cli.config.options import ScanOptions
 from exosuit_cli.context.account import STORE, LoadAccount
 from exosuit_cli.context.database import (
-    EmptyContext,
+    ContextReplaced,
     OtherSources,
     connect,
-    database_errors,
     database_file,
     is_same_file,
     transaction,
@@ -42,7 +41,7 @@ from exosuit_cli.context.rows import (
 )
 from exosuit_cli.context.staging import Staging
 from exosuit_cli.context.working import Candidate, OnFull, place
-from exosuit_cli.model.errors import CheckFailed, ExosuitError, UsageError
+from exosuit_cli.model.errors import CheckFailed, UsageError
 from exosuit_cli.model.units import format_bytes
 from exosuit_cli.tiers.nvme import NvmeTier
 
@@ -367,7 +366,7 @@ class Context(ContextReader):
                     f"the context {self.name!r} is still being read here; close what iterates over it first"
                 )
             if not is_same_file(self.path, self._status):
-                raise UsageError(f"the context {self.name!r} was dropped or mended meanwhile; open it again")
+                raise ContextReplaced(f"the context {self.name!r} was dropped or mended meanwhile; open it again")
             yield
 
     def _check_capacity(self) -> None:
@@ -390,19 +389,6 @@ def drop_context(name: str) -> None:
         raise missing_context(name)
     with writer_lock(path, name):
         remove_context(name)
-
-
-def discard_empty(name: str) -> None:
-    """Delete a context that never held a source: what a first load leaves that did not end."""
-    path = context_path(name)
-    with contextlib.suppress(ExosuitError), writer_lock(path, name):
-        try:
-            with contextlib.closing(connect(path, name)) as connection, database_errors(name, path):
-                is_empty = not read_sources(connection)
-        except EmptyContext:
-            is_empty = True
-        if is_empty:
-            remove_context(name)
 
 
 def _default_request(path: PathLike) -> SourceRequest:

@@ -8,6 +8,7 @@ import fcntl
 import os
 import sqlite3
 import stat
+import time
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.names import missing_context
@@ -24,6 +25,7 @@ _CACHE_KIB: Final = 32 << 10
 _LOCK_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _BUSY_MS: Final = 5000
 """Milliseconds that a statement waits for another process's: a snapshot or a checkpoint, never a load."""
+_PAUSE_SECONDS: Final = 0.005
 
 
 class EmptyContext(UsageError):
@@ -32,6 +34,10 @@ class EmptyContext(UsageError):
 
 class ContextInUse(UsageError):
     """Another process writes the context."""
+
+
+class ContextReplaced(UsageError):
+    """Another file lies where the context was opened, or none: it was dropped or mended since."""
 
 
 class OtherSources(UsageError):
@@ -95,9 +101,11 @@ def _is_fixed(path: str) -> bool:
 def _prepare(connection: sqlite3.Connection, path: str, name: str, *, create: bool, read_only: bool) -> None:
     execute = connection.execute
     execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-    (application,) = execute("PRAGMA application_id").fetchone()
-    (version,) = execute("PRAGMA user_version").fetchone()
-    is_new = application == 0 and version == 0 and execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    with snapshot(connection):  # another process may be making the tables
+        (tables,) = execute("SELECT count(*) FROM sqlite_master").fetchone()
+        (application,) = execute("PRAGMA application_id").fetchone()
+        (version,) = execute("PRAGMA user_version").fetchone()
+    is_new = (tables, application, version) == (0, 0, 0)
     if is_new and create:
         execute(f"PRAGMA page_size = {PAGE_BYTES}")
         _use_wal(connection, path)
@@ -135,7 +143,16 @@ def _prepare(connection: sqlite3.Connection, path: str, name: str, *, create: bo
 
 
 def _use_wal(connection: sqlite3.Connection, path: str) -> None:
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    """Have the database keep a log. SQLite itself waits for nobody here, as it would hold one lock and want another."""
+    deadline = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+            break
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE_SECONDS)
     if mode != "wal":
         raise OutputError(
             f"the file system of {os.path.dirname(path)!r} cannot share a database between processes (no WAL); "

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.errors import OutputError, UsageError
 from exosuit_cli.system.paths import ensure_private, state_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 _SUFFIX: Final = ".db"
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -38,8 +39,13 @@ def index_directory(path: str) -> str:
 
 def unused_name(name: str, taken: Collection[str]) -> str:
     """The name, or where it is taken the first of `NAME-2`, `NAME-3` and so on that is not."""
-    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
-    return name if name not in taken else next(each for each in numbered if each not in taken)
+    return next(each for each in numbered_names(name) if each not in taken)
+
+
+def numbered_names(name: str) -> Iterator[str]:
+    """The name, then `NAME-2`, `NAME-3` and so on, without end."""
+    yield name
+    yield from (f"{name}-{number}" for number in count(2))
 
 
 def check_name(name: str) -> str:

@@ -18,7 +18,6 @@ from exosuit_cli.context.database import (
     connect,
     database_file,
     is_same_file,
-    transaction,
     write_back,
     writer_lock,
 )
@@ -40,6 +39,7 @@ from exosuit_cli.context.rows import (
     write_meta,
 )
 from exosuit_cli.context.staging import Staging
+from exosuit_cli.context.transactions import transaction
 from exosuit_cli.context.working import Candidate, OnFull, place
 from exosuit_cli.model.errors import CheckFailed, UsageError
 from exosuit_cli.model.units import format_bytes

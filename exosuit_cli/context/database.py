@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from exosuit_cli.context.names import missing_context
 from exosuit_cli.context.rows import DamagedRow
 from exosuit_cli.context.schema import APPLICATION_ID, MIGRATIONS, SCHEMA, VERSION
+from exosuit_cli.context.transactions import snapshot, transaction
 from exosuit_cli.model.errors import CheckFailed, OutputError, UsageError
 from exosuit_cli.system.lock import not_inherited
 
@@ -168,33 +169,6 @@ def _migrate(connection: sqlite3.Connection, version: int, path: str, name: str)
             for statement in MIGRATIONS[old].split(";\n"):
                 connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {VERSION}")
-
-
-@contextlib.contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """A transaction that writes: committed at the end of the block, undone by an exception."""
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        with contextlib.suppress(sqlite3.Error):  # SQLite undoes some failed writes by itself
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextlib.contextmanager
-def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Let all reads of the block see the same state, whatever another process writes; within another one, that one."""
-    if connection.in_transaction:
-        yield
-        return
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        with contextlib.suppress(sqlite3.Error):
-            connection.execute("ROLLBACK")
 
 
 def write_back(connection: sqlite3.Connection) -> None:

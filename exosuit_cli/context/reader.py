@@ -12,7 +12,6 @@ from exosuit_cli.context.database import (
     connect,
     database_errors,
     database_file,
-    snapshot,
 )
 from exosuit_cli.context.names import context_path
 from exosuit_cli.context.records import (
@@ -32,6 +31,7 @@ from exosuit_cli.context.rows import (
     read_sources,
 )
 from exosuit_cli.context.seal import file_seal, spans_seal
+from exosuit_cli.context.transactions import snapshot
 from exosuit_cli.model.errors import CheckFailed, UsageError
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.tiers.nvme import NvmeTier
@@ -334,8 +334,9 @@ class ContextReader:
     def _spans_of(self, file: StoredFile, names: dict[int, bytes]) -> list[StoredChunk]:
         """The places of a file's chunks, without texts; with an id that no text has where the rows are damaged."""
         execute = self.connection.execute
-        rows = execute(f"SELECT {_SPAN_COLUMNS} FROM spans WHERE file = ? ORDER BY ordinal", (file.id,)).fetchall()  # noqa: S608
-        (seal,) = execute("SELECT seal FROM files WHERE id = ?", (file.id,)).fetchone() or (None,)
+        with snapshot(self.connection):
+            rows = execute(f"SELECT {_SPAN_COLUMNS} FROM spans WHERE file = ? ORDER BY ordinal", (file.id,)).fetchall()  # noqa: S608
+            (seal,) = execute("SELECT seal FROM files WHERE id = ?", (file.id,)).fetchone() or (None,)
         if seal != file_seal(file, spans_seal(rows)):
             self.damaged_files += 1
             return []

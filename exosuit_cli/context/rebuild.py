@@ -8,7 +8,8 @@ import shutil
 import sqlite3
 from typing import TYPE_CHECKING
 
-from exosuit_cli.context.database import transaction, write_back
+from exosuit_cli.context.database import write_back
+from exosuit_cli.context.transactions import transaction
 from exosuit_cli.model.errors import OutputError
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.context.records import Source, StoredFile
 from exosuit_cli.context.seal import row_seal
+from exosuit_cli.context.transactions import snapshot
 
 if TYPE_CHECKING:
     import sqlite3
@@ -63,12 +64,13 @@ def next_number(connection: sqlite3.Connection, table: str) -> int:
 def read_sources(connection: sqlite3.Connection) -> list[Source]:
     """The sources in their order. Raises DamagedRow."""
     found = []
-    for *row, seal in connection.execute(f"SELECT {SOURCE_COLUMNS}, seal FROM sources ORDER BY id"):  # noqa: S608
-        source = source_of(row) if row_seal(tuple(row)) == seal else None
-        if source is None:
-            raise DamagedRow(f"the row of the source {row[0]!r} is not what was written")
-        found.append(source)
-    check_count(connection, len(found))
+    with snapshot(connection):
+        for *row, seal in connection.execute(f"SELECT {SOURCE_COLUMNS}, seal FROM sources ORDER BY id").fetchall():  # noqa: S608
+            source = source_of(row) if row_seal(tuple(row)) == seal else None
+            if source is None:
+                raise DamagedRow(f"the row of the source {row[0]!r} is not what was written")
+            found.append(source)
+        check_count(connection, len(found))
     return found
 
 

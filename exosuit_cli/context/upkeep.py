@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exosuit_cli.context.database import snapshot, transaction, write_back
+from exosuit_cli.context.database import write_back
 from exosuit_cli.context.records import CheckResult, Damage
 from exosuit_cli.context.rows import (
     FILE_COLUMNS,
@@ -26,6 +26,7 @@ from exosuit_cli.context.rows import (
 )
 from exosuit_cli.context.schema import SCHEMA, SCHEMA_2
 from exosuit_cli.context.seal import file_seal, row_seal, spans_seal
+from exosuit_cli.context.transactions import snapshot, transaction
 from exosuit_cli.context.working import ON_FULL, Candidate, place
 from exosuit_cli.ingest.result import tree_digest
 from exosuit_cli.model.records import ROW

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -67,6 +68,29 @@ def test_a_second_writer_is_refused_and_the_first_is_named(holder: int, tree: Pa
             work()
     assert dump("c") == before
     assert repair_context("c").ending.exit_code == 0  # it is sound: nothing to write
+
+
+def test_a_context_can_be_made_by_several_at_once() -> None:
+    def make(number: int) -> int:
+        with Context.open(f"new{number}", create=True) as context:
+            return len(context.sources())
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(make, [number for number in range(8) for _ in range(8)])) == [0] * 64
+
+
+def test_a_load_that_ends_between_two_statements_of_a_reader_is_seen_whole_or_not(tree: Path) -> None:
+    with Context.open("c", create=True), Context.open("c", read_only=True) as reader:
+        asked: list[str] = []
+
+        def end_a_load(statement: str) -> None:
+            if "FROM meta" in statement and not asked:
+                asked.append(statement)
+                load("c", source(tree))
+
+        reader.connection.set_trace_callback(end_a_load)
+        assert reader.sources() == []
+        assert len(asked) == len(reader.sources()) == 1
 
 
 def test_every_reader_sees_one_load(tree: Path) -> None:

@@ -8,8 +8,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.context.database import transaction, write_back
+from exosuit_cli.context.database import write_back
 from exosuit_cli.context.names import index_directory
+from exosuit_cli.context.transactions import transaction
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.search.vectors.lsa import SAMPLE, LatentModel, fit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.commands.context_choice import is_loaded
 from exosuit_cli.commands.query import ChunkPlace, IndexUse, index_use, indexing, interruption, signal_name
@@ -16,15 +16,20 @@ from exosuit_cli.model.errors import CheckFailed, ExitCode, UsageError
 from exosuit_cli.model.units import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from exosuit_cli.commands.query_context import SearchedContext
     from exosuit_cli.commands.query_request import RelatedRequest
     from exosuit_cli.context.records import StoredChunk, StoredFile
     from exosuit_cli.ingest.progress import ProgressCallback
+    from exosuit_cli.search.holder import Holder
     from exosuit_cli.search.related_chunks import Relation
     from exosuit_cli.search.searcher import Searcher
     from exosuit_cli.system.stop import StopRequest
+
+_CHUNKS_BEFORE: Final = 8
+_CHUNKS_AFTER: Final = 16
+"""Chunks around a related one in which the lines of its definition are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +37,12 @@ class RelatedChunk:
     """A chunk that is related to the one that was named. `why` says it in words.
 
     `name` stands in line `line` of the file, which reads `text`; twins have none. `likeness` is that of twins, 0 to 1.
+    `definition` has the lines of the definition that `symbol` names; None: `symbol` is what is said of all the chunk.
     """
 
     id: bytes
     place: ChunkPlace
+    definition: ChunkPlace | None
     symbol: str | None
     language: str | None
     tokens: int
@@ -45,6 +52,11 @@ class RelatedChunk:
     line: int
     text: str
     likeness: float
+
+    @property
+    def shown_place(self) -> ChunkPlace:
+        """The lines that `symbol` names."""
+        return self.definition or self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +211,7 @@ def _related(found: SearchedContext, kind: str, relation: Relation) -> RelatedCh
     """A relation with its place and its reason; None where the chunk has gone meanwhile."""
     from exosuit_cli.search.breadcrumb import breadcrumb_of
     from exosuit_cli.search.labels import symbol_at
+    from exosuit_cli.search.outline import last_part
 
     file = found.context.file(relation.file)
     spans = found.context.spans(file) if file is not None else []
@@ -208,14 +221,20 @@ def _related(found: SearchedContext, kind: str, relation: Relation) -> RelatedCh
     (text,) = found.context.get_many([span.id])
     if text is None:
         return None
+    place = _place(found, file, span)
+    definition = None
     symbol = span.symbol
     if relation.line or symbol is None:
         breadcrumb = breadcrumb_of(found.context, spans, relation.ordinal, text)
         at = symbol_at(breadcrumb, text, span.start_line, relation.line, span.language) if relation.line else None
         symbol = at or symbol or breadcrumb.symbol
+        lines = _lines_of(found, spans, relation) if at else None
+        if at and lines and last_part(at) == last_part(lines.definition.name):
+            definition = ChunkPlace(place.path, lines.first, lines.last)
     return RelatedChunk(
         id=span.id,
-        place=_place(found, file, span),
+        place=place,
+        definition=definition,
         symbol=symbol,
         language=span.language,
         tokens=span.tokens,
@@ -226,6 +245,13 @@ def _related(found: SearchedContext, kind: str, relation: Relation) -> RelatedCh
         text=relation.text,
         likeness=relation.likeness,
     )
+
+
+def _lines_of(found: SearchedContext, spans: Sequence[StoredChunk], relation: Relation) -> Holder | None:
+    """The smallest definition that has the line of a relation, looked for near its chunk."""
+    from exosuit_cli.search.holder import holder_of
+
+    return holder_of(found.context, spans, relation.ordinal, relation.line, before=_CHUNKS_BEFORE, after=_CHUNKS_AFTER)
 
 
 def _why(kind: str, relation: Relation) -> str:

@@ -75,7 +75,7 @@ def definitions_used(
         for start, end in spans
         for each in definitions_in(source.lines_in(start, end), 1, source.file.language)
     }
-    for relation in used_by(searcher, source.file.path, text, own, known):
+    for relation in used_by(searcher, source.file, text, own, known):
         other = texts.of(relation.file)
         if other is None or not 1 <= relation.line <= other.lines or other.language not in PROGRAMMING:
             continue

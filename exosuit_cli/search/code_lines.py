@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.lazy import lazy_pattern
+from exosuit_cli.search.reserved import reserved_words
 from exosuit_cli.structure.styles import SLASH_STYLES, Style, style_of
 
 if TYPE_CHECKING:
@@ -103,7 +104,9 @@ def called_names(code: Sequence[str], language: str | None) -> set[str]:
     """The names of three letters and more that are called in lines of code; in a shell, those of commands."""
     text = "\n".join(code)
     found = {name for names in _CALL.findall(text) for name in names if name}
-    return found | set(_COMMAND.findall(text)) if language in SHELLS else found
+    if language in SHELLS:
+        found |= set(_COMMAND.findall(text))
+    return found - reserved_words(language)
 
 
 def _end_of_opened(text: str, style: Style) -> int:

@@ -46,12 +46,20 @@ class Holder:
         return ".".join(each.name for each in (*self.enclosing, self.definition))
 
 
-def holder_of(context: ContextReader, spans: Sequence[StoredChunk], place: int, line: int) -> Holder | None:
+def holder_of(
+    context: ContextReader,
+    spans: Sequence[StoredChunk],
+    place: int,
+    line: int,
+    *,
+    before: int = _CHUNKS_BEFORE,
+    after: int = _CHUNKS_AFTER,
+) -> Holder | None:
     """The smallest definition that has a line of the chunk at `place` among the spans of its file; None: it is in none.
 
-    Of a file of many chunks those near are looked at.
+    Of a file of many chunks those near are looked at: `before` that one, and `after` it.
     """
-    near = spans[max(place - _CHUNKS_BEFORE, 0) : place + _CHUNKS_AFTER]
+    near = spans[max(place - before, 0) : place + after]
     content, reached = b"", near[0].start_byte
     for span, text in zip(near, context.get_many([each.id for each in near]), strict=True):
         if text is None:  # damaged: the lines keep their numbers

@@ -61,13 +61,13 @@ def related_to(
 
 def used_by(
     searcher: Searcher,
-    path: bytes,
+    file: StoredFile,
     text: bytes,
     own_names: set[str],
     known: dict[tuple[Spot, str], tuple[int, str] | None],
 ) -> list[Relation]:
     """What defines the names that a text uses; see `find_used`."""
-    return _mended(searcher, lambda: find_used(searcher.context, searcher.index.segments, path, text, own_names, known))
+    return _mended(searcher, lambda: find_used(searcher.context, searcher.index.segments, file, text, own_names, known))
 
 
 def sizes_of(searcher: Searcher, filters: Filters = _EVERYTHING) -> tuple[int, int]:

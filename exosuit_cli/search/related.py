@@ -15,6 +15,7 @@ from exosuit_cli.search.code_lines import COMMAND, SHELLS, called_names, code_li
 from exosuit_cli.search.definitions import definition_at, definitions_in, is_declaration
 from exosuit_cli.search.outline import last_part, whole_term
 from exosuit_cli.search.related_chunks import IndexedChunks, Relation
+from exosuit_cli.search.reserved import reserved_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,19 +113,19 @@ class _Subject:
 def find_used(
     context: ContextReader,
     segments: Sequence[Segment],
-    path: bytes,
+    file: StoredFile,
     text: bytes,
     own_names: set[str],
     known: dict[tuple[Spot, str], tuple[int, str] | None],
 ) -> list[Relation]:
-    """The chunks that define a name which a text of the file at `path` uses, the most related first.
+    """The chunks that define a name which a text of the file uses, the most related first.
 
     `own_names` are not looked for, nor names that many chunks define. A relation's `name` is defined in its `line`.
     `known` keeps what was read for the next text.
     """
-    chunks = IndexedChunks(context, segments, path)
+    chunks = IndexedChunks(context, segments, file.path)
     content = text.decode("utf-8", "replace")
-    called = set(_CALL.findall(content))
+    called = set(_CALL.findall(content)) - reserved_words(file.language)
     counts = Counter(word for word in _WORD.findall(content) if word not in own_names)
     words = [word for word in counts if word in called or _SPECIAL.search(word)]
     definers = dict(zip(words, chunks.with_terms([whole_term(word) for word in words], "definitions"), strict=True))

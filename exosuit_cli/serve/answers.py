@@ -160,7 +160,8 @@ def related(_: Workspace, found: SearchedContext, searcher: Searcher, given: Map
     parts.append((None, f"# related to {of}{symbol}\n"))
     for kind in _KINDS:
         for each in outcome.related[kind]:
-            where = f"{display_name(each.place.path)}:{each.place.start_line}-{each.place.end_line}"
+            lines = each.shown_place
+            where = f"{display_name(lines.path)}:{lines.start_line}-{lines.end_line}"
             at = f"\n  {each.line}\t{display_name(each.text.strip())}" if each.name is not None else ""
             name = f"  {display_name(each.symbol)}" if each.symbol else ""
             parts.append((kind, f"{kind}: {where}{name}  id {each.id.hex()}  ({display_name(each.why)}){at}\n"))

@@ -113,11 +113,20 @@ class At(_Result):
     text: str
 
 
+class Lines(_Result):
+    """Lines of a file, from 1, the last included."""
+
+    start_line: int
+    end_line: int
+
+
 class Relation(Place):
     """A chunk that is related."""
 
     id: str
     symbol: str | None
+    definition: Lines | None
+    """The lines of the definition that `symbol` names; null: it is said of all the chunk."""
     language: str | None
     tokens: int
     why: str

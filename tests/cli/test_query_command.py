@@ -363,6 +363,10 @@ def test_related_code_by_names_and_likeness(run: RunExosuit, tree: Path) -> None
         ("src/session.py", 11, "CookieSession.open_session")
     ]
     assert {each["path"] for each in found["callees"]} == {"src/crypto.py", "src/twin.py"}
+    (caller,) = found["callers"]
+    lines = (tree / "src" / "session.py").read_text().splitlines()
+    first = 1 + next(number for number, line in enumerate(lines) if "def open_session" in line)
+    assert caller["definition"]["start_line"] == first > caller["start_line"], "not the lines of the chunk"
     assert [each["path"] for each in found["tests"]] == ["tests/test_session.py"]
     assert found["callees"][0]["why"] == "defines make_signature"
     assert found["callees"][0]["at"]["text"] == "def make_signature(secret, payload):"
@@ -373,6 +377,10 @@ def test_related_code_by_names_and_likeness(run: RunExosuit, tree: Path) -> None
     by_id = document(run, "related", crypto["chunk"]["id"][:8], "--context", "tree")
     assert by_id["callers"][0]["path"] == "src/session.py"
     done = run("related", "src/session.py:7", cwd=tree)
+    assert (
+        b"callers\n  src/session.py:%d-%d  CookieSession.open_session" % tuple(caller["definition"].values())
+        in done.stdout
+    )
     assert b"callees\n  src/crypto.py:1-2  make_signature  defines make_signature\n" in done.stdout
 
 

@@ -111,6 +111,21 @@ def test_comments_texts_and_imports_are_no_code(text: str, language: str, called
 
 
 @pytest.mark.parametrize(
+    ("text", "language", "called"),
+    [
+        ("go func (t *T) { defer(used()) }\nswitch (x) {", "Go", {"used"}),
+        ("if (sizeof(x) > used(y)) return (z);\nwhile (1)", "C", {"used"}),
+        ("while (used(x)):\n    assert (not (y))\n    func(z)", "Python", {"used", "func"}),
+        ("pub(crate) fn f() { match (used()) { while(x) {} } }", "Rust", {"used"}),
+        ("while used; do\n  return 1\ndone", "Shell", {"used"}),
+        ("await (used(x)); function (y) {}; catch (z) {}", "TypeScript", {"used"}),
+    ],
+)
+def test_keywords_of_a_language_call_nothing(text: str, language: str, called: set[str]) -> None:
+    assert called_names(text.splitlines(), language) == called
+
+
+@pytest.mark.parametrize(
     ("text", "language", "held"),
     [
         (PYTHON, "Python", {2: None, 7: "A", 8: "A", 9: "A", 12: "A.first", 15: "A.first", 17: "A.second", 21: None}),

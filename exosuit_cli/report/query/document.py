@@ -129,11 +129,13 @@ def related_document(outcome: RelatedOutcome) -> dict[str, Any]:
 
 
 def _related_record(each: RelatedChunk) -> dict[str, Any]:
+    lines = each.definition
     at = None if each.name is None else {"name": each.name, "line": each.line, "text": each.text}
     return {
         **place_record(each.place),
         "id": each.id.hex(),
         "symbol": each.symbol,
+        "definition": None if lines is None else {"start_line": lines.start_line, "end_line": lines.end_line},
         "language": each.language,
         "tokens": each.tokens,
         "score": each.score,

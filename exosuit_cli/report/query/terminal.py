@@ -74,7 +74,7 @@ def print_related(console: Console, outcome: RelatedOutcome) -> None:
         console.print(Line((kind if found else f"no {kind}", "bold")))
         for each in found:
             symbol = f"  {display_name(each.symbol)}" if each.symbol else ""
-            head = Line("  ", place_text(each.place, ""), (symbol, "cyan"), (f"  {each.why}", "dim"))
+            head = Line("  ", place_text(each.shown_place, ""), (symbol, "cyan"), (f"  {each.why}", "dim"))
             console.print(head, soft_wrap=True)
             if each.name is not None:
                 shown = display_name(each.text.strip().expandtabs(4))

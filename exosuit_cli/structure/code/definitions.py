@@ -175,16 +175,18 @@ class Guesses:
 
     def _ends_outer(self, slab: Slab, languages: Sequence[str]) -> npt.NDArray[np.int64]:
         """The lines of code at the left edge that begin with a word and do not go on: they end what was before."""
-        lines, families = self._lines, self._of_files
-        is_outer: npt.NDArray[np.bool_] = (lines.indents == 0) & _CLOSES_OUTER.take(self._first)
-        is_outer &= _ENDS_AT_EDGE[families].repeat(self._counts)
-        self._goes_on |= _HAS_LABELS[families].repeat(self._counts) & is_outer & (lines.lasts == ord(":"))
-        self._goes_on |= is_outer & (self._first == ord("}")) & (lines.lasts == ord("{"))  # `}: Options) {`
-        is_lisp = families == Family.LISP
-        if is_lisp.any():
-            is_outer |= is_lisp.repeat(self._counts) & (lines.indents == 0) & (self._first == ord("("))
-        is_outer &= ~self._in_text
-        found = np.flatnonzero(is_outer)
+        lines = self._lines
+        is_edge = lines.indents == 0
+        found = np.flatnonzero(is_edge & _CLOSES_OUTER.take(self._first))
+        found = found[_ENDS_AT_EDGE[self._families[found]]]
+        lasts = lines.lasts[found]
+        goes_on = (lasts == ord(":")) & _HAS_LABELS[self._families[found]]
+        goes_on |= (lasts == ord("{")) & (self._first[found] == ord("}"))  # `}: Options) {`
+        self._goes_on[found[goes_on]] = True
+        if (self._of_files == Family.LISP).any():
+            forms = np.flatnonzero(is_edge & (self._first == ord("(")) & (self._families == Family.LISP))
+            found = np.sort(np.append(found, forms))
+        found = found[~self._in_text[found]]
         heads = lines.heads[found]
         for own, mask, shift in _GO_ON:
             is_own = ((heads & mask) == own) & _AFTER_WORD.take(((heads >> shift) & BYTE).astype(np.uint8))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.languages.literals import Inside
+from exosuit_cli.model.byte_sets import byte_set
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,15 +64,25 @@ def plain_comments(
     long = np.flatnonzero(lasts > firsts)
     opening, firsts, lasts = opening[long], firsts[long], lasts[long]
     is_behind = lines.inks[firsts] < opening
-    begins_literal = bytes({mark[0] for each in literals for mark in (each.opens, each.closes) if mark} | {_BACKSLASH})
-    data = slab.data.data
-    for place, line in zip(opening[is_behind].tolist(), firsts[is_behind].tolist(), strict=True):
-        before = bytes(data[int(lines.starts[line]) : place])
-        if len(before.translate(None, begins_literal)) < len(before):
-            is_left[marks.owners(np.array([place]))] = True
+    begins_literal = {mark[0] for each in literals for mark in (each.opens, each.closes) if mark} | {_BACKSLASH}
+    rows = np.flatnonzero(is_behind)
+    is_unsure = _has_byte(slab, lines.starts[firsts[rows]], opening[rows], byte_set(begins_literal))
+    is_left[marks.owners(opening[rows[is_unsure]])] = True
     kept = np.flatnonzero(~is_left[marks.owners(opening)])
     kinds = np.where(is_behind[kept], Inside.STRING, Inside.COMMENT).astype(np.int8)
     return (firsts[kept] + 1, lasts[kept], kinds), files[is_left[files]]
+
+
+def _has_byte(
+    slab: Slab, starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], table: npt.NDArray[np.bool_]
+) -> npt.NDArray[np.bool_]:
+    """bool[n]: the spans of bytes, none of them empty, that hold a byte of the table."""
+    data = slab.data.data
+    joined = b"".join([data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)])
+    found = np.zeros(len(starts), np.bool_)
+    places = np.flatnonzero(table.take(np.frombuffer(joined, np.uint8)))
+    found[np.searchsorted(np.cumsum(ends - starts), places, "right")] = True
+    return found
 
 
 def _is_odd(

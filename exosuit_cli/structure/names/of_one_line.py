@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from exosuit_cli.structure.families import HAS_KEYWORDS, Family
+from exosuit_cli.structure.families import HAS_KEYWORDS, IS_C_LIKE, Family
 from exosuit_cli.structure.names.words import LONGEST
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ def rule_of(family: int) -> Rule:
     from exosuit_cli.structure.names.by_keyword import name_by_keyword
 
     special = _special(family) or _nothing
-    if not HAS_KEYWORDS[family] and family != Family.BINDINGS:
-        return special
+    if IS_C_LIKE[family] or (not HAS_KEYWORDS[family] and family != Family.BINDINGS):
+        return special  # that of C has looked for keywords
     if family == Family.KEYWORD:
         return partial(name_by_keyword, family=family)
     return lambda line: special(line) or name_by_keyword(line, family)

@@ -136,3 +136,17 @@ def test_a_string_that_values_are_joined_to_is_whole() -> None:
     text = (filler + query + filler).encode()
     begin, end = text.index(b"SET @q"), text.index(b"\n';") + 3
     assert not any(begin < start < end for start in chunks.starts.tolist())
+
+
+def test_the_end_of_a_class_is_its_last_line() -> None:
+    """No blank line need be behind `@end` of Objective-C; a decorator of that name stays with its function."""
+    units = [
+        f"@interface Shape{n} : NSObject\n- (int)area;\n- (int)border:(int)width;\n- (void)draw;\n@end\n"
+        for n in range(10, 16)
+    ]
+    cap = int(load_counter("o200k_base").count(units[0].encode()) * 1.9)
+    firsts = _firsts("".join(units), "Objective-C", cap)
+    assert firsts == [f"@interface Shape{n} : NSObject" for n in range(10, 16)]
+    units = [f"x{n} = step({n})\n@end\ndef f{n}(a, b):\n    return a * {n} + b\n" for n in range(10, 16)]
+    cap = int(load_counter("o200k_base").count(units[0].encode()) * 1.9)
+    assert not any(first.startswith("def") for first in _firsts("".join(units), "Python", cap))

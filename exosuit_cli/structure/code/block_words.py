@@ -63,9 +63,18 @@ _UNIT_ENDS: Final = _beginnings("end sub,end fun,end mod,end pro,end int,end typ
 _LONE_ENDS: Final = _words("end go")
 _ALL_CLOSING: Final = (*_CLOSING, *_LONG)
 _TWO_BYTES: Final = np.uint64(0xFFFF)
-_MAY_CLOSE: Final = np.isin(np.arange(1 << 16), [int(each[0] & _TWO_BYTES) for each in _ALL_CLOSING])
-"""bool[65536]: the first two bytes of one of these words, in small letters."""
-_MAY_CONTINUE: Final = byte_set(b"iIaAbBwW")
+
+
+def _first_pairs(words: Iterable[Word]) -> npt.NDArray[np.bool_]:
+    """bool[65536]: the first two bytes of one of these words, in small letters."""
+    found = np.zeros(1 << 16, np.bool_)
+    found[[int(each[0] & _TWO_BYTES) for each in words]] = True
+    return found
+
+
+_MAY_CLOSE: Final = _first_pairs(_ALL_CLOSING)
+_MAY_CONTINUE: Final = _first_pairs(_CONTINUING)
+_BEGINS_CONTINUING: Final = byte_set(b"iIaAbBwW")
 _MAY_BE_BLOCK: Final = byte_set(b"eEbBiIaAvVcClLtTuUpPsS")
 _DEEPER: Final = np.uint8(2)
 _LINE_END: Final = 3
@@ -76,13 +85,13 @@ def closing_words(
     view: LineView, dedents: npt.NDArray[np.bool_], directives: npt.NDArray[np.bool_]
 ) -> npt.NDArray[np.bool_]:
     """Lines that begin with a word that ends or goes on with the block before; looked for where there is one."""
-    closes = _begins_with(view, dedents & _MAY_CLOSE.take((view.heads | _CASE) & _TWO_BYTES), _ALL_CLOSING)
+    closes = _begins_with(view, dedents, _ALL_CLOSING, _MAY_CLOSE)
     return closes | _begins_with(view, directives, _DIRECTIVES)
 
 
 def continuing_words(view: LineView, candidates: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Those of the candidates that go on with a header."""
-    return _begins_with(view, candidates & _MAY_CONTINUE.take(view.first), _CONTINUING)
+    return _begins_with(view, candidates & _BEGINS_CONTINUING.take(view.first), _CONTINUING, _MAY_CONTINUE)
 
 
 def block_words(view: LineView) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]] | None:
@@ -107,14 +116,29 @@ def block_words(view: LineView) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.b
     return ends, goes_on | _begins_with(view, rows & ~view.after_blank, _DECLARES)
 
 
-def ends_class(view: LineView, candidates: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Those of the candidates that end a class of Objective-C."""
-    return _begins_with(view, candidates, [_END_OF_CLASS])
+def has_classes(languages: Sequence[str]) -> npt.NDArray[np.bool_]:
+    """bool[files]: those whose classes go on until `@end`, as in Objective-C."""
+    own = {language for language in set(languages) if language.startswith("Objective-")}
+    return np.array([language in own for language in languages] if own else np.zeros(len(languages)), np.bool_)
 
 
-def depths_of_classes(lines: LineColumns, languages: Sequence[str]) -> npt.NDArray[np.int32]:
-    """int32[lines]: 1 within a class of Objective-C, whose methods are as far to the left as itself; else 0."""
-    is_own = np.array([language.startswith("Objective-") for language in languages], np.bool_)
+def ends_of_classes(view: LineView, has_end: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """The lines that end a class, in the files that `has_end`, bool[files], is true for."""
+    if not has_end.any():
+        return np.zeros(0, np.int64)
+    text, mask, shift = _END_OF_CLASS
+    is_end = ((view.heads & mask) == text) & view.of_files(has_end)
+    rows = np.flatnonzero(is_end)
+    after = ((view.heads[rows] >> shift) & BYTE).astype(np.uint8)
+    found: npt.NDArray[np.int64] = rows[~IS_WORD.take(after)]
+    return found
+
+
+def depths_of_classes(lines: LineColumns, is_own: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """int32[lines]: 1 within a class of Objective-C, whose methods are as far to the left as itself; else 0.
+
+    `is_own`, bool[files], is that of `has_classes`.
+    """
     begins = np.zeros(len(lines.heads), np.bool_)
     for text, mask, _ in _CLASSES:
         begins |= (lines.heads & mask) == text
@@ -162,14 +186,25 @@ def flat_levels(view: LineView, comment: npt.NDArray[np.bool_], level: npt.NDArr
     return found
 
 
-def _begins_with(view: LineView, candidates: npt.NDArray[np.bool_], words: Iterable[Word]) -> npt.NDArray[np.bool_]:
-    """Those of the candidates that begin with one of the words, whatever the case; beginnings are a shift of 0."""
+def _begins_with(
+    view: LineView,
+    candidates: npt.NDArray[np.bool_],
+    words: Iterable[Word],
+    pairs: npt.NDArray[np.bool_] | None = None,
+) -> npt.NDArray[np.bool_]:
+    """Those of the candidates that begin with one of the words, whatever the case; beginnings are a shift of 0.
+
+    `pairs` are the `_first_pairs` of the words, where most of the candidates are others.
+    """
     begins = np.zeros(len(view.first), np.bool_)
     places = np.flatnonzero(candidates)
-    if not len(places):
-        return begins
     heads = view.heads.take(places)
     folded = heads | _CASE
+    if pairs is not None:
+        rows = np.flatnonzero(pairs.take((folded & _TWO_BYTES).view(np.int64)))
+        places, heads, folded = places[rows], heads[rows], folded[rows]
+    if not len(places):
+        return begins
     found = np.zeros(len(places), np.bool_)
     for text, mask, shift in words:
         is_word = (folded & mask) == text

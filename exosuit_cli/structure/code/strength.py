@@ -27,8 +27,9 @@ from exosuit_cli.structure.code.block_words import (
     closing_words,
     continuing_words,
     depths_of_classes,
-    ends_class,
+    ends_of_classes,
     flat_levels,
+    has_classes,
 )
 from exosuit_cli.structure.code.comment_lines import as_deep_as_code, below_banners
 from exosuit_cli.structure.code.literal_lines import literal_lines
@@ -104,12 +105,13 @@ def line_strengths(slab: Slab, lines: LineColumns, languages: Sequence[str]) -> 
     if len(inked):
         inside = literal_lines(slab, lines, own_languages)
         depths = _sound_depths(lines, inked, _depths_of_code(lines, inside), file_styles)
-        if any(language.startswith("Objective-") for language in set(languages)):
-            depths = depths + depths_of_classes(lines, languages)
+        have_classes = has_classes(own_languages)
+        if have_classes.any():
+            depths = depths + depths_of_classes(lines, have_classes)
         view = LineView(lines, inked, file_styles, depths, inside)
         if inside.any():
             costs[(lines.heads == 0) & (inside == Inside.COMMENT)] = BLANK_IN_COMMENT
-        costs[inked], kinds[inked] = _code(view, _comments(view, own_languages))
+        costs[inked], kinds[inked] = _code(view, _comments(view, own_languages), have_classes)
     if len(slab):
         enter_documents(slab, lines, languages, file_styles, costs, kinds)
     if elements is not None:
@@ -193,7 +195,9 @@ def _comments(view: LineView, languages: Sequence[str]) -> npt.NDArray[np.bool_]
     return comment
 
 
-def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def _code(
+    view: LineView, comment: npt.NDArray[np.bool_], have_classes: npt.NDArray[np.bool_]
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     first, second, indents, lasts = view.first, view.second, view.indents, view.lasts
     is_slash = view.of_files(SLASH_STYLES.take(view.file_styles))
     is_code = view.of_files(view.file_styles != Style.DATA)
@@ -207,8 +211,9 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
 
     is_hash = first == ord("#")
     decorator = first == ord("@")
-    class_end = ends_class(view, decorator)
-    decorator = (decorator & ~class_end) | (view.heads == _TEMPLATE)
+    class_ends = ends_of_classes(view, have_classes)
+    decorator[class_ends] = False
+    decorator |= view.heads == _TEMPLATE
     decorator |= is_slash & is_hash & (second == ord("["))  # an attribute of Rust or PHP
     decorator |= is_slash & (first == ord("[")) & (lasts == ord("]"))
     decorator &= ~is_literal & (lasts != ord(";"))
@@ -230,12 +235,13 @@ def _code(view: LineView, comment: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[n
     blocks = block_words(view)
     if blocks is not None:
         closes |= blocks[0]
-    closes |= class_end
+    closes[class_ends] = True
     closes &= ~is_literal
 
     opens = (of_last & 1).view(np.bool_)
     goes_on = (of_last & 2) != 0
     unfinished = by_semicolon & ((of_last & 4) != 0) & ~is_hash & ~comment
+    unfinished[class_ends] = False
     continued = view.before((goes_on | opens) & is_code & ~comment)
     continued |= view.before(unfinished) & (indents <= previous_indents)
     continued |= ((of_first & 2) != 0) & is_code

@@ -1,12 +1,15 @@
 """Kills a writer of a context at random moments, and looks whether what it leaves is the state before or after.
 
     python scripts/crash_context.py --rounds 1000 -o logs/crash_context.json
+    python scripts/crash_context.py --every --seed 3
 
 Each round edits the trees, learns from a run on a copy what the state after the work is, does the work in a process
 that is killed (SIGKILL) after a random time or a random number of SQLite's steps, and reopens: the context has to be
 the one before or the one after, whole; `check` has to find it sound, and the same work once more has to give the state
 after, with nothing staged and nothing orphaned. The work is a first load, a refresh, a load of several sources, the
 removal of one, a compaction, the repair of rows or of the whole database, or a drop.
+
+With --every, each work is killed before each of its SQL statements in turn, from the same state.
 """
 
 from __future__ import annotations
@@ -22,7 +25,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from functools import cache
+from functools import cache, partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +40,14 @@ from exosuit_cli.context import Context, context_names
 from exosuit_cli.context.names import context_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+State = dict[str, Any] | None
+"""All that a context says, and whether a check finds it `sound`; None where there is nothing."""
 NAME = "c"
 WORKS = ("first", "refresh", "several", "forget", "compact", "rows", "database", "drop")
+OUTCOMES = ("before", "after", "ended")
+"""How a killed process left the context; `ended` is one that was too quick to be killed."""
 STEPS = 20
 """Steps of SQLite's machine between two counts."""
 LEFT_OVER = (
@@ -55,6 +63,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--every", action="store_true", help="kill each work before each of its statements")
     parser.add_argument("-o", "--output", help="write the result as JSON")
     arguments = parser.parse_args()
     tokens.load_counter = cache(tokens.load_counter)  # type: ignore[assignment]
@@ -65,19 +74,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="exosuit-crash-") as directory:
         base = Path(directory)
         os.environ.update(HOME=directory, XDG_CONFIG_HOME=f"{directory}/config", XDG_CACHE_HOME=f"{directory}/cache")
-        durations: dict[str, float] = {}
-        for number in range(arguments.rounds):
-            work = WORKS[number % len(WORKS)]
-            try:
-                found[f"{work}: {crash(base, work, choose, durations)}"] += 1
-            except AssertionError as error:
-                failures.append(f"round {number}, {work}: {error}")
+        rounds = every(base, choose) if arguments.every else at_random(base, choose, arguments.rounds)
+        for name, outcome in rounds:
+            if outcome in OUTCOMES:
+                found[f"{name.split()[0]}: {outcome}"] += 1
+            else:
+                failures.append(f"{name}: {outcome}")
                 print(failures[-1], file=sys.stderr)
-                shutil.rmtree(base / "state", ignore_errors=True)
     result = {
         "exosuit_version": __version__,
         "seed": arguments.seed,
-        "rounds": arguments.rounds,
+        "rounds": sum(found.values()) + len(failures),
         "seconds": round(time.monotonic() - started, 1),
         "sqlite": sqlite3.sqlite_version,
         "outcomes": dict(sorted(found.items())),
@@ -90,8 +97,43 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def crash(base: Path, work: str, choose: random.Random, durations: dict[str, float]) -> str:
-    """One round; how the killed process left the context: `before`, `after`, or `ended` for one that was too quick."""
+def at_random(base: Path, choose: random.Random, rounds: int) -> Iterator[tuple[str, str]]:
+    """Kill at random moments: the work with the number of its round, and how it left the context or what is wrong."""
+    for number in range(rounds):
+        work = WORKS[number % len(WORKS)]
+        before, after, seconds = begin(base, work, choose)
+        if choose.random() < 0.5:
+            status = run(lambda work=work: do(base, work), seconds=choose.random() * seconds)
+        else:
+            die = partial(die_after, choose.randrange(1, 400), "steps")
+            status = run(lambda work=work, die=die: die(lambda: do(base, work)))
+        outcome = judged(base, work, status, before, after)
+        if outcome not in OUTCOMES:
+            shutil.rmtree(base / "state", ignore_errors=True)
+        yield f"{work} in round {number}", outcome
+
+
+def every(base: Path, choose: random.Random) -> Iterator[tuple[str, str]]:
+    """Kill each work before its first statement, its second, and so on; named and judged as by `at_random`."""
+    state, start = base / "state", base / "start"
+    for work in WORKS:
+        before, after, _ = begin(base, work, choose)
+        shutil.rmtree(start, ignore_errors=True)
+        if state.exists():
+            shutil.copytree(state, start)
+        for number in count():
+            shutil.rmtree(state, ignore_errors=True)
+            if start.exists():
+                shutil.copytree(start, state)
+            die = partial(die_after, number, "statements")
+            status = run(lambda work=work, die=die: die(lambda: do(base, work)))
+            yield f"{work} before statement {number}", judged(base, work, status, before, after)
+            if status == 0:
+                break
+
+
+def begin(base: Path, work: str, choose: random.Random) -> tuple[State, State, float]:
+    """Prepare a state to begin with; what it says, what a copy of it says after the work, and the seconds of that."""
     state, twin = base / "state", base / "twin"
     use(state)
     prepare(base, work, choose)
@@ -102,26 +144,41 @@ def crash(base: Path, work: str, choose: random.Random, durations: dict[str, flo
     use(twin)
     started = time.monotonic()
     status = run(lambda: do(base, work))
-    durations[work] = time.monotonic() - started
-    assert status == 0, f"the work ended with {status}"
+    seconds = time.monotonic() - started
+    if status != 0:
+        sys.exit(f"{work} without a kill ended with {status}")
     after = read()
     use(state)
-    if choose.random() < 0.5:
-        status = run(lambda: do(base, work), seconds=choose.random() * durations[work])
-    else:
-        status = run(lambda: die_after(choose.randrange(1, 400), lambda: do(base, work)))
+    return before, after, seconds
+
+
+def judged(base: Path, work: str, status: int, before: State, after: State) -> str:
+    """How a process of this status left the context, one of `OUTCOMES`; what is wrong with it where something is."""
     left = read()
     if work in ("rows", "database") and left is not None and not left["sound"]:
         how = "before"
+    elif left not in (before, after):
+        return f"status {status}; {unlike(left, before)} before; {unlike(left, after)} after"
+    elif left is not None and not left["sound"]:
+        return f"status {status}; a check finds damage"
     else:
-        assert left in (before, after), f"the context is neither what it was nor what it should be (status {status})"
-        assert left is None or left["sound"], "a check finds damage"
         how = "before" if left == before else "after"
     if left is not None or work != "drop":
-        assert run(lambda: do(base, work if work != "forget" or how == "before" else "none")) == 0, "once more fails"
-    assert read() == after, "once more gives something else"
-    assert left_over() == [], f"left over: {left_over()}"
+        again = run(lambda: do(base, work if work != "forget" or how == "before" else "none"))
+        if again != 0:
+            return f"status {status}; once more ends with {again}"
+    if (found := read()) != after:
+        return f"status {status}; once more: {unlike(found, after)} after"
+    if left_over():
+        return f"status {status}; left over: {left_over()}"
     return "ended" if status == 0 else how
+
+
+def unlike(left: State, other: State) -> str:
+    """In what the context is not as it was at another time."""
+    if left is None or other is None or "error" in left:
+        return f"{(left or {}).get('error', 'nothing' if left is None else 'something')} unlike"
+    return f"other {', '.join(key for key in left if left[key] != other.get(key)) or 'nothing'} than"
 
 
 def use(state: Path) -> None:
@@ -209,17 +266,20 @@ def run(work: Callable[[], None], *, seconds: float | None = None) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
-def die_after(counts: int, work: Callable[[], None]) -> None:
-    """Do it, and die at a count of SQLite's steps."""
-    left = [counts]
+def die_after(number: int, what: str, work: Callable[[], None]) -> None:
+    """Do it, and die when SQLite has begun so many `statements`, or done so many times `STEPS` of its `steps`."""
+    left = [number]
     connect = sqlite3.connect
 
     def connected(*arguments: Any, **options: Any) -> sqlite3.Connection:
         connection = connect(*arguments, **options)
-        connection.set_progress_handler(step, STEPS)
+        if what == "steps":
+            connection.set_progress_handler(step, STEPS)
+        else:
+            connection.set_trace_callback(step)
         return connection
 
-    def step() -> int:
+    def step(_: object = None) -> int:
         left[0] -= 1
         if left[0] < 0:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -235,7 +295,7 @@ def read_sources() -> list[str]:
         return [source.name for source in context.sources()]
 
 
-def read() -> dict[str, Any] | None:
+def read() -> State:
     """All that the context says, and whether a check finds it sound; None where there is none, or nothing in it."""
     if NAME not in context_names():
         return None

@@ -271,8 +271,8 @@ def checked(result: CheckResult) -> CheckOutcome:
     """A check, with how it ends."""
     if not result.damages:
         return CheckOutcome(result, Ending(ExitCode.SUCCESS))
-    count = counted(len(result.damages), "thing")
-    error = f"{count} in the context {result.name!r} are damaged; run `exosuit context repair --name {result.name}`"
+    count = counted(len(result.damages), "place")
+    error = f"the context {result.name!r} is damaged in {count}; run `exosuit context repair --name {result.name}`"
     return CheckOutcome(result, Ending(ExitCode.CHECK_FAILED, (error,)))
 
 

@@ -20,12 +20,13 @@ _INDEXES: Final = {
 
 
 def drop_indexes(connection: sqlite3.Connection) -> bool:
-    """Drop the indexes of tables that are empty, in the caller's transaction; False, and nothing done, for others.
+    """Drop the indexes of a context in which nothing was ever loaded, in the caller's transaction; else False.
 
-    A context that an older exosuit has made keeps its own.
+    One with a source, even of no files, is whole for its readers meanwhile. One that an older exosuit has made keeps
+    its own.
     """
     execute = connection.execute
-    if any(execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in ("chunks", "spans")):  # noqa: S608
+    if any(execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() for table in ("sources", "chunks", "spans")):  # noqa: S608
         return False
     if _held(connection) != set(_INDEXES):
         return False
@@ -40,6 +41,11 @@ def make_indexes(connection: sqlite3.Connection) -> None:
     for name, sql in _INDEXES.items():
         if name not in held and not (name == "chunk_ids" and _has_own(connection)):
             connection.execute(sql)
+
+
+def tables_while_loading(tables: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """What `sqlite_master` has of these tables while a first load is under way, or where one was ended early."""
+    return [row for row in tables if row[1] not in _INDEXES]
 
 
 def _held(connection: sqlite3.Connection) -> set[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.context.database import write_back
+from exosuit_cli.context.first_load import tables_while_loading
 from exosuit_cli.context.records import CheckResult, Damage
 from exosuit_cli.context.rows import (
     FILE_COLUMNS,
@@ -49,6 +50,10 @@ _CHUNK_SUMS: Final = "count(*), ifnull(sum(tokens), 0), ifnull(sum(size), 0), if
 _OTHER_TOKENS: Final = (
     "SELECT chunks.id FROM chunks WHERE EXISTS "
     "(SELECT 1 FROM spans WHERE spans.chunk = chunks.id AND spans.tokens IS NOT chunks.tokens)"
+)
+
+_IS_FIRST_LOAD: Final = (
+    "SELECT NOT EXISTS (SELECT 1 FROM sources) AND EXISTS (SELECT 1 FROM meta WHERE key = 'loading')"
 )
 
 
@@ -192,7 +197,10 @@ def _any_text(connection: sqlite3.Connection) -> Iterator[None]:
 
 def _integrity(connection: sqlite3.Connection) -> list[str]:
     found = [row[0] for row in connection.execute("PRAGMA integrity_check(20)") if row[0] != _SOUND]
-    if not any(_tables(connection) == _tables_of(schema) for schema in (SCHEMA, SCHEMA_2)):
+    sound = [_tables_of(schema) for schema in (SCHEMA, SCHEMA_2)]
+    if connection.execute(_IS_FIRST_LOAD).fetchone() == (1,):
+        sound.append(tables_while_loading(sound[0]))
+    if _tables(connection) not in sound:
         found.append("its tables are not those of a context")
     return found
 

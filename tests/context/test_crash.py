@@ -20,4 +20,4 @@ def test_a_killed_writer_leaves_the_state_before_or_after(project: Path, seed: i
     assert done.returncode == 0, done.stderr.decode()
     result = json.loads(done.stdout)
     assert result["failures"] == []
-    assert sum(result["outcomes"].values()) == 24
+    assert sum(result["outcomes"].values()) == result["rounds"] == 24

@@ -42,6 +42,7 @@ def test_a_first_load_that_was_killed_leaves_indexes_to_the_next(tmp_path: Path)
         begin()
         context.connection.execute("COMMIT")  # and no more: the process was killed
     assert indexes("killed") == []
+    assert problems("killed") == []
     load("killed", source(tmp_path / "tree"))
     assert indexes("killed") == ["chunk_ids", "span_chunks"]
     assert problems("killed") == problems("whole") == []
@@ -113,6 +114,18 @@ def test_a_first_load_leaves_a_name_to_the_process_that_is_loading_it(tmp_path: 
     assert context_names() == ["tree", "tree-2"]
     write_bytes(tmp_path / "b" / "tree", HOSTILE)
     assert load_request([str(tmp_path / "b" / "tree")], {}).name == "tree", "its load has ended without a source"
+
+
+def test_a_refresh_of_a_source_without_text_is_never_without_indexes(tmp_path: Path) -> None:
+    """Readers of what is loaded already, and a check, see all of it whenever the refresh is killed."""
+    write_bytes(tmp_path / "tree", {b"empty.py": b""})
+    load("c", source(tmp_path / "tree"))
+    with Context.open("c") as context:
+        begin = Staging(context.connection, context.chunks)
+        begin()
+        context.connection.execute("COMMIT")
+    assert indexes("c") == ["chunk_ids", "span_chunks"]
+    assert problems("c") == []
 
 
 def test_a_context_of_the_version_before_keeps_its_tables(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from exosuit_cli.context.load import LoadInterrupted, SourceLoad, SourceRequest,
 from exosuit_cli.context.names import context_path, missing_context, remove_context, suggested_name, unused_name
 from exosuit_cli.context.reader import ContextReader
 from exosuit_cli.context.records import (
+    Changes,
     LoadResult,
     Source,
     Working,
@@ -34,6 +35,7 @@ from exosuit_cli.context.rows import (
     as_path,
     change_generation,
     count_sources,
+    read_generation,
     read_meta,
     read_sources,
     write_meta,
@@ -129,6 +131,7 @@ class Context(ContextReader):
                     count_sources(self.connection)
                     write_meta(self.connection, "encoding", requests[0].chunking.encoding)
                     is_changed = any(load.changes_anything for load in loads)
+                    since = read_generation(self.connection)
                     if is_changed:
                         change_generation(self.connection)
                     working = self._place(on_full, limit, is_changed=is_changed)
@@ -145,6 +148,7 @@ class Context(ContextReader):
                 raise
             finally:
                 begin.end()
+            self.changes = _changes_of(loads, since, read_generation(self.connection))
             write_back(self.connection)
             return LoadResult(self.name, tuple(loaded), working, *account.close(self._file_bytes()))
 
@@ -389,6 +393,15 @@ def drop_context(name: str) -> None:
         raise missing_context(name)
     with writer_lock(path, name):
         remove_context(name)
+
+
+def _changes_of(loads: Sequence[SourceLoad], since: str | None, generation: str | None) -> Changes | None:
+    """What loads that ended have changed; None where it is much."""
+    parts = [load.changes for load in loads if load.changes is not None]
+    if since is None or generation is None or len(parts) < len(loads):
+        return None
+    came, gone = ([number for part in parts for number in part[side]] for side in (0, 1))
+    return Changes(since, generation, came, gone)
 
 
 def _default_request(path: PathLike) -> SourceRequest:

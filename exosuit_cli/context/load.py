@@ -11,7 +11,7 @@ import numpy as np
 
 from exosuit_cli.chunk.options import CUT_RULES
 from exosuit_cli.context.records import LoadedSource, Source, StoredFile
-from exosuit_cli.context.rows import as_column, next_number, staged_row, sum_source
+from exosuit_cli.context.rows import FILE_SUMS, as_column, next_number, staged_row, sum_source
 from exosuit_cli.context.seal import file_seal
 from exosuit_cli.index.format import IndexUnusable, check_head, open_index
 from exosuit_cli.index.keys import index_keys
@@ -66,6 +66,8 @@ class SourceRequest:
 class SourceLoad:
     """The load of one source. `stage` works, in transactions of its own; `finish` makes it what readers see.
 
+    `changes` are then the numbers of the files that came, and of those that went; None where they are many.
+
     `begin` opens a transaction for what is staged, unless there is one. `source` is what the context has of it, None
     for a new one, which will be `number`. With `anew`, nothing is taken from there or from the index.
     """
@@ -86,6 +88,7 @@ class SourceLoad:
     ) -> None:
         self.number = number
         self.changes_anything = True
+        self.changes: tuple[list[int], list[int]] | None = ([], [])
         self._begin = begin
         self._connection = connection
         self._chunks = chunks
@@ -134,9 +137,17 @@ class SourceLoad:
     def finish(self) -> None:
         """Make what was staged the state of the source, in the caller's transaction."""
         execute, number = self._connection.execute, self.number
+        sums = self._sums_before()
         if self.changes_anything:
             self._connection.executemany("INSERT INTO temp.outdated VALUES (?)", ((each,) for each in self._outdated))
             self._connection.executemany("UPDATE files SET executable = ? WHERE id = ?", self._executable)
+            came = execute(f"SELECT {FILE_SUMS} FROM files WHERE source = ?", (-number,)).fetchone()  # noqa: S608
+            gone = execute(
+                f"SELECT {FILE_SUMS} FROM files WHERE source = ? AND id IN temp.outdated",  # noqa: S608
+                (number,),
+            ).fetchone()
+            sums = [before + more - less for before, more, less in zip(sums, came, gone, strict=True)]
+            self._note_changes()
             delete_outdated(self._connection)
             execute("UPDATE files SET source = ? WHERE source = ?", (number, -number))
         request = self._request
@@ -152,7 +163,23 @@ class SourceLoad:
                 time.time_ns(),
             ),
         )
-        sum_source(self._connection, number)
+        sum_source(self._connection, number, sums)
+
+    def _sums_before(self) -> list[int]:
+        """What `FILE_SUMS` were before this load."""
+        old = self._source
+        if old is None:
+            return [0] * 6
+        return [old.files, old.bytes, old.lines, old.tokens, old.spans, old.span_tokens]
+
+    def _note_changes(self) -> None:
+        """Keep the numbers of the files that come and go, where they are few."""
+        query = "SELECT id FROM files WHERE source = ? LIMIT ?"
+        came = self._connection.execute(query, (-self.number, _FEW_FILES + 1)).fetchall()
+        if len(came) <= _FEW_FILES and len(self._outdated) <= _FEW_FILES:
+            self.changes = [row[0] for row in came], self._outdated
+        else:
+            self.changes = None
 
     def is_recorded(self) -> bool:
         """Whether the context says all that `finish` would write, but for the moment of it."""

@@ -16,6 +16,7 @@ from exosuit_cli.context.database import (
 from exosuit_cli.context.names import context_path
 from exosuit_cli.context.records import (
     Below,
+    Changes,
     CheckResult,
     ContextStats,
     Source,
@@ -65,6 +66,8 @@ class ContextReader:
         self.connection = connection
         self.chunks = NvmeTier(connection)
         self.stack: TierStack | None = None
+        self.changes: Changes | None = None
+        """What the last load of this object changed; None where it was much, or there was none."""
         self.damaged_files = 0
         """Files whose rows were not what their seals say, since the context was opened: their chunks were not given."""
         self._read_only = read_only
@@ -295,13 +298,18 @@ class ContextReader:
     def working(self) -> Working:
         """The working context as it was placed."""
         with self.snapshot():
+            limit = read_meta(self.connection, "limit")
+            sources = read_sources(self.connection)
+            tokens = sum(each.span_tokens for each in sources)
+            if not isinstance(limit, int) or tokens <= limit:  # nothing is below it: no file has to be looked at
+                known = limit if isinstance(limit, int) else None
+                return Working(known, sum(each.files for each in sources), tokens, ())
             rows = self.connection.execute(
                 "SELECT below, count(*), ifnull(sum(span_tokens), 0) FROM files WHERE source > 0 GROUP BY below"
             ).fetchall()
-            limit = read_meta(self.connection, "limit")
         files, tokens = next(((files, tokens) for below, files, tokens in rows if below is None), (0, 0))
         below = tuple(Below(*row) for row in sorted(rows, key=lambda row: -row[2]) if row[0] is not None)
-        return Working(limit if isinstance(limit, int) else None, files, tokens, below)
+        return Working(limit, files, tokens, below)
 
     def stats(self) -> ContextStats:
         """Sums over the context."""

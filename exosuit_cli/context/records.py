@@ -123,6 +123,16 @@ class Working:
 
 
 @dataclass(frozen=True, slots=True)
+class Changes:
+    """What took a context from one generation to another: the numbers of the files that came and that went."""
+
+    since: str
+    generation: str
+    came: list[int]
+    gone: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class LoadResult:
     """A finished load of a context. `partial` names the signal that ended it early: nothing was changed then.
 

@@ -12,6 +12,7 @@ from exosuit_cli.context.transactions import snapshot
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
 SOURCE_COLUMNS: Final = (
     "id, root, name, given, key, tree_digest, files, bytes, lines, tokens, spans, span_tokens, loaded_ns"
@@ -102,10 +103,11 @@ def source_of(row: list[object]) -> Source | None:
     return Source(number, as_path(root), name, options, *others)  # type: ignore[arg-type]
 
 
-def sum_source(connection: sqlite3.Connection, number: int) -> None:
-    """Write the sums over a source's files into its row, and seal it."""
+def sum_source(connection: sqlite3.Connection, number: int, sums: Sequence[int] | None = None) -> None:
+    """Write the sums over a source's files into its row, those given where they are known, and seal it."""
     execute = connection.execute
-    sums = execute(f"SELECT {FILE_SUMS} FROM files WHERE source = ?", (number,)).fetchone()  # noqa: S608
+    if sums is None:
+        sums = execute(f"SELECT {FILE_SUMS} FROM files WHERE source = ?", (number,)).fetchone()  # noqa: S608
     columns = "files = ?, bytes = ?, lines = ?, tokens = ?, spans = ?, span_tokens = ?"
     execute(f"UPDATE sources SET {columns} WHERE id = ?", (*sums, number))  # noqa: S608
     row = execute(f"SELECT {SOURCE_COLUMNS} FROM sources WHERE id = ?", (number,)).fetchone()  # noqa: S608

@@ -162,7 +162,7 @@ class _Refreshing:
         with index_lock(directory, context.name, self._stop):
             with context.snapshot():
                 generation = read_generation(context.connection)
-                plan = self._plan(anew)
+                plan = self._plan(anew, generation)
                 parts = list(list_parts(context.connection, plan.wanted, SEGMENT_CHUNKS))
             self._total = sum(part.stop - part.first for part in parts)
             self._done = 0
@@ -175,19 +175,31 @@ class _Refreshing:
             self._remove_others({each.name for each in (*plan.kept, *entries)})
         return Refresh(plan.added, self._total, plan.removed, 0.0, plan.reason)
 
-    def _plan(self, anew: str | None) -> _Plan:
-        from exosuit_cli.search.stored_texts import file_keys
+    def _plan(self, anew: str | None, generation: str | None) -> _Plan:
+        from exosuit_cli.search.stored_texts import count_files, file_keys, with_chunks
 
         reason = anew
-        wanted, seals = file_keys(self._context.connection)
+        connection, changes = self._context.connection, self._context.changes
         if anew is None:
             try:
                 manifest = read_manifest(self._directory)
                 if manifest is not None:
-                    return self._compare(manifest, wanted, seals)
+                    if changes is not None and (changes.since, changes.generation) == (manifest.generation, generation):
+                        return self._take_over(manifest, with_chunks(connection, changes.came), changes.gone)
+                    return self._compare(manifest, *file_keys(connection))
             except (DamagedIndex, FileNotFoundError) as error:
                 reason = str(error) if isinstance(error, DamagedIndex) else "a segment is missing"
-        return _Plan((), None, len(wanted), 0, reason)
+        return _Plan((), None, count_files(connection), 0, reason)
+
+    def _take_over(self, manifest: Manifest, came: list[int], gone: list[int]) -> _Plan:
+        """What is to be done where it is known which files came and which went."""
+        kept: list[tuple[SegmentEntry, Segment]] = []
+        removed = 0
+        for entry, segment in zip(manifest.segments, _open_segments(self._directory, manifest), strict=True):
+            is_gone = np.isin(segment.column("file_id"), gone) & ~entry.dead
+            removed += int(np.count_nonzero(is_gone))
+            kept.append((replace(entry, dead=entry.dead | is_gone), segment))
+        return self._planned(kept, came, len(came), removed)
 
     def _compare(self, manifest: Manifest, wanted: npt.NDArray[np.int64], seals: npt.NDArray[np.uint64]) -> _Plan:
         """What is to be done. `wanted` are the numbers of the files that are there now, ascending."""
@@ -203,9 +215,14 @@ class _Refreshing:
             is_missing[places[is_same & ~entry.dead]] = False
             removed += int(np.count_nonzero(~is_there & ~entry.dead))
             kept.append((replace(entry, dead=entry.dead | ~is_same), segment))
-        added = int(np.count_nonzero(is_missing))
+        return self._planned(kept, wanted[is_missing].tolist(), int(np.count_nonzero(is_missing)), removed)
+
+    def _planned(
+        self, kept: Sequence[tuple[SegmentEntry, Segment]], missing: list[int], added: int, removed: int
+    ) -> _Plan:
+        """The plan where these segments are kept, and these files are missing in them."""
         again = self._to_write_again(kept)
-        staying, missing = [], wanted[is_missing].tolist()
+        staying, missing = [], list(missing)
         for entry, segment in kept:
             if entry.name in again:
                 missing += segment.column("file_id")[~entry.dead].tolist()

@@ -51,6 +51,18 @@ def file_keys(connection: sqlite3.Connection) -> tuple[npt.NDArray[np.int64], np
     return numbers, np.frombuffer(b"".join([row[1] for row in rows]), np.uint64)
 
 
+def count_files(connection: sqlite3.Connection) -> int:
+    """How many files have chunks."""
+    (count,) = connection.execute("SELECT count(*) FROM files WHERE source > 0 AND spans > 0").fetchone()
+    return int(count)
+
+
+def with_chunks(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[int]:
+    """Those of the files that have chunks."""
+    query = "SELECT 1 FROM files WHERE id = ? AND source > 0 AND spans > 0"
+    return [number for number in numbers if connection.execute(query, (number,)).fetchone() is not None]
+
+
 def list_parts(connection: sqlite3.Connection, numbers: Sequence[int] | None, most: int) -> Iterator[FilePart]:
     """Files by number, or all of them, in the order of the context; a file of more than `most` chunks in parts."""
     query = f"SELECT {FILE_COLUMNS}, seal FROM files WHERE source > 0 AND spans > 0"  # noqa: S608

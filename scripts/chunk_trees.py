@@ -37,6 +37,7 @@ MOST_ERRORS = 0.05
 """The share of a text in errors over which its tree is not believed."""
 _INK = re.compile(rb"\s*")
 _WORD = re.compile(rb"[A-Za-z_$][\w$]*")
+_SELECTOR = re.compile(r"(?:^|\.)(\w+):(?:\w*:)*$")
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,10 @@ def _name(language: str, data: bytes, node: tree_sitter.Node) -> str:
 
 
 def last_part(path: str) -> str:
-    """The last name of a path, without quotation marks and case."""
+    """The last name of a path, without quotation marks and case; of a selector (`read:into:`) its first part."""
+    selector = _SELECTOR.search(path)
+    if selector is not None:
+        return selector[1].casefold()
     return re.split(r"[.:#/\\>]+", path.strip().strip("\"'`").rstrip(":."))[-1].strip(" \"'`()*&").casefold()
 
 

@@ -28,7 +28,7 @@ _OF_THE_FILE = (Outcome.UNREADABLE, Outcome.TOO_LARGE, Outcome.CHANGED, Outcome.
 """Outcomes that hold for a file under each of its names."""
 PENDING = 255
 """The outcome of a place that has no row yet."""
-LEAST_SHARE = 24
+LEAST_SHARE = 64
 """The fewest files of a part: a task has a cost of its own."""
 
 
@@ -224,17 +224,24 @@ class Ledger:
         self.tasks.clear()
 
     def take(self, sharers: int) -> Task:
-        """The next task; where little is left, a part of it, so that all of `sharers` workers end at about one time.
+        """The next task once the walk is over; it may be several joined, or a part of one.
 
-        The parts get smaller towards the end, for files differ in size.
+        Each task has a cost of its own, so a small first batch is joined with the next ones. Where little is left, the
+        parts get smaller towards the end, for files differ in size: all of `sharers` workers end at about one time.
         """
         task = self.tasks.popleft()
         files = len(task.places)
-        if sharers > 1 and len(self.tasks) < 2 * sharers:
-            most = max((self.waiting() + files) // (3 * sharers), LEAST_SHARE)
-            if files >= most + LEAST_SHARE:
-                self.tasks.appendleft(task.part(most, files))
-                task = task.part(0, most)
+        if files >= self._most_files and len(self.tasks) >= 2 * sharers:
+            return task
+        most = self._most_files
+        if sharers > 1:
+            most = min(max((self.waiting() + files) // (3 * sharers), LEAST_SHARE), most)
+        while files < most and self.tasks and task.is_before(self.tasks[0]):
+            task = task.joined(self.tasks.popleft())
+            files = len(task.places)
+        if files >= most + LEAST_SHARE or files > self._most_files:
+            self.tasks.appendleft(task.part(most, files))
+            task = task.part(0, most)
         return task
 
     def waiting(self) -> int:

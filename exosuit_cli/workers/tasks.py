@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from exosuit_cli.model.dataclass import dataclass
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from exosuit_cli.model.records import Batch
@@ -39,6 +40,16 @@ class Task:
                 groups.append((directory, chosen))
             position += len(names)
         return replace(self, batch=replace(self.batch, groups=tuple(groups)), places=self.places[start:stop])
+
+    def is_before(self, other: Task) -> bool:
+        """Whether another task is of the same kind, and its files come after those of this one."""
+        is_alike = (self.read_links, self.kills) == (other.read_links, other.kills)
+        return is_alike and int(self.places[-1]) < int(other.places[0])
+
+    def joined(self, other: Task) -> Task:
+        """The files of this task and then those of another one, as one task."""
+        groups = self.batch.groups + other.batch.groups
+        return replace(self, batch=replace(self.batch, groups=groups), places=np.append(self.places, other.places))
 
 
 @dataclass(frozen=True, slots=True)

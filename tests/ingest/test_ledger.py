@@ -95,20 +95,35 @@ def test_the_first_batch_is_done_soon(batch_files: int, lengths: list[int]) -> N
 
 @pytest.mark.parametrize("sharers", [1, 2, 5])
 def test_the_last_tasks_are_shared_in_ever_smaller_parts(sharers: int) -> None:
-    ledger = Ledger(None, 100)
-    ledger.add(Listing(Directory(b"", 0, 0, 0, 0), tuple(b"%d" % name for name in range(2_000))))
+    lengths = lengths_taken(Ledger(None, 200), 4_000, sharers)
+    assert lengths[:10] == [200] * 10
+    if sharers == 1:
+        assert lengths == [200] * 20
+    else:
+        assert min(lengths) >= LEAST_SHARE
+        assert max(lengths[-sharers:]) < 2 * LEAST_SHARE
+
+
+@pytest.mark.parametrize(
+    ("files", "sharers", "lengths"),
+    [(250, 1, [250]), (650, 1, [300, 300, 50]), (250, 2, [75, 100, 75]), (900, 2, [175, 120, 100])],
+)
+def test_small_first_batches_are_joined(files: int, sharers: int, lengths: list[int]) -> None:
+    taken = lengths_taken(Ledger(None, 300, first_files=25), files, sharers)
+    assert taken[: len(lengths)] == lengths
+    assert sum(taken) == files
+
+
+def lengths_taken(ledger: Ledger, files: int, sharers: int) -> list[int]:
+    """The files of each task that `sharers` workers take of so many files, which are all there in order."""
+    ledger.add(Listing(Directory(b"", 0, 0, 0, 0), tuple(b"%d" % name for name in range(files))))
     ledger.flush()
     taken = []
     while ledger.tasks:
         taken.append(ledger.take(sharers))
-    lengths = [len(task.batch) for task in taken]
-    assert [place for task in taken for place in task.places] == list(range(2_000))
-    assert lengths[:10] == [100] * 10
-    if sharers == 1:
-        assert lengths == [100] * 20
-    else:
-        assert min(lengths) >= LEAST_SHARE
-        assert max(lengths[-sharers:]) < 2 * LEAST_SHARE
+    assert [place for task in taken for place in task.places] == list(range(files))
+    assert [name for task in taken for name in task.batch.paths()] == [b"%d" % name for name in range(files)]
+    return [len(task.batch) for task in taken]
 
 
 @given(directories, st.integers(1, 15))

@@ -123,7 +123,7 @@ class ScanOptions:
         False, "Take files that exosuit wrote, too.", changes="rows", panel=SELECTION, setting=True
     )
     slab_bytes: int = option(
-        1 << 20,
+        2 << 20,
         "Bytes of files that are handled as one batch.",
         kind="size",
         low=1 << 16,

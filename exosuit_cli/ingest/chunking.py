@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BATCH_FILES = 300
 """The most files in a batch: their rendered chunks are held in memory, and go to the parent as one message."""
+SLAB_BYTES = 1 << 20
+"""The most bytes of a slab: what is known of its lines takes more memory than the slab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ def chunk_into(
         encoding=collector.chunking.encoding,
         verify=False,
         batch_files=min(options.batch_files, BATCH_FILES),
-        slab_bytes=min(options.slab_bytes, limits.SEGMENT_BYTES - 1),  # a longer text is cut in segments first
+        # A text that is longer than a segment is cut in segments first.
+        slab_bytes=min(options.slab_bytes, SLAB_BYTES, limits.SEGMENT_BYTES - 1),
     )
     return Run(roots, options, stop, progress, collector, reads_index=reads_index, only_changed=only_changed).run()

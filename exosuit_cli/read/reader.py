@@ -98,7 +98,8 @@ class _Turns:
 class SlabReader:
     """Reads batches of files below `base` into `buffers`: uint8 arrays of one size, in turn, or such as are handed out.
 
-    `max_file_size` in bytes, 0 for no limit. Memory: the buffers, whatever the files are.
+    `max_file_size` in bytes, 0 for no limit. A file of more than `most_in_slab` bytes is large, whatever room a slab
+    has. Memory: the buffers, whatever the files are.
     """
 
     def __init__(
@@ -109,12 +110,14 @@ class SlabReader:
         max_file_size: int,
         follow: bool,
         page_cache: PageCacheProbe,
+        most_in_slab: int = 1 << 62,
     ) -> None:
         self._base = base
         self._buffers: SlabBuffers = _Turns(buffers) if isinstance(buffers, Sequence) else buffers
         self._buffer: npt.NDArray[np.uint8] | None = None
         self._view = memoryview(b"")
         self._max_file_size = max_file_size or (1 << 63) - 1
+        self._large_from = min(most_in_slab + 1, self._buffers.nbytes)
         self._follow = follow
         self._page_cache = page_cache
 
@@ -135,7 +138,7 @@ class SlabReader:
         flags = FOLLOWED_FILE_FLAGS if self._follow else FILE_FLAGS
         capacity = self._buffers.nbytes
         look = self._page_cache.look
-        largest = self._max_file_size
+        largest, large_from = self._max_file_size, self._large_from
         # This loop runs once a file: what it looks up costs as much as what it does.
         opened, close, fstat, readv = os.open, os.close, os.fstat, os.readv
         position = -1
@@ -179,7 +182,7 @@ class SlabReader:
                             yield self._filled(used, offsets, files)
                             used, offsets, files = 0, [], []
                         view = self._view or self.buffer
-                        if size < capacity:
+                        if size < large_from:
                             # One byte more than the size: a file that grew, or that hides its size, shows itself.
                             read = readv(descriptor, (view[used : used + size + 1],))
                             after = fstat(descriptor)

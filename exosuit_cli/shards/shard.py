@@ -6,7 +6,7 @@ import os
 import time
 from collections import Counter
 from dataclasses import field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from exosuit_cli.shards.reading import Next
     from exosuit_cli.shards.settings import ShardSettings
     from exosuit_cli.shards.work import TextWork, WorkPlan
+
+
+_MOST_IN_SLAB: Final = (1 << 20) - 1
+"""Bytes of the largest file that is read whole here, where no device computes: one with a mark is read in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,7 @@ class Shard:
             max_file_size=self._settings.max_file_size,
             follow=self._settings.follow,
             page_cache=self.page_cache,
+            most_in_slab=_MOST_IN_SLAB if self._device is None else slab_bytes,
         )
 
     def close(self) -> None:

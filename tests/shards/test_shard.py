@@ -176,6 +176,21 @@ def test_both_digests_on_both_paths(tmp_path: Path, shard_of: MakeShard, hash_na
     assert_naive(shard_of(tmp_path, slab_bytes=SLAB, hash_name=hash_name).ingest(batch).rows, paths, None, hash_name)
 
 
+def test_a_file_of_a_mebibyte_is_large_in_any_slab(tmp_path: Path, shard_of: MakeShard, counter: TokenCounter) -> None:
+    """It is read in pieces, and one that carries a mark is not read."""
+    mebibyte = 1 << 20
+    contents = {"below": b"line\n" * (mebibyte // 5), "above": b"line\n" * (mebibyte // 5 + 1), "end": b"x"}
+    contents["wide"] = codecs.BOM_UTF16_LE + ("é\n" * (mebibyte // 3)).encode("utf-16-le")
+    contents["marked"] = b'{"schema":"exosuit.record/1",' + contents["above"]
+    write(tmp_path, contents)
+    batch = batch_of(tmp_path, list(contents))
+    for counting in (None, counter):
+        result = shard_of(tmp_path, counting, slab_bytes=4 * mebibyte).ingest(batch)
+        assert_naive(result.rows[:-1], [tmp_path / name for name in contents][:-1], counting)
+        assert result.rows[-1]["outcome"] == Outcome.OWN_OUTPUT
+        assert result.bytes_read == sum(map(len, contents.values())) - len(contents["marked"])
+
+
 @pytest.mark.parametrize("slab_bytes", [SLAB, 1 << 20], ids=["large", "slab"])
 @pytest.mark.parametrize(
     ("content", "text"),

@@ -10,6 +10,7 @@ import numpy as np
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.structure.families import Family
 from exosuit_cli.structure.line_view import BYTE, word
+from exosuit_cli.structure.next_lines import next_not_deeper
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -132,12 +133,12 @@ def last_deeper_lines(
 
     """
     found = np.full(len(places), NEVER)
-    telling = np.flatnonzero(tells)
-    indents = lines.indents[telling]
-    for level in sorted(set(levels[levels > 0].tolist())):
-        own = np.flatnonzero(levels == level)
-        shallow = np.append(telling[indents <= level], NEVER)
-        found[own] = shallow[np.searchsorted(shallow, places[own], "right")] - 1
+    telling = np.append(np.flatnonzero(tells), NEVER)
+    inner = np.flatnonzero(levels > 0)
+    own = places[inner]
+    after = np.searchsorted(telling, own, "right")
+    shallow = next_not_deeper(lines.indents[telling[:-1]], after, levels[inner])
+    found[inner] = telling[shallow] - 1
     return found
 
 

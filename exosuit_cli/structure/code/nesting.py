@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.structure.chains import least_of_chain, nearest_kept, nearest_reaching, outermost
 from exosuit_cli.structure.families import IS_APART, Family
+from exosuit_cli.structure.next_lines import nearest_above
 from exosuit_cli.structure.symbols import HOLDS_METHODS, HOLDS_VARIABLES, SymbolKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import numpy.typing as npt
 
     from exosuit_cli.structure.code.defining_lines import DefiningLines
@@ -46,10 +46,7 @@ class Nesting:
         kinds = found.kinds.copy()
         inner = np.flatnonzero(parents >= 0)
         kinds[inner[(kinds[inner] == SymbolKind.FUNCTION) & _HOLDS_METHODS[kinds[parents[inner]]]]] = SymbolKind.METHOD
-        tops = np.arange(len(parents))
-        tops[inner] = parents[inner]
-        while len(pending := inner[parents[tops[inner]] >= 0]):
-            tops[pending] = parents[tops[pending]]
+        tops = outermost(parents)
         is_apart = IS_APART[families[found.lines]]
         self.paths = _paths(found.names, inner.tolist(), parents[inner].tolist(), is_apart[inner].tolist())
         columns = np.array([found.lines, found.levels, parents, found.lines[tops], kinds, self._ends], np.int64)
@@ -79,61 +76,17 @@ class Nesting:
         is_first = np.ones(len(nested), np.bool_)
         is_first[1:] = (keys[:, 1:] != keys[:, :-1]).any(axis=0)
         base[is_after | (self._ends[base] < lines[nested])] = -1
-        above = _nearest_above(levels[nested], is_first)
-        ends = _least_above(self._ends[nested], above)
+        above = nearest_above(levels[nested], is_first)
+        ends = least_of_chain(self._ends[nested], above)
         self._ends[nested] = ends
-        above = _still_open(above, ends, lines[nested])
+        above = nearest_reaching(above, ends, above, lines[nested])
         parents[nested] = np.where(above >= 0, nested[above], base)
         holds = np.append(_HOLDS_VARIABLES[kinds], False)
         dropped[nested] = (kinds[nested] == SymbolKind.CONSTANT) & holds[parents[nested]]
-        above = _without(above, dropped[nested])
+        above = nearest_kept(above, dropped[nested])
         parents[nested] = np.where(above >= 0, nested[above], base)
         parents[dropped] = -1
         return parents, dropped
-
-
-def _nearest_above(levels: npt.NDArray[np.int64], is_first: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """int64[n]: the nearest one before each in its group that has a smaller level, -1 for none."""
-    above = np.arange(-1, len(levels) - 1)
-    above[is_first] = -1
-    pending = np.flatnonzero(above >= 0)
-    while len(pending := pending[(above[pending] >= 0) & (levels[above[pending]] >= levels[pending])]):
-        above[pending] = above[above[pending]]
-    return above
-
-
-def _least_above(ends: npt.NDArray[np.int64], above: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The first of the lines that close each one and those above it."""
-    found, around = ends.copy(), above.copy()
-    pending = np.arange(len(above))
-    while len(pending := pending[around[pending] >= 0]):
-        found[pending] = np.minimum(found[pending], ends[around[pending]])
-        around[pending] = above[around[pending]]
-    return found
-
-
-def _still_open(
-    above: npt.NDArray[np.int64], ends: npt.NDArray[np.int64], lines: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int64]:
-    """The nearest of those above each that no line before it closes."""
-    return _above_where(above, lambda places, own: ends[places] >= lines[own])
-
-
-def _without(above: npt.NDArray[np.int64], is_left_out: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
-    """The nearest of those above each that is not left out."""
-    return _above_where(above, lambda places, _: ~is_left_out[places])
-
-
-def _above_where(
-    above: npt.NDArray[np.int64],
-    may_be: Callable[[npt.NDArray[np.int64], npt.NDArray[np.int64]], npt.NDArray[np.bool_]],
-) -> npt.NDArray[np.int64]:
-    """The nearest of those above each for which `may_be(those, each)`, -1 for none; `above` is of `_nearest_above`."""
-    found = above.copy()
-    pending = np.flatnonzero(found >= 0)
-    while len(pending := pending[(found[pending] >= 0) & ~may_be(found[pending], pending)]):
-        found[pending] = above[found[pending]]
-    return found
 
 
 def _paths(names: list[str], places: list[int], parents: list[int], are_apart: list[bool]) -> list[str]:

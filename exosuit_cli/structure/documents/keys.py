@@ -16,6 +16,7 @@ import numpy as np
 from exosuit_cli.model.byte_sets import byte_set
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.structure.line_view import BYTE, begins_item, word
+from exosuit_cli.structure.next_lines import next_not_deeper
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -70,7 +71,7 @@ class Keys:
 
 
 def block_keys(slab: Slab, lines: LineColumns, texts: npt.NDArray[np.int64], is_json: npt.NDArray[np.bool_]) -> Keys:
-    """The keys of the texts at some ascending positions of a slab. Time: linear in the lines, by depth.
+    """The keys of the texts at some ascending positions of a slab. Time: linear in the lines, however deep.
 
     `is_json` is bool[texts]: the texts of JSON and its like; the others are YAML.
     """
@@ -155,17 +156,9 @@ class _Search:
 
     def _ends(self, found: npt.NDArray[np.int64], levels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The last line of each block: the one before the next line in the text that is not deeper than its key."""
-        at = self._at
         ends: npt.NDArray[np.int64] = self._lasts[self._text_of[found]]
-        order = np.argsort(levels, kind="stable")
-        bounds = np.flatnonzero(np.diff(levels[order], prepend=-1, append=-1))
-        shallow, own_levels = np.arange(len(at)), self._levels
-        for start, stop in zip(bounds[-2::-1].tolist(), bounds[:0:-1].tolist(), strict=True):
-            own = order[start:stop]
-            shallow = shallow[own_levels[shallow] <= levels[own[0]]]
-            following = np.append(at[shallow] - 1, len(self._lines.indents))
-            ends[own] = np.minimum(ends[own], following[np.searchsorted(shallow, found[own], "right")])
-        return ends
+        following = np.append(self._at - 1, len(self._lines.indents))
+        return np.minimum(ends, following[next_not_deeper(self._levels, found + 1, levels)])
 
     def _are_rows(
         self, found: npt.NDArray[np.int64], levels: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]

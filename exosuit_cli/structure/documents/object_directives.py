@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from exosuit_cli.structure.next_lines import next_not_deeper
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -62,11 +64,8 @@ def ends_of_objects(lines: LineColumns, places: npt.NDArray[np.int64]) -> npt.ND
     """int64[places]: the last line of what each directive, at some ascending lines, holds, all further to the right."""
     stops = lines.files[np.searchsorted(lines.files, places, "right")]
     found: npt.NDArray[np.int64] = stops - 1
-    indents = lines.indents[places]
-    shallow = np.flatnonzero(lines.heads != 0)
-    for indent in sorted(set(indents.tolist()), reverse=True):
-        shallow = shallow[lines.indents[shallow] <= indent]
-        own = np.flatnonzero(indents == indent)
-        after = np.append(shallow, len(lines.heads))[np.searchsorted(shallow, places[own], "right")]
-        found[own] = np.minimum(found[own], after - 1)
+    inked = np.append(np.flatnonzero(lines.heads != 0), len(lines.heads))
+    after = np.searchsorted(inked, places, "right")
+    shallow = next_not_deeper(lines.indents[inked[:-1]], after, lines.indents[places])
+    found[:] = np.minimum(found, inked[shallow] - 1)
     return found

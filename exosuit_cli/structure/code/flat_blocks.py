@@ -8,6 +8,7 @@ import numpy as np
 
 from exosuit_cli.model.byte_sets import IS_LETTER, byte_set
 from exosuit_cli.structure.line_view import BYTE, word
+from exosuit_cli.structure.next_lines import next_not_deeper
 from exosuit_cli.structure.symbols import SymbolKind
 
 if TYPE_CHECKING:
@@ -66,26 +67,14 @@ def flat_depths(
     is_edge = lines.indents == 0
     braces = np.flatnonzero(is_edge & (first == ord("}")))
     words = np.flatnonzero(is_edge & ((lines.heads & _END_MASK) == _END))
-    changes = np.zeros(len(first) + 1, np.int16)
-    for place in chosen.tolist():
-        begin, stop = int(opens[place]) + 1, int(stops[place])
-        changes[begin] += 1
-        if by_word[place]:
-            own = words[np.searchsorted(words, begin) : np.searchsorted(words, stop)]
-            changes[int(own[-1]) if len(own) else stop] -= 1
-        else:
-            own = braces[np.searchsorted(braces, begin) : np.searchsorted(braces, stop)]
-            changes[_first_at_most(lines.depths, own, int(depths[place]) + 1, stop)] -= 1
+    begins, ends = opens[chosen] + 1, stops[chosen]
+    is_word = by_word[chosen]
+    rows = words[np.maximum(np.searchsorted(words, ends[is_word]) - 1, 0)] if len(words) else begins[is_word] - 1
+    ends[is_word] = np.where(rows >= begins[is_word], rows, ends[is_word])
+    after = np.searchsorted(braces, begins[~is_word])
+    rows = next_not_deeper(lines.depths[braces], after, depths[chosen[~is_word]] + 1)
+    ends[~is_word] = np.minimum(np.append(braces, len(first))[rows], ends[~is_word])
+    changes = np.zeros(len(first) + 1, np.int32)
+    np.add.at(changes, begins, 1)
+    np.subtract.at(changes, ends, 1)
     return np.cumsum(changes[:-1]).astype(np.uint16)
-
-
-def _first_at_most(depths: npt.NDArray[np.int32], rows: npt.NDArray[np.int64], most: int, otherwise: int) -> int:
-    """The first of some lines that is at most so deep: mostly one of the next few."""
-    start, count = 0, 4
-    while start < len(rows):
-        part = rows[start : start + count]
-        found = np.flatnonzero(depths[part] <= most)
-        if len(found):
-            return int(part[found[0]])
-        start, count = start + count, count * 4
-    return otherwise

@@ -156,9 +156,10 @@ class _Search:
 
     def _ends(self, found: npt.NDArray[np.int64], levels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """The last line of each block: the one before the next line in the text that is not deeper than its key."""
-        ends: npt.NDArray[np.int64] = self._lasts[self._text_of[found]]
         following = np.append(self._at - 1, len(self._lines.indents))
-        return np.minimum(ends, following[next_not_deeper(self._levels, found + 1, levels)])
+        ends: npt.NDArray[np.int64] = self._lasts[self._text_of[found]]
+        np.minimum(ends, following[next_not_deeper(self._levels, found + 1, levels)], out=ends)
+        return ends
 
     def _are_rows(
         self, found: npt.NDArray[np.int64], levels: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]

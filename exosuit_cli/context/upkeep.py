@@ -29,7 +29,7 @@ from exosuit_cli.context.schema import SCHEMA, SCHEMA_2
 from exosuit_cli.context.seal import file_seal, row_seal, spans_seal
 from exosuit_cli.context.transactions import snapshot, transaction
 from exosuit_cli.context.working import ON_FULL, Candidate, place
-from exosuit_cli.ingest.result import tree_digest
+from exosuit_cli.ingest.tree_digest import tree_digest
 from exosuit_cli.model.records import ROW
 from exosuit_cli.system.names import display_name
 from exosuit_cli.tiers.frames import TRAINING_BYTES

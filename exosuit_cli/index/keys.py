@@ -10,7 +10,7 @@ from blake3 import blake3
 from exosuit_cli import __version__
 from exosuit_cli.config.option import declared
 from exosuit_cli.languages import LANGUAGES
-from exosuit_cli.walk.git_files import deciding_variables
+from exosuit_cli.walk.git_config import deciding_variables
 
 if TYPE_CHECKING:
     from exosuit_cli.config.option import Changes

@@ -12,9 +12,9 @@ from exosuit_cli.model.lazy import lazy_names
 if TYPE_CHECKING:
     from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.ingest.chunking import ChunkResult, chunk
-    from exosuit_cli.ingest.pipeline import scan, scan_names
     from exosuit_cli.ingest.progress import Progress, ProgressCallback
     from exosuit_cli.ingest.result import ScanResult
+    from exosuit_cli.ingest.scanning import scan, scan_names
 
 _HOMES = {
     "ChunkResult": "exosuit_cli.ingest.chunking",
@@ -23,8 +23,8 @@ _HOMES = {
     "ScanOptions": "exosuit_cli.config.options",
     "ScanResult": "exosuit_cli.ingest.result",
     "chunk": "exosuit_cli.ingest.chunking",
-    "scan": "exosuit_cli.ingest.pipeline",
-    "scan_names": "exosuit_cli.ingest.pipeline",
+    "scan": "exosuit_cli.ingest.scanning",
+    "scan_names": "exosuit_cli.ingest.scanning",
 }
 
 __all__ = ["ChunkResult", "Progress", "ProgressCallback", "ScanOptions", "ScanResult", "chunk", "scan", "scan_names"]

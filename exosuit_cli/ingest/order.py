@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.ingest.result import tree_digest
+from exosuit_cli.ingest.tree_digest import tree_digest
 from exosuit_cli.languages import names_a_program
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.records import RAW, ROW, Kind, Outcome, Rows, Skip

@@ -1,15 +1,13 @@
-"""The scan: from paths to a result."""
+"""The run of the pipeline: walk, dispatch, collect, add up."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from exosuit_cli.config.options import ScanOptions
 from exosuit_cli.index.changes import LaterLook, find_unchanged
 from exosuit_cli.index.file import IndexFile
 from exosuit_cli.index.keys import index_keys
@@ -21,15 +19,19 @@ from exosuit_cli.ingest.result import ScanResult
 from exosuit_cli.model.digests import find_digest
 from exosuit_cli.model.encodings import find_encoding
 from exosuit_cli.system.stop import StopRequest
-from exosuit_cli.walk import Listing, PastDirectory, TreeWalk
-from exosuit_cli.walk.roots import PathLike, Roots, resolve_names, resolve_roots
+from exosuit_cli.walk import TreeWalk
 from exosuit_cli.workers import ahead
 from exosuit_cli.workers.processes import Processes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.index.index import Index
     from exosuit_cli.ingest.collector import BatchCollector
     from exosuit_cli.ingest.progress import ProgressCallback
+    from exosuit_cli.walk import Listing, PastDirectory
+    from exosuit_cli.walk.roots import Roots
     from exosuit_cli.workers.carrier import Carrier
     from exosuit_cli.workers.tasks import FinishedTask
 
@@ -40,40 +42,6 @@ FEW_CHANGES = 32
 LINGER_SECONDS = 0.1
 DRAIN_SECONDS = 5
 """How long an interrupted scan waits for the files that its workers are reading."""
-
-
-def scan(
-    paths: PathLike | Sequence[PathLike],
-    options: ScanOptions | None = None,
-    *,
-    stop: StopRequest | None = None,
-    progress: ProgressCallback | None = None,
-) -> ScanResult:
-    """Scan files and directories: every path seen is in the result, as a row or as a skip with its reason.
-
-    The result depends on the tree and the options only, not on workers, order, device or index. Nothing is written but
-    the index, outside of the tree. `stop` ends the scan early with a partial result; `progress` is called several times
-    a second, on this thread.
-
-    Raises UsageError for paths and options that cannot be carried out, ResourceMissing for a device that is not there.
-    """
-    several = paths if isinstance(paths, Sequence) and not isinstance(paths, (str, bytes)) else [paths]
-    return Run(resolve_roots(several), options or ScanOptions(), stop, progress).run()
-
-
-def scan_names(
-    base: PathLike,
-    names: Sequence[bytes],
-    options: ScanOptions | None = None,
-    *,
-    stop: StopRequest | None = None,
-    progress: ProgressCallback | None = None,
-) -> ScanResult:
-    """Scan the files and directories that a list names, relative to the directory `base`; see `scan`.
-
-    A name that does not exist becomes a skip, not an error.
-    """
-    return Run(resolve_names(base, names), options or ScanOptions(), stop, progress).run()
 
 
 class Run:

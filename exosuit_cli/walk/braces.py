@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from exosuit_cli.walk.globs import PatternError, read_set
+from exosuit_cli.walk.byte_members import PatternError, read_set
 
 MOST_PATTERNS: Final = 1000
 """The most patterns that the braces of one pattern may stand for."""

@@ -8,65 +8,25 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from exosuit_cli.walk.byte_members import ANY, PatternError, members_of, read_set
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 _SPECIAL: Final = re.compile(rb"[*?\[\\]")
 _FALLIBLE: Final = re.compile(rb"[\[\\]")
 _TOKEN: Final = re.compile(rb"[^*?\[\\]+|\*+|\?|\[|\\(?:.)", re.DOTALL)
 
-_ANY: Final = (1 << 256) - 1
 MOST_SPELLINGS: Final = 16
 """How many globs stand for one component with bracket expressions."""
 _MOST_COMPILED: Final = 1000
 """Regular expressions that are kept for all rules; each takes some kilobytes."""
 
-_BACKSLASH, _OPEN, _CLOSE, _DASH, _COLON, _STAR, _QUESTION = b"\\[]-:*?"
+_BACKSLASH, _OPEN, _STAR, _QUESTION = b"\\[*?"
 
-
-def _mask(members: Iterable[int]) -> int:
-    """The set of bytes as bits, in 60 bytes of memory: bit n for the byte n."""
-    mask = 0
-    for member in members:
-        mask |= 1 << member
-    return mask
-
-
-def _members(mask: int) -> list[int]:
-    members = []
-    while mask:
-        lowest = mask & -mask
-        members.append(lowest.bit_length() - 1)
-        mask ^= lowest
-    return members
-
-
-_DIGITS: Final = _mask(b"0123456789")
-_UPPER: Final = _mask(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_LOWER: Final = _mask(b"abcdefghijklmnopqrstuvwxyz")
-_SPACE: Final = _mask(b" ")
-_PRINTABLE: Final = _mask(range(0x20, 0x7F))
-_CLASSES: Final[dict[bytes, int]] = {
-    b"alnum": _DIGITS | _UPPER | _LOWER,
-    b"alpha": _UPPER | _LOWER,
-    b"blank": _mask(b" \t"),
-    b"cntrl": _mask(range(0x20)) | _mask(b"\x7f"),
-    b"digit": _DIGITS,
-    b"graph": _PRINTABLE & ~_SPACE,
-    b"lower": _LOWER,
-    b"print": _PRINTABLE,
-    b"punct": _PRINTABLE & ~(_SPACE | _DIGITS | _UPPER | _LOWER),
-    b"space": _mask(b" \t\n\r"),  # git's own table of characters knows neither \v nor \f
-    b"upper": _UPPER,
-    b"xdigit": _DIGITS | _mask(b"abcdefABCDEF"),
-}
 
 Token = bytes | int | None
 """A literal, a set of bytes (as bits) of which the name has one here, or None for a star."""
-
-
-class PatternError(ValueError):
-    """A pattern that can match nothing; the message says why."""
 
 
 def is_literal(text: bytes) -> bool:
@@ -78,59 +38,6 @@ def check(text: bytes) -> None:
     """Raise PatternError if no name can match the component `text`."""
     if _FALLIBLE.search(text):
         _read_tokens(text)
-
-
-def read_set(text: bytes, at: int) -> tuple[int, int]:
-    """Return the members, as bits, of the bracket expression that starts at `at`, and the position after it."""
-    unterminated = PatternError("a bracket expression is not closed")
-    at += 1
-    negated = text[at : at + 1] in (b"!", b"^")
-    at += negated
-    members = 0
-    previous = 0
-    closing = -1
-    start = at
-    while True:
-        if at >= len(text):
-            raise unterminated
-        byte = text[at]
-        if byte == _CLOSE and at > start:
-            break
-        if byte == _BACKSLASH:
-            at += 1
-            if at == len(text):
-                raise unterminated
-            previous = text[at]
-            members |= 1 << previous
-        elif byte == _DASH and previous and at + 1 < len(text) and text[at + 1] != _CLOSE:
-            at += 1 + (text[at + 1] == _BACKSLASH)
-            if at == len(text):
-                raise unterminated
-            members |= (1 << max(text[at] + 1, previous)) - (1 << previous)
-            previous = 0
-        elif byte == _OPEN and text[at + 1 : at + 2] == b":":
-            if closing < at + 2:
-                closing = text.find(b"]", at + 2)
-                if closing < 0:
-                    raise unterminated
-            if closing == at + 2 or text[closing - 1] != _COLON:
-                previous = _OPEN  # no `:]`: the bracket is a member like any other
-                members |= 1 << previous
-            else:
-                named = _CLASSES.get(text[at + 2 : closing - 1])
-                if named is None:
-                    raise PatternError("a bracket expression names a character class that does not exist")
-                members |= named
-                previous = 0
-                at = closing
-        else:
-            previous = byte
-            members |= 1 << byte
-        at += 1
-    chosen = _ANY & ~members if negated else members
-    if not chosen:
-        raise PatternError("a bracket expression holds no character")
-    return chosen, at + 1
 
 
 def _read_tokens(text: bytes) -> list[Token]:
@@ -150,7 +57,7 @@ def _read_tokens(text: bytes) -> list[Token]:
         if first == _STAR:
             tokens.append(None)
         elif first == _QUESTION:
-            tokens.append(_ANY)
+            tokens.append(ANY)
         else:
             _append_literal(tokens, text[at - 1 : at] if first == _BACKSLASH else found.group())
     return tokens
@@ -176,7 +83,7 @@ def spellings(text: bytes, most: int = MOST_SPELLINGS) -> list[Glob]:
     variants: list[list[Token]] = [[]]
     for token in _read_tokens(text):
         if isinstance(token, int) and token.bit_count() * len(variants) <= most:
-            members = _members(token)
+            members = members_of(token)
             variants = [[*variant] for variant in variants for _ in members]
             for position, variant in enumerate(variants):
                 _append_literal(variant, bytes([members[position % len(members)]]))
@@ -316,10 +223,10 @@ def _compile(tokens: Sequence[Token]) -> re.Pattern[bytes]:
             parts.append(b"")
         elif isinstance(token, bytes):
             parts[-1] += re.escape(token)
-        elif token == _ANY:
+        elif token == ANY:
             parts[-1] += b"."
         else:
-            parts[-1] += b"[" + b"".join(b"\\x%02x" % member for member in _members(token)) + b"]"
+            parts[-1] += b"[" + b"".join(b"\\x%02x" % member for member in members_of(token)) + b"]"
     if len(parts) > 1:
         parts[1:-1] = [b"(?>.*?" + part + b")" for part in parts[1:-1]]
         parts[-1] = b".*" + parts[-1]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.walk.globs import PatternError, read_set
+from exosuit_cli.walk.byte_members import PatternError, read_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

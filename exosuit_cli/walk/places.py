@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.walk.globs import PatternError, is_literal
+from exosuit_cli.walk.byte_members import PatternError
+from exosuit_cli.walk.globs import is_literal
 from exosuit_cli.walk.name_index import NameIndex, NameRules
 from exosuit_cli.walk.patterns import GLOBSTAR
 

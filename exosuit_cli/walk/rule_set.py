@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.walk.braces import expand_braces
-from exosuit_cli.walk.globs import PatternError, check
+from exosuit_cli.walk.byte_members import PatternError
+from exosuit_cli.walk.globs import check
 from exosuit_cli.walk.name_index import NameRules
 from exosuit_cli.walk.patterns import GLOBSTAR, split_path
 from exosuit_cli.walk.places import Place

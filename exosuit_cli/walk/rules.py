@@ -11,7 +11,8 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.walk.git_files import Lookup, Repository, enclosing_repository, read_file, shown_path, user_excludes
+from exosuit_cli.walk.git_config import user_excludes
+from exosuit_cli.walk.git_files import Lookup, Repository, enclosing_repository, read_file, shown_path
 from exosuit_cli.walk.rule_set import MOST_RULES, BadLine, Rule, RuleSet
 
 if TYPE_CHECKING:

@@ -32,8 +32,8 @@ from exosuit_cli.workers.messages import (
     WorkerStarted,
     WorkerUnfit,
 )
-from exosuit_cli.workers.tasks import FinishedTask, Task
-from exosuit_cli.workers.transfer import complete_result
+from exosuit_cli.workers.tasks import FinishedTask
+from exosuit_cli.workers.transfer import complete_result, receive_totals
 from exosuit_cli.workers.worker import Process, start_worker
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from exosuit_cli.shards.work import WorkPlan
     from exosuit_cli.workers.carrier import Carrier
     from exosuit_cli.workers.preload import Preload
+    from exosuit_cli.workers.tasks import Task
 
     Message = ShardResult | WorkerTotals | WorkerStarted | WorkerRefused | WorkerUnfit | WorkerCrashed | LoadFailed
     """What a worker sends."""
@@ -210,7 +211,7 @@ class WorkerPool:
         for worker in self._workers:
             if not abort:
                 with contextlib.suppress(EOFError, OSError):  # it died after its last result: only its totals are lost
-                    self.totals.add(_totals_of(worker))
+                    self.totals.add(receive_totals(worker.connection))
                 self._clock.step("worker wait")
             worker.connection.close()
             worker.process.join()
@@ -305,20 +306,8 @@ class WorkerPool:
             return []
         suspect = worker.tasks.popleft()
         self._backlog.extendleft(reversed(worker.tasks))
-        size = len(suspect.places)
-        suspect = replace(suspect, kills=suspect.kills + 1)
-        if size == 1 and suspect.kills > 1:
+        halves = suspect.after_a_death()
+        if halves is None:
             return [FinishedTask(suspect, None)]
-        middle = max(size // 2, 1)
-        for start, stop in ((middle, size), (0, middle)):
-            if start < stop:
-                self._backlog.appendleft(suspect.part(start, stop))
+        self._backlog.extendleft(reversed(halves))
         return []
-
-
-def _totals_of(worker: _Worker) -> WorkerTotals:
-    """Wait for the totals of a worker that was asked to finish. Raises EOFError and OSError where it has died."""
-    while not isinstance(message := worker.connection.recv(), WorkerTotals):
-        if isinstance(message, ShardResult):
-            complete_result(worker.connection, message)
-    return message

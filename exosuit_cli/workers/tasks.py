@@ -51,6 +51,15 @@ class Task:
         groups = self.batch.groups + other.batch.groups
         return replace(self, batch=replace(self.batch, groups=groups), places=np.append(self.places, other.places))
 
+    def after_a_death(self) -> list[Task] | None:
+        """What is tried in place of a task that a worker died of: its halves. None for one file that kills again."""
+        size = len(self.places)
+        suspect = replace(self, kills=self.kills + 1)
+        if size == 1 and suspect.kills > 1:
+            return None
+        middle = max(size // 2, 1)
+        return [suspect.part(start, stop) for start, stop in ((0, middle), (middle, size)) if start < stop]
+
 
 @dataclass(frozen=True, slots=True)
 class FinishedTask:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from multiprocessing.reduction import ForkingPickler, recv_handle, send_handle
 from typing import TYPE_CHECKING
 
+from exosuit_cli.shards.shard import ShardResult
+from exosuit_cli.shards.totals import WorkerTotals
+
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from exosuit_cli.model.spans import StageClock
-    from exosuit_cli.shards.shard import ShardResult
 
 MAPPED_BYTES = 64 << 10
 """From so many rendered bytes on, mapping memory costs the receiver less than reading a pipe."""
@@ -74,3 +76,11 @@ def _in_memory(content: bytes | mmap.mmap) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def receive_totals(connection: Connection) -> WorkerTotals:
+    """Wait for the totals of a worker that was asked to finish. Raises EOFError and OSError where it has died."""
+    while not isinstance(message := connection.recv(), WorkerTotals):
+        if isinstance(message, ShardResult):
+            complete_result(connection, message)
+    return message

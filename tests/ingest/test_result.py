@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exosuit_cli.ingest import ScanOptions, ScanResult, scan
-from exosuit_cli.ingest.result import tree_digest
+from exosuit_cli.ingest.tree_digest import tree_digest
 from exosuit_cli.languages import LANGUAGES
 from exosuit_cli.model.records import ROW, Kind, Outcome, Skip
 

@@ -16,7 +16,7 @@ from exosuit_cli.config.options import WalkOptions
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.walk import TreeWalk
 from exosuit_cli.walk.braces import MOST_PATTERNS, expand_braces
-from exosuit_cli.walk.globs import PatternError
+from exosuit_cli.walk.byte_members import PatternError
 from exosuit_cli.walk.rule_set import RuleSet
 
 if TYPE_CHECKING:

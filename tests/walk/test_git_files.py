@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exosuit_cli.walk.git_files import Lookup, enclosing_repository, read_file, user_excludes
+from exosuit_cli.walk.git_config import user_excludes
+from exosuit_cli.walk.git_files import Lookup, enclosing_repository, read_file
 
 needs_git = pytest.mark.skipif(shutil.which("git") is None, reason="git is the oracle")
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exosuit_cli.walk import globs
-from exosuit_cli.walk.globs import PatternError, spellings
+from exosuit_cli.walk.byte_members import PatternError
+from exosuit_cli.walk.globs import spellings
 
 PIECES = st.sampled_from(
     [b"a", b"b", b"ab", b"*", b"?", b"[ab]", b"[!a]", b"[^b]", b"[a-c]", b"[]a]", b"[[:alpha:]]", b"\\*", b"\xff"]

@@ -135,7 +135,7 @@ def _plain(node: Node, kind: SymbolKind, source: Source) -> Named | None:
     for field in source.grammar.name_fields:
         named = node.child_by_field_id(field)
         if named is not None:
-            name = _without_marks(_text(source.data, named)) if named.type in _PLAIN else ""
+            name = _without_marks(_text(source.data, named), kind) if named.type in _PLAIN else ""
             return (name, named.start_byte, kind) if name else None
     return None
 
@@ -247,7 +247,7 @@ def _name(data: bytes, node: Node, named: Node, kind: SymbolKind) -> str:
         return f"{name} {_text(data, patterns)}"  # Haskell: the class and the types that it is of
     if node.type == "property_declaration":
         name = name.lstrip("$")  # PHP
-    return name.strip(_QUOTES).removeprefix("this.") if kind is SymbolKind.RULE else _without_marks(name)
+    return _without_marks(name, kind)
 
 
 def _receiver(data: bytes, node: Node, kinds: Sequence[str]) -> str:
@@ -260,9 +260,14 @@ def _receiver(data: bytes, node: Node, kinds: Sequence[str]) -> str:
     return ""
 
 
-def _without_marks(name: str) -> str:
-    """A name as a path, without quotes."""
-    name = name.strip(_QUOTES).removeprefix("this.")
+def _without_marks(name: str, kind: SymbolKind) -> str:
+    """A name as a path, without quotes; a colon of a key or a selector stays."""
+    name = name.strip(_QUOTES)
+    if kind is SymbolKind.SECTION:
+        return name
+    name = name.removeprefix("this.")
+    if kind is SymbolKind.RULE:
+        return name
     return name.replace("::", ".").replace(":", ".") if ":" in name else name
 
 

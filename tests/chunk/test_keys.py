@@ -123,6 +123,40 @@ def test_blocks_of_yaml(text: str, expected: list[tuple[int, int, str]]) -> None
     assert keys(text) == expected
 
 
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        ('"jest": {"x": 1,', "jest"),
+        ('"a": [{"x": [1, 2],', "a"),
+        ('"a": 1, "b": {', "b"),
+        ('}, "b": {', "b"),
+        ('"a": {"b": {', "a > b"),
+        ('{"a: b": {"c": "d: {", ', "a: b"),
+        ('"a": {  // {', "a"),
+        ('$a: [ /* "b": { */', "$a"),
+        ('"a": {"b": 1}, "c": "{" }', None),
+        ("[1, {", None),
+        (f'"a": {{"b": "{"x" * 300}",', None),
+    ],
+)
+def test_a_key_of_json_is_that_of_what_its_line_leaves_open(row: str, name: str | None) -> None:
+    rows = [found for *_, found in keys("{\n" + f"  {row}\n" + BLOCK + "  }\n}\n", is_json=True)]
+    assert rows == ([name] if name is not None else [])
+
+
+@pytest.mark.parametrize("boundaries", ["structure", "ast"])
+def test_a_colon_of_a_key_stays_with_a_tree_and_without(boundaries: str) -> None:
+    inner = "".join(f'    "k{n}": 1,\n' for n in range(4)) + '    "k": 1\n'
+    texts = {
+        "a.json": f'{{\n  "jest": {{"x": 1,\n{inner}  }},\n  "quoted: key": {{\n{inner}  }}\n}}\n',
+        "a.yaml": f'jest:\n{BLOCK}"quoted: key":\n{BLOCK}a::b:\n{BLOCK}',
+    }
+    for path, text in texts.items():
+        language, _, chunks = chunk_named(text.encode(), path.encode(), ChunkOptions(boundaries=boundaries))
+        outer = [name for name in chunks.defined.names if " > " not in name]
+        assert outer == ["jest", "quoted: key", "a::b"][: 2 if language == "JSON" else 3]
+
+
 def test_rows_of_data_and_lock_files_have_no_sections() -> None:
     rows = "".join(f"  row{n}:\n{BLOCK}" for n in range(200))
     assert [name for *_, name in keys(f"table:\n{rows}")] == ["table"]

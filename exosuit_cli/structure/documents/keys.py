@@ -46,8 +46,10 @@ _NO_VALUE: Final = re.compile(rb"(?:[&!]\S*[ \t]*)*(?:#.*)?\Z")
 _TEXT: Final = re.compile(rb"(?:- +)+(?:[&!]\S*[ \t]+)*[|>][-+0-9]*[ \t]*(?:#.*)?\Z")
 """An item that is a text over several lines."""
 _MEMBER: Final = re.compile(
-    rb"(?:\"(?P<double>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<plain>[\w$]+))[ \t]*:[ \t]*[\[{]?[ \t]*(?://.*)?\Z"
+    rb"(?P<key>\"(?P<double>(?:[^\"\\]|\\.)*)\"[ \t]*:|'(?P<single>[^']*)'[ \t]*:|(?<![\w$])(?P<plain>[\w$]+)[ \t]*:)"
+    rb"|(?P<text>\"(?:[^\"\\]|\\.)*\"|'[^']*')|(?P<open>[\[{])|(?P<close>[\]}])|(?P<next>,)|(?P<note>/\*.*?\*/|//.*)"
 )
+"""What says which brackets of JSON a line leaves open, and of which keys they are."""
 _DASH, _SPACE, _HASH = b"- #"
 _NO_LINES: Final = tuple(word(each) for each in ("{{", "{%", "<%"))
 """What lines of templates begin with."""
@@ -193,15 +195,15 @@ class _Search:
                 names.append(name)
                 continue
             if is_json:
-                key = _MEMBER.match(row)
+                name = " > ".join(map(_shown, _open_members(row)))
             else:
                 key = _KEY.match(row, move)
                 if _TEXT.match(row) is not None if key is None else _NO_VALUE.match(key["value"] or b"") is None:
                     until = end  # it is a text, and what is in it no keys
-            if key is not None and key.lastgroup is not None:
-                text = key["plain"] or key["double"] or (key["single"] or b"").replace(b"''", b"'")
+                name = _shown(_key_of(key)) if key is not None else ""
+            if name:
                 kept.append(place)
-                names.append(b" ".join(text[:_LONGEST_NAME].split()).decode("utf-8", "replace") or '""')
+                names.append(name)
         return Keys(at[kept], levels[kept], ends[kept], names)
 
 
@@ -210,3 +212,33 @@ def _plain_key(row: bytes, at: int, *, is_json: bool) -> str:
     key = row[1:-4] if is_json and row.endswith(_OPENS) else row[at:-1] if row.endswith(b":") else b""
     is_plain = key.translate(None, _IN_WORD).isalnum() and len(key) <= _LONGEST_NAME and key[0] != _DASH
     return key.decode() if is_plain and (not is_json or row[:1] == b'"') else ""
+
+
+def _open_members(row: bytes) -> list[bytes]:
+    """The keys of JSON, the outermost first, whose values a line begins and does not end."""
+    if b":" not in row or len(row) >= _LONGEST:
+        return []
+    around: list[bytes | None] = []
+    key: bytes | None = None
+    for mark in _MEMBER.finditer(row):
+        match mark.lastgroup:
+            case "key":
+                key = _key_of(mark)
+            case "open":
+                around.append(key)
+                key = None
+            case "close":
+                del around[-1:]
+                key = None
+            case "next" | "text":
+                key = None
+    return [each for each in (*around, key) if each is not None]
+
+
+def _key_of(found: re.Match[bytes]) -> bytes:
+    text: bytes = found["plain"] or found["double"] or (found["single"] or b"").replace(b"''", b"'")
+    return text
+
+
+def _shown(key: bytes) -> str:
+    return b" ".join(key[:_LONGEST_NAME].split()).decode("utf-8", "replace") or '""'

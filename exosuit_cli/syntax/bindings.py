@@ -31,6 +31,9 @@ _VALUES: Final = {
     "union_declaration": SymbolKind.UNION,
 }
 """What a name is that is bound to a value of this type."""
+_CALLS: Final = frozenset(["call_expression", "parenthesized_expression"])
+_CALLED: Final = frozenset(["arrow_function", "function_expression"])
+_MOST_WRAPPED: Final = 4
 _TABLES: Final = frozenset(["object", "table_constructor"])
 _LOADING: Final = (b"require", b"import", b"await import", b"@import")
 """What a value begins with that only gives another file's content a name."""
@@ -71,7 +74,21 @@ def _value_kind(value: Node | None) -> SymbolKind | None:
     """The kind of a name with this value: a function, a class, a table; None for any other."""
     if value is None:
         return None
+    if value.type in _CALLS and (called := _called_at_once(value)) is not None:
+        return _VALUES[called.type]
     return SymbolKind.CONSTANT if value.type in _TABLES else _VALUES.get(value.type)
+
+
+def _called_at_once(value: Node) -> Node | None:
+    """JavaScript: the function of `(function () {})()`, `(function () {}())` and `function () {}()`, as of modules."""
+    inner: Node | None = value
+    is_called = False
+    for _ in range(_MOST_WRAPPED):
+        if inner is None or inner.type not in _CALLS:
+            break
+        is_called |= inner.type == "call_expression"
+        inner = inner.child_by_field_name("function") if inner.type == "call_expression" else first_named(inner)
+    return inner if is_called and inner is not None and inner.type in _CALLED else None
 
 
 def _declared(node: Node, data: bytes) -> Bound:

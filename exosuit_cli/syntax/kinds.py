@@ -86,6 +86,7 @@ _OWN: Final[Mapping[str, Mapping[SymbolKind, str]]] = {
         SymbolKind.INTERFACE: "module_type_definition",
         SymbolKind.METHOD: "method_definition",
         SymbolKind.MODULE: "module_definition",
+        SymbolKind.OTHER: "constructor_declaration",
         SymbolKind.TYPE: "exception_definition",
     },
     "php": {SymbolKind.CONSTANT: "const_declaration"},

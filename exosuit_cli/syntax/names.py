@@ -232,7 +232,8 @@ def _name(data: bytes, node: Node, named: Node, kind: SymbolKind) -> str:
         if node.type == "function_definition" and parameters is not None:
             # C++: TEST(Suite, case)
             return ".".join(part.strip(" ()") for part in _text(data, parameters).split(",")[:2])
-        return _text(data, named).strip(_QUOTES)
+        title = _text(data, named)
+        return title.strip(title[:1]) if title[:1] in _QUOTES else title
     name = _text(data, named)
     if named.type in _HAS_ARGUMENTS:
         name = _without_arguments(name)

@@ -42,6 +42,26 @@ SAMPLES = {
         ["A", "A.setX:forKey:"],
     ),
     "C": ("static const int table[] =\n{\n\t1,\n};\n#define\tf(a)\t\\\n\t(a)\n", ["table", "f"]),
+    "OCaml": (
+        (
+            "module A :\nsig\n  val f : int -> int\nend =\nstruct\n  let f x =\n    x + 1\nend\n\nlet h x =\n  x\n\n"
+            "exception Bad of int\n\nmodule W (S : sig\n  val z : int\nend) = struct\n  let g x =\n    x\nend\n"
+        ),
+        ["A", "A.f", "A.f", "h", "Bad", "W", "W.z", "W.g"],
+    ),
+    "TypeScript": (
+        "".join(
+            f"var {name} = {head} {{\n    function f() {{\n        return 1;\n    }}\n}}{tail};\n"
+            for name, head, tail in (
+                ("A", "function()", "()"),
+                ("B", "(function()", ")()"),
+                ("C", "((a) =>", ")(1)"),
+                ("D", "(async function(a)", "(1))"),
+            )
+        )
+        + "it('using `a`', () => {\n    f();\n});\n",
+        ["A", "A.f", "B", "B.f", "C", "C.f", "D", "D.f", "using `a`"],
+    ),
     "JavaScript": (
         "describe('when \"a\" is', () => {\n  it(`it's b`, () => {\n    f();\n  });\n});\n",
         ['when "a" is', 'when "a" is.it\'s b'],

@@ -54,7 +54,10 @@ _ENDS_AT_EDGE: Final = ~np.isin(
 """bool[families]: what is at the left edge ends what was before."""
 _HAS_LABELS: Final = np.isin(np.arange(len(Family)), [Family.C, Family.CPP, Family.JAVA])
 _GO_ON: Final = tuple(word(each) for each in ("where", "extends", "throws"))
+_GO_ON_WITH_BINDINGS: Final = tuple(word(each) for each in ("struct", "sig", "end"))
+"""In languages such as OCaml: `end = struct` and `struct` are parts of a module, at the left edge, too."""
 _AFTER_WORD: Final = byte_set(b"\0\r\n\t ")
+_AFTER_WORD_OF_BINDINGS: Final = byte_set(b"\0\r\n\t ):;")
 _BY_INDENTATION: Final = frozenset(("Python", "Cython", "Starlark", "GDScript", "Nim", "CoffeeScript"))
 """Languages whose blocks are what is indented."""
 _FLAT_WORD_BLOCKS: Final = frozenset(["Julia"])
@@ -188,8 +191,13 @@ class Guesses:
             found = np.sort(np.append(found, forms))
         found = found[~self._in_text[found]]
         heads = lines.heads[found]
-        for own, mask, shift in _GO_ON:
-            is_own = ((heads & mask) == own) & _AFTER_WORD.take(((heads >> shift) & BYTE).astype(np.uint8))
+        words = [(each, _AFTER_WORD) for each in _GO_ON]
+        if (self._of_files == Family.BINDINGS).any():
+            words += [(each, _AFTER_WORD_OF_BINDINGS) for each in _GO_ON_WITH_BINDINGS]
+        for (own, mask, shift), after in words:
+            is_own = ((heads & mask) == own) & after.take(((heads >> shift) & BYTE).astype(np.uint8))
+            if after is _AFTER_WORD_OF_BINDINGS:
+                is_own &= self._families[found] == Family.BINDINGS
             self._goes_on[found[is_own]] = True
         starts, text = lines.starts, slab.data.data
         for language in set(languages) & _GOING_ON.keys():

@@ -16,7 +16,8 @@ _METHOD: Final = re.compile(
 _VALUE: Final = re.compile(
     rb"[ \t]*+(?:(?:(?:export|default|const|let|var|static|public|private|readonly)\b|this\.)[ \t]*){0,4}"
     rb"(?P<name>#?[A-Za-z_$][\w$.\[\]'\"-]*+|[\"'][\w$/ .-]+[\"'])[ \t]*(?::[^=(){}\[\]'\"]+)?(?P<sign>[:=])[ \t]*+"
-    rb"(?:async\b[ \t]*+)?(?P<value>function\b|class\b|(?:\([^()]*+(?:\([^()]*+\)[^()]*+){0,3}\)|[\w$]++)"
+    rb"(?:\((?=function\b|async\b|\())?(?:async\b[ \t]*+)?"
+    rb"(?P<value>function\b|class\b|(?:\([^()]*+(?:\([^()]*+\)[^()]*+){0,3}\)|[\w$]++)"
     rb"(?:[ \t]*+:[^={}]++)?[ \t]*+=>|\{[ \t\r\n]*$)"
 )
 _TEST: Final = re.compile(

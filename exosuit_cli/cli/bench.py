@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli import options as opt
 from exosuit_cli.cli.bench_history import compare_command, history_command, report_command
 from exosuit_cli.cli.border import command_border, logger, standard_output
 from exosuit_cli.cli.completion import completing, devices, exports, limits, metrics, suites
 from exosuit_cli.cli.messages import log_start
 from exosuit_cli.cli.options import OUTPUT, SELECTION, WORK
+from exosuit_cli.cli.streams import print_ascii_json
 from exosuit_cli.measure.metrics import METRICS
 from exosuit_cli.report.bench.exports import EXPORTS
 
@@ -59,13 +59,16 @@ bench_app.command("report")(report_command)
 def bench_command(
     path: Annotated[
         str | None,
-        typer.Argument(metavar="PATH", help="The corpus: a directory.", show_default="the current directory"),
+        typer.Argument(
+            metavar="PATH", parser=opt.path, help="The corpus: a directory.", show_default="the current directory"
+        ),
     ] = None,
     suite: Annotated[
         str,
         typer.Option(
             "--suite",
-            help="scan, tokens, chunk, context or all of these; or query.",
+            metavar="NAME",
+            help="What to measure: scan, tokens, chunk, context, all of these (all), or query.",
             rich_help_panel=WORK,
             autocompletion=completing(suites),
         ),
@@ -94,8 +97,13 @@ def bench_command(
             "--baseline", metavar="FILE", help="Stored figures: a file, or window:N.", rich_help_panel=COMPARISON
         ),
     ] = None,
-    pairs: Annotated[int, typer.Option(metavar="N", help="The fewest pairs.", rich_help_panel=COMPARISON)] = 10,
-    max_pairs: Annotated[int, typer.Option(metavar="N", help="The most pairs.", rich_help_panel=COMPARISON)] = 40,
+    pairs: Annotated[
+        int,
+        typer.Option(metavar="N", help="The fewest pairs; rounds, with one side.", rich_help_panel=COMPARISON),
+    ] = 10,
+    max_pairs: Annotated[
+        int, typer.Option(metavar="N", help="The most pairs; rounds, with one side.", rich_help_panel=COMPARISON)
+    ] = 40,
     max_time: Annotated[
         str, typer.Option(metavar="TIME", help="The most time: 90s, 10m, 1h.", rich_help_panel=COMPARISON)
     ] = "10m",
@@ -104,7 +112,9 @@ def bench_command(
     cache: Annotated[
         str,
         typer.Option(
-            help="warm or cold page cache.",
+            "--cache",
+            metavar="NAME",
+            help="The page cache before each run: warm or cold.",
             rich_help_panel=WORK,
             autocompletion=completing(lambda: ("warm", "cold")),
         ),
@@ -113,7 +123,8 @@ def bench_command(
         str | None,
         typer.Option(
             "--device",
-            help="cpu, cuda:N or cuda:N,M, for both sides.",
+            metavar="NAME",
+            help="Where both sides run: cpu, cuda:N or cuda:N,M.",
             rich_help_panel=WORK,
             show_default="as each side chooses",
             autocompletion=completing(devices),
@@ -125,7 +136,7 @@ def bench_command(
         typer.Option(
             "--gate",
             metavar="LIMIT",
-            help="throughput:-5%, baseline:cpu_s:+10%; repeatable.",
+            help="The most that a metric may get worse, as throughput:-5% or baseline:cpu_s:+10%; repeatable.",
             rich_help_panel=GATES,
             autocompletion=completing(limits),
         ),
@@ -135,7 +146,7 @@ def bench_command(
         typer.Option(
             "--floor",
             metavar="LIMIT",
-            help="files_per_s>=50000, startup_s<=0.2; repeatable.",
+            help="A bound of a metric, as files_per_s>=50000 or startup_s<=0.2; repeatable.",
             rich_help_panel=GATES,
             autocompletion=completing(metrics),
         ),
@@ -154,7 +165,7 @@ def bench_command(
         typer.Option(
             "--alert",
             metavar="RULE",
-            help="regression, files_per_s<50000, throughput:-10%; repeatable.",
+            help="When to report: regression, files_per_s<50000 or throughput:-10%; repeatable.",
             rich_help_panel=GATES,
             autocompletion=completing(lambda: ("regression", *limits())),
         ),
@@ -170,7 +181,7 @@ def bench_command(
         typer.Option(
             "--alert-command",
             metavar="CMD",
-            help="Run CMD with JSON on stdin when one fires.",
+            help="Run CMD with JSON on stdin when an alert fires.",
             rich_help_panel=GATES,
         ),
     ] = None,
@@ -180,7 +191,7 @@ def bench_command(
         typer.Option(
             "--export",
             metavar="NAME=FILE",
-            help=f"{', '.join(EXPORTS)}; repeatable.",
+            help=f"Write the result to FILE in the format NAME: {', '.join(EXPORTS)}; repeatable.",
             rich_help_panel=OUTPUT,
             autocompletion=completing(exports),
         ),
@@ -197,7 +208,11 @@ def bench_command(
     history: Annotated[
         str | None,
         typer.Option(
-            "--history", metavar="FILE", help="Append to FILE.", rich_help_panel=OUTPUT, show_default="state directory"
+            "--history",
+            metavar="FILE",
+            help="Append the run to FILE.",
+            rich_help_panel=OUTPUT,
+            show_default="state directory",
         ),
     ] = None,
     label: Annotated[
@@ -254,7 +269,7 @@ def bench_command(
                 if as_json:
                     from exosuit_cli.report.bench.document import bench_document
 
-                    typer.echo(json.dumps(bench_document(result, strict=strict), indent=2))
+                    print_ascii_json(bench_document(result, strict=strict))
                 elif not quiet:
                     from exosuit_cli.report.bench.terminal import print_bench
                     from exosuit_cli.report.console import open_console

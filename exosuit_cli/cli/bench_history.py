@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
+from exosuit_cli.cli import options as opt
 from exosuit_cli.cli.border import command_border, standard_output
 from exosuit_cli.cli.completion import completing, metrics, suites
+from exosuit_cli.cli.streams import print_ascii_json
 from exosuit_cli.model.errors import UsageError
 
 History = Annotated[
@@ -20,7 +22,6 @@ SuiteName = Annotated[
         "--suite", metavar="NAME", help="Only this suite.", show_default="all", autocompletion=completing(suites)
     ),
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="Traceback with an error.")]
 
 
 def history_command(
@@ -29,13 +30,16 @@ def history_command(
     metric: Annotated[
         str,
         typer.Option(
-            "--metric", metavar="NAME", help="What to show: see `bench run --help`.", autocompletion=completing(metrics)
+            "--metric",
+            metavar="NAME",
+            help="The metric to show, as `exosuit bench --help` lists them.",
+            autocompletion=completing(metrics),
         ),
     ] = "throughput",
-    last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="Runs at most.")] = 50,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="The most runs.")] = 50,
+    as_json: opt.Json = False,
     as_jsonl: Annotated[bool, typer.Option("--jsonl", help="One JSON line a run, as stored.")] = False,
-    debug: Debug = False,
+    debug: opt.Debug = False,
 ) -> None:
     """Show the stored runs: a table, a plot, and the steps in the plot."""
     with command_border(debug=debug):
@@ -50,7 +54,7 @@ def history_command(
                     typer.echo(entry.line(), nl=False)
             elif as_json:
                 runs = [json.loads(entry.line()) for entry in found.entries]
-                typer.echo(json.dumps({"schema": "exosuit.bench_runs/1", "runs": runs}, indent=2))
+                print_ascii_json({"schema": "exosuit.bench_runs/1", "runs": runs})
             else:
                 from exosuit_cli.report.console import open_console
                 from exosuit_cli.report.history.terminal import print_trends
@@ -59,10 +63,12 @@ def history_command(
 
 
 def compare_command(
-    a: Annotated[str, typer.Argument(metavar="A", help="A document of bench --json, or the id of a stored run.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="Likewise; A is compared with it.")],
+    a: Annotated[
+        str, typer.Argument(metavar="A", parser=opt.text, help="A file of bench --json, or the id of a stored run.")
+    ],
+    b: Annotated[str, typer.Argument(metavar="B", parser=opt.text, help="The one to compare A with.")],
     history: History = None,
-    debug: Debug = False,
+    debug: opt.Debug = False,
 ) -> None:
     """Compare two stored runs of one machine and corpus; they are not paired, and nothing is gated."""
     with command_border(debug=debug):
@@ -79,7 +85,7 @@ def report_command(
     html: Annotated[str, typer.Option("--html", metavar="FILE", help="Write the page to FILE.")],
     history: History = None,
     suite: SuiteName = None,
-    debug: Debug = False,
+    debug: opt.Debug = False,
 ) -> None:
     """Write the history as one page: the trend by commit with its intervals, and the steps in it."""
     with command_border(debug=debug):

@@ -17,7 +17,6 @@ from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import ExitCode, UsageError
-from exosuit_cli.system.names import display_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -158,13 +157,10 @@ def _open_output(
 
 def _report(result: ChunkResult, request: ChunkRequest, flags: ChunkOutputFlags, session: SessionFlags) -> None:
     if flags.stats and flags.json:
-        import orjson
-
+        from exosuit_cli.cli.streams import print_json
         from exosuit_cli.report.chunk.document import chunk_document
 
-        document = chunk_document(result, request.chunking)
-        text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
-        sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
+        print_json(chunk_document(result, request.chunking))
     elif flags.stats and not session.quiet:
         from exosuit_cli.report.chunk.terminal import print_chunks
         from exosuit_cli.report.console import open_console

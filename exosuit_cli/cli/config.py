@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
 
 import typer
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.cli.streams import print_ascii_json
 from exosuit_cli.system.names import display_name
 
 config_app = typer.Typer(name="config", help="Show the settings.", no_args_is_help=True, add_completion=False)
@@ -22,7 +22,7 @@ def _config() -> None:
 @config_app.command("show")
 def show_command(
     config: opt.Config = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: opt.Json = False,
     debug: opt.Debug = False,
 ) -> None:
     """Print every setting with its value and where it came from."""
@@ -33,7 +33,7 @@ def show_command(
         with standard_output():
             if as_json:
                 settings = [{"key": row.key, "value": row.value, "origin": str(row.origin)} for row in rows]
-                typer.echo(json.dumps({"schema": "exosuit.config/1", "settings": settings}, indent=2))
+                print_ascii_json({"schema": "exosuit.config/1", "settings": settings})
                 return
             width = max(len(row.key) for row in rows)
             value_width = max(len(json.dumps(row.value)) for row in rows)

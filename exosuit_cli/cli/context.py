@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,18 +10,19 @@ import typer
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.border import command_border, standard_output
 from exosuit_cli.cli.command_line import CommandLine
-from exosuit_cli.cli.completion import completing, contexts
 from exosuit_cli.cli.context_embed import embed_command
 from exosuit_cli.cli.context_flags import CONTEXT_LOAD, ContextReportFlags
+from exosuit_cli.cli.context_text import cat_command, export_command, get_command
+from exosuit_cli.cli.context_upkeep import check_command, compact_command, drop_command, repair_command
 from exosuit_cli.cli.flags import SessionFlags, flags_named
 from exosuit_cli.cli.messages import log_ending, log_warnings
 from exosuit_cli.cli.options import Json, Name, NameArgument, command_of, one_name
+from exosuit_cli.cli.streams import print_ascii_json
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any, BinaryIO
+    from collections.abc import Mapping
 
 context_app = typer.Typer(
     name="context",
@@ -65,7 +63,7 @@ def _load(paths: tuple[str, ...], given: Mapping[str, object]) -> None:
                 if report.json:
                     from exosuit_cli.report.context.document import load_document
 
-                    print_json(load_document(outcome))
+                    print_ascii_json(load_document(outcome))
                 elif not session.quiet and outcome.result.partial is None:
                     from exosuit_cli.report.console import open_console
                     from exosuit_cli.report.context.terminal import print_load
@@ -96,7 +94,7 @@ def list_command(as_json: Json = False, debug: opt.Debug = False) -> None:
             if as_json:
                 from exosuit_cli.report.context.document import list_document
 
-                print_json(list_document(list_contexts()))
+                print_ascii_json(list_document(list_contexts()))
             else:
                 from exosuit_cli.report.console import open_console
                 from exosuit_cli.report.context.terminal import print_list
@@ -117,7 +115,7 @@ def show_command(
             if as_json:
                 from exosuit_cli.report.context.document import context_document
 
-                print_json(context_document(stats))
+                print_ascii_json(context_document(stats))
             else:
                 from exosuit_cli.report.console import open_console
                 from exosuit_cli.report.context.terminal import print_context
@@ -147,7 +145,7 @@ def stats_command(
                 if as_json:
                     from exosuit_cli.report.context.document import stats_document
 
-                    print_json(stats_document(stats))
+                    print_ascii_json(stats_document(stats))
                 else:
                     from exosuit_cli.report.console import open_console
                     from exosuit_cli.report.context.terminal import print_tiers
@@ -159,188 +157,10 @@ def stats_command(
             typer.echo()
 
 
-@context_app.command("get")
-def get_command(
-    chunk: Annotated[str, typer.Argument(metavar="ID", help="The id of a chunk, or its first digits.")],
-    name: Name = None,
-    as_json: Json = False,
-    debug: opt.Debug = False,
-) -> None:
-    """Print the text of one chunk; on a terminal, where it lies as well."""
-    with command_border(debug=debug):
-        from exosuit_cli.commands.context import find_chunk
-
-        found = find_chunk(name, chunk)
-        with standard_output():
-            if as_json:
-                from exosuit_cli.report.context.document import chunk_document
-
-                print_json(chunk_document(found))
-                return
-            if sys.stdout.isatty():
-                from exosuit_cli.report.console import open_console
-                from exosuit_cli.report.context.terminal import print_places
-
-                print_places(open_console(), found)
-            _write_text(found.text)
-
-
-@context_app.command("cat")
-def cat_command(
-    path: Annotated[str, typer.Argument(metavar="PATH", help="A file of the context.")],
-    name: Name = None,
-    debug: opt.Debug = False,
-) -> None:
-    """Print one text file as it was loaded."""
-    with command_border(debug=debug):
-        from exosuit_cli.commands.context import read_file
-
-        with standard_output():
-            for text in read_file(name, path):
-                _write_text(text)
-
-
-@context_app.command("export")
-def export_command(
-    context: NameArgument = None,
-    output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to FILE.", show_default="stdout")
-    ] = None,
-    text: Annotated[bool, typer.Option(help="The text of each chunk.")] = True,
-    working: Annotated[bool, typer.Option("--working", help="The working context only.")] = False,
-    name: Name = None,
-    debug: opt.Debug = False,
-) -> None:
-    """Write every chunk as one line of JSON, as `exosuit chunk` does, in the order of the context."""
-    with command_border(debug=debug):
-        from exosuit_cli.cli.streams import named_file
-        from exosuit_cli.commands.context import check_export, export_chunks, find_context
-        from exosuit_cli.report.context.jsonl import write_chunks
-
-        found, place = find_context(one_name(context, name)), named_file(output)
-        check_export(found, place)
-        chunks = export_chunks(found, working=working)
-        with _opened(place) as file:
-            write_chunks(file, chunks, text=text)
-
-
-@context_app.command("drop")
-def drop_command(
-    context: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="NAME", help="The context to delete.", show_default=False, autocompletion=completing(contexts)
-        ),
-    ] = None,
-    source: Annotated[
-        str | None, typer.Option("--source", metavar="NAME", help="Remove this source only.", show_default=False)
-    ] = None,
-    name: Annotated[str | None, typer.Option("--name", hidden=True, autocompletion=completing(contexts))] = None,
-    debug: opt.Debug = False,
-) -> None:
-    """Delete a context; no file of its sources is touched."""
-    with command_border(debug=debug):
-        from exosuit_cli.commands.context import drop, forget_source
-
-        meant = one_name(context, name)
-        if meant is None:
-            raise UsageError("which context is to be deleted? give its NAME; `exosuit context list` has them")
-        if source is not None:
-            forget_source(meant, source)
-        else:
-            drop(meant)
-
-
-@context_app.command("check")
-def check_command(
-    context: NameArgument = None, name: Name = None, as_json: Json = False, debug: opt.Debug = False
-) -> None:
-    """Read everything in a context and compare it with its digests; exit 3 where anything is damaged."""
-    with command_border(debug=debug):
-        from exosuit_cli.commands.context import check_context
-
-        _report_check(check_context(one_name(context, name)), as_json=as_json)
-
-
-@context_app.command("repair")
-def repair_command(
-    context: NameArgument = None,
-    name: Name = None,
-    as_json: Json = False,
-    config: opt.Config = None,
-    quiet: opt.Quiet = False,
-    debug: opt.Debug = False,
-) -> None:
-    """Read again, from the tree, what is damaged in a context."""
-    with command_border(debug=debug):
-        from exosuit_cli.cli.streams import progress_line
-        from exosuit_cli.commands.context_repair import repair_context
-        from exosuit_cli.system.stop import stop_on_signals
-
-        with stop_on_signals() as stop, progress_line(quiet) as progress:
-            outcome = repair_context(one_name(context, name), config=config, stop=stop, progress=progress)
-        _report_check(outcome, as_json=as_json)
-
-
-@context_app.command("compact")
-def compact_command(
-    context: NameArgument = None, name: Name = None, quiet: opt.Quiet = False, debug: opt.Debug = False
-) -> None:
-    """Compress all chunks of a context anew, and give free pages back to the disk."""
-    with command_border(debug=debug, quiet=quiet):
-        from exosuit_cli.commands.context import compact_context
-        from exosuit_cli.model.units import format_bytes
-
-        found, before, after = compact_context(one_name(context, name))
-        if not quiet:
-            with standard_output():
-                typer.echo(f"{found}: {format_bytes(before)} before, {format_bytes(after)} after")
-
-
-def _report_check(outcome: Any, *, as_json: bool) -> None:
-    with standard_output():
-        if as_json:
-            from exosuit_cli.report.context.document import check_document
-
-            print_json(check_document(outcome))
-        else:
-            from exosuit_cli.report.console import open_console
-            from exosuit_cli.report.context.terminal import print_check
-
-            print_check(open_console(), outcome)
-    code = log_ending(outcome.ending)
-    if code:
-        raise SystemExit(code)
-
-
-def print_json(document: dict[str, Any]) -> None:
-    """Print one document, escaped on a terminal."""
-    from exosuit_cli.system.names import display_json
-
-    text = json.dumps(document, indent=2) + "\n"
-    sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
-
-
-def _write_text(text: bytes) -> None:
-    """Write a text as it is; on a terminal, what could act on it is escaped."""
-    if sys.stdout.isatty():
-        from exosuit_cli.system.names import display_text
-
-        sys.stdout.write(display_text(text))
-    else:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text)
-
-
-@contextmanager
-def _opened(output: str | None) -> Iterator[BinaryIO]:
-    """A file that takes its place at the end; None: stdout."""
-    from exosuit_cli.cli.streams import json_output
-    from exosuit_cli.commands.chunk_output import open_file
-
-    if output is None:
-        with standard_output(), json_output(sys.stdout.buffer) as file:
-            yield file
-        return
-    with open_file(output) as file:
-        yield file
+context_app.command("get")(get_command)
+context_app.command("cat")(cat_command)
+context_app.command("export")(export_command)
+context_app.command("drop")(drop_command)
+context_app.command("check")(check_command)
+context_app.command("repair")(repair_command)
+context_app.command("compact")(compact_command)

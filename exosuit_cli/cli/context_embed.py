@@ -10,6 +10,7 @@ from exosuit_cli.cli import options as opt
 from exosuit_cli.cli.border import command_border, standard_output
 from exosuit_cli.cli.completion import completing
 from exosuit_cli.cli.messages import log_ending
+from exosuit_cli.cli.streams import print_ascii_json
 from exosuit_cli.model.errors import UsageError
 
 _CODECS = ("fp32", "fp16", "int8")
@@ -47,7 +48,7 @@ def embed_command(
     with command_border(debug=debug, quiet=quiet):
         meant = opt.one_name(context, name)
         if remove and (model or codec or anew or as_json):
-            raise UsageError("--remove deletes the vectors; give it with --name alone")
+            raise UsageError("--remove deletes the vectors; give it with the name of the context alone")
         if remove:
             _remove(meant, quiet=quiet)
             return
@@ -59,10 +60,9 @@ def embed_command(
             outcome = embed_context(meant, model, codec, anew=anew, stop=stop, progress=progress)
         with standard_output():
             if as_json:
-                from exosuit_cli.cli.context import print_json
                 from exosuit_cli.report.context.document import embed_document
 
-                print_json(embed_document(outcome.result))
+                print_ascii_json(embed_document(outcome.result))
             elif not quiet:
                 from exosuit_cli.report.console import open_console
                 from exosuit_cli.report.context.vectors import print_embed

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
 
 from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
 from exosuit_cli.cli.border import command_border, standard_output
+from exosuit_cli.cli.streams import print_ascii_json
 
 
 def device_command(
     measure: Annotated[bool, typer.Option("--measure", help="Measure every card again.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_json: opt.Json = False,
     config: opt.Config = None,
     debug: opt.Debug = False,
 ) -> None:
@@ -26,7 +26,7 @@ def device_command(
             if as_json:
                 from exosuit_cli.report.device.document import device_document
 
-                typer.echo(json.dumps(device_document(listing), indent=2))
+                print_ascii_json(device_document(listing))
             else:
                 from exosuit_cli.report.console import open_console
                 from exosuit_cli.report.device.terminal import print_devices

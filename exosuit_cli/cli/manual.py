@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli import options as opt
 from exosuit_cli.cli.border import command_border, standard_output
 from exosuit_cli.cli.completion import completing, topics
 
@@ -27,8 +27,9 @@ def manual_command(
         str | None,
         typer.Argument(
             metavar="TOPIC",
-            help="What to read about; none lists the topics.",
-            show_default=False,
+            parser=opt.text,
+            help="What to read about.",
+            show_default="the list of topics",
             autocompletion=completing(topics),
         ),
     ] = None,

@@ -146,7 +146,7 @@ def one_name(argument: str | None, name: str | None) -> str | None:
     return argument if argument is not None else name
 
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.", rich_help_panel=OUTPUT)]
 Ignore = Annotated[bool | None, _session("ignore")]
 Config = Annotated[str | None, _session("config")]
 LogFile = Annotated[str | None, _session("log_file")]

@@ -17,7 +17,6 @@ from exosuit_cli.cli.remote import with_sources
 from exosuit_cli.config.option import declared, filled
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.pack.options import PackOptions
-from exosuit_cli.system.names import display_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -170,13 +169,10 @@ class _Both:
 
 def _report(result: PackResult, request: PackRequest, flags: PackOutputFlags, session: SessionFlags) -> None:
     if flags.json:
-        import orjson
-
+        from exosuit_cli.cli.streams import print_json
         from exosuit_cli.report.pack.document import pack_document
 
-        document = pack_document(result, request.packing, is_template=request.template is not None)
-        text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
-        sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
+        print_json(pack_document(result, request.packing, is_template=request.template is not None))
     elif (flags.stats or request.output is not None or is_silent(flags)) and not session.quiet:
         from exosuit_cli.report.console import open_console
         from exosuit_cli.report.pack.terminal import print_pack

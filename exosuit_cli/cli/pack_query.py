@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 from exosuit_cli.cli.border import logger, standard_output
@@ -42,14 +41,10 @@ def run_with_query(
 
 def _report(outcome: QueryPackOutcome, request: PackRequest, flags: PackOutputFlags, session: SessionFlags) -> None:
     if flags.json:
-        import orjson
-
+        from exosuit_cli.cli.streams import print_json
         from exosuit_cli.report.pack.query_document import query_pack_document
-        from exosuit_cli.system.names import display_json
 
-        document = query_pack_document(outcome, request.packing, is_template=request.template is not None)
-        text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
-        sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
+        print_json(query_pack_document(outcome, request.packing, is_template=request.template is not None))
     elif (flags.stats or request.output is not None or flags.copy) and not session.quiet:
         from exosuit_cli.report.console import open_console
         from exosuit_cli.report.pack.query_terminal import print_query_pack

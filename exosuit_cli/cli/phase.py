@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from exosuit_cli.cli import options as opt  # noqa: TC001  (typer evaluates the annotations)
+from exosuit_cli.cli import options as opt
 from exosuit_cli.cli.border import command_border, standard_output
 from exosuit_cli.cli.messages import log_ending, log_warnings
+from exosuit_cli.cli.streams import print_ascii_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +25,6 @@ phase_app = typer.Typer(
     add_completion=False,
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-
 
 @phase_app.callback()
 def _phase() -> None:
@@ -34,7 +32,7 @@ def _phase() -> None:
 
 
 @phase_app.command("list")
-def list_command(config: opt.Config = None, as_json: Json = False, debug: opt.Debug = False) -> None:
+def list_command(config: opt.Config = None, as_json: opt.Json = False, debug: opt.Debug = False) -> None:
     """List every phase: its limit, whether it is proven here, and the figures of the proof."""
     with command_border(debug=debug):
         from exosuit_cli.commands.phase import list_phases
@@ -46,10 +44,10 @@ def list_command(config: opt.Config = None, as_json: Json = False, debug: opt.De
 @phase_app.command("show")
 def show_command(
     number: Annotated[
-        str | None, typer.Argument(metavar="N", help="The phase; the current one by default.", show_default=False)
+        str | None, typer.Argument(metavar="N", parser=opt.text, help="The phase.", show_default="the current one")
     ] = None,
     config: opt.Config = None,
-    as_json: Json = False,
+    as_json: opt.Json = False,
     debug: opt.Debug = False,
 ) -> None:
     """Show one phase with all figures of its proof, and what memory may hold here."""
@@ -62,7 +60,7 @@ def show_command(
 
 @phase_app.command("set")
 def set_command(
-    number: Annotated[str, typer.Argument(metavar="N", help="The phase.", show_default=False)],
+    number: Annotated[str, typer.Argument(metavar="N", parser=opt.text, help="The phase.", show_default=False)],
     source: Annotated[
         str | None,
         typer.Option("--from", metavar="PATH", help="Prove it with files of PATH.", show_default="a synthetic tree"),
@@ -72,7 +70,7 @@ def set_command(
         typer.Option(
             "--soak",
             metavar="TIME",
-            help="Load, evict and recall for TIME as well, while memory must stay flat",
+            help="Load, evict and recall for TIME as well, while memory must stay flat.",
             show_default="10m for a phase that is stable under load, else none",
         ),
     ] = None,
@@ -80,10 +78,10 @@ def set_command(
         bool, typer.Option("--validate/--no-validate", help="Prove it before it is set; else it counts as unproven.")
     ] = True,
     seed: Annotated[
-        int, typer.Option("--seed", metavar="N", min=0, help="Of the synthetic tree, orders and moments.")
+        int, typer.Option("--seed", metavar="N", min=0, help="Seed of the synthetic tree, the orders and the moments.")
     ] = 0,
     config: opt.Config = None,
-    as_json: Json = False,
+    as_json: opt.Json = False,
     quiet: opt.Quiet = False,
     debug: opt.Debug = False,
 ) -> None:
@@ -101,7 +99,7 @@ def set_command(
 
 
 @phase_app.command("rollback")
-def rollback_command(config: opt.Config = None, as_json: Json = False, debug: opt.Debug = False) -> None:
+def rollback_command(config: opt.Config = None, as_json: opt.Json = False, debug: opt.Debug = False) -> None:
     """Return to the phase that was set before."""
     with command_border(debug=debug):
         from exosuit_cli.commands.phase import roll_back
@@ -111,7 +109,7 @@ def rollback_command(config: opt.Config = None, as_json: Json = False, debug: op
 
 
 @phase_app.command("unset")
-def unset_command(config: opt.Config = None, as_json: Json = False, debug: opt.Debug = False) -> None:
+def unset_command(config: opt.Config = None, as_json: opt.Json = False, debug: opt.Debug = False) -> None:
     """Set no phase: what memory holds is the limit."""
     with command_border(debug=debug):
         from exosuit_cli.commands.phase import unset_phase
@@ -128,7 +126,7 @@ def _answer(
         if as_json:
             from exosuit_cli.report.phase.document import phase_document
 
-            typer.echo(json.dumps(phase_document(outcome), indent=2))
+            print_ascii_json(phase_document(outcome))
         elif not quiet:
             from exosuit_cli.report.console import open_console
 

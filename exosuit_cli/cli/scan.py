@@ -77,14 +77,13 @@ def _report(outcome: ScanOutcome, report: ScanReportFlags, *, quiet: bool) -> No
 
         write_jsonl(sys.stdout.buffer, result, times=True)
     elif report.json:
-        import json
-
+        from exosuit_cli.cli.streams import print_ascii_json
         from exosuit_cli.report.scan.document import scan_document
 
         document = scan_document(
             result, settings.phases, settings.current_phase, top=settings.scan.top, tree=report.tree
         )
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        print_ascii_json(document)
     elif not quiet:
         from exosuit_cli.report.console import open_console
         from exosuit_cli.report.scan.terminal import print_scan

@@ -113,8 +113,18 @@ def print_json(document: Mapping[str, Any]) -> None:
     """Print one document on stdout, escaped where that is a terminal."""
     import orjson
 
-    text = orjson.dumps(document, option=orjson.OPT_INDENT_2).decode() + "\n"
-    sys.stdout.write(display_json(text) if sys.stdout.isatty() else text)
+    _write_json(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
+
+
+def print_ascii_json(document: Mapping[str, Any]) -> None:
+    """Print one document on stdout in ASCII alone, so that a name in it may be one that is no UTF-8."""
+    import json
+
+    _write_json(json.dumps(document, indent=2))
+
+
+def _write_json(text: str) -> None:
+    sys.stdout.write((display_json(text) if sys.stdout.isatty() else text) + "\n")
 
 
 def is_unseen(file: BinaryIO) -> bool:

@@ -191,10 +191,9 @@ def _intention(plan: BenchPlan, corpus: str | Synthetic, max_time: str) -> str:
     suites = f"{', '.join(others)} and {last}" if others else last
     where = f"a corpus of {corpus}" if isinstance(corpus, Synthetic) else os.path.abspath(corpus)
     sides = "" if plan.base is None else ", this build twice" if plan.is_aa else f", this build and {plan.base.label}"
-    runs = "runs" if plan.base is None else "pairs of runs"
     return (
-        f"measuring {suites} on {where}{sides}: {plan.fewest()} to {max(plan.fewest(), plan.max_pairs)} {runs}, "
-        f"for up to {time} (--max-time); Ctrl-C ends it with what it has"
+        f"measuring {suites} on {where}{sides}: {plan.fewest()} to {plan.most()} {plan.round}s, up to {time} "
+        "(--max-time)"
     )
 
 

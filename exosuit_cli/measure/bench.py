@@ -172,7 +172,10 @@ def _warnings(plan: BenchPlan, measurer: Measurer, block: Block | None, gates: S
     if block is None:
         return
     if block.stopped == "max_time" and block.pairs < plan.fewest():
-        yield f"time was up after {block.pairs} of {plan.fewest()} pairs; give more --max-time or a smaller corpus"
+        yield (
+            f"time was up after {block.pairs} of {plan.fewest()} {plan.round}s; "
+            "give more --max-time or a smaller corpus"
+        )
     if len(measurer.first) == 2:
         ours, theirs = measurer.first["A"], measurer.first["B"]
         unreported = [name for name in ours.work if name not in theirs.work]

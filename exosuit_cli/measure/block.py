@@ -191,14 +191,15 @@ def measure_block(
         enough = samples.pairs >= plan.fewest() and samples.pairs % 2 == 0  # whole quartets
         if enough and _is_precise(measurer, samples):
             stopped = "precise"
-        elif samples.pairs >= max(plan.max_pairs, plan.fewest()):
+        elif samples.pairs >= plan.most():
             stopped = "max_pairs"
         elif samples.pairs and now + slowest > (deadline if samples.pairs >= FEWEST_PAIRS else latest or deadline):
             stopped = "max_time"
         elif stop and samples.pairs:
             stopped = "interrupted"
         else:
-            measurer.report(f"{measurer.suite.name}: pair {samples.pairs + 1} of {plan.fewest()} to {plan.max_pairs}")
+            number = samples.pairs + 1
+            measurer.report(f"{measurer.suite.name}: {plan.round} {number} of {plan.fewest()} to {plan.most()}")
             measurer.pair(order, samples)
             slowest = max(slowest, time.monotonic() - now)
             continue

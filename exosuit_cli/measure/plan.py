@@ -67,6 +67,11 @@ class BenchPlan:
         return "aa" if self.is_aa else "paired" if self.base is not None else "single"
 
     @property
+    def round(self) -> str:
+        """What is measured again and again: a pair, or with one side a round."""
+        return "round" if self.base is None else "pair"
+
+    @property
     def paired_gates(self) -> tuple[Gate, ...]:
         """The gates that the pairs decide."""
         return tuple(gate for gate in self.gates if not gate.against_baseline)
@@ -85,6 +90,10 @@ class BenchPlan:
     def fewest(self) -> int:
         """The fewest pairs of a block: those that were asked for, or more if so many gates need more for a verdict."""
         return max(self.pairs, fewest_pairs(len(self.watched) + len(self.floors), ALPHA))
+
+    def most(self) -> int:
+        """The most pairs of a block."""
+        return max(self.max_pairs, self.fewest())
 
 
 def metrics_of(suite: Suite) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ class ServeOptions:
         panel=SELECTION,
         metavar="NAME",
         completes="contexts",
-        shown="that of the ROOTs",
+        shown="that of the PATHs",
     )
     http: str | None = option(
         None,

@@ -215,9 +215,8 @@ def _reported(target: bytes) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(
-            f"{os.fsdecode(target)!r}: cannot be written: {reason}; the file is as it was before"
-        ) from error
+        left = "the file is as it was before" if os.path.isfile(target) else "nothing was written"
+        raise OutputError(f"{os.fsdecode(target)!r}: cannot be written: {reason}; {left}") from error
 
 
 def _refuse_special(name: bytes, parent: int) -> None:

@@ -260,6 +260,9 @@ def test_the_example_of_the_manual_runs(tree: Path, run: RunExosuit, project: Pa
     done = subprocess.run([python, "-c", program], cwd=tree, capture_output=True, timeout=HANG, check=False)
     assert b"b'a.py' 1 " in ok(done)
     assert ok(run("context", "cat", "a.py", "--name", "project")) == FILES["a.py"]
+    assert ok(run("context", "cat", "project", "a.py")) == FILES["a.py"]
+    assert "are two contexts" in one_error(run("context", "cat", "tree", "a.py", "--name", "project"), 2)
+    assert "3 words" in one_error(run("context", "cat", "project", "a.py", "b.md"), 2)
 
 
 def test_an_export_is_written_neither_through_a_link_of_a_source_nor_over_a_context(

@@ -195,7 +195,7 @@ def test_what_is_no_regular_file_is_never_replaced(tmp_path: Path) -> None:
 
 def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
     before = descriptors()
-    with pytest.raises(OutputError, match=r"missing/file.*No such file") as caught:
+    with pytest.raises(OutputError, match=r"missing/file.*No such file.*; nothing was written$") as caught:
         write_atomic(str(tmp_path / "missing" / "file"), b"")
     assert isinstance(caught.value.__cause__, FileNotFoundError)
     assert descriptors() == before
@@ -220,6 +220,7 @@ def test_a_full_file_system_leaves_the_old_file(tmp_path: Path) -> None:
     result = json.loads(run_python(FULL_DISK, str(tmp_path), wrapper=(*wrapper, mount, str(tmp_path))).stdout)
     assert [code for _, code in result["outcomes"]] == [errno.ENOSPC, errno.ENOSPC]
     assert all("'file': cannot be written: No space left" in message for message, _ in result["outcomes"])
+    assert all(message.endswith("; the file is as it was before") for message, _ in result["outcomes"])
     assert result["left"] == ["file"]
     assert result["content"] == "old"
     assert os.listdir(tmp_path) == []

@@ -119,7 +119,7 @@ def _print_suite(console: Console, suite: SuiteResult, mode: str) -> None:
         if side is not None:
             labelled_line(console, "", f"{letter}  {_side_line(side)}")
     if suite.block is not None:
-        labelled_line(console, "", _block_line(suite.block))
+        labelled_line(console, "", _block_line(suite.block, mode))
         if suite.block.unknown is None:
             _print_metrics(console, suite.block, mode)
         else:
@@ -129,7 +129,7 @@ def _print_suite(console: Console, suite: SuiteResult, mode: str) -> None:
         changed = any(change.state in ("slower", "new") for change in suite.stages)
         labelled_line(console, "stages", stages, "bold red" if changed else "")
     if suite.confirmation is not None:
-        labelled_line(console, "", f"second block: {_block_line(suite.confirmation)}")
+        labelled_line(console, "", f"second block: {_block_line(suite.confirmation, mode)}")
     for kept in suite.profiles:
         if kept.profile is not None:
             limits = f"; {kept.profile.limiter} limits" if kept.profile.limiter is not None else ""
@@ -160,9 +160,10 @@ def _side_line(side: SideResult) -> str:
     return f"{display_name(side.label)} {side.version or ''}: {work}"
 
 
-def _block_line(block: Block) -> str:
-    each = f" of {block.repeats} runs a side" if block.repeats > 1 else ""
-    text = f"{counted(block.pairs, 'pair')}{each} in {block.seconds:.0f} s; {_STOPPED[block.stopped]}"
+def _block_line(block: Block, mode: str) -> str:
+    what, runs = ("round", "runs") if mode == "single" else ("pair", "runs a side")
+    each = f" of {block.repeats} {runs}" if block.repeats > 1 else ""
+    text = f"{counted(block.pairs, what)}{each} in {block.seconds:.0f} s; {_STOPPED[block.stopped]}"
     if block.control is not None:
         text += f"; {control_note(block.control)}"
     return text

@@ -106,9 +106,7 @@ def _in_words(error: Any) -> str:
     )
     if surplus is not None:
         typed = surplus["words"][:_LONGEST]
-        takes_name = command.startswith("exosuit context ") and "--name" in _flags(context)
-        remedy = "give the name of a context with --name; " if takes_name else ""
-        return f"more arguments than `{command}` takes: {typed}; {remedy}see `{command} --help`"
+        return f"more arguments than `{command}` takes: {typed}; see `{command} --help`"
     message = message[:1].lower() + message[1:].replace(". Did you", "; did you")
     return message if message.endswith("?") else f"{message}; see `{command} --help`"
 

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
             "bench compare a b c",
             "more arguments than `exosuit bench compare` takes: c; see `exosuit bench compare --help`",
         ),
-        ("context get abcd mine", "takes: mine; give the name of a context with --name; see"),
+        ("context get abcd mine", "there is no context 'abcd'"),
         ("context show mine --name other", "'mine' and --name 'other' are two contexts; give one of them"),
         ("context drop", "which context is to be deleted? give its NAME"),
         ("pack . --budget 8q", "'8q' is not a count; accepted: a whole number, or one with k or M, as 8k for 8,000"),

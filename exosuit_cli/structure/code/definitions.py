@@ -20,11 +20,11 @@ from exosuit_cli.structure.code.closed_lines import closed_on_line, closing_line
 from exosuit_cli.structure.code.defining_lines import find_definitions
 from exosuit_cli.structure.code.documented_by_comment import documented_lines
 from exosuit_cli.structure.code.flat_blocks import flat_depths
+from exosuit_cli.structure.code.guessed_symbols import GuessedSymbols
 from exosuit_cli.structure.code.nesting import Nesting
 from exosuit_cli.structure.costs import ATTACHED, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 from exosuit_cli.structure.families import HAS_KEYS, Family, family_of
 from exosuit_cli.structure.line_view import BYTE, begins_item, word
-from exosuit_cli.structure.symbols import NO_SYMBOLS, Symbols, joined_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -303,44 +303,3 @@ class Guesses:
         heads = np.append(self._lines.heads, np.uint64(0))[following]
         found: npt.NDArray[np.int64] = np.maximum(indents[following] + begins_item(heads), indents[at]).astype(np.int64)
         return found
-
-
-class GuessedSymbols:
-    """The symbols of the chunks of a slab, handed out text by text."""
-
-    def __init__(
-        self,
-        files: npt.NDArray[np.int64],
-        lines: npt.NDArray[np.int64],
-        kinds: npt.NDArray[np.uint8],
-        paths: list[str],
-        symbols: npt.NDArray[np.int64],
-        chunks: npt.NDArray[np.int64],
-    ) -> None:
-        self._files = files
-        self._lines = lines
-        self._kinds = kinds
-        self._paths = paths
-        self._symbols: list[int] = symbols.tolist()
-        self._chunks = chunks
-        self._bounds: list[int] = np.searchsorted(lines, files).tolist()
-
-    def of_slab(self) -> tuple[list[str | None], Symbols]:
-        """As `of_text` for all texts one after the other, whose chunks are counted through."""
-        paths = self._paths
-        symbols = [paths[place] if place >= 0 else None for place in self._symbols]
-        if not len(self._lines):
-            return symbols, NO_SYMBOLS
-        lines = self._lines - np.repeat(self._files[:-1], np.diff(self._bounds)) + 1
-        return symbols, Symbols(self._chunks, lines, self._kinds, joined_names(paths))
-
-    def of_text(self, position: int, first: int, stop: int) -> tuple[list[str | None], Symbols]:
-        """The symbol of each chunk of a text, those from `first` up to `stop`, and all definitions that begin there."""
-        paths = self._paths
-        symbols = [paths[place] if place >= 0 else None for place in self._symbols[first:stop]]
-        start, end = self._bounds[position], self._bounds[position + 1]
-        if start == end:
-            return symbols, NO_SYMBOLS
-        own = slice(start, end)
-        lines = self._lines[own] - int(self._files[position]) + 1
-        return symbols, Symbols(self._chunks[own] - first, lines, self._kinds[own], joined_names(paths[own]))

@@ -32,6 +32,7 @@ from exosuit_cli.structure.code.block_words import (
     has_classes,
 )
 from exosuit_cli.structure.code.comment_lines import as_deep_as_code, below_banners
+from exosuit_cli.structure.code.decorator_lines import CLOSES, OPENS_BODY, closed_by, further_lines
 from exosuit_cli.structure.code.literal_lines import literal_lines
 from exosuit_cli.structure.costs import ATTACHED, BLANK, BLANK_IN_COMMENT, CLOSING, CONTINUED, IN_TEXT
 from exosuit_cli.structure.documents.borders import elements_of, enter_documents
@@ -46,25 +47,17 @@ if TYPE_CHECKING:
 
 _LEVELS = np.uint8(49)
 _WEAK = np.uint8(2)
-_LONGEST = 100
-"""Lines of the longest decorator that is seen as one."""
-_FOLLOWING = np.arange(1, _LONGEST + 1)
-_AT_ONCE = 1024
-"""Decorators whose following lines are looked at together."""
 
 _TEMPLATE = word("template")[0]
 _USUAL_MARKS = [word(each) for each in ("#", "//", "/*")]
 
-_CLOSES = byte_set(b"}])")
 _CLOSES_LAST = byte_set(b"}]);,")
 _BRACKETS = byte_set(b"}]")
-_OPENS_BODY = byte_set(b"{([:")
 _GOES_ON = byte_set(b",\\=+-*&|<(")
-_JOINS = byte_set(b":|=&+,")
 _BEGINS_WITHIN = byte_set(b".?&|+=<>,:{")
 _UNFINISHED = IS_WORD | byte_set(b"*&")
-_FIRST = np.stack((_CLOSES, _BEGINS_WITHIN), 1) @ np.array([1, 2], np.uint8)
-_LAST = np.stack((_OPENS_BODY, _GOES_ON, _UNFINISHED), 1) @ np.array([1, 2, 4], np.uint8)
+_FIRST = np.stack((CLOSES, _BEGINS_WITHIN), 1) @ np.array([1, 2], np.uint8)
+_LAST = np.stack((OPENS_BODY, _GOES_ON, _UNFINISHED), 1) @ np.array([1, 2, 4], np.uint8)
 """uint8[256]: the sets that a byte is in; one look-up of a byte costs as much as many comparisons."""
 
 
@@ -217,8 +210,8 @@ def _code(
     decorator |= is_slash & is_hash & (second == ord("["))  # an attribute of Rust or PHP
     decorator |= is_slash & (first == ord("[")) & (lasts == ord("]"))
     decorator &= ~is_literal & (lasts != ord(";"))
-    decorator |= _further_lines(view, decorator)
-    decorator |= _closed(view, decorator)
+    decorator |= further_lines(view, decorator)
+    decorator |= closed_by(view, decorator)
     comment = comment & ~decorator
     level = np.minimum(flat_levels(view, comment, level), _LEVELS)
     level, deepened = as_deep_as_code(view, comment, level)
@@ -275,43 +268,3 @@ def _enter(
     changes = column ^ values
     changes &= np.negative(rows.view(np.uint8))
     column ^= changes
-
-
-def _further_lines(view: LineView, decorator: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Lines further to the right over which an attribute goes on, after an operator or a comma."""
-    found = np.zeros(len(decorator), np.bool_)
-    begun = np.flatnonzero(decorator)
-    begun = begun[_JOINS.take(view.lasts[begun])]
-    at = begun.copy()
-    for _ in range(_LONGEST):
-        at += 1
-        begun, at = begun[at < len(found)], at[at < len(found)]
-        goes_on = view.same_file[at] & ~view.after_blank[at] & (view.indents[at] > view.indents[begun])
-        goes_on &= view.lasts[at] != ord("{")
-        begun, at = begun[goes_on], at[goes_on]
-        found[at] = True
-        goes_on = _JOINS.take(view.lasts[at])
-        begun, at = begun[goes_on], at[goes_on]
-        if not len(at):
-            break
-    return found
-
-
-def _closed(view: LineView, openers: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Lines that close what one of `openers` opens at its end: the next line not further to the right, if it does so.
-
-    Looked for within `_LONGEST` lines that are not blank.
-    """
-    found = np.zeros(len(openers), np.bool_)
-    opened = np.flatnonzero(openers)
-    opened = opened[_OPENS_BODY.take(view.lasts[opened])]
-    for begin in range(0, len(opened), _AT_ONCE):
-        own = opened[begin : begin + _AT_ONCE]
-        lines = own[:, None] + _FOLLOWING
-        at = np.minimum(lines, len(found) - 1)
-        is_beyond = (lines >= len(found)) | ~view.same_file[at]
-        ends = is_beyond | (view.indents[at] <= view.indents[own, None])
-        rows, first = np.arange(len(own)), ends.argmax(axis=1)
-        at = at[rows, first]
-        found[at[ends[rows, first] & ~is_beyond[rows, first] & _CLOSES.take(view.first[at])]] = True
-    return found

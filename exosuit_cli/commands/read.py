@@ -5,11 +5,10 @@ All of it comes from the context, verified: no file is opened, so what is not lo
 
 from __future__ import annotations
 
-import difflib
-import os
 import re
 from typing import TYPE_CHECKING, Final
 
+from exosuit_cli.commands.file_places import MOST_OTHERS, file_at, shown_path
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import CheckFailed, UsageError
 from exosuit_cli.model.units import counted
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from exosuit_cli.search.searcher import Searcher
 
 _READ_CHUNKS: Final = 32
-_MOST_OTHERS: Final = 5
 _ABOVE: Final = re.compile(r"\s*(?:@|#\[|\[\w)")
 """Lines that belong to the definition below them: decorators, attributes."""
 _BETWEEN: Final = re.compile(r"\s*(?:$|@|#|//|/\*|\*|--)")
@@ -98,51 +96,6 @@ def read_text(request: ReadRequest, found: SearchedContext, searcher: Searcher) 
     return _read_lines(request, found, file, request.start_line, request.end_line)
 
 
-def file_at(found: SearchedContext, path: str) -> StoredFile:
-    """The file at a path as answers show it, or at an absolute one. Raises UsageError where the context has none."""
-    context = found.context
-    sources = context.sources()
-    raw = os.fsencode(path)
-    if b"\0" in raw:
-        raise UsageError("a path has no NUL in it")
-    whole = os.path.normpath(os.path.join(found.base or b"/", raw))
-    is_inside = False
-    for source in sources:
-        root = source.root.rstrip(b"/")
-        candidates = []
-        if whole.startswith(root + b"/"):
-            is_inside = True
-            candidates.append(whole[len(root) + 1 :])
-        elif whole == source.root:
-            candidates.append(os.path.basename(whole))
-        named = os.path.normpath(raw)
-        if found.base is None and named.startswith(source.name.encode() + b"/"):
-            is_inside = True
-            candidates.append(named[len(source.name.encode()) + 1 :])
-        for file in context.find_files(source, candidates) if candidates else ():
-            return file
-    if not is_inside:
-        roots = ", ".join(display_name(source.root) for source in sources)
-        raise UsageError(
-            f"{path[:200]!r} is outside of what may be read ({roots}); give a path as search and outline show it"
-        )
-    near = _near(found, os.path.normpath(raw))
-    hint = f"did you mean {' or '.join(near)}?" if near else "call search to find the right one"
-    raise UsageError(f"there is no file {path[:200]!r}: it does not exist, or ignore rules leave it out; {hint}")
-
-
-def _near(found: SearchedContext, path: bytes) -> list[str]:
-    """Paths that may be meant: of the same name first."""
-    sources = {source.id: source for source in found.context.sources()}
-    paths = [found.shown_path(sources[file.source], file.path) for file in found.context.files()]
-    name = os.path.basename(path)
-    same = [each for each in paths if os.path.basename(each) == name][:_MOST_OTHERS]
-    if not same:
-        shown = {os.fsdecode(each): each for each in paths}
-        same = [shown[each] for each in difflib.get_close_matches(os.fsdecode(path)[-200:], shown, n=3)]
-    return [display_name(each) for each in same]
-
-
 def _read_chunk(request: ReadRequest, found: SearchedContext) -> ReadOutcome:
     context = found.context
     assert request.chunk is not None
@@ -159,7 +112,7 @@ def _read_chunk(request: ReadRequest, found: SearchedContext) -> ReadOutcome:
 
     lines = tuple(lines_of(text))
     return ReadOutcome(
-        _shown(found, file), file.language, span.start_line, lines, file.lines or 0, None, key, span.symbol
+        shown_path(found, file), file.language, span.start_line, lines, file.lines or 0, None, key, span.symbol
     )
 
 
@@ -179,10 +132,10 @@ def _read_symbol(request: ReadRequest, found: SearchedContext, searcher: Searche
     others = [each for each in definers if each is not first]
     outcome = _read_lines(request, found, file, start, end)
     places = []
-    for each in others[:_MOST_OTHERS]:
+    for each in others[:MOST_OTHERS]:
         other = found.context.file(each.file)
         if other is not None:
-            places.append(f"{display_name(_shown(found, other))}:{each.definition.line}")
+            places.append(f"{display_name(shown_path(found, other))}:{each.definition.line}")
     return ReadOutcome(
         outcome.path, outcome.language, outcome.start_line, outcome.lines, outcome.file_lines, outcome.next_line,
         symbol=first.definition.name, others=tuple(places), more_others=len(others) - len(places),
@@ -252,19 +205,19 @@ def _read_lines(
 ) -> ReadOutcome:
     total = file.lines
     if total is None:
-        raise UsageError(f"{display_name(_shown(found, file))} is binary: it has no lines to read")
+        raise UsageError(f"{display_name(shown_path(found, file))} is binary: it has no lines to read")
     spans = found.context.spans(file)
     last = max((span.end_line for span in spans), default=0)
     if start > max(last, 1):
         raise UsageError(
-            f"{display_name(_shown(found, file))} has {counted(last, 'line')}; start_line {start} is over it"
+            f"{display_name(shown_path(found, file))} has {counted(last, 'line')}; start_line {start} is over it"
         )
     lines, first = _lines(found, file, start, end, request.budget)
     wanted = lines[start - first : None if end is None else end - first + 1]
     reached = start + len(wanted) - 1
     goal = last if end is None else min(end, last)
     return ReadOutcome(
-        _shown(found, file), file.language, start, tuple(wanted), last, reached + 1 if reached < goal else None
+        shown_path(found, file), file.language, start, tuple(wanted), last, reached + 1 if reached < goal else None
     )
 
 
@@ -294,11 +247,6 @@ def _texts(found: SearchedContext, spans: Sequence[StoredChunk], budget: int) ->
             tokens += span.tokens
             if tokens > budget:
                 return
-
-
-def _shown(found: SearchedContext, file: StoredFile) -> bytes:
-    source = next(source for source in found.context.sources() if source.id == file.source)
-    return found.shown_path(source, file.path)
 
 
 def _damaged(found: SearchedContext) -> CheckFailed:

@@ -20,6 +20,7 @@ from exosuit_cli.measure.process import run_process
 from exosuit_cli.measure.reading import Reading, check_device, check_same_side, check_same_work, read_answer
 from exosuit_cli.measure.result import Block, MetricResult
 from exosuit_cli.measure.rules import precise
+from exosuit_cli.measure.samples import Samples, known_median, median_ratio, stage_ratios
 from exosuit_cli.measure.sides import environment_of
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.system.own_pages import leave_file_pages
@@ -135,42 +136,14 @@ class Measurer:
                 samples.order.append(name)
         samples.control_seconds.append(statistics.median(control["A"] + control["B"]))
         if control["B"]:
-            samples.control_ratios.append(_median_ratio(control["A"], control["B"]) or 1.0)
+            samples.control_ratios.append(median_ratio(control["A"], control["B"]) or 1.0)
         for metric in metrics_of(self.suite):
             values = {name: [figure.get(metric) for figure in figures[name]] for name in self.sides}
             for name in self.sides:
-                samples.figures[name].setdefault(metric, []).append(_median(values[name]))
+                samples.figures[name].setdefault(metric, []).append(known_median(values[name]))
             if "B" in values:
-                samples.ratios.setdefault(metric, []).append(_median_ratio(values["A"], values["B"]))
-        samples.stage_ratios.append(_stage_ratios(stages["A"], stages["B"]))
-
-
-@dataclass(slots=True)
-class Samples:
-    """The samples so far: one value a pair for each side and metric, and one ratio a pair."""
-
-    order: list[str] = field(default_factory=list)
-    figures: dict[SideName, dict[str, list[float | None]]] = field(default_factory=lambda: {"A": {}, "B": {}})
-    ratios: dict[str, list[float | None]] = field(default_factory=dict)
-    stages: dict[SideName, dict[str, list[float]]] = field(default_factory=lambda: {"A": {}, "B": {}})
-    """Seconds by stage, one value for each run that reported the stage."""
-    stage_ratios: list[Mapping[str, float]] = field(default_factory=list)
-    """The ratio candidate / base of every stage that all runs of a pair report and that took time; one row a pair."""
-    control_seconds: list[float] = field(default_factory=list)
-    control_ratios: list[float] = field(default_factory=list)
-
-    @property
-    def pairs(self) -> int:
-        """How many pairs were measured."""
-        return len(self.control_seconds)
-
-    def values(self, name: SideName, metric: str) -> tuple[float, ...] | None:
-        """All values of a metric, or None where one is missing."""
-        return _whole(self.figures[name].get(metric))
-
-    def pair_ratios(self, metric: str) -> tuple[float, ...] | None:
-        """All ratios candidate / base of a metric, or None where one is missing or would divide by 0."""
-        return _whole(self.ratios.get(metric))
+                samples.ratios.setdefault(metric, []).append(median_ratio(values["A"], values["B"]))
+        samples.stage_ratios.append(stage_ratios(stages["A"], stages["B"]))
 
 
 def measure_block(
@@ -275,31 +248,3 @@ def _is_precise(measurer: Measurer, samples: Samples) -> bool:
         if not bool(precise(np.log(values), tolerance)):
             return False
     return True
-
-
-def _whole(values: Sequence[float | None] | None) -> tuple[float, ...] | None:
-    known = tuple(value for value in values or () if value is not None)
-    return known if values and len(known) == len(values) else None
-
-
-def _median(values: Sequence[float | None]) -> float | None:
-    known = _whole(values)
-    return statistics.median(known) if known is not None else None
-
-
-def _median_ratio(a: Sequence[float | None], b: Sequence[float | None]) -> float | None:
-    """The median of the slots' ratios; None where one is not known or not positive."""
-    ours, theirs = _whole(a), _whole(b)
-    if ours is None or theirs is None or min((*ours, *theirs)) <= 0:
-        return None
-    return math.exp(statistics.median(math.log(one / other) for one, other in zip(ours, theirs, strict=True)))
-
-
-def _stage_ratios(a: Sequence[Mapping[str, float]], b: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """The median of the slots' ratios, of every stage that has one."""
-    found = {}
-    for stage in a[0] if a and b else ():
-        ratio = _median_ratio([row.get(stage) for row in a], [row.get(stage) for row in b])
-        if ratio is not None:
-            found[stage] = ratio
-    return found

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from exosuit_cli import __version__, tokens
+from exosuit_cli.commands.file_places import file_at
 from exosuit_cli.commands.outline import answer_outline
 from exosuit_cli.commands.query import answer_query
 from exosuit_cli.commands.query_request import outline_request, query_request, related_request
-from exosuit_cli.commands.read import ReadRequest, file_at, read_text
+from exosuit_cli.commands.read import ReadRequest, read_text
 from exosuit_cli.commands.related import answer_related
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.model.units import counted

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 BATCH_FILES = 300
 """The most files in a batch: their rendered chunks are held in memory, and go to the parent as one message."""
-SLAB_BYTES = 1 << 20
-"""The most bytes of a slab: what is known of its lines takes more memory than the slab."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +94,6 @@ def chunk_into(
         verify=False,
         batch_files=min(options.batch_files, BATCH_FILES),
         # A text that is longer than a segment is cut in segments first.
-        slab_bytes=min(options.slab_bytes, SLAB_BYTES, limits.SEGMENT_BYTES - 1),
+        slab_bytes=min(options.slab_bytes, limits.SEGMENT_BYTES - 1),
     )
     return Run(roots, options, stop, progress, collector, reads_index=reads_index, only_changed=only_changed).run()

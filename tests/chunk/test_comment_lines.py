@@ -50,3 +50,18 @@ def test_the_frame_of_a_licence_goes_with_nothing() -> None:
     frame = f"//{'-' * 60}\n" + "// A licence of some words, at some length.\n" * 8 + f"//{'-' * 60}\n\n"
     text = frame + "int f(int x)\n{\n" + "\treturn g(h(x + 1));\n" * 16 + "}\n"
     assert 12 in first_lines(text, "C", 192)
+
+
+def test_titles_of_sections_within_a_block_are_borders() -> None:
+    rows = "\t\t3106FB61 /* a.swift in Sources */ = {isa = PBXBuildFile; fileRef = 3106FB60; };\n" * 6
+    parts = [f"/* Begin {name} section */\n{rows}/* End {name} section */\n\n" for name in ("A", "B", "C", "D")]
+    text = "{\n\tobjects = {\n\n" + "".join(parts) + "\t};\n}\n"
+    lines = text.split("\n")
+    begun = [lines[line - 1] for line in first_lines(text, "OpenStep Property List", 320)]
+    assert begun[1:] == [f"/* Begin {name} section */" for name in ("B", "C", "D")]
+
+
+def test_a_comment_behind_a_block_is_a_border_whatever_follows_it() -> None:
+    rule = ".popover .arrow {\n  @apply border-zinc-300 bg-zinc-100;\n}\n\n"
+    text = rule * 3 + "/* Buttons */\n" + "  .button {\n    color: red;\n  }\n\n" * 12
+    assert first_lines(text, "CSS", 80)[1] == rule.count("\n") * 3 + 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from exosuit_cli.model.byte_sets import byte_set
-from exosuit_cli.structure.line_view import BYTE, HEAD_BYTES
+from exosuit_cli.structure.line_view import BYTE, HEAD_BYTES, word
 from exosuit_cli.structure.styles import Style
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _IN_RULER: Final = byte_set(b"-=*#/;%~+_!")
 _LEAST_RULER: Final = 4
 """Bytes at the end of a line's head that are the same in a ruler."""
+_CLOSES: Final = byte_set(b"})]")
+_END: Final = word("end")
 _MOST_LINES: Final = 8
 """Lines of the longest banner."""
 
@@ -29,9 +31,17 @@ def as_deep_as_code(
 
     So is any in data, after a hash. A line of a block that was made a comment is often further to the left than what is
     around it. In languages whose comments begin with a semicolon, as in assembly, all code may be indented.
+
+    Where no block is open, as behind one that ends at the left edge, a comment is no part of one. It is a title where
+    it begins a paragraph with `/*` in a text whose language is not known, as in a project of Xcode.
     """
-    is_remark = comment & (view.first == ord("#")) & view.of_files(view.file_styles == Style.DATA)
-    is_remark |= comment & (view.indents == 0) & view.of_files(view.file_styles != Style.SEMICOLON)
+    in_data = comment & (view.first == ord("#")) & view.of_files(view.file_styles == Style.DATA)
+    at_edge = comment & (view.indents == 0) & view.of_files(view.file_styles != Style.SEMICOLON)
+    is_title = view.after_blank & (view.first == ord("/")) & (view.second == ord("*"))
+    at_edge &= ~(is_title & view.of_files(view.file_styles == Style.HASH))
+    rows = np.flatnonzero(at_edge)
+    is_remark = in_data
+    is_remark[rows[_are_within(view, comment, rows)]] = True
     rows = np.flatnonzero(is_remark)
     ends = np.flatnonzero(comment[:-1] & ~comment[1:])
     if not len(rows) or not len(ends):
@@ -45,6 +55,18 @@ def as_deep_as_code(
     found = level.copy()
     found[rows[is_own]] = level[following[is_own]]
     return found, rows[is_own]
+
+
+def _are_within(view: LineView, comment: npt.NDArray[np.bool_], rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """bool[rows]: the comments that are not behind a line of their text that ends a block at the left edge."""
+    code = np.flatnonzero(~comment)
+    before = np.append(code, -1)[np.searchsorted(code, rows) - 1]
+    firsts = np.cumsum(view.counts) - view.counts
+    own, mask, _ = _END
+    closes = (view.indents == 0) & (_CLOSES.take(view.first) | ((view.heads & mask) == own))
+    is_own = before >= firsts[np.searchsorted(firsts, rows, "right") - 1]
+    found: npt.NDArray[np.bool_] = ~(is_own & closes[before])
+    return found
 
 
 def below_banners(view: LineView, comment: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

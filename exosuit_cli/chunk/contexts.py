@@ -134,6 +134,7 @@ class _Writer:
         self, chunks: FileChunks, path: str, data: memoryview, offset: int, counter: TokenCounter, room: int
     ) -> None:
         self._chunks = chunks
+        self._names = chunks.defined.names
         self._path = path
         self._data = data
         self._offset = offset
@@ -153,7 +154,7 @@ class _Writer:
     def writes(self, place: int, path: str) -> bool:
         """Whether the line of a definition has the last name of a path, which is around it, before its own name."""
         head = self._head(place)
-        rest = re.split("[.:]+", self._chunks.defined.names[place].removeprefix(f"{path}."))
+        rest = re.split("[.:]+", self._names[place].removeprefix(f"{path}."))
         name = path.rpartition(".")[2]
         pattern = r"(?<!\w)" + "[.:]+".join(map(re.escape, (name, *rest)))
         return bool(head) and re.search(pattern, head[0]) is not None

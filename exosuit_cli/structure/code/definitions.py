@@ -16,6 +16,7 @@ import numpy as np
 from exosuit_cli.model.byte_sets import IS_LETTER, IS_WORD, byte_set
 from exosuit_cli.structure.boundary import Boundary
 from exosuit_cli.structure.by_language import by_language
+from exosuit_cli.structure.chains import nearest_reaching
 from exosuit_cli.structure.code.closed_lines import closed_on_line, closing_lines, last_deeper_lines
 from exosuit_cli.structure.code.defining_lines import find_definitions
 from exosuit_cli.structure.code.documented_by_comment import documented_lines
@@ -235,11 +236,11 @@ class Guesses:
         level[is_style] = self._lines.depths[first_lines[is_style]]
         around = inner - 1
         around[around < lowest] = -1
-        pending = np.flatnonzero(around >= 0)
-        while len(pending):
-            at = around[pending]
-            pending = pending[(at >= 0) & ((levels[at] >= level[pending]) | (ends[at] < first_lines[pending]))]
-            around[pending] = parents[around[pending]]
+        around = nearest_reaching(parents, -levels, around, 1 - level)
+        # What is outermost may end before a line that something within it, as what no line closes, reaches.
+        reached = np.where(parents >= 0, ends, np.iinfo(np.int64).max)
+        around = nearest_reaching(parents, reached, around, first_lines)
+        around[ends[around] < first_lines] = -1
         outer = np.append(-1, self._outer)[np.searchsorted(self._outer, first_lines)]
         around[(outer > roots[around]) & ~is_heading & (around >= 0)] = -1
         is_keyed = HAS_KEYS[families]

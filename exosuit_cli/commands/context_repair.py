@@ -12,7 +12,7 @@ from exosuit_cli.commands.context_request import source_request
 from exosuit_cli.commands.requests import settings_by
 from exosuit_cli.commands.shared import Ending
 from exosuit_cli.context import Context
-from exosuit_cli.context.upkeep import STRUCTURE
+from exosuit_cli.context.damages import STRUCTURE
 from exosuit_cli.context.working import working_limit
 from exosuit_cli.model.errors import CheckFailed, ExitCode
 from exosuit_cli.system.names import display_name

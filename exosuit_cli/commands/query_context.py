@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from exosuit_cli.commands.context_choice import ContextChoice
     from exosuit_cli.commands.query_request import SearchPlace
-    from exosuit_cli.context.load import SourceRequest
     from exosuit_cli.context.records import LoadResult, Source
+    from exosuit_cli.context.requests import SourceRequest
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.system.stop import StopRequest
 

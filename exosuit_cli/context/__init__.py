@@ -11,12 +11,12 @@ from exosuit_cli.model.lazy import lazy_names
 
 if TYPE_CHECKING:
     from exosuit_cli.context.context import Context, drop_context
-    from exosuit_cli.context.load import SourceRequest
     from exosuit_cli.context.names import context_names
+    from exosuit_cli.context.requests import SourceRequest
 
 _HOMES = {
     "Context": "exosuit_cli.context.context",
-    "SourceRequest": "exosuit_cli.context.load",
+    "SourceRequest": "exosuit_cli.context.requests",
     "context_names": "exosuit_cli.context.names",
     "drop_context": "exosuit_cli.context.context",
 }

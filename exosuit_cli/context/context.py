@@ -5,34 +5,27 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exosuit_cli.chunk.options import ChunkOptions
-from exosuit_cli.config.options import ScanOptions
-from exosuit_cli.context.account import STORE, LoadAccount
+from exosuit_cli.context.account import LoadAccount
 from exosuit_cli.context.database import (
     ContextReplaced,
     OtherSources,
-    connect,
-    database_file,
     is_same_file,
     write_back,
     writer_lock,
 )
 from exosuit_cli.context.first_load import make_indexes
-from exosuit_cli.context.load import LoadInterrupted, SourceLoad, SourceRequest, delete_outdated
-from exosuit_cli.context.names import context_path, missing_context, remove_context, suggested_name, unused_name
+from exosuit_cli.context.load import LoadInterrupted, SourceLoad, delete_outdated
+from exosuit_cli.context.names import context_path, missing_context, remove_context
+from exosuit_cli.context.places import write_places
 from exosuit_cli.context.reader import ContextReader
 from exosuit_cli.context.records import (
     Changes,
     LoadResult,
-    Source,
-    Working,
 )
+from exosuit_cli.context.requests import SourceRequest, named_requests
 from exosuit_cli.context.rows import (
-    as_path,
     change_generation,
     count_sources,
     read_generation,
@@ -42,14 +35,13 @@ from exosuit_cli.context.rows import (
 )
 from exosuit_cli.context.staging import Staging
 from exosuit_cli.context.transactions import transaction
-from exosuit_cli.context.working import Candidate, OnFull, place
 from exosuit_cli.model.errors import CheckFailed, UsageError
 from exosuit_cli.model.units import format_bytes
-from exosuit_cli.tiers.nvme import NvmeTier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from exosuit_cli.context.working import OnFull
     from exosuit_cli.ingest.progress import ProgressCallback
     from exosuit_cli.system.stop import StopRequest
     from exosuit_cli.walk.roots import PathLike
@@ -88,14 +80,16 @@ class Context(ContextReader):
             self._clean_up()
             account = LoadAccount()
             known = read_sources(self.connection)
-            requests = self._requests(sources, known)
+            requests = named_requests(self.name, sources, known, self.connection)
             if not adds and known and not {each.root for each in requests} <= {each.root for each in known}:
                 raise OtherSources(f"the context {self.name!r} has other sources")
             if anew and known and {each.root for each in known} <= {each.root for each in requests}:
+                from exosuit_cli.context.rebuild import load_beside
+
                 places = {each.root: place for place, each in enumerate(known)}
                 requests.sort(key=lambda request: places.get(request.root, len(known)))
-                return self._load_beside(
-                    requests, is_sound=True, on_full=on_full, limit=limit, stop=stop, progress=progress
+                return load_beside(
+                    self, requests, is_sound=True, on_full=on_full, limit=limit, stop=stop, progress=progress
                 )
             execute = self.connection.execute
             begin = Staging(self.connection, self.chunks)
@@ -134,7 +128,10 @@ class Context(ContextReader):
                     since = read_generation(self.connection)
                     if is_changed:
                         change_generation(self.connection)
-                    working = self._place(on_full, limit, is_changed=is_changed)
+                    placing = (read_meta(self.connection, "limit"), read_meta(self.connection, "on_full"))
+                    if is_changed or placing != (limit, on_full):
+                        write_places(self.connection, self.name, limit, on_full)
+                    working = self.working()
                     execute("DELETE FROM meta WHERE key = 'loading'")
             except BaseException as error:
                 with contextlib.suppress(sqlite3.Error):
@@ -179,9 +176,11 @@ class Context(ContextReader):
 
         As long as the new one is not whole, the old one stays. Raises as `load` does.
         """
+        from exosuit_cli.context.rebuild import load_beside
+
         with self._writing():
-            return self._load_beside(
-                requests, is_sound=False, on_full=on_full, limit=limit, stop=stop, progress=progress
+            return load_beside(
+                self, requests, is_sound=False, on_full=on_full, limit=limit, stop=stop, progress=progress
             )
 
     @contextlib.contextmanager
@@ -214,111 +213,6 @@ class Context(ContextReader):
                 count_sources(self.connection)
                 change_generation(self.connection)
                 self._delete_left_over()
-
-    def _requests(
-        self, sources: PathLike | SourceRequest | Sequence[PathLike | SourceRequest], known: Sequence[Source]
-    ) -> list[SourceRequest]:
-        several: Sequence[PathLike | SourceRequest]
-        several = [sources] if isinstance(sources, (str, bytes, os.PathLike, SourceRequest)) else sources
-        requests: dict[bytes, SourceRequest] = {}
-        for each in several:
-            request = each if isinstance(each, SourceRequest) else _default_request(each)
-            requests[request.root] = request
-        if not requests:
-            raise UsageError("no PATH is given to load")
-        encodings = {request.chunking.encoding for request in requests.values()}
-        if any(each.root not in requests for each in known):
-            encodings.add(str(read_meta(self.connection, "encoding")))
-        if len(encodings) > 1:
-            raise UsageError(
-                f"the context {self.name!r} would have several encodings ({', '.join(sorted(encodings))}); "
-                "load all of its sources with one"
-            )
-        names = {source.root: source.name for source in known}
-        taken = set(names.values())
-        for root, request in requests.items():
-            name = names.get(root) or unused_name(request.name or suggested_name(root), taken)
-            taken.add(name)
-            requests[root] = replace(request, name=name)
-        return list(requests.values())
-
-    def _load_beside(
-        self,
-        requests: Sequence[SourceRequest],
-        *,
-        is_sound: bool,
-        on_full: OnFull,
-        limit: int | None,
-        stop: StopRequest | None,
-        progress: ProgressCallback | None,
-    ) -> LoadResult:
-        """Load into a new database, and let this context have it. Of a sound one, readers see what they see of a load.
-
-        The caller holds the writer's lock.
-        """
-        from exosuit_cli.context.rebuild import carry_vectors, hand_over, replace_database, room_beside
-
-        with room_beside(self.path) as path:
-            status = database_file(path, self.name, create=True)
-            with Context(self.name, path, status, connect(path, self.name, create=True), read_only=False) as context:
-                context.chunks.capacity_bytes = self.chunks.capacity_bytes
-                context.chunks.token_capacity = self.chunks.token_capacity
-                result = context.load(
-                    requests, anew=is_sound, on_full=on_full, limit=limit, stop=stop, progress=progress
-                )
-                if is_sound and result.partial is None and read_meta(self.connection, "vectors") is not None:
-                    carry_vectors(context.connection, self.path)
-            if not is_sound:
-                if result.partial is None:
-                    replace_database(path, self.path)
-                return result
-            if result.partial is not None:
-                return replace(result, working=self.working())
-            started = time.monotonic()
-            self._close_stack()
-            if hand_over(self.connection, path, self.path):
-                self._open_again()
-            throughput = result.throughput
-            wall = throughput.wall_s + time.monotonic() - started
-            stages = {**throughput.stages, STORE: throughput.stages[STORE] + time.monotonic() - started}
-            return replace(result, throughput=replace(throughput, wall_s=wall, stages=stages))
-
-    def _open_again(self) -> None:
-        """Use the file that is at the path of this context now."""
-        old = self.chunks
-        self._status = database_file(self.path, self.name)
-        self.connection = connect(self.path, self.name)
-        self.chunks = NvmeTier(self.connection, capacity_bytes=old.capacity_bytes, token_capacity=old.token_capacity)
-
-    def _place(self, on_full: OnFull, limit: int | None, *, is_changed: bool) -> Working:
-        """Say of each file whether it is in the working context. Raises CheckFailed for `stop` where not all fit."""
-        execute = self.connection.execute
-        known = (read_meta(self.connection, "limit"), read_meta(self.connection, "on_full"))
-        if not is_changed and known == (limit, on_full):
-            return self.working()
-        (tokens,) = execute("SELECT ifnull(sum(span_tokens), 0) FROM sources").fetchone()
-        if limit is None or tokens <= limit:
-            execute("UPDATE files SET below = NULL WHERE below IS NOT NULL")
-        elif on_full == "stop":
-            raise CheckFailed(
-                f"the context {self.name!r} would have {tokens:,} tokens, {tokens - limit:,} over the limit of "
-                f"{limit:,}; nothing was changed: load less, use --on-full demote or prune, or set a higher phase"
-            )
-        else:
-            rows = execute(
-                "SELECT id, path, digest, span_tokens, language, below FROM files WHERE source > 0 "
-                "ORDER BY source, path"
-            ).fetchall()
-            files = [Candidate(row[0], as_path(row[1]), *row[2:5]) for row in rows]
-            placing = place(files, limit, on_full)
-            was = {row[0]: row[5] for row in rows}
-            self.connection.executemany(
-                "UPDATE files SET below = ? WHERE id = ?",
-                ((each.below, each.file) for each in placing if was[each.file] != each.below),
-            )
-        write_meta(self.connection, "limit", limit)
-        write_meta(self.connection, "on_full", on_full)
-        return self.working()
 
     def _is_recorded(self, loads: Sequence[SourceLoad], on_full: OnFull, limit: int | None) -> bool:
         """Whether nothing has changed that a load writes down."""
@@ -402,8 +296,3 @@ def _changes_of(loads: Sequence[SourceLoad], since: str | None, generation: str 
         return None
     came, gone = ([number for part in parts for number in part[side]] for side in (0, 1))
     return Changes(since, generation, came, gone)
-
-
-def _default_request(path: PathLike) -> SourceRequest:
-    root = os.path.realpath(os.fsencode(path))
-    return SourceRequest(root, ChunkOptions(), ScanOptions())

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from exosuit_cli.chunk.options import CUT_RULES
+from exosuit_cli.context.file_changes import agree, compare, known_files
 from exosuit_cli.context.records import LoadedSource, Source, StoredFile
+from exosuit_cli.context.requests import SourceRequest, scan_options
 from exosuit_cli.context.rows import FILE_SUMS, as_column, next_number, staged_row, sum_source
 from exosuit_cli.context.seal import file_seal
 from exosuit_cli.index.format import IndexUnusable, check_head, open_index
-from exosuit_cli.index.keys import index_keys
 from exosuit_cli.index.path import index_path
 from exosuit_cli.ingest import scan
 from exosuit_cli.languages import LANGUAGES
-from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.walk.roots import resolve_roots
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping, Sequence
 
-    from exosuit_cli.chunk.options import ChunkOptions
-    from exosuit_cli.config.options import ScanOptions
     from exosuit_cli.context.account import LoadAccount
     from exosuit_cli.context.collector import ContextCollector
     from exosuit_cli.ingest.progress import ProgressCallback
@@ -42,25 +37,6 @@ _FILE = "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"
 
 class LoadInterrupted(Exception):
     """A signal ended a load before its last transaction; the argument is the signal's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class SourceRequest:
-    """A repository to load: how to select and to cut its files, and the given options as they are kept for next time.
-
-    `root` is an absolute path without links, `name` what stands for it in the context.
-    """
-
-    root: bytes
-    chunking: ChunkOptions
-    options: ScanOptions
-    given: Mapping[str, object] = field(default_factory=dict)
-    name: str = ""
-
-    def key(self) -> str:
-        """What chunks and the choice of files depend on, besides the tree."""
-        content, walk = index_keys(_scan_options(self))
-        return f"{content[:32]} {walk[:32]} {self.chunking} {CUT_RULES}"
 
 
 class SourceLoad:
@@ -94,7 +70,7 @@ class SourceLoad:
         self._chunks = chunks
         self._request = request
         self._source = source
-        self._options = _scan_options(request)
+        self._options = scan_options(request)
         self._key = request.key()
         self._account = account
         self._anew = anew
@@ -109,7 +85,9 @@ class SourceLoad:
         started = time.monotonic()
         source = self._source
         if source is None or source.key != self._key or self._anew:
-            self._outdated = [] if source is None else [each[1] for each in self._known().values()]
+            self._outdated = (
+                [] if source is None else [each[1] for each in known_files(self._connection, source.id).values()]
+            )
             result, collector = self._cut(None)
             self._tree_digest = result.tree_digest
             return self._loaded(result, started, collector, loaded=len(result.paths), removed=0)
@@ -119,7 +97,10 @@ class SourceLoad:
             self.changes_anything = False
             self._discard(first, ())
             return self._loaded(result, started, None, loaded=0, removed=0)
-        changed, removed = self._compare(result, source)
+        changes = compare(self._connection, result, source)
+        changed = changes.changed
+        self._outdated += changes.outdated
+        self._executable += changes.executable
         self._discard(first, changed)
         cut = [path for path in changed if first is not None and path in first.cuts]
         if first is not None:
@@ -130,9 +111,9 @@ class SourceLoad:
             again, second = self._cut(missing)
             loaded += len(again.paths)
             collectors.append(second)
-            if again.paths != missing or not _agree(again, result):
+            if again.paths != missing or not agree(again, result):
                 self._tree_digest = None  # the tree changed between the two looks: the next load compares again
-        return self._loaded(result, started, *collectors, loaded=loaded, removed=removed)
+        return self._loaded(result, started, *collectors, loaded=loaded, removed=changes.removed)
 
     def finish(self) -> None:
         """Make what was staged the state of the source, in the caller's transaction."""
@@ -187,43 +168,6 @@ class SourceLoad:
         if self.changes_anything or source is None:
             return False
         return (source.name, _as_text(source.given)) == (request.name, _as_text(request.given))
-
-    def _known(self, paths: Sequence[bytes] | None = None) -> dict[bytes, tuple[bytes, int, bytes, int]]:
-        """The path, number, digest and execute bit of the files at these paths, or of all files, by path."""
-        query = "SELECT CAST(path AS BLOB), id, digest, executable FROM files WHERE source = ?"
-        execute = self._connection.execute
-        if paths is None:
-            rows = execute(query, (self.number,)).fetchall()
-        else:
-            rows = [row for path in paths for row in execute(f"{query} AND path = ?", (self.number, as_column(path)))]
-        return {row[0]: row for row in rows}
-
-    def _compare(self, result: ScanResult, source: Source) -> tuple[list[bytes], int]:
-        """The paths to cut, and how many files have gone; notes what they replace."""
-        rows, paths = result.rows, result.paths
-        few = result.read
-        if result.basis is None or result.basis != source.tree_digest or few is None or len(few) > _FEW_FILES:
-            few = None
-        if few is not None:
-            rows, paths = rows[few], [paths[place] for place in few.tolist()]
-        known = self._known(None if few is None else paths)
-        if few is not None and source.files - len(known) != len(result.paths) - len(paths):
-            rows, paths, known = result.rows, result.paths, self._known()  # one that was read before has gone
-        digests = rows["digest"].tobytes()
-        is_executable = rows["executable"].tolist()
-        ends = range(_DIGEST_BYTES, len(digests) + 1, _DIGEST_BYTES)
-        changed = []
-        for path, executable, end in zip(paths, is_executable, ends, strict=True):
-            old = known.pop(path, None)
-            if old is None:
-                changed.append(path)
-            elif old[2] != digests[end - _DIGEST_BYTES : end]:
-                changed.append(path)
-                self._outdated.append(old[1])
-            elif bool(old[3]) != bool(executable):
-                self._executable.append((bool(executable), old[1]))
-        self._outdated += [each[1] for each in known.values()]
-        return changed, len(known)
 
     def _look(self) -> tuple[ScanResult, ContextCollector | None]:
         """Scan the source. Where an index knows it, what it says has changed is cut in the same pass."""
@@ -362,18 +306,6 @@ def _as_text(given: Mapping[str, object]) -> str:
     return json.dumps(dict(given), sort_keys=True)
 
 
-def _scan_options(request: SourceRequest) -> ScanOptions:
-    """The options of the scan that finds what changed; a load that reads all of a tree has the same ones."""
-    return replace(request.options, hash="blake3", encoding=request.chunking.encoding, use_index=True, verify=False)
-
-
 def _check(result: ScanResult) -> None:
     if result.partial is not None:
         raise LoadInterrupted(result.partial)
-
-
-def _agree(again: ScanResult, result: ScanResult) -> bool:
-    """Whether the files of `again` have the content that `result` says."""
-    place_of = {path: place for place, path in enumerate(result.paths)}
-    places = [place_of[path] for path in again.paths]
-    return bool(np.array_equal(result.rows["digest"][places], again.rows["digest"]))

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from exosuit_cli.context.database import (
-    connect,
-    database_errors,
-    database_file,
-)
-from exosuit_cli.context.names import context_path
+from exosuit_cli.context.handle import OpenContext
 from exosuit_cli.context.records import (
     Below,
-    Changes,
     CheckResult,
     ContextStats,
     Source,
@@ -35,16 +27,11 @@ from exosuit_cli.context.seal import file_seal, spans_seal
 from exosuit_cli.context.transactions import snapshot
 from exosuit_cli.model.errors import CheckFailed, UsageError
 from exosuit_cli.structure.boundary import Boundary
-from exosuit_cli.tiers.nvme import NvmeTier
 
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from types import TracebackType
+    from collections.abc import Iterator, Sequence
 
     from exosuit_cli.context.working import OnFull
-    from exosuit_cli.tiers.budgets import TierBudget
-    from exosuit_cli.tiers.stack import TierStack
 
 _SPAN_COLUMNS = "chunk, tokens, start_byte, end_byte, start_line, end_line, boundary, symbol"
 _LEAST_PREFIX = 4
@@ -52,60 +39,11 @@ _READ_CHUNKS = 256
 """Chunks of a file whose texts are read at once."""
 
 
-class ContextReader:
-    """A context that is open, as a context manager, and what can be read of it.
+class ContextReader(OpenContext):
+    """What can be read of a context.
 
     What is read is the last load that finished. A text has the BLAKE3 of its id or is not given. For one thread.
     """
-
-    def __init__(
-        self, name: str, path: str, status: os.stat_result, connection: sqlite3.Connection, *, read_only: bool
-    ) -> None:
-        self.name = name
-        self.path = path
-        self.connection = connection
-        self.chunks = NvmeTier(connection)
-        self.stack: TierStack | None = None
-        self.changes: Changes | None = None
-        """What the last load of this object changed; None where it was much, or there was none."""
-        self.damaged_files = 0
-        """Files whose rows were not what their seals say, since the context was opened: their chunks were not given."""
-        self._read_only = read_only
-        self._status = status
-
-    @classmethod
-    def open(cls, name: str, *, create: bool = False, read_only: bool = False) -> Self:
-        """Open the context of this name; with `create`, an empty one where there is none.
-
-        Raises UsageError: there is none, or a newer exosuit wrote it. CheckFailed: damaged. OutputError: not writable.
-        """
-        path = context_path(name, create=create)
-        status = database_file(path, name, create=create)
-        connection = connect(path, name, create=create, read_only=read_only)
-        return cls(name, path, status, connection, read_only=read_only)
-
-    @contextlib.contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Let all reads of the block see the same load, whatever another process loads meanwhile."""
-        with self._errors(), snapshot(self.connection):
-            yield
-
-    def keep_in_memory(
-        self, budgets: Mapping[str, TierBudget], limit: int | None, *, warn: Callable[[str], None] | None = None
-    ) -> TierStack:
-        """Read through memory tiers from now on: what is read twice stays there, up to `limit` tokens at once.
-
-        The arena of shared memory has the context's name: another process that reads the same context maps it. `warn`
-        takes the reason for each tier that cannot be opened.
-        """
-        from exosuit_cli.tiers.build import open_stack
-
-        self._close_stack()
-        self.chunks.capacity_bytes = budgets["nvme"].capacity_bytes
-        self.chunks.token_capacity = budgets["nvme"].token_capacity
-        shared_name = f"context-{self.name}"
-        self.stack = open_stack(budgets, self.chunks, shared_name=shared_name, limit_tokens=limit, warn=warn)
-        return self.stack
 
     def working_ids(self) -> list[bytes]:
         """The ids of the chunks of the working context, each once, in its order."""
@@ -116,19 +54,6 @@ class ContextReader:
             )
             return list(dict.fromkeys(row[0] for row in rows))
 
-    def close(self) -> None:
-        """Close the database and give memory back; a second time does nothing."""
-        self._close_stack()
-        self.connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def sources(self) -> list[Source]:
         """The repositories, in the order in which they were loaded first."""
         with self._errors():
@@ -136,10 +61,10 @@ class ContextReader:
 
     def check(self) -> CheckResult:
         """Read everything and compare it with its digests, seals and sums."""
-        from exosuit_cli.context import upkeep
+        from exosuit_cli.context import damages
 
         with self._errors():
-            return upkeep.check(self)
+            return damages.check(self)
 
     def known_sources(self) -> list[tuple[Source, bool]]:
         """The sources as their rows say, and whether each row is what was written. Raises CheckFailed if unreadable."""
@@ -336,9 +261,6 @@ class ContextReader:
             file_bytes=self._file_bytes(),
         )
 
-    def _file_bytes(self) -> int:
-        return sum(_size(self.path + suffix) for suffix in ("", "-wal"))
-
     def _spans_of(self, file: StoredFile, names: dict[int, bytes]) -> list[StoredChunk]:
         """The places of a file's chunks, without texts; with an id that no text has where the rows are damaged."""
         execute = self.connection.execute
@@ -377,20 +299,3 @@ class ContextReader:
         """The number from which on chunks belong to a load that is not finished."""
         first = read_meta(self.connection, "loading")
         return first if isinstance(first, int) else sys.maxsize
-
-    def _texts(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        return self.chunks.get(keys) if self.stack is None else self.stack.get_many(keys)
-
-    def _close_stack(self) -> None:
-        if self.stack is not None:
-            self.stack.close()
-            self.stack = None
-
-    def _errors(self) -> contextlib.AbstractContextManager[None]:
-        return database_errors(self.name, self.path)
-
-
-def _size(path: str) -> int:
-    with contextlib.suppress(OSError):
-        return os.stat(path).st_size
-    return 0

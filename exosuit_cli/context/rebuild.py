@@ -1,4 +1,4 @@
-"""A database replaced by a new one that was loaded from the same sources."""
+"""A load into a new database, which then takes the place of the one that was loaded from the same sources."""
 
 from __future__ import annotations
 
@@ -6,14 +6,63 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from exosuit_cli.context.database import write_back
+from exosuit_cli.context.account import STORE
+from exosuit_cli.context.context import Context
+from exosuit_cli.context.database import connect, database_file, write_back
+from exosuit_cli.context.rows import read_meta
 from exosuit_cli.context.transactions import transaction
 from exosuit_cli.model.errors import OutputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from exosuit_cli.context.records import LoadResult
+    from exosuit_cli.context.requests import SourceRequest
+    from exosuit_cli.context.working import OnFull
+    from exosuit_cli.ingest.progress import ProgressCallback
+    from exosuit_cli.system.stop import StopRequest
+
+
+def load_beside(
+    context: Context,
+    requests: Sequence[SourceRequest],
+    *,
+    is_sound: bool,
+    on_full: OnFull,
+    limit: int | None,
+    stop: StopRequest | None,
+    progress: ProgressCallback | None,
+) -> LoadResult:
+    """Load into a new database, and let this context have it. Of a sound one, readers see what they see of a load.
+
+    The caller holds the writer's lock.
+    """
+    with room_beside(context.path) as path:
+        status = database_file(path, context.name, create=True)
+        with Context(context.name, path, status, connect(path, context.name, create=True), read_only=False) as new:
+            new.chunks.capacity_bytes = context.chunks.capacity_bytes
+            new.chunks.token_capacity = context.chunks.token_capacity
+            result = new.load(requests, anew=is_sound, on_full=on_full, limit=limit, stop=stop, progress=progress)
+            if is_sound and result.partial is None and read_meta(context.connection, "vectors") is not None:
+                carry_vectors(new.connection, context.path)
+        if not is_sound:
+            if result.partial is None:
+                replace_database(path, context.path)
+            return result
+        if result.partial is not None:
+            return replace(result, working=context.working())
+        started = time.monotonic()
+        context.leave_memory()
+        if hand_over(context.connection, path, context.path):
+            context.open_again()
+        throughput = result.throughput
+        wall = throughput.wall_s + time.monotonic() - started
+        stages = {**throughput.stages, STORE: throughput.stages[STORE] + time.monotonic() - started}
+        return replace(result, throughput=replace(throughput, wall_s=wall, stages=stages))
 
 
 @contextlib.contextmanager

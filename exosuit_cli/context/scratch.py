@@ -15,7 +15,7 @@ from blake3 import blake3
 
 from exosuit_cli.context.context import Context
 from exosuit_cli.context.database import connect, database_file, writer_lock
-from exosuit_cli.context.load import SourceRequest
+from exosuit_cli.context.requests import SourceRequest
 from exosuit_cli.index.path import index_path
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.encodings import ENCODINGS

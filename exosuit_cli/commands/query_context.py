@@ -1,4 +1,4 @@
-"""The context that a search looks into, brought up to date and opened; for a server, kept open."""
+"""The context that a search looks into, brought up to date and opened."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from exosuit_cli.commands.context import roots_of
 from exosuit_cli.commands.context_choice import choose_context
 from exosuit_cli.commands.context_request import source_request
 from exosuit_cli.commands.query_request import CHUNKING
@@ -18,9 +17,8 @@ from exosuit_cli.context.database import ContextInUse, ContextReplaced, OtherSou
 from exosuit_cli.context.vacant import discard_vacant
 from exosuit_cli.context.working import working_limit
 from exosuit_cli.model.dataclass import dataclass
-from exosuit_cli.model.errors import OutputError, UsageError
+from exosuit_cli.model.errors import OutputError
 from exosuit_cli.model.units import counted
-from exosuit_cli.system.forked import without_fork
 from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
@@ -72,7 +70,7 @@ class SearchedContext:
         return os.path.relpath(whole, self.base)
 
 
-class _NameTaken(Exception):
+class NameTaken(Exception):
     """Another process has made a context of other sources under the name that was chosen."""
 
 
@@ -94,8 +92,8 @@ def searched_context(
         choice = choose_context(place, allows_enclosing=allows_enclosing)
         with contextlib.ExitStack() as stack:
             try:
-                found = stack.enter_context(_opened(choice, place, stop, progress, status))
-            except (_NameTaken, ContextReplaced):
+                found = stack.enter_context(opened_context(choice, place, stop, progress, status))
+            except (NameTaken, ContextReplaced):
                 continue
             if allows_enclosing and not choice.is_new and not found.partial and not _has_files(found):
                 # A directory that the context leaves out, as node_modules, is searched when it is asked for by name.
@@ -107,7 +105,7 @@ def searched_context(
 
 
 @contextlib.contextmanager
-def _opened(
+def opened_context(
     choice: ContextChoice,
     place: SearchPlace,
     stop: StopRequest | None,
@@ -123,9 +121,9 @@ def _opened(
         with contextlib.ExitStack() as stack:
             try:
                 context = stack.enter_context(Context.open(choice.name, create=choice.is_new))
-                result = _load(context, choice, place, stop, progress, status)
+                result = load_for(context, choice, place, stop, progress, status)
                 is_loaded = is_loaded or result.partial is None
-            except (_NameTaken, ContextReplaced):
+            except (NameTaken, ContextReplaced):
                 is_loaded = True  # by the other process, or it will be
                 raise
             except ContextInUse as error:
@@ -139,13 +137,13 @@ def _opened(
                     raise
                 context = stack.enter_context(Context.open(choice.name, read_only=True))
                 warnings.append(f"not brought up to date: {error}")
-            yield _searched(context, choice, result, warnings, started)
+            yield searched_after_load(context, choice, result, warnings, started)
     finally:
         if not is_loaded:
             discard_vacant(choice.name)
 
 
-def _searched(
+def searched_after_load(
     context: Context, choice: ContextChoice, result: LoadResult | None, warnings: list[str], started: float
 ) -> SearchedContext:
     """What is there to search after a load; None: it could not be loaded, and the first of the warnings says why."""
@@ -166,72 +164,7 @@ def _searched(
     )
 
 
-class KeptContext:
-    """A context that stays open between searches, of which all is searched. For one thread.
-
-    It is the one that has exactly the paths of the place, or has the name that is given; a new one where there is none.
-    What no path encloses is in none of its answers.
-    """
-
-    def __init__(self, place: SearchPlace) -> None:
-        self._place = place
-        self._stack = contextlib.ExitStack()
-        self._choice: ContextChoice | None = None
-        self._found: SearchedContext | None = None
-
-    def fresh(
-        self,
-        *,
-        may_have_changed: bool = True,
-        stop: StopRequest | None = None,
-        progress: ProgressCallback | None = None,
-    ) -> SearchedContext:
-        """The context, opened if it is not, and brought up to date unless nothing may have changed.
-
-        Raises as `searched_context` does, and UsageError where the context of the name has other sources, too.
-        """
-        if self._found is None or self._choice is None:
-            return self._open(stop, progress)
-        if not may_have_changed:
-            return replace(self._found, changed_files=0, seconds=0.0)
-        started = time.monotonic()
-        context = self._found.context
-        try:
-            with without_fork():
-                result = _load(context, self._choice, self._place, stop, progress, lambda _: None, is_warm=True)
-        except (UsageError, _NameTaken):  # dropped, mended, read only, or in use: opening it again says which
-            self.close()
-            return self._open(stop, progress)
-        found = _searched(context, self._choice, result, [], started)
-        if found.partial is None:
-            self._found = found
-        return found
-
-    def close(self) -> None:
-        """Close the context; a second time does nothing."""
-        self._stack.close()
-        self._found = None
-
-    def _open(self, stop: StopRequest | None, progress: ProgressCallback | None) -> SearchedContext:
-        choice = choose_context(self._place, allows_enclosing=False)
-        if not choice.is_new and choice.wanted != dict.fromkeys(roots_of(choice.name), (b"",)):
-            raise UsageError(
-                f"the context {choice.name!r} has other sources than the given paths; "
-                "leave out the paths to search all of it, or leave out --context"
-            )
-        try:
-            found = self._stack.enter_context(_opened(choice, self._place, stop, progress, lambda _: None))
-        except (_NameTaken, ContextReplaced):
-            return self._open(stop, progress)
-        if found.partial is not None:
-            self._stack.close()
-            return found
-        self._choice = replace(choice, is_new=False)
-        self._found = found
-        return found
-
-
-def _load(
+def load_for(
     context: Context,
     choice: ContextChoice,
     place: SearchPlace,
@@ -249,7 +182,7 @@ def _load(
     while True:
         known = {source.root for source in context.sources()}
         if known and not known >= set(choice.wanted):
-            raise _NameTaken
+            raise NameTaken
         requests, limit = _requests(context, choice, place)
         if is_warm:  # this process has all that it needs, and new ones would begin from nothing
             requests = [replace(each, options=replace(each.options, workers=1)) for each in requests]
@@ -257,7 +190,7 @@ def _load(
         try:
             return context.load(requests, adds=False, on_full=on_full, limit=limit, stop=stop, progress=progress)
         except OtherSources:  # loaded since the look above
-            raise _NameTaken from None
+            raise NameTaken from None
         except ContextInUse:
             if stop is not None and stop.signal is not None:
                 raise KeyboardInterrupt(stop.signal) from None

@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.commands.context_choice import is_loaded
-from exosuit_cli.commands.query import ChunkPlace, IndexUse, index_use, indexing, interruption, signal_name
+from exosuit_cli.commands.query import IndexUse, index_use, indexing, interruption, signal_name
 from exosuit_cli.commands.query_context import searched_context
 from exosuit_cli.commands.shared import Ending
+from exosuit_cli.commands.shown_answers import ChunkPlace
 from exosuit_cli.model.dataclass import dataclass
 from exosuit_cli.model.errors import CheckFailed, ExitCode, UsageError
 from exosuit_cli.model.units import counted

@@ -23,8 +23,8 @@ from exosuit_cli.system.names import display_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from exosuit_cli.commands.query import ShownAnswer
     from exosuit_cli.commands.query_context import SearchedContext
+    from exosuit_cli.commands.shown_answers import ShownAnswer
     from exosuit_cli.search.searcher import Searcher
     from exosuit_cli.serve.workspace import Workspace
 

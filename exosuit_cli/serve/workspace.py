@@ -7,7 +7,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from exosuit_cli.commands.context import roots_of
-from exosuit_cli.commands.query_context import KeptContext
+from exosuit_cli.commands.kept_context import KeptContext
 from exosuit_cli.commands.query_request import SearchPlace
 from exosuit_cli.context.rows import read_generation
 from exosuit_cli.search.records import Refresh

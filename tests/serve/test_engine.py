@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from trees import write
 
-from exosuit_cli.commands.query_context import KeptContext
+from exosuit_cli.commands.kept_context import KeptContext
 from exosuit_cli.commands.query_request import SearchPlace
 from exosuit_cli.model.errors import UsageError
 from exosuit_cli.serve.link import EngineEnded, EngineLink, EngineProcess

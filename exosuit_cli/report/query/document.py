@@ -10,8 +10,9 @@ from exosuit_cli.report.context.document import named
 
 if TYPE_CHECKING:
     from exosuit_cli.commands.outline import OutlineOutcome
-    from exosuit_cli.commands.query import ChunkPlace, IndexUse, QueryOutcome, ShownAnswer
+    from exosuit_cli.commands.query import IndexUse, QueryOutcome
     from exosuit_cli.commands.related import RelatedChunk, RelatedOutcome
+    from exosuit_cli.commands.shown_answers import ChunkPlace, ShownAnswer
 
 SCHEMA: Final = "exosuit.query/1"
 OUTLINE_SCHEMA: Final = "exosuit.outline/1"

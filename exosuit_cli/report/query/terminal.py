@@ -12,8 +12,9 @@ from exosuit_cli.system.names import display_name
 
 if TYPE_CHECKING:
     from exosuit_cli.commands.outline import OutlineOutcome
-    from exosuit_cli.commands.query import ChunkPlace, IndexUse, QueryOutcome, ShownAnswer
+    from exosuit_cli.commands.query import IndexUse, QueryOutcome
     from exosuit_cli.commands.related import RelatedOutcome
+    from exosuit_cli.commands.shown_answers import ChunkPlace, ShownAnswer
     from exosuit_cli.report.lines import Console
 
 _SHOWN_QUERY: Final = 80

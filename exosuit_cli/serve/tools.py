@@ -136,7 +136,7 @@ def add_tools(server: FastMCP, tools: Tools) -> None:
         """Find the places in the tree that say the most about a question, the best first, with their numbered lines.
 
         Use it before reading whole files. Identifiers and plain words both work; more specific words find more. The
-        best place of each file comes first; a larger budget gives more places of the best files.
+        best place of a file comes before its further ones; a larger budget gives more of them.
         """
         return await tools.carry_out(
             "search",

@@ -79,12 +79,36 @@ def test_filters() -> None:
 def test_a_text_that_lies_twice_is_given_once_and_a_budget_gives_more_places() -> None:
     answers = ask("configuration settings read").answers
     assert len({answer.id for answer in answers}) == len(answers)
-    assert len({answer.file for answer in answers}) == len(answers)
     some = ask("return x", budget=200).answers
     assert sum(answer.tokens for answer in some) <= 200
     assert len(some) > 1
     assert len({answer.file for answer in some}) < len(some)
     assert len(ask("return x settings", top=1).answers) == 1
+
+
+def test_further_places_of_a_file_come_before_files_that_are_far_less_likely(tmp_path: Path) -> None:
+    """As in a library in one file: each file that says as much comes first, and the scores are in the order shown."""
+    classes = "".join(
+        f'class {name}Cache:\n    """A cache that evicts the {word} used item."""\n\n'
+        + "".join(f"    def {name.lower()}_{number}(self):\n        return {number}\n\n" for number in range(40))
+        for name, word in (("Lru", "least recently"), ("Mru", "most recently"), ("Lfu", "least frequently"))
+    ).encode()
+    write_bytes(
+        tmp_path, {b"cache.py": classes, b"setup.py": b"items = ['cache']\n", b"doc.md": b"# Used\n\nAn item.\n"}
+    )
+    load("c", source(tmp_path))
+    answers = ask("cache that evicts the least recently used item").answers
+    paths = [answer.path for answer in answers]
+    assert paths[:3] == [b"cache.py"] * 3
+    assert {b"setup.py", b"doc.md"} <= set(paths[3:])
+    assert len({answer.id for answer in answers}) == len(answers) <= 10
+    scores = [answer.score for answer in answers]
+    assert scores == sorted(scores, reverse=True)
+    for answer in answers:
+        assert sum(answer.signals.values()) == pytest.approx(answer.score, abs=1e-4)
+    assert [answer.id for answer in ask("cache that evicts the least recently used item", top=2).answers] == [
+        answer.id for answer in answers[:2]
+    ]
 
 
 @pytest.mark.usefixtures("tree")

@@ -136,6 +136,9 @@ def test_blocks_of_yaml(text: str, expected: list[tuple[int, int, str]]) -> None
         ('$a: [ /* "b": { */', "$a"),
         ('"a": {"b": 1}, "c": "{" }', None),
         ("[1, {", None),
+        ('{ "first": 1', None),
+        ('"a": -1.5e3', None),
+        ('"a": true  // {', None),
         (f'"a": {{"b": "{"x" * 300}",', None),
     ],
 )

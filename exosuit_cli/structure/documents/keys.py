@@ -48,6 +48,7 @@ _TEXT: Final = re.compile(rb"(?:- +)+(?:[&!]\S*[ \t]+)*[|>][-+0-9]*[ \t]*(?:#.*)
 _MEMBER: Final = re.compile(
     rb"(?P<key>\"(?P<double>(?:[^\"\\]|\\.)*)\"[ \t]*:|'(?P<single>[^']*)'[ \t]*:|(?<![\w$])(?P<plain>[\w$]+)[ \t]*:)"
     rb"|(?P<text>\"(?:[^\"\\]|\\.)*\"|'[^']*')|(?P<open>[\[{])|(?P<close>[\]}])|(?P<next>,)|(?P<note>/\*.*?\*/|//.*)"
+    rb"|(?P<bare>[^\s\"'\[\]{},:/]+)"
 )
 """What says which brackets of JSON a line leaves open, and of which keys they are."""
 _DASH, _SPACE, _HASH = b"- #"
@@ -230,7 +231,7 @@ def _open_members(row: bytes) -> list[bytes]:
             case "close":
                 del around[-1:]
                 key = None
-            case "next" | "text":
+            case "next" | "text" | "bare":
                 key = None
     return [each for each in (*around, key) if each is not None]
 

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 _LONGEST_LINE: Final = 300
 """Bytes of a line that is shown; a longer one defines nothing that a reader would know by it."""
 _MOST_LINES: Final = 12
-_MOST_LINES_A_TOKEN: Final = 4
 _LONGEST_HEAD: Final = 1200
 """Lines and bytes of a head that has brackets over several lines; of a longer one, the first line is shown."""
+_MOST_LINES_A_TOKEN: Final = 4
+"""Far more lines that are not blank than one token reaches into: encodings part texts behind the ends of lines."""
 _HAVE_PARAMETERS: Final = frozenset({
     SymbolKind.FUNCTION, SymbolKind.METHOD, SymbolKind.CLASS, SymbolKind.STRUCT, SymbolKind.INTERFACE,
     SymbolKind.IMPLEMENTATION, SymbolKind.MACRO,

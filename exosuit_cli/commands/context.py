@@ -73,8 +73,11 @@ def run_load(
             break
         except ContextReplaced:
             continue
-        except (ContextInUse, OtherSources):
-            if not request.is_new:
+        except (ContextInUse, OtherSources) as error:
+            loads_the_same = isinstance(error, ContextInUse) and not error.roots.isdisjoint(
+                source.root for source in request.sources
+            )
+            if not request.is_new or loads_the_same:
                 raise
             refused.append(request.name)
             suggested = suggested_name(request.sources[0].root)

@@ -24,7 +24,7 @@ from exosuit_cli.context.records import (
     Changes,
     LoadResult,
 )
-from exosuit_cli.context.requests import SourceRequest, named_requests
+from exosuit_cli.context.requests import SourceRequest, named_requests, requests_of
 from exosuit_cli.context.rows import (
     change_generation,
     count_sources,
@@ -76,11 +76,12 @@ class Context(ContextReader):
 
         Raises UsageError for a path that cannot be read or another writer; CheckFailed for `stop`.
         """
-        with self._writing():
+        asked = requests_of(sources)
+        with self._writing(tuple(asked)):
             self._clean_up()
             account = LoadAccount()
             known = read_sources(self.connection)
-            requests = named_requests(self.name, sources, known, self.connection)
+            requests = named_requests(self.name, asked, known, self.connection)
             if not adds and known and not {each.root for each in requests} <= {each.root for each in known}:
                 raise OtherSources(f"the context {self.name!r} has other sources")
             if anew and known and {each.root for each in known} <= {each.root for each in requests}:
@@ -254,9 +255,9 @@ class Context(ContextReader):
         )
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Be the one writer of this context in the block."""
-        with self._errors(), writer_lock(self.path, self.name):
+    def _writing(self, roots: Sequence[bytes] = ()) -> Iterator[None]:
+        """Be the one writer of this context in the block, which loads these roots."""
+        with self._errors(), writer_lock(self.path, self.name, roots):
             if self._read_only:
                 raise UsageError(f"the context {self.name!r} was opened to be read only")
             if self.connection.in_transaction:

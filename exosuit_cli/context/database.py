@@ -19,11 +19,13 @@ from exosuit_cli.model.errors import CheckFailed, OutputError, UsageError
 from exosuit_cli.system.lock import not_inherited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 PAGE_BYTES: Final = 8192
 _CACHE_KIB: Final = 32 << 10
 _LOCK_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_LOOKS: Final = 40
+_MOST_SAID: Final = 1 << 20
 _BUSY_MS: Final = 5000
 """Milliseconds that a statement waits for another process's: a snapshot or a checkpoint, never a load."""
 _PAUSE_SECONDS: Final = 0.005
@@ -34,7 +36,11 @@ class EmptyContext(UsageError):
 
 
 class ContextInUse(UsageError):
-    """Another process writes the context."""
+    """Another process writes the context. `roots`: of the sources that it loads, none where it does something else."""
+
+    def __init__(self, message: str, roots: Sequence[bytes] = ()) -> None:
+        super().__init__(message)
+        self.roots = frozenset(roots)
 
 
 class ContextReplaced(UsageError):
@@ -180,8 +186,10 @@ def write_back(connection: sqlite3.Connection) -> None:
 
 
 @contextlib.contextmanager
-def writer_lock(path: str, name: str) -> Iterator[None]:
-    """Be the only writer of the context at `path` in the block. Raises ContextInUse where another process is.
+def writer_lock(path: str, name: str, roots: Sequence[bytes] = ()) -> Iterator[None]:
+    """Be the only writer of the context at `path` in the block, and say which roots are loaded in it.
+
+    Raises ContextInUse where another process is.
 
     The lock is flock(2) on a file beside the database: the system frees it when its process dies.
     """
@@ -196,7 +204,7 @@ def writer_lock(path: str, name: str) -> Iterator[None]:
                 continue  # deleted with its context between the two lines above
             with contextlib.suppress(OSError):  # on a full disk the lock has no name of its owner
                 os.ftruncate(descriptor, 0)
-                os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+                os.pwrite(descriptor, b"%d\n%s" % (os.getpid(), b"\0".join(roots)), 0)
             with not_inherited(descriptor):
                 yield
             return
@@ -216,10 +224,10 @@ def _take(descriptor: int, name: str) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        pid = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
-        by = f" (process {pid})" if pid.isdigit() else ""
+        pid, roots = _said_in(descriptor)
+        by = f" (process {pid})" if pid else ""
         raise ContextInUse(
-            f"the context {name!r} is in use by another writer{by}; try again when it is done"
+            f"the context {name!r} is in use by another writer{by}; try again when it is done", roots
         ) from error
     except OSError as error:
         if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP):
@@ -228,6 +236,16 @@ def _take(descriptor: int, name: str) -> None:
                 "set XDG_STATE_HOME to a local disk"
             ) from error
         raise
+
+
+def _said_in(descriptor: int) -> tuple[int | None, Sequence[bytes]]:
+    """The process that holds a lock and the roots that it loads, as it says them right after it took the lock."""
+    for _ in range(_LOOKS):
+        pid, is_whole, roots = os.pread(descriptor, _MOST_SAID, 0).partition(b"\n")
+        if is_whole:
+            return int(pid) if pid.isdigit() else None, roots.split(b"\0") if roots else ()
+        time.sleep(_PAUSE_SECONDS)
+    return None, ()
 
 
 @contextlib.contextmanager

@@ -41,16 +41,10 @@ class SourceRequest:
         return f"{content[:32]} {walk[:32]} {self.chunking} {CUT_RULES}"
 
 
-def named_requests(
-    context: str,
+def requests_of(
     sources: PathLike | SourceRequest | Sequence[PathLike | SourceRequest],
-    known: Sequence[Source],
-    connection: sqlite3.Connection,
-) -> list[SourceRequest]:
-    """What is asked for of each source, each with the name that it has or will have in the context.
-
-    `known` are those that are there already. Raises UsageError for several encodings.
-    """
+) -> dict[bytes, SourceRequest]:
+    """What is asked for of each source, by its root. Raises UsageError where that is none."""
     several: Sequence[PathLike | SourceRequest]
     several = [sources] if isinstance(sources, (str, bytes, os.PathLike, SourceRequest)) else sources
     requests: dict[bytes, SourceRequest] = {}
@@ -59,6 +53,17 @@ def named_requests(
         requests[request.root] = request
     if not requests:
         raise UsageError("no PATH is given to load")
+    return requests
+
+
+def named_requests(
+    context: str, asked: Mapping[bytes, SourceRequest], known: Sequence[Source], connection: sqlite3.Connection
+) -> list[SourceRequest]:
+    """What is asked for, each source with the name that it has or will have in the context.
+
+    `known` are those that are there already. Raises UsageError for several encodings.
+    """
+    requests = dict(asked)
     encodings = {request.chunking.encoding for request in requests.values()}
     if any(each.root not in requests for each in known):
         encodings.add(str(read_meta(connection, "encoding")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sqlite3
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from exosuit_cli.commands.context import run_load
 from exosuit_cli.commands.context_request import load_request
 from exosuit_cli.context import Context, context_names
-from exosuit_cli.context.database import writer_lock
+from exosuit_cli.context.database import ContextInUse, writer_lock
 from exosuit_cli.context.names import context_path
 from exosuit_cli.context.schema import SCHEMA, SCHEMA_2, VERSION
 from exosuit_cli.context.staging import Staging
@@ -112,6 +113,11 @@ def test_a_first_load_leaves_a_name_to_the_process_that_is_loading_it(tmp_path: 
         assert request.name == "tree"
         assert run_load(request).result.name == "tree-2"
     assert context_names() == ["tree", "tree-2"]
+    (root,) = (each.root for each in request.sources)
+    in_use = pytest.raises(ContextInUse, match=f"by another writer .process {os.getpid()}.; try again")
+    with writer_lock(context_path("tree"), "tree", [b"/elsewhere", root]), in_use:
+        run_load(request)
+    assert context_names() == ["tree", "tree-2"], "the same tree is loaded once, whoever comes second"
     write_bytes(tmp_path / "b" / "tree", HOSTILE)
     assert load_request([str(tmp_path / "b" / "tree")], {}).name == "tree", "its load has ended without a source"
 

@@ -55,7 +55,7 @@ def test_embed_refresh_and_remove(tmp_path: Path, run: RunExosuit) -> None:
     assert not [name for name in os.listdir(state) if name.endswith((".model", ".matrix"))]
     done = run("context", "embed", "--remove", "--anew")
     assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1), done
-    assert b"--name alone" in done.stderr
+    assert b"the name of the context alone" in done.stderr
 
 
 def test_a_model_that_is_not_accepted(tmp_path: Path) -> None:

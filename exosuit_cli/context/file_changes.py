@@ -48,18 +48,20 @@ def compare(connection: sqlite3.Connection, result: ScanResult, source: Source) 
         rows, paths, known = result.rows, result.paths, known_files(connection, source.id)
     digests = rows["digest"].tobytes()
     ends = range(_DIGEST_BYTES, len(digests) + 1, _DIGEST_BYTES)
-    found = FileChanges([], [], [], 0)
+    changed: list[bytes] = []
+    outdated: list[int] = []
+    executables: list[tuple[bool, int]] = []
     for path, executable, end in zip(paths, rows["executable"].tolist(), ends, strict=True):
         old = known.pop(path, None)
         if old is None:
-            found.changed.append(path)
+            changed.append(path)
         elif old[2] != digests[end - _DIGEST_BYTES : end]:
-            found.changed.append(path)
-            found.outdated.append(old[1])
+            changed.append(path)
+            outdated.append(old[1])
         elif bool(old[3]) != bool(executable):
-            found.executable.append((bool(executable), old[1]))
+            executables.append((bool(executable), old[1]))
     gone = [each[1] for each in known.values()]
-    return FileChanges(found.changed, found.outdated + gone, found.executable, len(gone))
+    return FileChanges(changed, outdated + gone, executables, len(gone))
 
 
 def known_files(
